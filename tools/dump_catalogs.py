@@ -132,7 +132,7 @@ def read_tables(conn: psycopg.Connection[tuple[object, ...]]) -> list[CatalogTab
                 str(schema),
                 bool(shared),
                 tuple(Column(str(n), str(t), bool(nn)) for n, t, nn in columns),
-                tuple((i, n, u, tuple(k)) for i, n, u, k in indexes),  # type: ignore[misc, arg-type]
+                tuple((i, n, u, tuple(k)) for i, n, u, k in indexes),  # type: ignore[arg-type, misc]
             )
         )
     return tables
@@ -168,7 +168,7 @@ def dump_table(conn: psycopg.Connection[tuple[object, ...]], table: CatalogTable
     expressions = ", ".join(column_expression(table.name, c) for c in table.columns)
     where = FILTERS.get(table.name, "true")
     rows = conn.execute(
-        f"SELECT {expressions} FROM {table.schema}.{table.name} WHERE {where} ORDER BY ctid"  # type: ignore[arg-type]
+        f"SELECT {expressions} FROM {table.schema}.{table.name} WHERE {where} ORDER BY ctid"
     ).fetchall()
     path = PACKAGE / "data" / "15" / f"{table.name}.tsv"
     lines = []
@@ -185,6 +185,15 @@ def dump_table(conn: psycopg.Connection[tuple[object, ...]], table: CatalogTable
         path.unlink(missing_ok=True)
 
 
+def dump_keywords(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Keywords and their categories: what quote_identifier and pg_get_keywords need."""
+    rows = conn.execute(
+        "SELECT word, catcode::text, barelabel::int::text, catdesc, baredesc FROM pg_get_keywords()"
+    ).fetchall()
+    path = PACKAGE / "data" / "15" / "keywords.tsv"
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+
+
 ROWS_HEAD = '''"""The rows of the system catalogs as typed tuples: one NamedTuple per catalog.
 
 Counterpart of PostgreSQL's include/catalog/pg_*.h.  Written by tools/dump_catalogs.py from a live
@@ -194,7 +203,21 @@ None.  `CATALOGS` says what the NamedTuple cannot: where and how the rows are st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+
+class RelationId:
+    """The class constant RELID; a descriptor, because a NamedTuple may not have attributes."""
+
+    def __init__(self, relid: int) -> None:
+        self.relid = relid
+
+    def __call__(self, method: Callable[..., Any]) -> RelationId:
+        return self
+
+    def __get__(self, instance: object, owner: type[Any]) -> int:
+        return self.relid
 
 
 class CatalogColumn(NamedTuple):
@@ -240,7 +263,7 @@ def write_rows(tables: list[CatalogTable]) -> None:
         for i, column in enumerate(table.columns):
             default = " = None" if i >= trailing else ""
             out.append(f"    {column.name}: {column.python_type}{default}\n")
-        out.append("\n")
+        out.append(f"\n    @RelationId({table.oid})\n    def RELID(self) -> None: ...\n\n")
     out.append("\nCATALOGS: dict[type[Any], CatalogInfo] = {\n")
     for table in tables:
         out.append(f"    {table.class_name}: CatalogInfo(\n        {table.oid},\n")
@@ -274,6 +297,7 @@ def main(conninfo: str) -> None:
                 tables = read_tables(conn)
                 for table in tables:
                     dump_table(conn, table)
+                dump_keywords(conn)
                 write_rows(tables)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {}").format(name))

@@ -7,7 +7,21 @@ None.  `CATALOGS` says what the NamedTuple cannot: where and how the rows are st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+
+class RelationId:
+    """The class constant RELID; a descriptor, because a NamedTuple may not have attributes."""
+
+    def __init__(self, relid: int) -> None:
+        self.relid = relid
+
+    def __call__(self, method: Callable[..., Any]) -> RelationId:
+        return self
+
+    def __get__(self, instance: object, owner: type[Any]) -> int:
+        return self.relid
 
 
 class CatalogColumn(NamedTuple):
@@ -64,6 +78,9 @@ class PgAggregate(NamedTuple):
     agginitval: str | None = None
     aggminitval: str | None = None
 
+    @RelationId(2600)
+    def RELID(self) -> None: ...
+
 
 class PgAm(NamedTuple):
     """A row of pg_catalog.pg_am (pg_class OID 2601)."""
@@ -72,6 +89,9 @@ class PgAm(NamedTuple):
     amname: str
     amhandler: int
     amtype: str
+
+    @RelationId(2601)
+    def RELID(self) -> None: ...
 
 
 class PgAmop(NamedTuple):
@@ -87,6 +107,9 @@ class PgAmop(NamedTuple):
     amopmethod: int
     amopsortfamily: int
 
+    @RelationId(2602)
+    def RELID(self) -> None: ...
+
 
 class PgAmproc(NamedTuple):
     """A row of pg_catalog.pg_amproc (pg_class OID 2603)."""
@@ -98,6 +121,9 @@ class PgAmproc(NamedTuple):
     amprocnum: int
     amproc: int
 
+    @RelationId(2603)
+    def RELID(self) -> None: ...
+
 
 class PgAttrdef(NamedTuple):
     """A row of pg_catalog.pg_attrdef (pg_class OID 2604)."""
@@ -106,6 +132,9 @@ class PgAttrdef(NamedTuple):
     adrelid: int
     adnum: int
     adbin: str
+
+    @RelationId(2604)
+    def RELID(self) -> None: ...
 
 
 class PgAttribute(NamedTuple):
@@ -138,6 +167,9 @@ class PgAttribute(NamedTuple):
     attfdwoptions: tuple[str, ...] | None = None
     attmissingval: str | None = None
 
+    @RelationId(1249)
+    def RELID(self) -> None: ...
+
 
 class PgAuthMembers(NamedTuple):
     """A row of pg_catalog.pg_auth_members (pg_class OID 1261)."""
@@ -146,6 +178,9 @@ class PgAuthMembers(NamedTuple):
     member: int
     grantor: int
     admin_option: bool
+
+    @RelationId(1261)
+    def RELID(self) -> None: ...
 
 
 class PgAuthid(NamedTuple):
@@ -164,6 +199,9 @@ class PgAuthid(NamedTuple):
     rolpassword: str | None = None
     rolvaliduntil: int | None = None
 
+    @RelationId(1260)
+    def RELID(self) -> None: ...
+
 
 class PgCast(NamedTuple):
     """A row of pg_catalog.pg_cast (pg_class OID 2605)."""
@@ -174,6 +212,9 @@ class PgCast(NamedTuple):
     castfunc: int
     castcontext: str
     castmethod: str
+
+    @RelationId(2605)
+    def RELID(self) -> None: ...
 
 
 class PgClass(NamedTuple):
@@ -213,6 +254,9 @@ class PgClass(NamedTuple):
     reloptions: tuple[str, ...] | None = None
     relpartbound: str | None = None
 
+    @RelationId(1259)
+    def RELID(self) -> None: ...
+
 
 class PgCollation(NamedTuple):
     """A row of pg_catalog.pg_collation (pg_class OID 3456)."""
@@ -228,6 +272,9 @@ class PgCollation(NamedTuple):
     collctype: str | None = None
     colliculocale: str | None = None
     collversion: str | None = None
+
+    @RelationId(3456)
+    def RELID(self) -> None: ...
 
 
 class PgConstraint(NamedTuple):
@@ -260,6 +307,9 @@ class PgConstraint(NamedTuple):
     conexclop: tuple[int, ...] | None = None
     conbin: str | None = None
 
+    @RelationId(2606)
+    def RELID(self) -> None: ...
+
 
 class PgConversion(NamedTuple):
     """A row of pg_catalog.pg_conversion (pg_class OID 2607)."""
@@ -272,6 +322,9 @@ class PgConversion(NamedTuple):
     contoencoding: int
     conproc: int
     condefault: bool
+
+    @RelationId(2607)
+    def RELID(self) -> None: ...
 
 
 class PgDatabase(NamedTuple):
@@ -294,6 +347,9 @@ class PgDatabase(NamedTuple):
     datcollversion: str | None = None
     datacl: tuple[str, ...] | None = None
 
+    @RelationId(1262)
+    def RELID(self) -> None: ...
+
 
 class PgDbRoleSetting(NamedTuple):
     """A row of pg_catalog.pg_db_role_setting (pg_class OID 2964)."""
@@ -301,6 +357,9 @@ class PgDbRoleSetting(NamedTuple):
     setdatabase: int
     setrole: int
     setconfig: tuple[str, ...] | None = None
+
+    @RelationId(2964)
+    def RELID(self) -> None: ...
 
 
 class PgDefaultAcl(NamedTuple):
@@ -311,6 +370,9 @@ class PgDefaultAcl(NamedTuple):
     defaclnamespace: int
     defaclobjtype: str
     defaclacl: tuple[str, ...]
+
+    @RelationId(826)
+    def RELID(self) -> None: ...
 
 
 class PgDepend(NamedTuple):
@@ -324,6 +386,9 @@ class PgDepend(NamedTuple):
     refobjsubid: int
     deptype: str
 
+    @RelationId(2608)
+    def RELID(self) -> None: ...
+
 
 class PgDescription(NamedTuple):
     """A row of pg_catalog.pg_description (pg_class OID 2609)."""
@@ -333,6 +398,9 @@ class PgDescription(NamedTuple):
     objsubid: int
     description: str
 
+    @RelationId(2609)
+    def RELID(self) -> None: ...
+
 
 class PgEnum(NamedTuple):
     """A row of pg_catalog.pg_enum (pg_class OID 3501)."""
@@ -341,6 +409,9 @@ class PgEnum(NamedTuple):
     enumtypid: int
     enumsortorder: float
     enumlabel: str
+
+    @RelationId(3501)
+    def RELID(self) -> None: ...
 
 
 class PgEventTrigger(NamedTuple):
@@ -353,6 +424,9 @@ class PgEventTrigger(NamedTuple):
     evtfoid: int
     evtenabled: str
     evttags: tuple[str, ...] | None = None
+
+    @RelationId(3466)
+    def RELID(self) -> None: ...
 
 
 class PgExtension(NamedTuple):
@@ -367,6 +441,9 @@ class PgExtension(NamedTuple):
     extconfig: tuple[int, ...] | None = None
     extcondition: tuple[str, ...] | None = None
 
+    @RelationId(3079)
+    def RELID(self) -> None: ...
+
 
 class PgForeignDataWrapper(NamedTuple):
     """A row of pg_catalog.pg_foreign_data_wrapper (pg_class OID 2328)."""
@@ -378,6 +455,9 @@ class PgForeignDataWrapper(NamedTuple):
     fdwvalidator: int
     fdwacl: tuple[str, ...] | None = None
     fdwoptions: tuple[str, ...] | None = None
+
+    @RelationId(2328)
+    def RELID(self) -> None: ...
 
 
 class PgForeignServer(NamedTuple):
@@ -392,6 +472,9 @@ class PgForeignServer(NamedTuple):
     srvacl: tuple[str, ...] | None = None
     srvoptions: tuple[str, ...] | None = None
 
+    @RelationId(1417)
+    def RELID(self) -> None: ...
+
 
 class PgForeignTable(NamedTuple):
     """A row of pg_catalog.pg_foreign_table (pg_class OID 3118)."""
@@ -399,6 +482,9 @@ class PgForeignTable(NamedTuple):
     ftrelid: int
     ftserver: int
     ftoptions: tuple[str, ...] | None = None
+
+    @RelationId(3118)
+    def RELID(self) -> None: ...
 
 
 class PgIndex(NamedTuple):
@@ -426,6 +512,9 @@ class PgIndex(NamedTuple):
     indexprs: str | None = None
     indpred: str | None = None
 
+    @RelationId(2610)
+    def RELID(self) -> None: ...
+
 
 class PgInherits(NamedTuple):
     """A row of pg_catalog.pg_inherits (pg_class OID 2611)."""
@@ -434,6 +523,9 @@ class PgInherits(NamedTuple):
     inhparent: int
     inhseqno: int
     inhdetachpending: bool
+
+    @RelationId(2611)
+    def RELID(self) -> None: ...
 
 
 class PgInitPrivs(NamedTuple):
@@ -444,6 +536,9 @@ class PgInitPrivs(NamedTuple):
     objsubid: int
     privtype: str
     initprivs: tuple[str, ...]
+
+    @RelationId(3394)
+    def RELID(self) -> None: ...
 
 
 class PgLanguage(NamedTuple):
@@ -459,6 +554,9 @@ class PgLanguage(NamedTuple):
     lanvalidator: int
     lanacl: tuple[str, ...] | None = None
 
+    @RelationId(2612)
+    def RELID(self) -> None: ...
+
 
 class PgLargeobject(NamedTuple):
     """A row of pg_catalog.pg_largeobject (pg_class OID 2613)."""
@@ -466,6 +564,9 @@ class PgLargeobject(NamedTuple):
     loid: int
     pageno: int
     data: bytes
+
+    @RelationId(2613)
+    def RELID(self) -> None: ...
 
 
 class PgLargeobjectMetadata(NamedTuple):
@@ -475,6 +576,9 @@ class PgLargeobjectMetadata(NamedTuple):
     lomowner: int
     lomacl: tuple[str, ...] | None = None
 
+    @RelationId(2995)
+    def RELID(self) -> None: ...
+
 
 class PgNamespace(NamedTuple):
     """A row of pg_catalog.pg_namespace (pg_class OID 2615)."""
@@ -483,6 +587,9 @@ class PgNamespace(NamedTuple):
     nspname: str
     nspowner: int
     nspacl: tuple[str, ...] | None = None
+
+    @RelationId(2615)
+    def RELID(self) -> None: ...
 
 
 class PgOpclass(NamedTuple):
@@ -497,6 +604,9 @@ class PgOpclass(NamedTuple):
     opcintype: int
     opcdefault: bool
     opckeytype: int
+
+    @RelationId(2616)
+    def RELID(self) -> None: ...
 
 
 class PgOperator(NamedTuple):
@@ -518,6 +628,9 @@ class PgOperator(NamedTuple):
     oprrest: int
     oprjoin: int
 
+    @RelationId(2617)
+    def RELID(self) -> None: ...
+
 
 class PgOpfamily(NamedTuple):
     """A row of pg_catalog.pg_opfamily (pg_class OID 2753)."""
@@ -528,6 +641,9 @@ class PgOpfamily(NamedTuple):
     opfnamespace: int
     opfowner: int
 
+    @RelationId(2753)
+    def RELID(self) -> None: ...
+
 
 class PgParameterAcl(NamedTuple):
     """A row of pg_catalog.pg_parameter_acl (pg_class OID 6243)."""
@@ -535,6 +651,9 @@ class PgParameterAcl(NamedTuple):
     oid: int
     parname: str
     paracl: tuple[str, ...] | None = None
+
+    @RelationId(6243)
+    def RELID(self) -> None: ...
 
 
 class PgPartitionedTable(NamedTuple):
@@ -549,6 +668,9 @@ class PgPartitionedTable(NamedTuple):
     partcollation: tuple[int, ...]
     partexprs: str | None = None
 
+    @RelationId(3350)
+    def RELID(self) -> None: ...
+
 
 class PgPolicy(NamedTuple):
     """A row of pg_catalog.pg_policy (pg_class OID 3256)."""
@@ -561,6 +683,9 @@ class PgPolicy(NamedTuple):
     polroles: tuple[int, ...]
     polqual: str | None = None
     polwithcheck: str | None = None
+
+    @RelationId(3256)
+    def RELID(self) -> None: ...
 
 
 class PgProc(NamedTuple):
@@ -597,6 +722,9 @@ class PgProc(NamedTuple):
     proconfig: tuple[str, ...] | None = None
     proacl: tuple[str, ...] | None = None
 
+    @RelationId(1255)
+    def RELID(self) -> None: ...
+
 
 class PgPublication(NamedTuple):
     """A row of pg_catalog.pg_publication (pg_class OID 6104)."""
@@ -611,6 +739,9 @@ class PgPublication(NamedTuple):
     pubtruncate: bool
     pubviaroot: bool
 
+    @RelationId(6104)
+    def RELID(self) -> None: ...
+
 
 class PgPublicationNamespace(NamedTuple):
     """A row of pg_catalog.pg_publication_namespace (pg_class OID 6237)."""
@@ -618,6 +749,9 @@ class PgPublicationNamespace(NamedTuple):
     oid: int
     pnpubid: int
     pnnspid: int
+
+    @RelationId(6237)
+    def RELID(self) -> None: ...
 
 
 class PgPublicationRel(NamedTuple):
@@ -628,6 +762,9 @@ class PgPublicationRel(NamedTuple):
     prrelid: int
     prqual: str | None = None
     prattrs: tuple[int, ...] | None = None
+
+    @RelationId(6106)
+    def RELID(self) -> None: ...
 
 
 class PgRange(NamedTuple):
@@ -641,12 +778,18 @@ class PgRange(NamedTuple):
     rngcanonical: int
     rngsubdiff: int
 
+    @RelationId(3541)
+    def RELID(self) -> None: ...
+
 
 class PgReplicationOrigin(NamedTuple):
     """A row of pg_catalog.pg_replication_origin (pg_class OID 6000)."""
 
     roident: int
     roname: str
+
+    @RelationId(6000)
+    def RELID(self) -> None: ...
 
 
 class PgRewrite(NamedTuple):
@@ -661,6 +804,9 @@ class PgRewrite(NamedTuple):
     ev_qual: str
     ev_action: str
 
+    @RelationId(2618)
+    def RELID(self) -> None: ...
+
 
 class PgSeclabel(NamedTuple):
     """A row of pg_catalog.pg_seclabel (pg_class OID 3596)."""
@@ -670,6 +816,9 @@ class PgSeclabel(NamedTuple):
     objsubid: int
     provider: str
     label: str
+
+    @RelationId(3596)
+    def RELID(self) -> None: ...
 
 
 class PgSequence(NamedTuple):
@@ -684,6 +833,9 @@ class PgSequence(NamedTuple):
     seqcache: int
     seqcycle: bool
 
+    @RelationId(2224)
+    def RELID(self) -> None: ...
+
 
 class PgShdepend(NamedTuple):
     """A row of pg_catalog.pg_shdepend (pg_class OID 1214)."""
@@ -696,6 +848,9 @@ class PgShdepend(NamedTuple):
     refobjid: int
     deptype: str
 
+    @RelationId(1214)
+    def RELID(self) -> None: ...
+
 
 class PgShdescription(NamedTuple):
     """A row of pg_catalog.pg_shdescription (pg_class OID 2396)."""
@@ -703,6 +858,9 @@ class PgShdescription(NamedTuple):
     objoid: int
     classoid: int
     description: str
+
+    @RelationId(2396)
+    def RELID(self) -> None: ...
 
 
 class PgShseclabel(NamedTuple):
@@ -712,6 +870,9 @@ class PgShseclabel(NamedTuple):
     classoid: int
     provider: str
     label: str
+
+    @RelationId(3592)
+    def RELID(self) -> None: ...
 
 
 class PgStatistic(NamedTuple):
@@ -749,6 +910,9 @@ class PgStatistic(NamedTuple):
     stavalues4: str | None = None
     stavalues5: str | None = None
 
+    @RelationId(2619)
+    def RELID(self) -> None: ...
+
 
 class PgStatisticExt(NamedTuple):
     """A row of pg_catalog.pg_statistic_ext (pg_class OID 3381)."""
@@ -763,6 +927,9 @@ class PgStatisticExt(NamedTuple):
     stxkind: tuple[str, ...]
     stxexprs: str | None = None
 
+    @RelationId(3381)
+    def RELID(self) -> None: ...
+
 
 class PgStatisticExtData(NamedTuple):
     """A row of pg_catalog.pg_statistic_ext_data (pg_class OID 3429)."""
@@ -773,6 +940,9 @@ class PgStatisticExtData(NamedTuple):
     stxddependencies: str | None = None
     stxdmcv: str | None = None
     stxdexpr: tuple[str, ...] | None = None
+
+    @RelationId(3429)
+    def RELID(self) -> None: ...
 
 
 class PgSubscription(NamedTuple):
@@ -793,6 +963,9 @@ class PgSubscription(NamedTuple):
     subsynccommit: str
     subpublications: tuple[str, ...]
 
+    @RelationId(6100)
+    def RELID(self) -> None: ...
+
 
 class PgSubscriptionRel(NamedTuple):
     """A row of pg_catalog.pg_subscription_rel (pg_class OID 6102)."""
@@ -801,6 +974,9 @@ class PgSubscriptionRel(NamedTuple):
     srrelid: int
     srsubstate: str
     srsublsn: str | None = None
+
+    @RelationId(6102)
+    def RELID(self) -> None: ...
 
 
 class PgTablespace(NamedTuple):
@@ -812,6 +988,9 @@ class PgTablespace(NamedTuple):
     spcacl: tuple[str, ...] | None = None
     spcoptions: tuple[str, ...] | None = None
 
+    @RelationId(1213)
+    def RELID(self) -> None: ...
+
 
 class PgTransform(NamedTuple):
     """A row of pg_catalog.pg_transform (pg_class OID 3576)."""
@@ -821,6 +1000,9 @@ class PgTransform(NamedTuple):
     trflang: int
     trffromsql: int
     trftosql: int
+
+    @RelationId(3576)
+    def RELID(self) -> None: ...
 
 
 class PgTrigger(NamedTuple):
@@ -846,6 +1028,9 @@ class PgTrigger(NamedTuple):
     tgoldtable: str | None = None
     tgnewtable: str | None = None
 
+    @RelationId(2620)
+    def RELID(self) -> None: ...
+
 
 class PgTsConfig(NamedTuple):
     """A row of pg_catalog.pg_ts_config (pg_class OID 3602)."""
@@ -856,6 +1041,9 @@ class PgTsConfig(NamedTuple):
     cfgowner: int
     cfgparser: int
 
+    @RelationId(3602)
+    def RELID(self) -> None: ...
+
 
 class PgTsConfigMap(NamedTuple):
     """A row of pg_catalog.pg_ts_config_map (pg_class OID 3603)."""
@@ -864,6 +1052,9 @@ class PgTsConfigMap(NamedTuple):
     maptokentype: int
     mapseqno: int
     mapdict: int
+
+    @RelationId(3603)
+    def RELID(self) -> None: ...
 
 
 class PgTsDict(NamedTuple):
@@ -875,6 +1066,9 @@ class PgTsDict(NamedTuple):
     dictowner: int
     dicttemplate: int
     dictinitoption: str | None = None
+
+    @RelationId(3600)
+    def RELID(self) -> None: ...
 
 
 class PgTsParser(NamedTuple):
@@ -889,6 +1083,9 @@ class PgTsParser(NamedTuple):
     prsheadline: int
     prslextype: int
 
+    @RelationId(3601)
+    def RELID(self) -> None: ...
+
 
 class PgTsTemplate(NamedTuple):
     """A row of pg_catalog.pg_ts_template (pg_class OID 3764)."""
@@ -898,6 +1095,9 @@ class PgTsTemplate(NamedTuple):
     tmplnamespace: int
     tmplinit: int
     tmpllexize: int
+
+    @RelationId(3764)
+    def RELID(self) -> None: ...
 
 
 class PgType(NamedTuple):
@@ -936,6 +1136,9 @@ class PgType(NamedTuple):
     typdefault: str | None = None
     typacl: tuple[str, ...] | None = None
 
+    @RelationId(1247)
+    def RELID(self) -> None: ...
+
 
 class PgUserMapping(NamedTuple):
     """A row of pg_catalog.pg_user_mapping (pg_class OID 1418)."""
@@ -944,6 +1147,9 @@ class PgUserMapping(NamedTuple):
     umuser: int
     umserver: int
     umoptions: tuple[str, ...] | None = None
+
+    @RelationId(1418)
+    def RELID(self) -> None: ...
 
 
 class SqlFeatures(NamedTuple):
@@ -957,6 +1163,9 @@ class SqlFeatures(NamedTuple):
     is_verified_by: str | None = None
     comments: str | None = None
 
+    @RelationId(13391)
+    def RELID(self) -> None: ...
+
 
 class SqlImplementationInfo(NamedTuple):
     """A row of information_schema.sql_implementation_info (pg_class OID 13396)."""
@@ -966,6 +1175,9 @@ class SqlImplementationInfo(NamedTuple):
     integer_value: int | None = None
     character_value: str | None = None
     comments: str | None = None
+
+    @RelationId(13396)
+    def RELID(self) -> None: ...
 
 
 class SqlParts(NamedTuple):
@@ -977,6 +1189,9 @@ class SqlParts(NamedTuple):
     is_verified_by: str | None = None
     comments: str | None = None
 
+    @RelationId(13401)
+    def RELID(self) -> None: ...
+
 
 class SqlSizing(NamedTuple):
     """A row of information_schema.sql_sizing (pg_class OID 13406)."""
@@ -985,6 +1200,9 @@ class SqlSizing(NamedTuple):
     sizing_name: str | None = None
     supported_value: int | None = None
     comments: str | None = None
+
+    @RelationId(13406)
+    def RELID(self) -> None: ...
 
 
 CATALOGS: dict[type[Any], CatalogInfo] = {

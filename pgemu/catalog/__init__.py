@@ -1,0 +1,1 @@
+"""The system catalogs: rows, caches, name spaces, dependencies, privileges, and the template."""

@@ -1,0 +1,136 @@
+"""Where catalog rows are read and written: the protocol, and DirectStore without transactions.
+
+Counterpart of PostgreSQL's access/heap as the catalog code sees it (catalog/indexing.c).  A row is
+a tuple of storage values in attribute order.  transam provides the store with MVCC; DirectStore
+serves the building of the template and the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+import apsw
+
+from pgemu.catalog.rows import CATALOGS
+from pgemu.nodes.primnodes import Value
+
+FIRST_NORMAL_OID = 16384
+
+StorageRow = tuple[Value, ...]
+
+
+class CatalogStore(Protocol):
+    """What the caches need of storage.  `where` maps column names to storage values (None: IS
+    NULL); an empty one means every row."""
+
+    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[StorageRow]:
+        """The visible rows, columns in attribute order."""
+        ...
+
+    def insert(self, cls: type[Any], values: StorageRow) -> None: ...
+
+    def update(
+        self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
+    ) -> int:
+        """How many rows were changed."""
+        ...
+
+    def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int: ...
+
+    def catalog_version(self) -> int:
+        """Grows whenever somebody's committed change may make caches stale."""
+        ...
+
+    def new_oid(self) -> int:
+        """An OID that no row has, >= 16384."""
+        ...
+
+
+@lru_cache(maxsize=None)
+def column_numbers(cls: type[Any]) -> dict[str, int]:
+    """Column name -> attribute number."""
+    return {c.name: i for i, c in enumerate(CATALOGS[cls].columns, 1)}
+
+
+@lru_cache(maxsize=None)
+def physical_name(cls: type[Any]) -> str:
+    """The SQLite table of a catalog, e.g. `main.r1259` or `g.r1262`."""
+    info = CATALOGS[cls]
+    return f"{'g' if info.shared else 'main'}.r{info.relid}"
+
+
+def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple[Value, ...]]:
+    """` WHERE c1=? AND c2 IS NULL` and its parameters."""
+    if not where:
+        return "", ()
+    numbers = column_numbers(cls)
+    terms = []
+    values = []
+    for name, value in where.items():
+        if value is None:
+            terms.append(f"c{numbers[name]} IS NULL")
+        else:
+            terms.append(f"c{numbers[name]}=?")
+            values.append(value)
+    return " WHERE " + " AND ".join(terms), tuple(values)
+
+
+@lru_cache(maxsize=None)
+def select_list(cls: type[Any]) -> str:
+    """`SELECT c1,c2,... FROM main.r1259`."""
+    columns = ",".join(f"c{i}" for i in range(1, len(CATALOGS[cls].columns) + 1))
+    return f"SELECT {columns} FROM {physical_name(cls)}"
+
+
+@lru_cache(maxsize=None)
+def insert_statement(cls: type[Any]) -> str:
+    """`INSERT INTO main.r1259(xmin,c1,...) VALUES (?,?,...)`."""
+    count = len(CATALOGS[cls].columns)
+    columns = ",".join(f"c{i}" for i in range(1, count + 1))
+    marks = ",".join("?" * (count + 1))
+    return f"INSERT INTO {physical_name(cls)}(xmin,{columns}) VALUES ({marks})"
+
+
+class DirectStore:
+    """Rows read and written at once, on a connection whose schema `g` is global.db."""
+
+    def __init__(self, conn: apsw.Connection) -> None:
+        self.conn = conn
+        self._version = 0
+        self._next_oid = FIRST_NORMAL_OID
+
+    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[StorageRow]:
+        clause, params = where_clause(cls, where)
+        rows: list[StorageRow] = self.conn.execute(select_list(cls) + clause, params).fetchall()
+        return rows
+
+    def insert(self, cls: type[Any], values: StorageRow) -> None:
+        self.conn.execute(insert_statement(cls), (1, *values))
+        self._version += 1
+
+    def update(
+        self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
+    ) -> int:
+        numbers = column_numbers(cls)
+        sets = ",".join(f"c{numbers[name]}=?" for name in changes)
+        clause, params = where_clause(cls, where)
+        self.conn.execute(
+            f"UPDATE {physical_name(cls)} SET {sets}{clause}", (*changes.values(), *params)
+        )
+        self._version += 1
+        return int(self.conn.changes())
+
+    def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
+        clause, params = where_clause(cls, where)
+        self.conn.execute(f"DELETE FROM {physical_name(cls)}{clause}", params)
+        self._version += 1
+        return int(self.conn.changes())
+
+    def catalog_version(self) -> int:
+        return self._version
+
+    def new_oid(self) -> int:
+        self._next_oid += 1
+        return self._next_oid - 1

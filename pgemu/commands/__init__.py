@@ -1,0 +1,1 @@
+"""Utility statements by family (PostgreSQL's backend/commands)."""

@@ -1,0 +1,122 @@
+"""The physical side of an index (PostgreSQL's index_build): a SQLite index, after a check that the
+rows already there obey it.
+
+A unique index whose check is deferrable is made non-unique, the executor checks it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
+from pgemu.errors import UNIQUE_VIOLATION, PgError
+
+
+def _deparse(session: Any, relid: int, expr: Any) -> str:
+    from pgemu.catalog.ruleutils import deparse_expression
+
+    relation = session.catalog.relation(relid)
+    text: str = deparse_expression(session.catalog, expr, relation)
+    return text
+
+
+def _compile(session: Any, relid: int, expr: Any) -> str:
+    from pgemu.planner import compile_index_expr
+
+    text: str = compile_index_expr(session.catalog, session.catalog.relation(relid), expr)
+    return text
+
+
+def physical_index_sql(
+    session: Any, heap_oid: int, relfilenode: int, index_relfilenode: int, info: IndexInfo
+) -> str | None:
+    """The CREATE INDEX for SQLite, or None when the index has no useful physical form."""
+    unique = info.unique and info.immediate
+    catalog = session.catalog
+    if info.am not in (BTREE_AM_OID, HASH_AM_OID) and not unique:
+        return None
+    parts = []
+    for key in info.keys:
+        if key.attnum > 0:
+            text = f"c{key.attnum}"
+        else:
+            text = _compile(session, heap_oid, key.expr)
+        collation = catalog.types.io(key.type_id).collation
+        if collation:
+            text += f" COLLATE {collation}"
+        if key.descending:
+            text += " DESC"
+        parts.append(text)
+    where = ""
+    if info.predicate is not None:
+        where = " WHERE " + _compile(session, heap_oid, info.predicate)
+    if info.nulls_not_distinct and unique:
+        # SQLite's unique indexes hold NULLs apart; a flag per key tells NULL from any value
+        extra = [f"{p.removesuffix(' DESC')} IS NULL" for p in parts]
+        parts = [f"ifnull({p.removesuffix(' DESC')}, 0)" for p in parts] + extra
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+    return f"CREATE {kind} i{index_relfilenode} ON r{relfilenode} ({', '.join(parts)}){where}"
+
+
+def build_index(
+    session: Any, heap: Any, oid: int, name: str, info: IndexInfo, *, heap_is_new: bool = False
+) -> None:
+    """Make the physical index; 23505 with PostgreSQL's words when the rows are not unique."""
+    relfilenode = heap.relfilenode
+    sql = physical_index_sql(session, heap.oid, relfilenode, oid, info)
+    if sql is None:
+        return
+    needs_check = info.unique and not heap_is_new
+    if needs_check:
+        check_unique(session, heap, name, info)
+    session.xact.execute(sql)
+    session.xact.drop_on_abort(f"main.i{oid}")
+
+
+def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
+    """Look for two visible rows with one key; raises what index_build would raise."""
+    terms = []
+    for key in info.keys:
+        if key.attnum > 0:
+            text = f"c{key.attnum}"
+        else:
+            text = _compile(session, heap.oid, key.expr)
+        terms.append(text)
+    conditions = [] if info.nulls_not_distinct else [f"{t} IS NOT NULL" for t in terms]
+    if info.predicate is not None:
+        text = _compile(session, heap.oid, info.predicate)
+        conditions.append(f"({text})")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    keys = ", ".join(terms)
+    found = session.xact.execute(
+        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} "
+        "HAVING count(*) > 1 LIMIT 1"
+    )
+    if found:
+        raise PgError(
+            UNIQUE_VIOLATION,
+            f'could not create unique index "{name}"',
+            detail=f"Key {build_index_value_description(session, heap.oid, info, found[0])} is duplicated.",
+            schema=heap.schema_name,
+            table=heap.name,
+            constraint=name,
+        )
+
+
+def build_index_value_description(
+    session: Any, relid: int, info: IndexInfo, values: tuple[Any, ...]
+) -> str:
+    """`(a, b)=(1, x)`: PostgreSQL's BuildIndexValueDescription."""
+    names = []
+    for key in info.keys:
+        if key.attnum > 0:
+            names.append(key.name)
+        else:
+            names.append(_deparse(session, relid, key.expr) or key.name)
+    shown = []
+    for key, value in zip(info.keys, values, strict=False):
+        if value is None:
+            shown.append("null")
+        else:
+            shown.append(session.catalog.types.io(key.type_id).output(value, session.ctx))
+    return f"({', '.join(names)})=({', '.join(shown)})"

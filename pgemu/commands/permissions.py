@@ -1,0 +1,59 @@
+"""Ownership and privilege checks of DDL (aclcheck_error of PostgreSQL's aclchk.c)."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from pgemu.catalog.roles import has_privs_of_role, superuser
+from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
+
+_RELKIND_WORDS = {
+    "r": "table", "p": "table", "v": "view", "m": "materialized view", "i": "index",
+    "I": "index", "S": "sequence", "f": "foreign table", "c": "type", "t": "table",
+}  # fmt: skip
+
+
+def relkind_word(relkind: str) -> str:
+    """How messages call this kind of relation."""
+    return _RELKIND_WORDS[relkind]
+
+
+def aclcheck_error_not_owner(what: str, name: str) -> NoReturn:
+    """42501 of somebody who is not the owner."""
+    raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of {what} {name}")
+
+
+def aclcheck_error(what: str, name: str) -> NoReturn:
+    """42501 of somebody without the privilege."""
+    raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for {what} {name}")
+
+
+def owns(session: Any, owner: int) -> bool:
+    """Is the current user the owner, a member of it, or a superuser?"""
+    return has_privs_of_role(session.catalog, session.ctx.current_user_oid, owner)
+
+
+def check_owner(session: Any, relation: Any) -> None:
+    """Relation commands are for owners."""
+    if not owns(session, relation.owner):
+        aclcheck_error_not_owner(relkind_word(relation.relkind), relation.name)
+
+
+def check_object_owner(session: Any, what: str, name: str, owner: int) -> None:
+    """The same for any other object."""
+    if not owns(session, owner):
+        aclcheck_error_not_owner(what, name)
+
+
+def check_not_system(session: Any, relation: Any) -> None:
+    """42501 for DDL on system catalogs."""
+    if relation.oid < 16384 and relation.namespace in (11, 99):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
+        )
+
+
+def require_superuser(session: Any, message: str, hint: str | None = None) -> None:
+    """42501 unless the current user is a superuser."""
+    if not superuser(session.catalog):
+        raise PgError(INSUFFICIENT_PRIVILEGE, message, hint=hint)

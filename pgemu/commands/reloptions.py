@@ -1,0 +1,134 @@
+"""Storage parameters of WITH (...) (PostgreSQL's reloptions.c): names and value ranges are checked,
+values are kept as text in reloptions.  None of them changes a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.commands.define import def_get_string, elements
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_PARAMETER_VALUE,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+
+_AUTOVACUUM = (
+    "autovacuum_enabled", "autovacuum_vacuum_threshold", "autovacuum_vacuum_insert_threshold",
+    "autovacuum_analyze_threshold", "autovacuum_vacuum_cost_limit", "autovacuum_vacuum_cost_delay",
+    "autovacuum_freeze_min_age", "autovacuum_freeze_max_age", "autovacuum_freeze_table_age",
+    "autovacuum_multixact_freeze_min_age", "autovacuum_multixact_freeze_max_age",
+    "autovacuum_multixact_freeze_table_age", "log_autovacuum_min_duration",
+    "autovacuum_vacuum_scale_factor", "autovacuum_vacuum_insert_scale_factor",
+    "autovacuum_analyze_scale_factor", "vacuum_index_cleanup", "vacuum_truncate",
+)  # fmt: skip
+_INTEGER_RANGES = {
+    "parallel_workers": (0, 1024), "toast_tuple_target": (128, 8160), "pages_per_range": (1, 131072),
+    "gin_pending_list_limit": (64, 2147483647),
+}  # fmt: skip
+_MIN_FILLFACTOR = {"heap": 10, "btree": 10, "hash": 10, "gist": 10, "spgist": 10}
+_BOOLEANS = frozenset(
+    ("autovacuum_enabled", "vacuum_truncate", "user_catalog_table", "deduplicate_items",
+     "fastupdate", "autosummarize", "security_barrier", "security_invoker")
+)  # fmt: skip
+# kind -> names
+KNOWN: dict[str, tuple[str, ...]] = {
+    "heap": (
+        "fillfactor", "toast_tuple_target", "parallel_workers", "user_catalog_table",
+        *_AUTOVACUUM,
+    ),
+    "toast": _AUTOVACUUM,
+    "view": ("security_barrier", "security_invoker", "check_option"),
+    "partitioned": (),
+    "btree": ("fillfactor", "deduplicate_items", "vacuum_cleanup_index_scale_factor"),
+    "hash": ("fillfactor",),
+    "gist": ("fillfactor", "buffering"),
+    "spgist": ("fillfactor",),
+    "gin": ("fastupdate", "gin_pending_list_limit"),
+    "brin": ("pages_per_range", "autosummarize"),
+}  # fmt: skip
+
+
+def transform_reloptions(
+    options: list[dict[str, Any]] | None, kind: str, existing: tuple[str, ...] | None = None
+) -> tuple[str, ...] | None:
+    """transformRelOptions for SET: merged with the existing ones; None when empty."""
+    merged = dict(o.split("=", 1) for o in existing or ())
+    for option in elements(options):
+        name = option["defname"].lower()
+        space = option.get("defnamespace")
+        if space == "toast":
+            _check_name(name, "toast")
+            continue
+        if space is not None:
+            raise PgError(
+                INVALID_PARAMETER_VALUE, f'unrecognized parameter namespace "{space}"'
+            )
+        if name == "oids" and kind in ("heap", "partitioned"):
+            if option.get("arg") is None or def_get_string(option) in ("true", "on", "1"):
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, "tables declared WITH OIDS are not supported"
+                )
+            continue
+        text = "true" if option.get("arg") is None else def_get_string(option)
+        _check_name(name, kind)
+        _check_value(name, text, kind)
+        merged[name] = text
+    return tuple(f"{k}={v}" for k, v in merged.items()) or None
+
+
+def reset_reloptions(
+    options: list[dict[str, Any]] | None, existing: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    """RESET (a, b)."""
+    merged = dict(o.split("=", 1) for o in existing or ())
+    for option in elements(options):
+        if option.get("arg") is not None:
+            raise PgError("42601", "RESET must not include values for parameters")
+        merged.pop(option["defname"].lower(), None)
+    return tuple(f"{k}={v}" for k, v in merged.items()) or None
+
+
+def _check_name(name: str, kind: str) -> None:
+    if kind == "partitioned":
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            "cannot specify storage parameters for a partitioned table",
+            hint="Specify storage parameters for its leaf partitions, instead.",
+        )
+    if name not in KNOWN[kind]:
+        raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter "{name}"')
+
+
+
+
+def _check_value(name: str, text: str, kind: str) -> None:
+    if name in _BOOLEANS:
+        if text.lower() not in ("true", "false", "on", "off", "yes", "no", "1", "0", "t", "f"):
+            raise PgError(
+                INVALID_PARAMETER_VALUE, f'invalid value for boolean option "{name}": {text}'
+            )
+        return
+    if name == "check_option" and text not in ("local", "cascaded"):
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'invalid value for enum option "check_option": {text}',
+            detail='Valid values are "local" and "cascaded".',
+        )
+    low_high = _INTEGER_RANGES.get(name)
+    if name == "fillfactor":
+        low_high = (_MIN_FILLFACTOR.get(kind, 10), 100)
+    if low_high is None:
+        return
+    try:
+        value = int(text)
+    except ValueError:
+        raise PgError(
+            INVALID_PARAMETER_VALUE, f'invalid value for integer option "{name}": {text}'
+        ) from None
+    if not low_high[0] <= value <= low_high[1]:
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'value {text} out of bounds for option "{name}"',
+            detail=f'Valid values are between "{low_high[0]}" and "{low_high[1]}".',
+        )

@@ -1,0 +1,95 @@
+"""OIDs of built-in types, functions and operators that parse analysis itself has to know.
+
+PostgreSQL generates these from its .dat files (pg_type_d.h, fmgroids.h, pg_operator_d.h); only
+what the code of this room mentions by name stands here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BOOLOID: Final = 16
+BYTEAOID: Final = 17
+CHAROID: Final = 18
+NAMEOID: Final = 19
+INT8OID: Final = 20
+INT2OID: Final = 21
+INT2VECTOROID: Final = 22
+INT4OID: Final = 23
+TEXTOID: Final = 25
+OIDOID: Final = 26
+OIDVECTOROID: Final = 30
+XMLOID: Final = 142
+FLOAT8OID: Final = 701
+UNKNOWNOID: Final = 705
+BPCHAROID: Final = 1042
+VARCHAROID: Final = 1043
+DATEOID: Final = 1082
+TIMEOID: Final = 1083
+TIMESTAMPOID: Final = 1114
+TIMESTAMPTZOID: Final = 1184
+INTERVALOID: Final = 1186
+TIMETZOID: Final = 1266
+BITOID: Final = 1560
+NUMERICOID: Final = 1700
+REFCURSOROID: Final = 1790
+JSONBOID: Final = 3802
+
+RECORDOID: Final = 2249
+RECORDARRAYOID: Final = 2287
+CSTRINGOID: Final = 2275
+ANYOID: Final = 2276
+ANYARRAYOID: Final = 2277
+VOIDOID: Final = 2278
+TRIGGEROID: Final = 2279
+INTERNALOID: Final = 2281
+ANYELEMENTOID: Final = 2283
+ANYNONARRAYOID: Final = 2776
+ANYENUMOID: Final = 3500
+ANYRANGEOID: Final = 3831
+ANYMULTIRANGEOID: Final = 4537
+ANYCOMPATIBLEOID: Final = 5077
+ANYCOMPATIBLEARRAYOID: Final = 5078
+ANYCOMPATIBLENONARRAYOID: Final = 5079
+ANYCOMPATIBLERANGEOID: Final = 5080
+ANYCOMPATIBLEMULTIRANGEOID: Final = 4538
+
+# the types whose input reads the catalogs (regproc ... regcollation)
+REG_TYPES: Final = frozenset({24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191})
+
+# IsPolymorphicTypeFamily1 and 2 of pg_type.h
+POLYMORPHIC_FAMILY1: Final = frozenset(
+    {ANYELEMENTOID, ANYARRAYOID, ANYNONARRAYOID, ANYENUMOID, ANYRANGEOID, ANYMULTIRANGEOID}
+)
+POLYMORPHIC_FAMILY2: Final = frozenset(
+    {
+        ANYCOMPATIBLEOID,
+        ANYCOMPATIBLEARRAYOID,
+        ANYCOMPATIBLENONARRAYOID,
+        ANYCOMPATIBLERANGEOID,
+        ANYCOMPATIBLEMULTIRANGEOID,
+    }
+)
+POLYMORPHIC_TYPES: Final = POLYMORPHIC_FAMILY1 | POLYMORPHIC_FAMILY2
+
+ARRAY_SUBSCRIPT_HANDLER: Final = 6179
+RAW_ARRAY_SUBSCRIPT_HANDLER: Final = 6180
+JSONB_SUBSCRIPT_HANDLER: Final = 6098
+
+DEFAULT_COLLATION_OID: Final = 100
+C_COLLATION_OID: Final = 950
+
+PG_CATALOG_NAMESPACE: Final = 11
+
+BTREE_AM_OID: Final = 403
+HASH_AM_OID: Final = 405
+
+ARRAY_EQ_OP: Final = 1070
+ARRAY_LT_OP: Final = 1072
+ARRAY_GT_OP: Final = 1073
+RECORD_EQ_OP: Final = 2988
+RECORD_LT_OP: Final = 2990
+RECORD_GT_OP: Final = 2991
+RANGE_EQ_OP: Final = 3882
+MULTIRANGE_EQ_OP: Final = 2860
+BOOL_EQ_OP: Final = 91

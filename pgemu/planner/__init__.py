@@ -1,0 +1,1 @@
+"""Query -> SQLite: one module per construct; planner.py is the entry."""

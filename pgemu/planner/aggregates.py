@@ -1,0 +1,107 @@
+"""Aggregate calls.
+
+count, min, max, sum of small integers and the boolean ones are SQLite's own; the others are Python
+aggregates bound to their pg_aggregate rows.  DISTINCT sorts in PostgreSQL, so an ORDER BY is added
+to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite takes one only.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.planner import sql
+from pgemu.planner.expressions import handler, lower, lower_qual
+from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.sql import Sql
+
+# (proname, first argument's typname) -> SQLite aggregate with PostgreSQL's result
+_NATIVE = {
+    ("sum", "int2"): "sum", ("sum", "int4"): "sum",
+    ("bool_and", "bool"): "min", ("every", "bool"): "min", ("bool_or", "bool"): "max",
+}
+
+
+@handler(p.Aggref)
+def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
+    # the arguments belong to the query the aggregate belongs to only if agglevelsup is 0;
+    # SQLite finds the level by the columns, as PostgreSQL does
+    args = [lower(t.expr, low, scope) for t in node.args if not t.resjunk]
+    direct = [lower(d, low, scope) for d in node.aggdirectargs]
+    call = _native_call(node, args, low)
+    if call is None:
+        call = _bound_call(node, args, direct, low, scope)
+    if node.aggfilter is not None:
+        condition = lower_qual(node.aggfilter, low, scope)
+        assert condition is not None
+        call = sql.filtered(call, condition)
+    return call
+
+
+def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
+    proc = low.proc(node.aggfnoid)
+    if proc.pronamespace != 11 or node.aggkind != "n":
+        return None
+    distinct = bool(node.aggdistinct)
+    if proc.proname == "count":
+        if not args:
+            return sql.func("count", sql.raw("*"))
+        arg = low.comparable(args[0], expr_type(node.args[0].expr)) if distinct else args[0]
+        return _call("count", [arg], distinct)
+    if not args:
+        return None
+    arg_type = expr_type(node.args[0].expr)
+    if proc.proname in ("min", "max"):
+        return sql.func(proc.proname, low.comparable(args[0], arg_type))
+    name = _NATIVE.get((proc.proname, low.io(arg_type).name))
+    return _call(name, args, distinct) if name is not None else None
+
+
+def _call(name: str, args: list[Sql], distinct: bool) -> Sql:
+    if distinct:
+        return sql.func(name, exp.Distinct(expressions=args))
+    return sql.func(name, *args)
+
+
+def _bound_call(
+    node: p.Aggref, args: list[Sql], direct: list[Sql], low: Lowering, scope: Scope
+) -> Sql:
+    proc = low.proc(node.aggfnoid)
+    arg_types = [expr_type(t.expr) for t in node.args if not t.resjunk]
+    info = type_infos(
+        [*(expr_type(d) for d in node.aggdirectargs), *arg_types], node.aggtype, node.inputcollid
+    )
+    wrapped_distinct = bool(node.aggdistinct) and len(args) > 1
+    name = low.binder.aggregate(
+        proc, info, distinct=wrapped_distinct, ndirect=len(direct)
+    )
+    order = _order(node, low, scope)
+    inputs = [*args, *direct]
+    if node.aggdistinct and not wrapped_distinct:
+        inputs[0] = low.comparable(inputs[0], arg_types[0])
+        if len(inputs) == 1:
+            inputs = [exp.Distinct(expressions=inputs)]
+    if order:
+        inputs[-1] = exp.Order(this=inputs[-1], expressions=order)
+    return sql.func(name, *inputs)
+
+
+def _order(node: p.Aggref, low: Lowering, scope: Scope) -> list[Sql]:
+    by_ref = {t.ressortgroupref: t for t in node.args if t.ressortgroupref}
+    items = []
+    for clause in node.aggorder or node.aggdistinct:
+        entry = by_ref[clause.tle_sort_group_ref]
+        key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+        items.append(sql.ordered(key, clause.descending, clause.nulls_first))
+    return items
+
+
+@handler(p.GroupingFunc)
+def lower_grouping(node: p.GroupingFunc, low: Lowering, scope: Scope) -> Sql:
+    """Bit mask of the arguments that the current grouping set leaves out."""
+    present = scope.up(node.agglevelsup).grouped_refs
+    mask = 0
+    for ref in node.refs:
+        mask = mask * 2 + (0 if present is None or ref in present else 1)
+    return sql.integer(mask)

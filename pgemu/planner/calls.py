@@ -1,0 +1,167 @@
+"""Function and operator calls: native SQLite where it has PostgreSQL's meaning, else a body.
+
+NATIVE is the table of such translations, by pg_proc.prosrc (the C function's name), so that the
+operator, the function and every alias of it take the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pgemu.catalog.rows import PgProc
+from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.planner import sql
+from pgemu.planner.comparison import native_comparison
+from pgemu.planner.lowering import type_infos
+from pgemu.planner.plan import LiteralParam
+from pgemu.planner.sql import Sql
+
+if TYPE_CHECKING:
+    from pgemu.planner.lowering import Lowering
+
+_Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
+NATIVE: dict[str, _Native] = {}
+INTERNAL_LANGUAGE = 12
+
+
+def native(*names: str) -> Callable[[_Native], _Native]:
+    def register(function: _Native) -> _Native:
+        for name in names:
+            NATIVE[name] = function
+        return function
+
+    return register
+
+
+def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
+    comparison = native_comparison(node.opno, node.args, low) if len(args) == 2 else None
+    if comparison is not None:
+        symbol, collation = comparison
+        return sql.binary(symbol, sql.collate(args[0], collation), args[1])
+    return _call(node, node.opfuncid, node.args, node.opresulttype, args, low)
+
+
+def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
+    return _call(node, node.funcid, node.args, node.funcresulttype, args, low)
+
+
+def _call(
+    node: p.FuncExpr | p.OpExpr, proc_oid: int, arg_nodes: list[p.Expr], result: int,
+    args: list[Sql], low: Lowering,
+) -> Sql:
+    proc = low.proc(proc_oid)
+
+    def body_call() -> Sql:
+        if proc.provolatile == "v":
+            low.volatile = True
+        info = type_infos(
+            [expr_type(a) for a in arg_nodes], result, node.inputcollid
+        )
+        return sql.func(low.binder.scalar(proc, info), *args)
+
+    if proc.prolang == INTERNAL_LANGUAGE:
+        translate = NATIVE.get(proc.prosrc)
+        if translate is not None:
+            found = translate(node, args, low, body_call)
+            if found is not None:
+                return found
+    return body_call()
+
+
+def is_cheap(node: p.Expr) -> bool:
+    """Writing the expression twice costs nothing and cannot have two results."""
+    if isinstance(node, p.RelabelType):
+        return is_cheap(node.arg)
+    return isinstance(node, (p.Var, p.Const, p.Param))
+
+
+_INT_RANGE = {
+    "int2": (-(2**15), 2**15 - 1),
+    "int4": (-(2**31), 2**31 - 1),
+}
+
+
+def _checked_integer(symbol: str, int_type: str) -> _Native:
+    low_bound, high_bound = _INT_RANGE[int_type]
+
+    def translate(
+        node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+    ) -> Sql | None:
+        """In range: SQLite's 64-bit arithmetic.  Out of range or NULL: the body decides."""
+        if not all(is_cheap(arg) for arg in node.args):
+            return None
+        result = sql.binary(symbol, args[0], args[1])
+        in_range = sql.connect("and", [
+            sql.binary(">=", result, sql.integer(low_bound)),
+            sql.binary("<=", result, sql.integer(high_bound)),
+        ])
+        return sql.case([(in_range, result)], body())
+
+    return translate
+
+
+for _symbol, _suffix in (("+", "pl"), ("-", "mi"), ("*", "mul")):
+    for _int, _name in (("int4", f"int4{_suffix}"), ("int2", f"int2{_suffix}"),
+                        ("int4", f"int24{_suffix}"), ("int4", f"int42{_suffix}")):
+        NATIVE[_name] = _checked_integer(_symbol, _int)
+
+
+@native("textcat")
+def textcat(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql:
+    return sql.binary("||", args[0], args[1])
+
+
+def like_to_glob(pattern: str) -> str | None:
+    """The GLOB pattern that matches what LIKE pattern matches; None when there is none (it ends
+    in its escape character, which is an error that the body must raise)."""
+    out: list[str] = []
+    escaped = False
+    for char in pattern:
+        if not escaped and char == "\\":
+            escaped = True
+            continue
+        if not escaped and char == "%":
+            out.append("*")
+        elif not escaped and char == "_":
+            out.append("?")
+        elif char in "*?[":
+            out.append(f"[{char}]")
+        else:
+            out.append(char)
+        escaped = False
+    return None if escaped else "".join(out)
+
+
+@native("textlike", "bpcharlike")
+def textlike(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql | None:
+    """LIKE with a constant pattern runs as GLOB, in C and with SQLite's prefix optimisation."""
+    pattern = node.args[1]
+    if not isinstance(pattern, p.Const) or not isinstance(pattern.value, str):
+        return None
+    glob = like_to_glob(pattern.value)
+    if glob is None or "\0" in glob:
+        return None
+    if pattern.literal_location is None or pattern.literal_location in low.used_literals:
+        return sql.binary("GLOB", args[0], sql.string(glob))
+    source = LiteralParam(
+        pattern.literal_location, pattern.consttype, pattern.consttypmod, glob, as_glob=True
+    )
+    return sql.binary("GLOB", args[0], low.literal(source))
+
+
+@native("textnlike", "bpcharnlike")
+def textnlike(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql | None:
+    matched = textlike(node, args, low, body)
+    return sql.not_(matched) if matched is not None else None
+
+
+def proc_of(low: Lowering, oid: int) -> PgProc:
+    return low.proc(oid)

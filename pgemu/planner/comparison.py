@@ -1,0 +1,89 @@
+"""Comparisons that SQLite does natively.
+
+Storage values are chosen so that SQLite's order, or a SQLite collation named by the type, is that
+of the type's btree operator class (pgemu/types/README.md).  So an operator of a btree family over
+types of one representation is SQLite's operator of the same strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pgemu.catalog.rows import PgAmop, PgOperator
+from pgemu.nodes import expr_type
+from pgemu.nodes.primnodes import Expr
+from pgemu.planner import sql
+from pgemu.planner.sql import Sql
+
+if TYPE_CHECKING:
+    from pgemu.planner.lowering import Lowering
+
+BTREE_AM = 403
+_STRATEGIES = {1: "<", 2: "<=", 3: "=", 4: ">=", 5: ">"}
+# types that share one representation and order, by typname
+_SAME_REPRESENTATION = (
+    {"int2", "int4", "int8"},
+    {"float4", "float8"},
+    {"text", "varchar", "name"},
+)
+
+
+def native_comparison(
+    opno: int, args: Sequence[Expr], low: Lowering
+) -> tuple[str, str | None] | None:
+    """(SQLite operator, collation its left side needs), or None when SQLite cannot do it."""
+    symbol = _symbol(opno, low)
+    if symbol is None:
+        return None
+    collation = low.collation(expr_type(args[0]))
+    if collation is None:
+        collation = low.collation(expr_type(args[-1]))
+    return symbol, collation
+
+
+def _symbol(opno: int, low: Lowering) -> str | None:
+    cache: dict[int, str | None] = low.catalog.planner_cache("native_operator")
+    if opno not in cache:
+        cache[opno] = _find_symbol(opno, low)
+    return cache[opno]
+
+
+def _find_symbol(opno: int, low: Lowering) -> str | None:
+    operator = low.catalog.one(PgOperator, oid=opno)
+    if operator is None or not _same_representation(operator, low):
+        return None
+    symbol = _btree_symbol(opno, low)
+    if symbol is None and operator.oprnegate and operator.oprname == "<>":
+        negated = _btree_symbol(operator.oprnegate, low)
+        return "<>" if negated == "=" else None
+    if symbol is None and operator.oprname == "=" and operator.oprleft == operator.oprright:
+        # types without an order: equality of storage values is equality (xid, cid ...)
+        return "=" if low.io(operator.oprleft).name in ("xid", "cid", "xid8") else None
+    return symbol
+
+
+def _btree_symbol(opno: int, low: Lowering) -> str | None:
+    for amop in low.catalog.all(PgAmop, amopopr=opno, amopmethod=BTREE_AM):
+        # *_pattern_ops families order bytes, as all text does here
+        return _STRATEGIES.get(amop.amopstrategy)
+    return None
+
+
+def _same_representation(operator: PgOperator, low: Lowering) -> bool:
+    left, right = operator.oprleft, operator.oprright
+    if left == right:
+        return True
+    if not left or not right:
+        return False
+    names = {low.io(left).name, low.io(right).name}
+    return any(names <= group for group in _SAME_REPRESENTATION)
+
+
+def equality(left: Sql, right: Sql, type_oid: int, low: Lowering) -> Sql:
+    return sql.binary("=", low.comparable(left, type_oid), right)
+
+
+def less_than(left: Sql, right: Sql, type_oid: int, low: Lowering, *, swapped: bool) -> Sql:
+    """left < right, or left > right when swapped."""
+    return sql.binary(">" if swapped else "<", low.comparable(left, type_oid), right)

@@ -1,0 +1,482 @@
+"""Expressions: one function per node type, found in a table (PostgreSQL's ExecInitExpr).
+
+All semantics were decided by analysis; here a node only becomes SQLite's spelling of it.  What
+SQLite has natively with PostgreSQL's meaning is used natively, the rest calls Python bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pgemu.catalog.rows import PgOperator
+from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
+from pgemu.nodes import expr_collation, expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.planner import sql
+from pgemu.planner.calls import lower_function, lower_operator
+from pgemu.planner.comparison import equality, less_than, native_comparison
+from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.plan import LiteralParam
+from pgemu.planner.sql import Sql
+
+_Handler = Callable[[Any, Lowering, Scope], Sql]
+HANDLERS: dict[type, _Handler] = {}
+
+RECORDOID = 2249
+# ctid, xmin, cmin, xmax, cmax, tableoid
+_SYSTEM_COLUMNS = {-1: "ctid", -2: "xmin", -3: "cmin", -4: "xmax", -5: "cmax", -6: "tableoid"}
+
+
+def handler(*types: type) -> Callable[[_Handler], _Handler]:
+    def register(function: _Handler) -> _Handler:
+        for one in types:
+            HANDLERS[one] = function
+        return function
+
+    return register
+
+
+def lower(node: p.Expr, low: Lowering, scope: Scope) -> Sql:
+    """The SQLite expression of node; its value is the storage value of the node's type."""
+    found = HANDLERS.get(type(node))
+    if found is None:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{type(node).__name__} is not supported yet")
+    return found(node, low, scope)
+
+
+def lower_qual(node: p.Expr | None, low: Lowering, scope: Scope) -> Sql | None:
+    """A condition of which only "true" matters (WHERE, ON, HAVING): NULL may become false."""
+    if node is None:
+        return None
+    if isinstance(node, p.BoolExpr) and node.boolop in ("and", "or"):
+        parts = [lower_qual(arg, low, scope) for arg in node.args]
+        return sql.connect(node.boolop, [part for part in parts if part is not None])
+    if isinstance(node, p.ScalarArrayOpExpr):
+        return lower_scalar_array_op(node, low, scope, null_is_false=True)
+    return lower(node, low, scope)
+
+
+@handler(p.Var)
+def lower_var(node: p.Var, low: Lowering, scope: Scope) -> Sql:
+    scope = scope.up(node.varlevelsup)
+    if scope.owner is not low:
+        outer = p.Var(node.varno, node.varattno, node.vartype, node.vartypmod, node.varcollid)
+        return low.outer_reference(lower_var(outer, scope.owner, scope))
+    replaced = scope.replaced.get((node.varno, node.varattno))
+    if replaced is not None:
+        return replaced
+    entry = scope.entry(node.varno)
+    if entry.rtekind == "join":
+        if node.varattno <= 0:
+            return _whole_join(node, low, scope)
+        return lower(entry.joinaliasvars[node.varattno - 1], low, scope)
+    alias = scope.aliases[node.varno - 1]
+    if node.varattno > 0:
+        return sql.column(alias, f"c{node.varattno}")
+    if node.varattno == 0:
+        return _whole_row(node, low, scope)
+    return _system_column(node, entry, alias, low)
+
+
+def _system_column(node: p.Var, entry: Any, alias: str, low: Lowering) -> Sql:
+    name = _SYSTEM_COLUMNS[node.varattno]
+    if name == "tableoid":
+        if entry.rtekind == "relation" and not has_children(entry, low):
+            return sql.integer(entry.relid)
+        return sql.column(alias, "tableoid")
+    if name == "xmin":
+        return sql.column(alias, "xmin")
+    if name == "ctid":
+        return sql.func(low.binder.special("ctid"), sql.column(alias, "rid"))
+    if name == "xmax":
+        return sql.func(low.binder.special("xmax", entry.relid), sql.column(alias, "rid"))
+    return sql.integer(0)
+
+
+def has_children(entry: Any, low: Lowering) -> bool:
+    """The table is read together with its inheritance children or partitions."""
+    return bool(entry.inh and low.catalog.relation(entry.relid).has_subclass)
+
+
+def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
+    entry = scope.entry(node.varno)
+    alias = scope.aliases[node.varno - 1]
+    types: list[int] = []
+    columns: list[Sql] = []
+    if entry.rtekind == "relation":
+        for attr in low.catalog.relation(entry.relid).attrs:
+            types.append(0 if attr.attisdropped else attr.atttypid)
+            columns.append(
+                sql.NULL if attr.attisdropped else sql.column(alias, f"c{attr.attnum}")
+            )
+    else:
+        for number, type_oid in enumerate(entry.coltypes, 1):
+            types.append(type_oid)
+            columns.append(sql.column(alias, f"c{number}"))
+        if entry.rtekind == "function" and node.vartype not in (RECORDOID, *()) and (
+            len(columns) == 1 and types[0] == node.vartype
+        ):
+            return columns[0]
+    # an all-NULL row of the nullable side of an outer join reads as NULL
+    present = (
+        sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
+    )
+    built = _row_value(node.vartype, types, columns, low)
+    if present is None:
+        return built
+    return sql.case([(sql.binary("IS", present, sql.NULL), sql.NULL)], built)
+
+
+def _whole_join(node: p.Var, low: Lowering, scope: Scope) -> Sql:
+    entry = scope.entry(node.varno)
+    columns = [lower(expr, low, scope) for expr in entry.joinaliasvars]
+    return _row_value(RECORDOID, [expr_type(e) for e in entry.joinaliasvars], columns, low)
+
+
+def _row_value(row_type: int, types: list[int], columns: list[Sql], low: Lowering) -> Sql:
+    return sql.func(low.binder.special("row", row_type, tuple(types)), *columns)
+
+
+@handler(p.Const)
+def lower_const(node: p.Const, low: Lowering, scope: Scope) -> Sql:
+    if node.value is None:
+        return sql.NULL
+    if node.literal_location is not None and node.literal_location not in low.used_literals:
+        return low.literal(
+            LiteralParam(node.literal_location, node.consttype, node.consttypmod, node.value)
+        )
+    return sql.value_literal(node.value)
+
+
+@handler(p.Param)
+def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
+    if node.paramkind == "extern":
+        return low.extern_param(node.paramid)
+    if node.paramkind == "sublink":
+        where: Scope | None = scope
+        while where is not None and not where.sublink_columns:
+            where = where.parent
+        assert where is not None
+        return where.sublink_columns[node.paramid - 1]
+    raise PgError(INTERNAL_ERROR, f"unexpected parameter kind {node.paramkind}")
+
+
+@handler(p.FuncExpr)
+def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    args = [lower(arg, low, scope) for arg in node.args]
+    return lower_function(node, args, low)
+
+
+@handler(p.OpExpr)
+def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
+    args = [lower(arg, low, scope) for arg in node.args]
+    return lower_operator(node, args, low)
+
+
+@handler(p.DistinctExpr)
+def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
+    left, right = (lower(arg, low, scope) for arg in node.args)
+    native = native_comparison(node.opno, node.args, low)
+    if native is not None:
+        return sql.is_not(sql.collate(left, native[1]), right)
+    equal = _call_operator(node, [left, right], low)
+    both_null = sql.connect(
+        "and", [sql.binary("IS", left, sql.NULL), sql.binary("IS", right, sql.NULL)]
+    )
+    return sql.not_(sql.func("coalesce", equal, both_null))
+
+
+@handler(p.NullIfExpr)
+def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
+    left, right = (lower(arg, low, scope) for arg in node.args)
+    native = native_comparison(node.opno, node.args, low)
+    equal = (
+        sql.binary("=", sql.collate(left, native[1]), right)
+        if native is not None
+        else _call_operator(node, [left, right], low)
+    )
+    return sql.case([(equal, sql.NULL)], left)
+
+
+def _call_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
+    plain = p.OpExpr(
+        node.opno, node.opfuncid, p_bool_type(node.opno, low), node.args,
+        inputcollid=node.inputcollid,
+    )
+    return lower_operator(plain, args, low)
+
+
+def p_bool_type(opno: int, low: Lowering) -> int:
+    """The operator's own result type (a NullIfExpr's opresulttype is that of its argument)."""
+    row = low.catalog.one(PgOperator, oid=opno)
+    return int(row.oprresult)
+
+
+@handler(p.ScalarArrayOpExpr)
+def lower_saop(node: p.ScalarArrayOpExpr, low: Lowering, scope: Scope) -> Sql:
+    return lower_scalar_array_op(node, low, scope, null_is_false=False)
+
+
+def lower_scalar_array_op(
+    node: p.ScalarArrayOpExpr, low: Lowering, scope: Scope, *, null_is_false: bool
+) -> Sql:
+    """scalar = ANY (array) becomes IN; other operators are called per element in Python."""
+    left_node, array_node = node.args
+    left = lower(left_node, low, scope)
+    native = native_comparison(node.opno, [left_node, _element_of(array_node, low)], low)
+    wanted = "=" if node.use_or else "<>"
+    if native is not None and native[0] == wanted:
+        collated = sql.collate(left, native[1])
+        if isinstance(array_node, p.ArrayExpr) and not array_node.multidims:
+            items = [lower(item, low, scope) for item in array_node.elements]
+            found = sql.in_list(collated, items) if items else sql.integer(0)
+            return found if node.use_or else sql.not_(found)
+        array = lower(array_node, low, scope)
+        found = sql.in_query(collated, _array_elements(array, _element_of(array_node, low), low))
+        if not node.use_or:
+            found = sql.not_(found)
+        if null_is_false and node.use_or:
+            return found
+        return sql.case([(sql.binary("IS", array, sql.NULL), sql.NULL)], found)
+    array = lower(array_node, low, scope)
+    name = low.binder.special(
+        "scalar_array_op", node.opfuncid, node.use_or, expr_type(left_node), expr_type(array_node)
+    )
+    return sql.func(name, left, array)
+
+
+def _element_of(array_node: p.Expr, low: Lowering) -> p.Expr:
+    array_type = expr_type(array_node)
+    return p.CaseTestExpr(low.catalog.types.element_type(array_type) or array_type)
+
+
+def _array_elements(array: Sql, element: p.Expr, low: Lowering) -> Sql:
+    """SELECT each element of an array value as a storage value."""
+    elements = sql.table_function("json_each", [sql.func(low.binder.special("flat"), array)], "e")
+    value = sql.column("e", "value")
+    if low.io(expr_type(element)).storage == "blob":
+        value = sql.func("unhex", value)
+    return sql.select([value], from_=elements)
+
+
+@handler(p.BoolExpr)
+def lower_bool(node: p.BoolExpr, low: Lowering, scope: Scope) -> Sql:
+    args = [lower(arg, low, scope) for arg in node.args]
+    return sql.not_(args[0]) if node.boolop == "not" else sql.connect(node.boolop, args)
+
+
+@handler(p.RelabelType)
+def lower_relabel(node: p.RelabelType, low: Lowering, scope: Scope) -> Sql:
+    return lower(node.arg, low, scope)
+
+
+@handler(p.CollateExpr)
+def lower_collate(node: p.CollateExpr, low: Lowering, scope: Scope) -> Sql:
+    return lower(node.arg, low, scope)
+
+
+@handler(p.NamedArgExpr)
+def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
+    return lower(node.arg, low, scope)
+
+
+@handler(p.CoerceViaIO)
+def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
+    arg = lower(node.arg, low, scope)
+    return sql.func(
+        low.binder.special("coerce_via_io", expr_type(node.arg), node.resulttype), arg
+    )
+
+
+@handler(p.ArrayCoerceExpr)
+def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> Sql:
+    arg = lower(node.arg, low, scope)
+    if isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
+        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
+    ):
+        return arg
+    name = low.binder.special(
+        "array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype
+    )
+    return sql.func(name, arg)
+
+
+@handler(p.ConvertRowtypeExpr)
+def lower_convert_rowtype(node: p.ConvertRowtypeExpr, low: Lowering, scope: Scope) -> Sql:
+    name = low.binder.special("convert_rowtype", expr_type(node.arg), node.resulttype)
+    return sql.func(name, lower(node.arg, low, scope))
+
+
+@handler(p.CoerceToDomain)
+def lower_coerce_to_domain(node: p.CoerceToDomain, low: Lowering, scope: Scope) -> Sql:
+    arg = lower(node.arg, low, scope)
+    return sql.func(low.binder.special("domain", node.resulttype), arg)
+
+
+@handler(p.CoerceToDomainValue)
+def lower_domain_value(node: p.CoerceToDomainValue, low: Lowering, scope: Scope) -> Sql:
+    assert scope.domain_value is not None
+    return scope.domain_value
+
+
+@handler(p.CaseExpr)
+def lower_case(node: p.CaseExpr, low: Lowering, scope: Scope) -> Sql:
+    saved = scope.case_test
+    if node.arg is not None:
+        scope.case_test = lower(node.arg, low, scope)
+        # the test value is written once per WHEN: a volatile one must be evaluated once only
+        if low.volatile and not isinstance(node.arg, (p.Var, p.Const, p.Param)):
+            low.binder.special("note_volatile_case")
+    whens = [(lower(w.expr, low, scope), _branch(w.result, low, scope, saved)) for w in node.args]
+    scope.case_test = saved
+    default = lower(node.defresult, low, scope) if node.defresult is not None else None
+    return sql.case(whens, default)
+
+
+def _branch(result: p.Expr, low: Lowering, scope: Scope, saved: Sql | None) -> Sql:
+    inner, scope.case_test = scope.case_test, saved
+    lowered = lower(result, low, scope)
+    scope.case_test = inner
+    return lowered
+
+
+@handler(p.CaseTestExpr)
+def lower_case_test(node: p.CaseTestExpr, low: Lowering, scope: Scope) -> Sql:
+    if scope.case_test is None:
+        raise PgError(INTERNAL_ERROR, "CASE test expression outside of CASE")
+    return scope.case_test
+
+
+@handler(p.CoalesceExpr)
+def lower_coalesce(node: p.CoalesceExpr, low: Lowering, scope: Scope) -> Sql:
+    args = [lower(arg, low, scope) for arg in node.args]
+    return args[0] if len(args) == 1 else sql.func("coalesce", *args)
+
+
+@handler(p.MinMaxExpr)
+def lower_min_max(node: p.MinMaxExpr, low: Lowering, scope: Scope) -> Sql:
+    args = [lower(arg, low, scope) for arg in node.args]
+    if len(args) == 1:
+        return args[0]
+    return sql.func(low.binder.special("min_max", node.minmaxtype, node.op), *args)
+
+
+@handler(p.SQLValueFunction)
+def lower_sql_value_function(node: p.SQLValueFunction, low: Lowering, scope: Scope) -> Sql:
+    return sql.func(low.binder.special("sql_value", node.op, node.typmod))
+
+
+@handler(p.NextValueExpr)
+def lower_next_value(node: p.NextValueExpr, low: Lowering, scope: Scope) -> Sql:
+    low.volatile = True
+    return sql.func(low.binder.special("next_value", node.seqid))
+
+
+@handler(p.NullTest)
+def lower_null_test(node: p.NullTest, low: Lowering, scope: Scope) -> Sql:
+    if node.argisrow:
+        if isinstance(node.arg, p.RowExpr):
+            tests = [
+                p.NullTest(arg, node.is_null, argisrow=False) for arg in node.arg.args
+            ]
+            lowered = [lower(test, low, scope) for test in tests]
+            return sql.connect("and", lowered) if lowered else sql.integer(1)
+        return sql.func(
+            low.binder.special("row_is_null", node.is_null), lower(node.arg, low, scope)
+        )
+    arg = lower(node.arg, low, scope)
+    return sql.binary("IS", arg, sql.NULL) if node.is_null else sql.is_not(arg, sql.NULL)
+
+
+_BOOLEAN_TESTS = {
+    "is_true": (True, 1), "is_not_true": (False, 1), "is_false": (True, 0),
+    "is_not_false": (False, 0), "is_unknown": (True, None), "is_not_unknown": (False, None),
+}
+
+
+@handler(p.BooleanTest)
+def lower_boolean_test(node: p.BooleanTest, low: Lowering, scope: Scope) -> Sql:
+    positive, value = _BOOLEAN_TESTS[node.booltesttype]
+    wanted = sql.NULL if value is None else sql.integer(value)
+    arg = lower(node.arg, low, scope)
+    return sql.binary("IS", arg, wanted) if positive else sql.is_not(arg, wanted)
+
+
+@handler(p.ArrayExpr)
+def lower_array(node: p.ArrayExpr, low: Lowering, scope: Scope) -> Sql:
+    items = [lower(item, low, scope) for item in node.elements]
+    name = low.binder.special("array", node.element_typeid, node.multidims)
+    return sql.func(name, *items)
+
+
+@handler(p.RowExpr)
+def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
+    columns = [lower(arg, low, scope) for arg in node.args]
+    return _row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
+
+
+@handler(p.RowCompareExpr)
+def lower_row_compare(node: p.RowCompareExpr, low: Lowering, scope: Scope) -> Sql:
+    """(a, b) < (c, d)  =>  a < c OR (a = c AND b < d), right to left."""
+    strict = node.rctype[0]
+    result: Sql | None = None
+    for index in range(len(node.largs) - 1, -1, -1):
+        left = lower(node.largs[index], low, scope)
+        right = lower(node.rargs[index], low, scope)
+        type_oid = expr_type(node.largs[index])
+        first = less_than(left, right, type_oid, low, swapped=strict == ">")
+        if result is None:
+            if node.rctype in ("<=", ">="):
+                first = sql.connect("or", [first, equality(left, right, type_oid, low)])
+            result = first
+        else:
+            rest = sql.connect("and", [equality(left, right, type_oid, low), result])
+            result = sql.connect("or", [first, rest])
+    assert result is not None
+    return result
+
+
+@handler(p.FieldSelect)
+def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
+    arg = node.arg
+    if isinstance(arg, p.RowExpr) and 0 < node.fieldnum <= len(arg.args):
+        return lower(arg.args[node.fieldnum - 1], low, scope)
+    name = low.binder.special("field_select", node.fieldnum, node.resulttype)
+    return sql.func(name, lower(arg, low, scope))
+
+
+@handler(p.FieldStore)
+def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
+    base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
+    news = [lower(value, low, scope) for value in node.newvals]
+    name = low.binder.special("field_store", node.resulttype, tuple(node.fieldnums))
+    return sql.func(name, base, *news)
+
+
+@handler(p.SubscriptingRef)
+def lower_subscripting(node: p.SubscriptingRef, low: Lowering, scope: Scope) -> Sql:
+    base = lower(node.refexpr, low, scope) if node.refexpr is not None else sql.NULL
+    bounds: list[Sql] = []
+    shape: list[int] = []
+    for number, upper in enumerate(node.refupperindexpr):
+        lower_bound = node.reflowerindexpr[number] if node.reflowerindexpr else None
+        shape.append((2 if lower_bound is not None else 0) + (1 if upper is not None else 0))
+        bounds += [lower(b, low, scope) for b in (lower_bound, upper) if b is not None]
+    kind = "subscript_assign" if node.refassgnexpr is not None else "subscript"
+    name = low.binder.special(
+        kind, node.refcontainertype, node.refelemtype, node.is_slice, tuple(shape)
+    )
+    if node.refassgnexpr is not None:
+        return sql.func(name, base, lower(node.refassgnexpr, low, scope), *bounds)
+    return sql.func(name, base, *bounds)
+
+
+@handler(p.TargetEntry)
+def lower_target_entry(node: p.TargetEntry, low: Lowering, scope: Scope) -> Sql:
+    return lower(node.expr, low, scope)
+
+
+def call_info(args: list[p.Expr], result: int, node: p.Expr, typmod: int = -1) -> Any:
+    """TypeInfo of a call site."""
+    return type_infos([expr_type(a) for a in args], result, expr_collation(node), typmod)

@@ -1,0 +1,267 @@
+"""FROM: tables, sub-queries, functions, VALUES, CTEs and joins of all kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import (
+    JoinExpr,
+    JoinTreeNode,
+    RangeTblEntry,
+    RangeTblFunction,
+    RangeTblRef,
+)
+from pgemu.nodes.walk import walk
+from pgemu.planner import sql
+from pgemu.planner.expressions import has_children, lower, lower_qual
+from pgemu.planner.lowering import Lowering, Scope, SetCall, type_infos
+from pgemu.planner.sql import Sql
+
+RECORDOID = 2249
+_SIDES = {"inner": "", "left": "LEFT", "right": "RIGHT", "full": "FULL"}
+
+
+def lower_from(
+    items: Sequence[JoinTreeNode], low: Lowering, scope: Scope
+) -> tuple[Sql | None, list[Sql], list[Sql]]:
+    """(first table, joins behind it, further conditions for WHERE)."""
+    first: Sql | None = None
+    joins: list[Sql] = []
+    for item in items:
+        table, its_joins = _lower_item(item, low, scope)
+        if first is None:
+            first, joins = table, its_joins
+            continue
+        if any(j.args.get("side") in ("RIGHT", "FULL") for j in its_joins):
+            table, its_joins = sql.join_group(table, its_joins), []
+        joins.append(sql.join(table, "", sql.raw("1")))
+        joins += its_joins
+    return first, joins, []
+
+
+def _lower_item(item: JoinTreeNode, low: Lowering, scope: Scope) -> tuple[Sql, list[Sql]]:
+    if isinstance(item, RangeTblRef):
+        return lower_entry(item.rtindex, low, scope), []
+    return _lower_join(item, low, scope)
+
+
+def _lower_join(node: JoinExpr, low: Lowering, scope: Scope) -> tuple[Sql, list[Sql]]:
+    left, left_joins = _lower_item(node.larg, low, scope)
+    right, right_joins = _lower_item(node.rarg, low, scope)
+    if right_joins:
+        right = sql.join_group(right, right_joins)
+    condition = lower_qual(node.quals, low, scope)
+    joined = sql.join(right, _SIDES[node.jointype], condition or sql.raw("1"))
+    return left, [*left_joins, joined]
+
+
+def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
+    """One range table entry as an item of FROM under its alias."""
+    entry = scope.entry(rtindex)
+    alias = scope.aliases[rtindex - 1]
+    if entry.rtekind == "relation":
+        return _lower_relation(entry, alias, low, scope)
+    if entry.rtekind == "subquery":
+        return _lower_subquery(entry, alias, low, scope)
+    if entry.rtekind == "values":
+        return _lower_values(entry, alias, low, scope)
+    if entry.rtekind == "cte":
+        return sql.table(scope.up(entry.ctelevelsup).ctes[entry.ctename], alias)
+    if entry.rtekind == "function":
+        return _lower_function(entry, alias, low, scope)
+    if entry.rtekind == "result":
+        return sql.derived(sql.select([sql.integer(1)]), alias)
+    raise PgError(FEATURE_NOT_SUPPORTED, f"{entry.rtekind} in FROM is not supported yet")
+
+
+def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    if has_children(entry, low):
+        return sql.derived(_inheritance_union(entry.relid, low), alias)
+    if entry.tablesample is not None:
+        return _lower_sample(entry, alias, low, scope)
+    name, _ = low.use_relation(entry.relid)
+    schema, _, table = name.partition(".")
+    return sql.table(table, alias, schema)
+
+
+def _inheritance_union(relid: int, low: Lowering) -> Sql:
+    """A table with its children, their columns matched by name, as one derived table."""
+    parent = low.catalog.relation(relid)
+    parts = []
+    for child_oid in low.catalog.inheritance_children(relid):
+        child = low.catalog.relation(child_oid)
+        if child.relkind == "p":
+            continue  # a partitioned table holds no rows itself
+        by_name = {a.attname: a.attnum for a in child.attrs if not a.attisdropped}
+        name, _ = low.use_relation(child_oid)
+        columns: list[Sql] = [
+            sql.raw("rid"), sql.raw("xmin"), sql.alias(sql.integer(child_oid), "tableoid")
+        ]
+        for attr in parent.attrs:
+            source = by_name.get(attr.attname) if not attr.attisdropped else None
+            value = sql.raw(f"c{source}") if source else sql.NULL
+            columns.append(sql.alias(value, f"c{attr.attnum}"))
+        schema, _, table = name.partition(".")
+        parts.append(sql.select(columns, from_=sql.table(table, low.new_alias("i"), schema)))
+    if not parts:
+        empty: list[Sql] = [sql.alias(sql.NULL, n) for n in ("rid", "xmin", "tableoid")]
+        empty += [sql.alias(sql.NULL, f"c{a.attnum}") for a in parent.attrs]
+        return sql.select(empty, where=sql.integer(0))
+    union = parts[0]
+    for part in parts[1:]:
+        union = sql.compound("union", union, part, all_rows=True)
+    return union
+
+
+def _lower_sample(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    assert entry.tablesample is not None
+    method, args, repeatable = entry.tablesample
+    name, natts = low.use_relation(entry.relid)
+    schema, _, table = name.partition(".")
+    inner = low.new_alias("i")
+    percent = lower(args[0], low, scope)
+    seed = lower(repeatable, low, scope) if repeatable is not None else sql.NULL
+    keep = sql.func(
+        low.binder.special("tablesample", method), sql.column(inner, "rid"), percent, seed
+    )
+    names = ["rid", "xmin", *(f"c{n}" for n in range(1, natts + 1))]
+    columns = [sql.alias(sql.column(inner, n), n) for n in names]
+    return sql.derived(
+        sql.select(columns, from_=sql.table(table, inner, schema), where=keep), alias
+    )
+
+
+def _lower_subquery(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.select import lower_query
+
+    assert entry.subquery is not None
+    if entry.lateral and references_level(entry.subquery, 1):
+        return _lower_lateral(entry, alias, low, scope)
+    volatile_before, low.volatile = low.volatile, False
+    body = lower_query(entry.subquery, low, scope)
+    if low.volatile and not body.args.get("limit"):
+        # SQLite would merge the sub-query and evaluate the volatile call once per use
+        sql.add_tail(body, limit=sql.integer(-1))
+    low.volatile = low.volatile or volatile_before
+    return sql.derived(body, alias)
+
+
+def references_level(node: object, level: int) -> bool:
+    """The tree has a Var (or aggregate) of the query `level` levels above node's own query."""
+    from pgemu.nodes.parsenodes import Query
+
+    found = False
+
+    def visit(item: object, depth: int) -> None:
+        nonlocal found
+
+        def step(child: object) -> bool | None:
+            nonlocal found
+            if found:
+                return False
+            if isinstance(child, p.Var) and child.varlevelsup == depth:
+                found = True
+            if isinstance(child, Query):
+                visit(list(_query_parts(child)), depth + 1)
+                return False
+            return None
+
+        walk(item, step)
+
+    query_parts = _query_parts(node) if isinstance(node, Query) else [node]
+    visit(list(query_parts), level)
+    return found
+
+
+def _query_parts(query: object) -> list[object]:
+    from dataclasses import fields
+
+    return [getattr(query, f.name) for f in fields(query)]  # type: ignore[arg-type]
+
+
+def _lower_lateral(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    """A correlated sub-query becomes a table-valued function that runs a statement of its own,
+    whose parameters are the columns it reads of the tables before it."""
+    from pgemu.planner.select import lower_query
+
+    assert entry.subquery is not None
+    child = low.sub_statement()
+    body = lower_query(entry.subquery, child, scope)
+    low.volatile = low.volatile or child.volatile
+    args = [low.bind_for_caller(source) for source in child.params]
+    ncolumns = sum(1 for t in entry.subquery.target_list if not t.resjunk)
+    name = low.binder.statement_function(sql.render(body), len(args), ncolumns)
+    return sql.table_function(name, args, alias)
+
+
+def _lower_values(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    rows = [[lower(value, low, scope) for value in row] for row in entry.values_lists]
+    return sql.derived(values_query(rows, low), alias)
+
+
+def values_query(rows: list[list[Sql]], low: Lowering) -> Sql:
+    """SELECT column1 AS c1, ... FROM (VALUES ...)."""
+    inner = low.new_alias("v")
+    columns = [
+        sql.alias(sql.column(inner, f"column{n}"), f"c{n}") for n in range(1, len(rows[0]) + 1)
+    ]
+    return sql.select(columns, from_=sql.derived(sql.values(rows), inner))
+
+
+def _lower_function(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    calls: list[SetCall] = []
+    args: list[Sql] = []
+    for function in entry.functions:
+        call, its_args = set_call(function, low, scope)
+        calls.append(call)
+        args += its_args
+    name = low.binder.table_function(tuple(calls))
+    if entry.funcordinality:
+        width = sum(c.ncolumns for c in calls)
+        scope.replaced[(_index_of(entry, scope), width + 1)] = sql.column(alias, "ord")
+    return sql.table_function(name, args, alias)
+
+
+def _index_of(entry: RangeTblEntry, scope: Scope) -> int:
+    return next(n for n, e in enumerate(scope.query.rtable, 1) if e is entry)
+
+
+def set_call(
+    function: RangeTblFunction, low: Lowering, scope: Scope
+) -> tuple[SetCall, list[Sql]]:
+    """A function of FROM and its lowered arguments."""
+    node = function.funcexpr
+    columns = function_columns(function, low)
+    if not isinstance(node, p.FuncExpr):
+        info = type_infos([expr_type(node)], expr_type(node))
+        return SetCall(None, info, 1, len(columns)), [lower(node, low, scope)]
+    proc = low.proc(node.funcid)
+    composite = expr_type(node) == RECORDOID or low.catalog.types.is_composite(expr_type(node))
+    info = type_infos(
+        [expr_type(a) for a in node.args], node.funcresulttype, node.inputcollid,
+        columns=columns,
+    )
+    args = [lower(arg, low, scope) for arg in node.args]
+    return SetCall(proc, info, len(args), len(columns), expand=composite), args
+
+
+def function_columns(
+    function: RangeTblFunction, low: Lowering
+) -> list[tuple[str, int, int]]:
+    """(name, type, typmod) of each column that the function yields."""
+    if function.coltypes:
+        typmods = function.coltypmods or [-1] * len(function.coltypes)
+        names = function.colnames or [""] * len(function.coltypes)
+        return list(zip(names, function.coltypes, typmods, strict=False))
+    node = function.funcexpr
+    result = expr_type(node)
+    if isinstance(node, p.FuncExpr):
+        outputs = low.catalog.function_output_columns(node.funcid, result)
+        if outputs:
+            return list(outputs)
+    if low.catalog.types.is_composite(result):
+        return list(low.catalog.types.composite_columns(result))
+    return [("", result, -1)]

@@ -1,0 +1,117 @@
+"""GROUPING SETS, ROLLUP and CUBE: one grouped select per set, united.
+
+In the select for one set, the grouping expressions that the set leaves out read as NULL.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import GroupingSet, Query
+from pgemu.nodes.walk import mutate
+from pgemu.planner import sql
+from pgemu.planner.expressions import lower
+from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.select import limit_offset, lower_core
+from pgemu.planner.sql import Sql
+
+
+def expand_grouping_sets(sets: list[GroupingSet], distinct: bool) -> list[tuple[int, ...]]:
+    """The cross product of all items as lists of ressortgrouprefs, in PostgreSQL's order."""
+    result = []
+    for choice in product(*(_expand(item) for item in sets)):
+        merged: list[int] = []
+        for part in choice:
+            merged += [ref for ref in part if ref not in merged]
+        result.append(tuple(merged))
+    if distinct:
+        seen: dict[frozenset[int], tuple[int, ...]] = {}
+        for one in result:
+            seen.setdefault(frozenset(one), one)
+        result = list(seen.values())
+    return result
+
+
+def _expand(item: GroupingSet) -> list[list[int]]:
+    if item.kind == "empty":
+        return [[]]
+    if item.kind == "simple":
+        return [list(item.content)]
+    if item.kind == "sets":
+        return [one for part in item.content for one in _expand(part)]
+    parts = [_flat(part) for part in item.content]
+    if item.kind == "rollup":
+        return [sum(parts[:n], []) for n in range(len(parts), -1, -1)]
+    chosen = []
+    for size in range(len(parts), -1, -1):
+        for subset in combinations(parts, size):
+            chosen.append(sum(subset, []))
+    return chosen
+
+
+def _flat(item: GroupingSet) -> list[int]:
+    return [ref for one in _expand(item) for ref in one]
+
+
+def lower_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
+    sets = expand_grouping_sets(query.grouping_sets, query.group_distinct)
+    by_ref = {t.ressortgroupref: t for t in query.target_list if t.ressortgroupref}
+    every = {c.tle_sort_group_ref for c in query.group_clause}
+    union: Sql | None = None
+    for refs in sets:
+        part = _one_set(query, frozenset(refs), every, by_ref, low, scope)
+        union = part if union is None else sql.compound("union", union, part, all_rows=True)
+    assert union is not None
+    return _finish(union, query, low, scope)
+
+
+def _one_set(
+    query: Query, refs: frozenset[int], every: set[int], by_ref: dict[int, p.TargetEntry],
+    low: Lowering, scope: Scope,
+) -> Sql:
+    absent = [by_ref[ref].expr for ref in every - refs]
+    present = [by_ref[ref].expr for ref in refs]
+
+    def blank(node: object) -> object | None:
+        if isinstance(node, (p.Aggref, p.GroupingFunc)):
+            return node
+        if isinstance(node, p.Expr):
+            if any(node == other for other in present):
+                return node
+            if any(node == other for other in absent):
+                return p.Const(expr_type(node), None)
+        return None
+
+    part = Query(
+        "select",
+        target_list=[
+            p.TargetEntry(mutate(t.expr, blank), t.resno, t.resname, t.ressortgroupref,
+                          resjunk=t.resjunk)
+            for t in query.target_list
+        ],
+        rtable=query.rtable, jointree=query.jointree, has_aggs=query.has_aggs,
+        window_clause=query.window_clause,
+        having_qual=mutate(query.having_qual, blank) if query.having_qual else None,
+    )
+    inner = Scope(query, [low.new_alias() for _ in query.rtable], low, scope.parent,
+                  ctes=scope.ctes, grouped_refs=refs)
+    inner.query = _with_groups(part, query, refs, by_ref)
+    columns = [
+        sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(part.target_list, 1)
+    ]
+    return lower_core(inner.query, low, inner, columns)
+
+
+def _with_groups(
+    part: Query, query: Query, refs: frozenset[int], by_ref: dict[int, p.TargetEntry]
+) -> Query:
+    part.group_clause = [c for c in query.group_clause if c.tle_sort_group_ref in refs]
+    return part
+
+
+def _finish(union: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.projectset import _finish as finish_rows
+
+    return finish_rows(union, query, low, scope)

@@ -1,0 +1,170 @@
+"""The state of one lowering: the catalog, the parameters collected so far, and the scopes.
+
+A Scope maps the range table of one Query to SQLite aliases.  Every entry gets an alias of its own
+(`t1`, `t2`, ... unique in the whole statement) whose columns are c1 .. cn, so that a Var is always
+`alias.c<attno>` and no name of the user's ever reaches SQLite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pgemu.catalog.rows import PgProc
+from pgemu.errors import INTERNAL_ERROR, PgError
+from pgemu.fmgr import TypeInfo
+from pgemu.nodes.parsenodes import Query, RangeTblEntry
+from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSource
+from pgemu.planner.sql import Sql, collate, raw, render
+
+if TYPE_CHECKING:
+    from pgemu.types.base import BaseType
+
+
+@dataclass(frozen=True, slots=True)
+class SetCall:
+    """One function of ROWS FROM: proc None means a plain value (a one-row result).  columns:
+    how many columns it yields; expand: its single composite value is spread over them."""
+
+    proc: PgProc | None
+    info: TypeInfo
+    nargs: int
+    ncolumns: int
+    expand: bool = False
+
+
+class FunctionBinder(Protocol):
+    """Makes a pg_proc row callable from SQLite on this backend's connection (executor/udf.py)."""
+
+    def scalar(self, proc: PgProc, info: TypeInfo) -> str: ...
+
+    def aggregate(
+        self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
+    ) -> str: ...
+
+    def window(self, proc: PgProc, info: TypeInfo) -> str: ...
+
+    def table_function(self, calls: tuple[SetCall, ...]) -> str: ...
+
+    def special(self, name: str, *key: Any) -> str: ...
+
+    def statement_function(self, sql_text: str, nparams: int, ncolumns: int) -> str: ...
+
+
+@dataclass(slots=True)
+class Scope:
+    """The aliases of one Query's range table (index varno - 1) and where to look further up."""
+
+    query: Query
+    aliases: list[str]
+    owner: Lowering
+    parent: Scope | None = None
+    # CTE name -> alias of the SQLite CTE, for the CTEs this query defines
+    ctes: dict[str, str] = field(default_factory=dict)
+    # columns standing for Param("sublink", n) while a SubLink's test is lowered
+    sublink_columns: list[Sql] = field(default_factory=list)
+    # Vars that must be read elsewhere: (varno, attno) -> SQL (materialised sources, EXCLUDED)
+    replaced: dict[tuple[int, int], Sql] = field(default_factory=dict)
+    case_test: Sql | None = None
+    # the ressortgrouprefs of the grouping set being lowered; None: all of GROUP BY
+    grouped_refs: frozenset[int] | None = None
+    domain_value: Sql | None = None
+
+    def up(self, levels: int) -> Scope:
+        scope: Scope | None = self
+        for _ in range(levels):
+            assert scope is not None
+            scope = scope.parent
+        if scope is None:
+            raise PgError(INTERNAL_ERROR, "variable refers to a query level that does not exist")
+        return scope
+
+    def entry(self, varno: int) -> RangeTblEntry:
+        return self.query.rtable[varno - 1]
+
+
+class Lowering:
+    """Collects what the Plan needs while the modules of this room translate the tree."""
+
+    def __init__(self, catalog: Any, binder: FunctionBinder) -> None:
+        self.catalog = catalog
+        self.binder = binder
+        self.params: list[ParamSource] = []
+        self._param_index: dict[ParamSource, int] = {}
+        self.relations: dict[int, tuple[str, int]] = {}
+        self.alias_count = 0
+        self.used_literals: set[int] = set()
+        self.volatile = False
+        self.has_row_marks = False
+        self.modifying_ctes: list[tuple[str, Query, Scope]] = []
+
+    def new_alias(self, prefix: str = "t") -> str:
+        self.alias_count += 1
+        return f"{prefix}{self.alias_count}"
+
+    def param(self, source: ParamSource) -> Sql:
+        """The SQLite parameter bound to source; the same source is bound once."""
+        index = self._param_index.get(source)
+        if index is None:
+            self.params.append(source)
+            index = self._param_index[source] = len(self.params)
+        return raw(f"?{index}")
+
+    def extern_param(self, number: int) -> Sql:
+        return self.param(ExternParam(number))
+
+    def literal(self, source: LiteralParam) -> Sql:
+        return self.param(source)
+
+    def io(self, type_oid: int) -> BaseType:
+        io: BaseType = self.catalog.types.io(type_oid)
+        return io
+
+    def collation(self, type_oid: int) -> str | None:
+        """The SQLite collation that values of this type need, None for native order."""
+        return self.io(type_oid).collation
+
+    def comparable(self, node: Sql, type_oid: int) -> Sql:
+        return collate(node, self.collation(type_oid))
+
+    def proc(self, oid: int) -> PgProc:
+        row: PgProc | None = self.catalog.one(PgProc, oid=oid)
+        if row is None:
+            raise PgError(INTERNAL_ERROR, f"cache lookup failed for function {oid}")
+        return row
+
+    def use_relation(self, relid: int) -> tuple[str, int]:
+        """(SQLite name with schema, number of attributes) of a table; notes that it is read."""
+        found = self.relations.get(relid)
+        if found is None:
+            relation = self.catalog.relation(relid)
+            found = self.relations[relid] = (relation.sqlite_name, len(relation.attrs))
+            self.binder.special("relation", relid)
+        return found
+
+    def new_scope(self, query: Query, parent: Scope | None) -> Scope:
+        return Scope(query, [self.new_alias() for _ in query.rtable], self, parent)
+
+    def outer_reference(self, outer_sql: Sql) -> Sql:
+        """A parameter of this sub-statement that its caller fills with outer_sql per row."""
+        return self.param(OuterParam(render(outer_sql)))
+
+    def sub_statement(self) -> Lowering:
+        """A Lowering for a statement that this one runs per row (LATERAL): it has parameters of
+        its own, but what it reads and needs is noted here too."""
+        child = Lowering(self.catalog, self.binder)
+        child.relations = self.relations
+        child.used_literals = self.used_literals
+        return child
+
+    def bind_for_caller(self, source: ParamSource) -> Sql:
+        """What the calling statement passes for a parameter of its sub-statement."""
+        if isinstance(source, OuterParam):
+            return raw(source.text)
+        return self.param(source)
+
+
+def type_infos(arg_types: Sequence[int], result: int, collation: int = 0, typmod: int = -1,
+               columns: Sequence[tuple[str, int, int]] = ()) -> TypeInfo:
+    return TypeInfo(tuple(arg_types), result, collation, typmod, tuple(columns))

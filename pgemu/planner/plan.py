@@ -1,0 +1,119 @@
+"""A Plan: what the executor needs to run one analyzed query on SQLite, as often as it likes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pgemu.nodes.primnodes import Value
+
+if TYPE_CHECKING:
+    from pgemu.nodes.parsenodes import Query
+    from pgemu.nodes.primnodes import Expr
+
+
+@dataclass(frozen=True, slots=True)
+class ExternParam:
+    """`$number` of the client."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralParam:
+    """A literal of the statement's text: value is what it was when the plan was made, location
+    its byte offset, by which a later statement of the same shape finds its own value."""
+
+    location: int
+    type_oid: int
+    typmod: int
+    value: Value
+    as_glob: bool = False  # the literal is a LIKE pattern that SQLite runs as GLOB
+
+
+@dataclass(frozen=True, slots=True)
+class OuterParam:
+    """A value that the calling statement supplies per row; text is its SQLite expression."""
+
+    text: str
+
+
+ParamSource = ExternParam | LiteralParam | OuterParam
+
+
+@dataclass(frozen=True, slots=True)
+class RowMark:
+    """Output column `column` (0-based, behind the client's columns) holds the rid of a row of
+    relid to lock."""
+
+    column: int
+    relid: int
+    strength: str
+    wait_policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    name: str
+    type_oid: int
+    typmod: int = -1
+    table_oid: int = 0
+    attnum: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """sql is the clean variant; the overlay variant is derived from it when a snapshot needs it
+    (pgemu.transam.visibility replaces the names of the tables).
+
+    relations: (relid, SQLite name such as main.r16384, number of attributes) of all tables read.
+    params: what to bind, in the order of SQLite's ?1, ?2, ...
+    steps: data-modifying CTEs, run before sql.
+    """
+
+    command_type: str
+    sql: str
+    params: tuple[ParamSource, ...] = ()
+    columns: tuple[OutputColumn, ...] = ()
+    relations: tuple[tuple[int, str, int], ...] = ()
+    catalog_version: int = 0
+    row_marks: tuple[RowMark, ...] = ()
+    modify: ModifyPlan | None = None
+    steps: list[tuple[str, Plan]] = field(default_factory=list)
+    volatile: bool = False
+    # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
+    used_literals: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class ModifyPlan:
+    """INSERT, UPDATE, DELETE or MERGE on one table.
+
+    direct_sql runs the whole statement in SQLite; None when it cannot.  source_sql yields, per
+    row to write: for INSERT the new column values, for UPDATE rid and the new values, for DELETE
+    rid; then the columns that RETURNING reads of other tables.  target_columns are the attribute
+    numbers of the values.  returning_sql computes RETURNING over one written row.
+    """
+
+    relid: int
+    sqlite_name: str
+    direct_sql: str | None = None
+    source_sql: str = ""
+    target_columns: tuple[int, ...] = ()
+    returning: bool = False
+    returning_sql: str = ""
+    returning_params: tuple[ParamSource, ...] = ()
+    query: Query | None = None
+    conflict: ConflictPlan | None = None
+    checks: list[tuple[str, Expr]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ConflictPlan:
+    """ON CONFLICT: the arbiter indexes' OIDs, and for DO UPDATE what to set."""
+
+    action: str
+    arbiters: tuple[int, ...] = ()
+    set_columns: tuple[int, ...] = ()
+    set_sql: str = ""
+    set_params: tuple[ParamSource, ...] = ()

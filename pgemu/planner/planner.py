@@ -1,0 +1,119 @@
+"""The entry of the planner: an analyzed, rewritten Query becomes a Plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgemu.planner.aggregates
+import pgemu.planner.sublinks
+import pgemu.planner.windows  # noqa: F401  (their handlers register themselves)
+from pgemu.nodes import expr_type, expr_typmod
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import Query
+from pgemu.planner import sql
+from pgemu.planner.dml import lower_modify
+from pgemu.planner.expressions import lower, lower_qual
+from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
+from pgemu.planner.plan import OutputColumn, Plan, RowMark
+from pgemu.planner.select import lower_query_in, output_columns
+
+UNKNOWNOID, TEXTOID = 705, 25
+
+
+def plan_query(
+    query: Query, catalog: Any, binder: FunctionBinder, used_literals: set[int] | None = None
+) -> Plan:
+    """Plan a SELECT, INSERT, UPDATE or DELETE."""
+    low = Lowering(catalog, binder)
+    low.used_literals = used_literals if used_literals is not None else set()
+    scope = low.new_scope(query, None)
+    if query.command_type == "select":
+        plan = _plan_select(query, low, scope)
+    else:
+        modify = lower_modify(query, low, scope)
+        plan = Plan(
+            query.command_type,
+            modify.direct_sql or modify.source_sql,
+            columns=_columns(query.returning_list),
+            modify=modify,
+        )
+    plan.params = tuple(low.params)
+    plan.relations = tuple((oid, name, n) for oid, (name, n) in low.relations.items())
+    plan.volatile = low.volatile
+    plan.steps = [
+        (name, plan_query(cte, catalog, binder, low.used_literals))
+        for name, cte, _ in low.modifying_ctes
+    ]
+    plan.used_literals = frozenset(low.used_literals)
+    return plan
+
+
+def _plan_select(query: Query, low: Lowering, scope: Scope) -> Plan:
+    body = lower_query_in(query, low, scope)
+    marks: list[RowMark] = []
+    if query.row_marks:
+        marks = _add_row_marks(query, body, low, scope)
+    return Plan(
+        "select", sql.render(body), columns=_columns(query.target_list), row_marks=tuple(marks)
+    )
+
+
+def _columns(entries: list[p.TargetEntry]) -> tuple[OutputColumn, ...]:
+    columns = []
+    for entry in entries:
+        if entry.resjunk:
+            continue
+        type_oid = expr_type(entry.expr)
+        columns.append(
+            OutputColumn(
+                entry.resname or "?column?",
+                TEXTOID if type_oid == UNKNOWNOID else type_oid,
+                expr_typmod(entry.expr),
+                entry.resorigtbl,
+                entry.resorigcol,
+            )
+        )
+    return tuple(columns)
+
+
+def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list[RowMark]:
+    """FOR UPDATE and its kin: the rids of the marked tables come as further output columns."""
+    marks = []
+    column = len(output_columns(query))
+    for mark in query.row_marks:
+        entry = scope.entry(mark.rti)
+        if entry.rtekind != "relation":
+            continue
+        rid = sql.alias(sql.column(scope.aliases[mark.rti - 1], "rid"), f"k{column}")
+        body.append("expressions", rid)
+        marks.append(RowMark(column, entry.relid, mark.strength, mark.wait_policy))
+        column += 1
+    return marks
+
+
+def compile_table_expr(catalog: Any, relation: Any, expr: p.Expr, alias: str) -> str:
+    """An expression over one row of a table (Var.varno 1) as SQLite text; columns are read as
+    alias.c<n> (or c<n> with an empty alias)."""
+    low = Lowering(catalog, catalog.ctx.session.udfs)
+    query = Query("select")
+    scope = Scope(query, [alias], low)
+    for attr in relation.attrs:
+        name = f"c{attr.attnum}"
+        scope.replaced[(1, attr.attnum)] = sql.column(alias, name) if alias else sql.raw(name)
+    low.used_literals = _EveryLiteral()
+    return sql.render(sql.paren(lower(expr, low, scope)))
+
+
+class _EveryLiteral(set[int]):
+    """No literal of a stored expression may become a parameter."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+def compile_index_expr(catalog: Any, relation: Any, expr: p.Expr) -> str:
+    """The text of an index key or predicate over the columns of its table."""
+    return compile_table_expr(catalog, relation, expr, "")
+
+
+__all__ = ["compile_index_expr", "compile_table_expr", "lower_qual", "plan_query"]

@@ -1,0 +1,206 @@
+"""Set-returning functions in the select list (PostgreSQL's ProjectSet node).
+
+What the select computes without them becomes a derived table; the functions are joined to it as
+one table-valued function that runs them in lockstep, and the rest of the select list is computed
+from both.
+"""
+
+from __future__ import annotations
+
+from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import Query, RangeTblFunction
+from pgemu.nodes.walk import mutate, walk
+from pgemu.planner import sql
+from pgemu.planner.expressions import lower
+from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.select import limit_offset, lower_core
+from pgemu.planner.sql import Sql
+
+
+def contains_srf(node: object) -> bool:
+    found = False
+
+    def visit(item: object) -> bool | None:
+        nonlocal found
+        if isinstance(item, (p.FuncExpr, p.OpExpr)) and _returns_set(item):
+            found = True
+        return not found and not isinstance(item, Query)
+
+    walk(node, visit)
+    return found
+
+
+def _returns_set(node: object) -> bool:
+    return bool(getattr(node, "funcretset", False) or getattr(node, "opretset", False))
+
+
+class _Stage:
+    """A derived table being filled with columns; expressions are replaced by Vars of it."""
+
+    def __init__(self, low: Lowering) -> None:
+        self.low = low
+        self.alias = low.new_alias("s")
+        self.columns: list[Sql] = []
+        self.known: list[tuple[p.Expr, int]] = []
+
+    def add(self, expr: p.Expr, lowered: Sql) -> int:
+        for seen, number in self.known:
+            if seen == expr:
+                return number
+        self.columns.append(lowered)
+        number = len(self.columns)
+        self.known.append((expr, number))
+        return number
+
+
+def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
+    stage = _Stage(low)
+    entries = query.target_list
+    marker = _MARKER
+    # varno of the replaced Vars: one beyond the range table is the stage, two the functions
+    stage_no, srf_no = len(query.rtable) + 1, len(query.rtable) + 2
+    functions: list[p.FuncExpr] = []
+
+    def into_stage(expr: p.Expr) -> p.Expr:
+        if isinstance(expr, p.Const):
+            return expr
+        number = stage.add(expr, sql.alias(lower(expr, low, scope), ""))
+        return p.Var(stage_no, number, expr_type(expr), location=marker)
+
+    def split(node: object) -> object | None:
+        if isinstance(node, p.FuncExpr) and node.funcretset:
+            return _replace_srf(node)
+        if isinstance(node, p.Expr) and not isinstance(node, p.TargetEntry):
+            if not contains_srf(node):
+                return into_stage(node)
+        return None
+
+    def _replace_srf(node: p.FuncExpr) -> p.Expr:
+        if any(contains_srf(arg) for arg in node.args):
+            nested.append(node)
+        new_args = [mutate(arg, split) for arg in node.args]
+        inner = p.FuncExpr(
+            node.funcid, node.funcresulttype, new_args, node.funcretset, node.funcvariadic,
+            node.funcformat, node.funccollid, node.inputcollid, node.location,
+        )
+        functions.append(inner)
+        return p.Var(srf_no, len(functions), node.funcresulttype, location=marker)
+
+    nested: list[p.FuncExpr] = []
+    outputs = [mutate(t.expr, split) for t in entries]
+    columns = [sql.alias(c.this, f"c{n}") for n, c in enumerate(stage.columns, 1)]
+    core = lower_core(query, low, scope, columns or [sql.alias(sql.integer(1), "c1")])
+    outer = _outer_scope(query, low, scope, stage, stage_no)
+    joins = []
+    for level in _levels(functions, srf_no):
+        joins.append(sql.join(_lockstep(level, functions, srf_no, low, outer), "", sql.raw("1")))
+    if query.limit_count is not None or query.sort_clause or query.distinct_clause:
+        sql.add_tail(core)
+    result_columns = [
+        sql.alias(low.comparable(lower(e, low, outer), expr_type(t.expr)), f"c{n}")
+        for n, (e, t) in enumerate(zip(outputs, entries, strict=True), 1)
+    ]
+    body = sql.select(result_columns, from_=sql.derived(core, stage.alias), joins=joins)
+    return _finish(body, query, low, scope)
+
+
+_MARKER = -1
+
+
+def _outer_scope(
+    query: Query, low: Lowering, scope: Scope, stage: _Stage, stage_no: int
+) -> Scope:
+    outer = Scope(query, list(scope.aliases), low, scope.parent)
+    for number in range(1, len(stage.columns) + 1):
+        outer.replaced[(stage_no, number)] = sql.column(stage.alias, f"c{number}")
+    return outer
+
+
+def _levels(functions: list[p.FuncExpr], srf_no: int) -> list[list[int]]:
+    """Functions by nesting: those whose arguments need no other come first."""
+    depth: dict[int, int] = {}
+    for number, function in enumerate(functions):
+        below = 0
+
+        def visit(item: object) -> bool | None:
+            nonlocal below
+            if isinstance(item, p.Var) and item.varno == srf_no:
+                below = max(below, depth[item.varattno - 1] + 1)
+            return None
+
+        walk(function.args, visit)
+        depth[number] = below
+    return [
+        [n for n, d in depth.items() if d == level]
+        for level in range(max(depth.values(), default=-1) + 1)
+    ]
+
+
+def _lockstep(
+    level: list[int], functions: list[p.FuncExpr], srf_no: int, low: Lowering, outer: Scope
+) -> Sql:
+    from pgemu.planner.fromclause import set_call
+
+    alias = low.new_alias("f")
+    calls, args = [], []
+    column = 1
+    for number in level:
+        function = functions[number]
+        call, its_args = set_call(RangeTblFunction(function, coltypes=[function.funcresulttype],
+                                                   colnames=[""], coltypmods=[-1]), low, outer)
+        calls.append(call if not call.expand else _unexpanded(call))
+        args += its_args
+        outer.replaced[(srf_no, number + 1)] = sql.column(alias, f"c{column}")
+        column += 1
+    name = low.binder.table_function(tuple(calls))
+    return sql.table_function(name, args, alias)
+
+
+def _unexpanded(call):  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    return replace(call, expand=False)
+
+
+def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
+    """DISTINCT, ORDER BY and LIMIT around the expanded rows; junk columns are left behind."""
+    entries = query.target_list
+    keep = [n for n, t in enumerate(entries, 1) if not t.resjunk]
+    limit, offset = limit_offset(query, low, scope)
+    plain = not (query.sort_clause or query.distinct_clause or limit is not None
+                 or offset is not None)
+    if plain and len(keep) == len(entries):
+        return body
+    alias = low.new_alias("s")
+    by_ref = {t.ressortgroupref: n for n, t in enumerate(entries, 1) if t.ressortgroupref}
+
+    def key(ref: int) -> Sql:
+        number = by_ref[ref]
+        return low.comparable(
+            sql.column(alias, f"c{number}"), expr_type(entries[number - 1].expr)
+        )
+
+    order = [
+        sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
+        for c in query.sort_clause
+    ]
+    outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
+    if query.distinct_clause and not query.has_distinct_on:
+        outputs = [
+            sql.alias(low.comparable(sql.column(alias, f"c{n}"), expr_type(entries[n - 1].expr)),
+                      f"c{k}")
+            for k, n in enumerate(keep, 1)
+        ]
+        order = [
+            sql.ordered(
+                low.comparable(sql.raw(str(keep.index(by_ref[c.tle_sort_group_ref]) + 1)),
+                               expr_type(entries[by_ref[c.tle_sort_group_ref] - 1].expr)),
+                c.descending, c.nulls_first)
+            for c in query.sort_clause
+        ]
+    result = sql.select(
+        outputs, from_=sql.derived(body, alias),
+        distinct=bool(query.distinct_clause) and not query.has_distinct_on,
+    )
+    return sql.add_tail(result, order, limit, offset)

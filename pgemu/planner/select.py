@@ -1,0 +1,219 @@
+"""SELECT: one Query becomes one SQLite select whose columns are c1 .. cn.
+
+The steps are PostgreSQL's order of evaluation: FROM, WHERE, GROUP BY, HAVING, window functions,
+set-returning functions of the select list, DISTINCT, ORDER BY, LIMIT.  A step that SQLite cannot
+do in the same select (set-returning functions, DISTINCT ON, WITH TIES) puts what there is into a
+derived table and goes on around it.
+"""
+
+from __future__ import annotations
+
+from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import Query
+from pgemu.planner import sql
+from pgemu.planner.expressions import lower, lower_qual
+from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.sql import Sql
+
+
+def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
+    """The SQLite query for a SELECT (or VALUES, or set operation)."""
+    scope = low.new_scope(query, parent)
+    return lower_query_in(query, low, scope)
+
+
+def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.ctes import lower_ctes
+    from pgemu.planner.groupingsets import lower_grouping_sets
+    from pgemu.planner.setops import lower_set_operations
+
+    ctes = lower_ctes(query, low, scope)
+    if query.set_operations is not None:
+        body = lower_set_operations(query, low, scope)
+    elif query.grouping_sets:
+        body = lower_grouping_sets(query, low, scope)
+    else:
+        body = lower_plain(query, low, scope)
+    if ctes:
+        body = sql.with_(body, ctes, query.has_recursive)
+    return body
+
+
+def lower_plain(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.projectset import lower_project_set
+
+    if query.has_target_srfs:
+        return lower_project_set(query, low, scope)
+    if query.has_distinct_on or query.limit_option == "with_ties":
+        return _lower_in_stages(query, low, scope)
+    columns = [
+        sql.alias(_output(t, query, low, scope), f"c{n}")
+        for n, t in enumerate(output_columns(query), 1)
+    ]
+    core = lower_core(query, low, scope, columns, distinct=bool(query.distinct_clause))
+    order = order_items(query, low, scope)
+    limit, offset = limit_offset(query, low, scope)
+    return sql.add_tail(core, order, limit, offset)
+
+
+def output_columns(query: Query) -> list[p.TargetEntry]:
+    return [t for t in query.target_list if not t.resjunk]
+
+
+def _output(entry: p.TargetEntry, query: Query, low: Lowering, scope: Scope) -> Sql:
+    lowered = lower(entry.expr, low, scope)
+    if query.distinct_clause:
+        return low.comparable(lowered, expr_type(entry.expr))
+    return lowered
+
+
+def lower_core(
+    query: Query, low: Lowering, scope: Scope, columns: list[Sql], *, distinct: bool = False
+) -> Sql:
+    """FROM ... WHERE ... GROUP BY ... HAVING with the given output columns."""
+    from pgemu.planner.fromclause import lower_from
+
+    from_, joins, from_quals = lower_from(query.jointree.fromlist, low, scope)
+    where = lower_qual(query.jointree.quals, low, scope)
+    conditions = [*from_quals, *([where] if where is not None else [])]
+    group = [
+        low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+        for entry in group_entries(query)
+    ]
+    group = [_not_ordinal(item) for item in group]
+    having = lower_qual(query.having_qual, low, scope)
+    if having is not None and not group:
+        # SQLite wants an aggregate beside HAVING
+        counted = sql.binary(">=", sql.func("count", sql.raw("*")), sql.integer(0))
+        having = sql.connect("and", [having, counted])
+    if scope.grouped_refs is not None and not group and having is None and not query.has_aggs:
+        having = sql.binary(">=", sql.func("count", sql.raw("*")), sql.integer(0))
+    return sql.select(
+        columns,
+        from_=from_,
+        joins=joins,
+        where=sql.connect("and", conditions) if conditions else None,
+        group=group,
+        having=having,
+        distinct=distinct,
+    )
+
+
+def _not_ordinal(item: Sql) -> Sql:
+    """A bare integer in GROUP BY or ORDER BY would name an output column."""
+    return sql.binary("+", sql.integer(0), item) if str(item).lstrip("?").isdigit() else item
+
+
+def group_entries(query: Query) -> list[p.TargetEntry]:
+    by_ref = {t.ressortgroupref: t for t in query.target_list if t.ressortgroupref}
+    return [by_ref[c.tle_sort_group_ref] for c in query.group_clause]
+
+
+def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
+    """ORDER BY: output columns by their number, other expressions as they are."""
+    numbers = {id(t): n for n, t in enumerate(output_columns(query), 1)}
+    by_ref = {t.ressortgroupref: t for t in query.target_list if t.ressortgroupref}
+    items = []
+    for clause in query.sort_clause:
+        entry = by_ref[clause.tle_sort_group_ref]
+        number = numbers.get(id(entry))
+        if isinstance(entry.expr, p.Const):
+            continue  # a constant orders nothing
+        if number is not None:
+            key: Sql = sql.raw(str(number))
+        else:
+            key = lower(entry.expr, low, scope)
+        key = low.comparable(key, expr_type(entry.expr))
+        nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
+        items.append(sql.ordered(key, clause.descending, nulls))
+    return items
+
+
+def _never_null(expr: p.Expr, low: Lowering, scope: Scope) -> bool:
+    """A NOT NULL column of a table that no outer join can blank: SQLite's index order serves."""
+    if not isinstance(expr, p.Var) or expr.varlevelsup or expr.varattno <= 0:
+        return False
+    entry = scope.entry(expr.varno)
+    if entry.rtekind != "relation" or _has_outer_join(scope.query):
+        return False
+    attrs = low.catalog.relation(entry.relid).attrs
+    return bool(attrs[expr.varattno - 1].attnotnull)
+
+
+def _has_outer_join(query: Query) -> bool:
+    return any(e.rtekind == "join" and e.jointype != "inner" for e in query.rtable)
+
+
+def limit_offset(query: Query, low: Lowering, scope: Scope) -> tuple[Sql | None, Sql | None]:
+    limit = _row_count(query.limit_count, "LIMIT", low, scope)
+    offset = _row_count(query.limit_offset, "OFFSET", low, scope)
+    return limit, offset
+
+
+def _row_count(expr: p.Expr | None, what: str, low: Lowering, scope: Scope) -> Sql | None:
+    if expr is None or (isinstance(expr, p.Const) and expr.value is None):
+        return None
+    lowered = lower(expr, low, scope)
+    return sql.func(low.binder.special("row_count", what), lowered)
+
+
+def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
+    """DISTINCT ON and WITH TIES by window functions over the select as it stands."""
+    entries = query.target_list
+    columns = [sql.alias(lower(t.expr, low, scope), f"c{n}") for n, t in enumerate(entries, 1)]
+    stage = lower_core(query, low, scope, columns)
+    by_ref = {t.ressortgroupref: n for n, t in enumerate(entries, 1) if t.ressortgroupref}
+    keep = [n for n, t in enumerate(entries, 1) if not t.resjunk]
+    alias = low.new_alias("s")
+
+    def key(ref: int) -> Sql:
+        number = by_ref[ref]
+        column = sql.column(alias, f"c{number}")
+        return low.comparable(column, expr_type(entries[number - 1].expr))
+
+    def order() -> list[Sql]:
+        return [
+            sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
+            for c in query.sort_clause
+        ]
+
+    if query.has_distinct_on:
+        on = [key(c.tle_sort_group_ref) for c in query.distinct_clause]
+        number = sql.window(sql.func("row_number"), on, order(), "")
+        every = [sql.column(alias, f"c{n}") for n in range(1, len(entries) + 1)]
+        ranked = sql.select([*every, sql.alias(number, "rn")], from_=sql.derived(stage, alias))
+        alias = low.new_alias("s")
+        stage = sql.select(
+            [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, len(entries) + 1)],
+            from_=sql.derived(ranked, alias),
+            where=sql.binary("=", sql.column(alias, "rn"), sql.integer(1)),
+        )
+        alias = low.new_alias("s")
+    elif query.distinct_clause:
+        stage.set("distinct", sql.select([], distinct=True).args["distinct"])
+    limit, offset = limit_offset(query, low, scope)
+    outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
+    if query.limit_option == "with_ties" and limit is not None:
+        return _with_ties(stage, alias, outputs, order, limit, offset, len(entries), low)
+    result = sql.select(outputs, from_=sql.derived(stage, alias))
+    return sql.add_tail(result, order(), limit, offset)
+
+
+def _with_ties(stage, alias, outputs, order, limit, offset, width, low):  # type: ignore[no-untyped-def]
+    """Rows whose rank is within the limit: ties of the last row have its rank."""
+    rank = sql.window(sql.func("rank"), [], order(), "")
+    number = sql.window(sql.func("row_number"), [], order(), "")
+    every = [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, width + 1)]
+    ranked = sql.select(
+        [*every, sql.alias(rank, "rk"), sql.alias(number, "rn")],
+        from_=sql.derived(stage, alias),
+    )
+    last = limit if offset is None else sql.binary("+", limit, offset)
+    where = [sql.binary("<=", sql.column(alias, "rk"), last)]
+    if offset is not None:
+        where.append(sql.binary(">", sql.column(alias, "rn"), offset))
+    return sql.select(
+        outputs, from_=sql.derived(ranked, alias), where=sql.connect("and", where),
+        order=[sql.ordered(sql.column(alias, "rn"), False, None)],
+    )

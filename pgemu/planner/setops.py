@@ -1,0 +1,97 @@
+"""UNION, INTERSECT and EXCEPT, with and without ALL."""
+
+from __future__ import annotations
+
+from pgemu.nodes import expr_type
+from pgemu.nodes.parsenodes import Query, RangeTblRef, SetOperationStmt, SetOpNode
+from pgemu.planner import sql
+from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.sql import Sql
+
+
+def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.select import limit_offset, lower_query
+
+    assert query.set_operations is not None
+
+    def leaf(ref: RangeTblRef, collated: list[int]) -> Sql:
+        subquery = scope.entry(ref.rtindex).subquery
+        assert subquery is not None
+        return _select_from(lower_query(subquery, low, scope), collated, low)
+
+    body = _lower_node(query.set_operations, leaf, low)
+    order = _order(query, low)
+    limit, offset = limit_offset(query, low, scope)
+    if order or limit is not None or offset is not None or _is_select(body):
+        body = _wrap(body, len(query.set_operations.col_types), low)
+        return sql.add_tail(body, order, limit, offset)
+    return body
+
+
+def _lower_node(node: SetOpNode, leaf, low: Lowering, types: list[int] | None = None) -> Sql:  # type: ignore[no-untyped-def]
+    if isinstance(node, RangeTblRef):
+        return leaf(node, types or [])
+    # the collation of the leftmost select's columns decides how rows compare
+    left = _lower_node(node.larg, leaf, low, node.col_types)
+    right = _lower_node(node.rarg, leaf, low, node.col_types)
+    if not isinstance(node.larg, RangeTblRef):
+        left = _select_from(left, node.col_types, low)
+    if not isinstance(node.rarg, RangeTblRef):
+        right = _select_from(right, node.col_types, low)
+    if node.all and node.op != "union":
+        return _all_rows(node, left, right, low)
+    return sql.compound(node.op, left, right, all_rows=node.all)
+
+
+def _select_from(body: Sql, types: list[int], low: Lowering) -> Sql:
+    """SELECT c1 COLLATE ..., c2 ... FROM (body): an operand that SQLite takes in a compound."""
+    alias = low.new_alias("u")
+    columns = [
+        sql.alias(low.comparable(sql.column(alias, f"c{n}"), type_oid), f"c{n}")
+        for n, type_oid in enumerate(types, 1)
+    ]
+    if not columns:
+        columns = [sql.raw("1")]
+    return sql.select(columns, from_=sql.derived(body, alias))
+
+
+def _wrap(body: Sql, width: int, low: Lowering) -> Sql:
+    alias = low.new_alias("u")
+    columns = [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, width + 1)]
+    return sql.select(columns or [sql.raw("1")], from_=sql.derived(body, alias))
+
+
+def _is_select(body: Sql) -> bool:
+    return False
+
+
+def _all_rows(node: SetOperationStmt, left: Sql, right: Sql, low: Lowering) -> Sql:
+    """INTERSECT ALL and EXCEPT ALL: number equal rows on both sides, so that the k-th copy of a
+    row on one side meets the k-th on the other."""
+
+    def numbered(body: Sql) -> Sql:
+        alias = low.new_alias("u")
+        columns = [
+            low.comparable(sql.column(alias, f"c{n}"), type_oid)
+            for n, type_oid in enumerate(node.col_types, 1)
+        ]
+        number = sql.window(sql.func("row_number"), columns, [], "")
+        outputs = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
+        return sql.select(
+            [*outputs, sql.alias(number, "rn")], from_=sql.derived(body, alias)
+        )
+
+    both = sql.compound(node.op, numbered(left), numbered(right), all_rows=False)
+    return _wrap(both, len(node.col_types), low)
+
+
+def _order(query: Query, low: Lowering) -> list[Sql]:
+    numbers = {
+        t.ressortgroupref: n for n, t in enumerate(query.target_list, 1) if t.ressortgroupref
+    }
+    items = []
+    for clause in query.sort_clause:
+        number = numbers[clause.tle_sort_group_ref]
+        key = low.comparable(sql.raw(str(number)), expr_type(query.target_list[number - 1].expr))
+        items.append(sql.ordered(key, clause.descending, clause.nulls_first))
+    return items

@@ -1,0 +1,122 @@
+"""TypeRegistry: the BaseType of a type OID (PostgreSQL: utils/cache/typcache.c, lsyscache.c).
+
+Builtin types are found by typname in base_types.  Arrays, enums, domains, composites, ranges and
+records have no module of their own: their I/O is made from their catalog rows and kept until the
+catalog drops the registry (it makes a new one after each write to a type's rows).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from pgemu.errors import INTERNAL_ERROR, PgError
+from pgemu.types.base import BaseType, base_types
+from pgemu.types.record import Column, CompositeType, RecordType
+
+PG_CATALOG = 11
+ARRAY_SUBSCRIPT_HANDLER = 6179
+RECORD_OID = 2249
+RECORD_ARRAY_OID = 2287
+
+
+class TypeRegistry:
+    """io(oid) for one session's Catalog."""
+
+    def __init__(self, catalog: Any) -> None:
+        self.catalog = catalog
+        # The catalog room stands above this one, and hands itself in; its row classes are the
+        # keys of its lookups.
+        self.rows: Any = importlib.import_module("pgemu.catalog.rows")
+        self._io: dict[int, BaseType] = {}
+
+    def io(self, type_oid: int) -> BaseType:
+        """The type's I/O; an internal error if there is no such type."""
+        found = self._io.get(type_oid)
+        if found is None:
+            found = self._make(self.row(type_oid))
+            self._io[type_oid] = found
+        return found
+
+    def row(self, type_oid: int) -> Any:
+        """The pg_type row."""
+        row = self.catalog.one(self.rows.PgType, oid=type_oid)
+        if row is None:
+            raise PgError(INTERNAL_ERROR, f"cache lookup failed for type {type_oid}")
+        return row
+
+    def base_type(self, type_oid: int) -> int:
+        """getBaseType: through domains."""
+        row = self.row(type_oid)
+        while row.typtype == "d":
+            row = self.row(row.typbasetype)
+        return int(row.oid)
+
+    def element_type(self, type_oid: int) -> int:
+        """get_element_type: 0 if not a true array."""
+        row = self.row(self.base_type(type_oid))
+        is_array = row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER
+        return int(row.typelem) if is_array else 0
+
+    def invalidate(self) -> None:
+        self._io.clear()
+
+    def _make(self, row: Any) -> BaseType:
+        if row.typnamespace == PG_CATALOG:
+            if row.oid == RECORD_OID:
+                return RecordType(self)
+            builtin = base_types.get(row.typname)
+            if builtin is not None:
+                return builtin
+        if row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:
+            return self._array(row)
+        maker = {
+            "d": lambda: self.io(row.typbasetype),
+            "c": lambda: self._composite(row),
+            "e": lambda: self._enum(row),
+            "r": lambda: self._range(row),
+            "m": lambda: self._multirange(row),
+        }.get(row.typtype)
+        if maker is None:
+            raise PgError(
+                "0A000", f'type "{row.typname}" is not supported', hint="It has no I/O here yet."
+            )
+        return maker()
+
+    def _array(self, row: Any) -> BaseType:
+        from pgemu.types.arrays import ArrayType
+
+        element = self.row(row.typelem)
+        return ArrayType(self.io(row.typelem), element.typdelim)
+
+    def _composite(self, row: Any) -> BaseType:
+        columns = tuple(
+            Column(a.attname, a.atttypid, a.atttypmod)
+            for a in sorted(
+                self.catalog.all(self.rows.PgAttribute, attrelid=row.typrelid),
+                key=lambda a: int(a.attnum),
+            )
+            if a.attnum > 0 and not a.attisdropped
+        )
+        return CompositeType(self, row.typname, columns)
+
+    def _enum(self, row: Any) -> BaseType:
+        from pgemu.types.enums import EnumType
+
+        labels = self.catalog.all(self.rows.PgEnum, enumtypid=row.oid)
+        return EnumType(row.typname, {e.enumlabel: e.enumsortorder for e in labels})
+
+    def _range(self, row: Any) -> BaseType:
+        from pgemu.types.ranges import RangeType
+
+        found = self.catalog.one(self.rows.PgRange, rngtypid=row.oid)
+        return RangeType(row.typname, self.io(found.rngsubtype))
+
+    def _multirange(self, row: Any) -> BaseType:
+        from pgemu.types.ranges import MultirangeType, RangeType
+
+        found = self.catalog.one(self.rows.PgRange, rngmultitypid=row.oid)
+        inner = self.io(found.rngtypid)
+        if not isinstance(inner, RangeType):
+            raise PgError(INTERNAL_ERROR, f"type {found.rngtypid} is not a range type")
+        return MultirangeType(row.typname, inner)

@@ -1,0 +1,353 @@
+"""Composite types and record (PostgreSQL: utils/adt/rowtypes.c).
+
+Storage of a named composite: the JSON list of its fields' storage values.  Of an anonymous record:
+{"t": [type OIDs], "v": [values]}.  A blob is {"b": "<hex>"}.  Collation record_ops compares by the
+kinds of the values; the record_* functions, which know the types, compare by the types' order.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_BINARY_REPRESENTATION,
+    INVALID_TEXT_REPRESENTATION,
+    PgError,
+)
+from pgemu.fmgr import CallContext, TypeInfo, pg_function
+from pgemu.nodes.primnodes import Value
+from pgemu.types.base import BaseType
+from pgemu.types.comparison import NATIVE
+
+SPACE = " \t\n\v\f\r"
+
+
+class Column(NamedTuple):
+    name: str
+    type_oid: int
+    typmod: int = -1
+
+
+def to_json(value: Any) -> Any:
+    """A storage value as json.dumps takes it."""
+    if isinstance(value, (bytes, memoryview)):
+        return {"b": bytes(value).hex()}
+    return value
+
+
+def from_json(value: Any) -> Value:
+    if isinstance(value, dict):
+        return bytes.fromhex(value["b"])
+    result: Value = value
+    return result
+
+
+def dump(value: Any) -> str:
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text
+
+
+def plain_numbers(values: Sequence[Any]) -> bool:
+    return not any(isinstance(v, float) and math.isinf(v) for v in values)
+
+
+def dump_values(values: Sequence[Any]) -> str:
+    """JSON text of a list of storage values; infinities become 1e999, which reads back as inf."""
+    if plain_numbers(values):
+        return dump([to_json(v) for v in values])
+    items = (
+        ("1e999" if v > 0 else "-1e999") if isinstance(v, float) and math.isinf(v)
+        else dump(to_json(v))
+        for v in values
+    )
+    return f"[{','.join(items)}]"
+
+
+def form_composite(values: Sequence[Any]) -> str:
+    """Storage value of a named composite."""
+    return dump_values(values)
+
+
+def form_record(type_oids: Sequence[int], values: Sequence[Any]) -> str:
+    """Storage value of an anonymous record."""
+    return f'{{"t":{dump(list(type_oids))},"v":{dump_values(values)}}}'
+
+
+def deform(text: str) -> tuple[list[int] | None, list[Value]]:
+    """(type OIDs, None for a named composite; field values)."""
+    data = json.loads(text)
+    if isinstance(data, dict):
+        return data["t"], [from_json(v) for v in data["v"]]
+    return None, [from_json(v) for v in data]
+
+
+def compare_values(a: Any, b: Any) -> int:
+    """Two field values by kind: NULL last, numbers and text natively."""
+    if a is None or b is None:
+        return (a is None) - (b is None)
+    if isinstance(a, str) != isinstance(b, str):
+        return 1 if isinstance(a, str) else -1  # 'NaN' is above every number
+    return bool(a > b) - bool(a < b)
+
+
+def compare_by_kind(a: str, b: str) -> int:
+    """The SQLite collation record_ops."""
+    if a == b:
+        return 0
+    left, right = deform(a)[1], deform(b)[1]
+    for x, y in zip(left, right, strict=False):
+        order = compare_values(x, y)
+        if order:
+            return order
+    return len(left) - len(right)
+
+
+def malformed(text: str, detail: str) -> PgError:
+    return PgError(
+        INVALID_TEXT_REPRESENTATION, f'malformed record literal: "{text}"', detail=detail
+    )
+
+
+def parse_record(text: str) -> list[str | None]:
+    """The fields of record_in's syntax: (a,"b c",)."""
+    start = len(text) - len(text.lstrip(SPACE))
+    if text[start : start + 1] != "(":
+        raise malformed(text, "Missing left parenthesis.")
+    fields: list[str | None] = []
+    position = start + 1
+    while True:
+        field, position = parse_field(text, position)
+        fields.append(field)
+        if text[position] == ")":
+            break
+        position += 1
+    if text[position + 1 :].strip(SPACE):
+        raise malformed(text, "Junk after right parenthesis.")
+    return fields
+
+
+def parse_field(text: str, position: int) -> tuple[str | None, int]:
+    """One field and the position of the comma or parenthesis behind it."""
+    if text[position : position + 1] in (",", ")") and position < len(text):
+        return None, position
+    out: list[str] = []
+    quoted = False
+    while quoted or text[position : position + 1] not in (",", ")"):
+        if position >= len(text):
+            raise malformed(text, "Unexpected end of input.")
+        char = text[position]
+        position += 1
+        if char == "\\":
+            if position >= len(text):
+                raise malformed(text, "Unexpected end of input.")
+            out.append(text[position])
+            position += 1
+        elif char == '"':
+            if not quoted:
+                quoted = True
+            elif text[position : position + 1] == '"':
+                out.append('"')
+                position += 1
+            else:
+                quoted = False
+        else:
+            out.append(char)
+        if position >= len(text):
+            raise malformed(text, "Unexpected end of input.")
+    return "".join(out), position
+
+
+def quote_field(text: str) -> str:
+    """record_out's quoting."""
+    if text and not any(c in '"\\(),' or c in SPACE for c in text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '""') + '"'
+
+
+class RecordType(BaseType):
+    """Anonymous record: the value itself says its fields' types."""
+
+    name = "record"
+    collation = "record_ops"
+
+    def __init__(self, registry: Any) -> None:
+        self.registry = registry
+
+    def column_types(self, value: str) -> tuple[list[int], list[Value]]:
+        oids, values = deform(value)
+        if oids is None:
+            raise PgError(DATATYPE_MISMATCH, "record type has not been registered")
+        return oids, values
+
+    def compare(self, a: Any, b: Any) -> int:
+        return compare_by_kind(a, b)
+
+    def hash_key(self, value: Any) -> Any:
+        return tuple(deform(value)[1])
+
+    def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented"
+        )
+
+    def output(self, value: Any, ctx: CallContext) -> str:
+        oids, values = self.column_types(value)
+        io = self.registry.io
+        fields = (
+            "" if v is None else quote_field(io(oid).output(v, ctx))
+            for oid, v in zip(oids, values, strict=False)
+        )
+        return f"({','.join(fields)})"
+
+    def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented"
+        )
+
+    def send(self, value: Any, ctx: CallContext) -> bytes:
+        oids, values = self.column_types(value)
+        parts = [len(values).to_bytes(4, "big")]
+        for oid, field in zip(oids, values, strict=False):
+            parts.append(oid.to_bytes(4, "big"))
+            if field is None:
+                parts.append(b"\xff\xff\xff\xff")
+            else:
+                data = self.registry.io(oid).send(field, ctx)
+                parts.append(len(data).to_bytes(4, "big") + data)
+        return b"".join(parts)
+
+
+class CompositeType(RecordType):
+    """A named composite; columns are its live attributes in order."""
+
+    def __init__(self, registry: Any, name: str, columns: tuple[Column, ...]) -> None:
+        super().__init__(registry)
+        self.name = name
+        self.columns = columns
+
+    def column_types(self, value: str) -> tuple[list[int], list[Value]]:
+        values = deform(value)[1]
+        # A column added after the value was stored is NULL in it.
+        values += [None] * (len(self.columns) - len(values))
+        return [c.type_oid for c in self.columns], values
+
+    def compare(self, a: Any, b: Any) -> int:
+        if a == b:
+            return 0
+        oids, left = self.column_types(a)
+        _, right = self.column_types(b)
+        return compare_fields(self.registry, oids, left, oids, right)
+
+    def hash_key(self, value: Any) -> Any:
+        oids, values = self.column_types(value)
+        return tuple(
+            None if v is None else self.registry.io(oid).hash_key(v)
+            for oid, v in zip(oids, values, strict=False)
+        )
+
+    def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
+        fields = parse_record(text)
+        if fields == [None] and not self.columns:
+            fields = []
+        if len(fields) < len(self.columns):
+            raise malformed(text, "Too few columns.")
+        if len(fields) > len(self.columns):
+            raise malformed(text, "Too many columns.")
+        return form_composite(
+            [
+                None if field is None
+                else self.registry.io(c.type_oid).input(field, c.typmod, ctx)
+                for c, field in zip(self.columns, fields, strict=True)
+            ]
+        )
+
+    def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
+        count = int.from_bytes(data[:4], "big", signed=True)
+        if count != len(self.columns):
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"wrong number of columns: {count}, expected {len(self.columns)}",
+            )
+        values: list[Value] = []
+        position = 4
+        for number, column in enumerate(self.columns, 1):
+            oid = int.from_bytes(data[position : position + 4], "big")
+            size = int.from_bytes(data[position + 4 : position + 8], "big", signed=True)
+            position += 8
+            if oid != column.type_oid:
+                raise PgError(
+                    DATATYPE_MISMATCH,
+                    f"binary data has type {oid} (???) instead of expected {column.type_oid} "
+                    f"(???) in record column {number}",
+                )
+            if size < 0:
+                values.append(None)
+                continue
+            if position + size > len(data):
+                raise PgError(
+                    INVALID_BINARY_REPRESENTATION, "insufficient data left in message"
+                )
+            io = self.registry.io(oid)
+            values.append(io.recv(data[position : position + size], column.typmod, ctx))
+            position += size
+        return form_composite(values)
+
+
+def compare_fields(
+    registry: Any, left_oids: list[int], left: list[Value], right_oids: list[int],
+    right: list[Value],
+) -> int:
+    """record_cmp: field by field in each type's order, NULLs last."""
+    for number, (oid, x, other, y) in enumerate(
+        zip(left_oids, left, right_oids, right, strict=False), 1
+    ):
+        if oid != other:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
+                f"{registry.catalog.type_name(other)} at record column {number}",
+            )
+        if x is None or y is None:
+            if (x is None) != (y is None):
+                return 1 if x is None else -1
+            continue
+        order = registry.io(oid).compare(x, y)
+        if order:
+            return int(order)
+    if len(left) != len(right):
+        raise PgError(DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns")
+    return 0
+
+
+@pg_function("btrecordcmp(record,record)", context=True, typed=True)
+def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str) -> int:
+    registry = ctx.catalog.types
+    sides = []
+    for type_oid, value in zip(info.arg_types, (a, b), strict=True):
+        io = registry.io(type_oid)
+        sides.append(io.column_types(value))
+    (left_oids, left), (right_oids, right) = sides
+    return compare_fields(registry, left_oids, left, right_oids, right)
+
+
+def bind_record_operator(suffix: str) -> None:
+    test = NATIVE[suffix]
+
+    def body(ctx: CallContext, info: TypeInfo, a: str, b: str) -> bool:
+        return bool(test(record_cmp(ctx, info, a, b), 0))
+
+    pg_function(f"record_{suffix}(record,record)", context=True, typed=True)(body)
+
+    def image(a: str, b: str) -> bool:
+        return bool(test(compare_by_kind(a, b), 0))
+
+    pg_function(f"record_image_{suffix}(record,record)")(image)
+
+
+for _suffix in NATIVE:
+    bind_record_operator(_suffix)
