@@ -138,7 +138,9 @@ def parse_aclitem(catalog: Catalog, text: str) -> AclItem:
         name, i = _getid(body, i)
         if not name:
             raise PgError(
-                INVALID_TEXT_REPRESENTATION, "missing name", hint="A name must follow the \"group\" or \"user\" key word."
+                INVALID_TEXT_REPRESENTATION,
+                "missing name",
+                hint='A name must follow the "group" or "user" key word.',
             )
     elif body[i : i + 1] not in ("=", "") and not body[i:].lstrip().startswith("="):
         raise PgError(
@@ -170,9 +172,7 @@ def parse_aclitem(catalog: Catalog, text: str) -> AclItem:
     if body[i : i + 1] == "/":
         grantor_name, i = _getid(body, i + 1)
         if not grantor_name:
-            raise PgError(
-                INVALID_TEXT_REPRESENTATION, 'a name must follow the "/" sign'
-            )
+            raise PgError(INVALID_TEXT_REPRESENTATION, 'a name must follow the "/" sign')
         grantor = get_role_oid(catalog, grantor_name)
     if body[i:].strip():
         raise PgError(

@@ -95,11 +95,11 @@ def format_type_extended(
         row = element
         is_array = True
     text = None
-    if row.typnamespace == 11 and not force_qualify:
-        text = _builtin_name(row.typname, typmod)
-    elif row.typnamespace == 11 and row.typname in ("bit", "bpchar"):
-        text = _builtin_name(row.typname, typmod)
-    elif row.typnamespace == 11 and row.typname in (_SQL_NAMES.keys() | _TIME_NAMES.keys()):
+    if (
+        (row.typnamespace == 11 and not force_qualify)
+        or (row.typnamespace == 11 and row.typname in ("bit", "bpchar"))
+        or (row.typnamespace == 11 and row.typname in (_SQL_NAMES.keys() | _TIME_NAMES.keys()))
+    ):
         text = _builtin_name(row.typname, typmod)
     if text is None:
         namespace = None
@@ -135,9 +135,7 @@ def format_type_with_typemod(catalog: Catalog, oid: int, typmod: int) -> str:
 
 def format_type_with_typmod(catalog: Catalog, oid: int, typmod: int = -1) -> str:
     """What Catalog.type_name answers: as format_type_be where there is no modifier."""
-    return format_type_extended(
-        catalog, oid, typmod if typmod >= 0 else None, allow_invalid=True
-    )
+    return format_type_extended(catalog, oid, typmod if typmod >= 0 else None, allow_invalid=True)
 
 
 def format_procedure(catalog: Catalog, oid: int, *, force_qualify: bool = False) -> str:

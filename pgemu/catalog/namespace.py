@@ -437,7 +437,8 @@ def range_var_adjust_relation_persistence(
     elif is_temp_namespace(catalog, namespace):
         if persistence == "u":
             raise PgError(
-                INVALID_TABLE_DEFINITION, "only temporary relations may be created in temporary schemas"
+                INVALID_TABLE_DEFINITION,
+                "only temporary relations may be created in temporary schemas",
             )
         body["relpersistence"] = "t"
     elif is_any_temp_namespace(catalog, namespace):

@@ -199,9 +199,7 @@ def _regprocedure_in(catalog: Catalog, text: str, missing_ok: bool) -> int | Non
     parsed = _parse_name_and_arg_types(catalog, text, allow_none=False, missing_ok=missing_ok)
     if parsed is not None:
         names, types = parsed
-        for candidate in funcname_get_candidates(
-            catalog, names, len(types), missing_ok=missing_ok
-        ):
+        for candidate in funcname_get_candidates(catalog, names, len(types), missing_ok=missing_ok):
             if candidate.args == tuple(types):
                 return candidate.oid
     if missing_ok:

@@ -8,7 +8,7 @@ serves the building of the template and the tests.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, Protocol
 
 import apsw
@@ -48,13 +48,13 @@ class CatalogStore(Protocol):
         ...
 
 
-@lru_cache(maxsize=None)
+@cache
 def column_numbers(cls: type[Any]) -> dict[str, int]:
     """Column name -> attribute number."""
     return {c.name: i for i, c in enumerate(CATALOGS[cls].columns, 1)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def physical_name(cls: type[Any]) -> str:
     """The SQLite table of a catalog, e.g. `main.r1259` or `g.r1262`."""
     info = CATALOGS[cls]
@@ -77,14 +77,14 @@ def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple
     return " WHERE " + " AND ".join(terms), tuple(values)
 
 
-@lru_cache(maxsize=None)
+@cache
 def select_list(cls: type[Any]) -> str:
     """`SELECT c1,c2,... FROM main.r1259`."""
     columns = ",".join(f"c{i}" for i in range(1, len(CATALOGS[cls].columns) + 1))
     return f"SELECT {columns} FROM {physical_name(cls)}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def insert_statement(cls: type[Any]) -> str:
     """`INSERT INTO main.r1259(xmin,c1,...) VALUES (?,?,...)`."""
     count = len(CATALOGS[cls].columns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgemu.catalog.rows import CATALOGS, PgAttribute, PgConstraint, PgEnum, PgRange, PgType
@@ -36,7 +36,7 @@ def _array_from_storage(text: str) -> tuple[Any, ...]:
     return tuple(json.loads(text))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decoders(cls: type[Any]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
     """Which fields of a storage row must be changed, and how."""
     found: list[tuple[int, Callable[[Any], Any]]] = []

@@ -15,8 +15,8 @@ from pgemu.guc.lists import split_guc_list, split_identifier_string
 from pgemu.guc.parse import invalid_value
 from pgemu.guc.timezone import BadZone, canonical_zone, named_zone
 
-CheckHook = Callable[[str, str], str]
-"""(the new text, the text in force) -> canonical text; PgError to refuse."""
+CheckHook = Callable[[str], str]
+"""The new text -> canonical text; PgError to refuse."""
 
 _STYLES = {"ISO": "ISO", "SQL": "SQL", "GERMAN": "German"}
 _ORDERS = {
@@ -86,11 +86,11 @@ def check_datestyle(text: str, current: str, *, default: str = "ISO, MDY") -> st
     return f"{style or now_style or 'ISO'}, {order or now_order or 'MDY'}"
 
 
-def check_timezone(text: str, current: str) -> str:
+def check_timezone(text: str) -> str:
     return _zone("TimeZone", text, canonical_zone)
 
 
-def check_log_timezone(text: str, current: str) -> str:
+def check_log_timezone(text: str) -> str:
     return _zone("log_timezone", text, named_zone)
 
 
@@ -106,7 +106,7 @@ def _zone(name: str, text: str, canonical: Callable[[str], str | None]) -> str:
     return zone
 
 
-def check_client_encoding(text: str, current: str) -> str:
+def check_client_encoding(text: str) -> str:
     encoding = encoding_by_name(text)
     if encoding is None:
         raise invalid_value("client_encoding", f'"{text}"')
@@ -120,30 +120,30 @@ def check_client_encoding(text: str, current: str) -> str:
     return text if text == "UNICODE" else encoding.name
 
 
-def check_search_path(text: str, current: str) -> str:
-    return check_identifiers("search_path", text, current)
+def check_search_path(text: str) -> str:
+    return check_identifiers("search_path", text)
 
 
-def check_identifiers(name: str, text: str, current: str) -> str:
+def check_identifiers(name: str, text: str) -> str:
     if split_identifier_string(text) is None:
         raise invalid_value(name, f'"{text}"', detail="List syntax is invalid.")
     return text
 
 
-def check_ascii(text: str, current: str) -> str:
+def check_ascii(text: str) -> str:
     """application_name, cluster_name: what is not printable ASCII becomes '?', byte by byte."""
     raw = text.encode("utf-8", "surrogateescape")
     return "".join(chr(byte) if 32 <= byte <= 126 else "?" for byte in raw)
 
 
-def check_locale(name: str, text: str, current: str) -> str:
+def check_locale(name: str, text: str) -> str:
     """pgemu formats as the locale C; these give the same output."""
     if text and text not in _LOCALES:
         raise invalid_value(name, f'"{text}"')
     return text
 
 
-def check_keywords(name: str, allowed: frozenset[str], text: str, current: str) -> str:
+def check_keywords(name: str, allowed: frozenset[str], text: str) -> str:
     """A list of key words, as log_destination takes."""
     words = split_identifier_string(text)
     if words is None:
@@ -154,25 +154,25 @@ def check_keywords(name: str, allowed: frozenset[str], text: str, current: str) 
     return text
 
 
-def check_restrict_kind(text: str, current: str) -> str:
+def check_restrict_kind(text: str) -> str:
     return check_keywords(
-        "restrict_nonsystem_relation_kind", frozenset({"view", "foreign-table"}), text, current
+        "restrict_nonsystem_relation_kind", frozenset({"view", "foreign-table"}), text
     )
 
 
-def check_guc_list(name: str, text: str, current: str) -> str:
+def check_guc_list(name: str, text: str) -> str:
     if split_guc_list(text) is None:
         raise invalid_value(name, f'"{text}"', detail="List syntax is invalid.")
     return text
 
 
-def check_default_with_oids(text: str, current: str) -> str:
+def check_default_with_oids(text: str) -> str:
     if text == "on":
         raise PgError(FEATURE_NOT_SUPPORTED, "tables declared WITH OIDS are not supported")
     return text
 
 
-def check_max_stack_depth(text: str, current: str) -> str:
+def check_max_stack_depth(text: str) -> str:
     if int(text) > 7680:
         raise invalid_value(
             "max_stack_depth",
@@ -183,7 +183,7 @@ def check_max_stack_depth(text: str, current: str) -> str:
     return text
 
 
-def check_timezone_abbreviations(text: str, current: str) -> str:
+def check_timezone_abbreviations(text: str) -> str:
     if text not in ("", "Default", "Australia", "India"):
         raise invalid_value("timezone_abbreviations", f'"{text}"')
     return text
@@ -225,7 +225,6 @@ CHECK_HOOKS: dict[str, CheckHook] = {
     "application_name": check_ascii,
     "client_encoding": check_client_encoding,
     "cluster_name": check_ascii,
-    "datestyle": check_datestyle,
     "default_with_oids": check_default_with_oids,
     "lc_messages": partial(check_locale, "lc_messages"),
     "lc_monetary": partial(check_locale, "lc_monetary"),

@@ -129,7 +129,8 @@ class Settings:
         self._sources[key] = row.default_source
         self._reset[key] = State(value, row.default_source)
 
-    def _check_datestyle(self, text: str, current: str) -> str:
+    def _check_datestyle(self, text: str) -> str:
+        current = str(self.values["datestyle"])
         return check_datestyle(text, current, default=str(self._reset["datestyle"].value))
 
     # Reading.
@@ -254,8 +255,7 @@ class Settings:
         value = parse_value(row, text)
         hook = self.check_hooks.get(key)
         if hook is not None:
-            current = self.values.get(key, "")
-            canonical = hook(raw_text(row, value), raw_text(row, current))
+            canonical = hook(raw_text(row, value))
             value = canonical if isinstance(value, str) else parse_value(row, canonical)
         return value
 

@@ -691,3 +691,17 @@ def expression_returns_set(node: Any) -> bool:
 
     walk([node] if isinstance(node, Expr) else node, visit)
     return found
+
+
+def strip_implicit_coercions(node: Expr) -> Expr:
+    """The expression under the coercions that analysis put on top of it."""
+    while True:
+        field = _FORMAT_FIELD.get(type(node))
+        if field is None or getattr(node, field) != COERCE_IMPLICIT_CAST:
+            return node
+        if isinstance(node, FuncExpr):
+            node = node.args[0]
+        elif isinstance(node, RowExpr):
+            return node
+        else:
+            node = node.arg  # type: ignore[attr-defined]

@@ -583,7 +583,7 @@ def _build_merged_join_var(
 
     out_type, out_typmod = l_var.vartype, l_var.vartypmod
     if out_type != r_var.vartype:
-        out_type = select_common_type(pstate, [l_var, r_var], "JOIN/USING")[0]
+        out_type = select_common_type(pstate, [l_var, r_var], "JOIN/USING")
         out_typmod = -1
     elif out_typmod != r_var.vartypmod:
         out_typmod = select_common_typmod(pstate, [l_var, r_var], out_type)

@@ -509,3 +509,11 @@ def op_hashjoinable(catalog: Catalog, op: int, input_type: int) -> bool:
     if op in (ARRAY_EQ_OP, RECORD_EQ_OP):
         return _type_operators(catalog, input_type)[3]
     return get_operator(catalog, op).oprcanhash
+
+
+def compatible_oper_opid(
+    pstate: ParseState, opname: list[Any], arg1: int, arg2: int, no_error: bool = False
+) -> int:
+    """compatible_oper_opid: the OID only, 0 with no_error."""
+    found = compatible_oper(pstate, opname, arg1, arg2, no_error)
+    return found.oid if found is not None else 0

@@ -20,7 +20,17 @@ from pgemu.errors.codes import (
 )
 from pgemu.nodes.nodefuncs import expr_location, expr_type
 from pgemu.nodes.parsenodes import GroupingSet
-from pgemu.nodes.primnodes import SortGroupClause, TargetEntry
+from pgemu.nodes.primnodes import (
+    ArrayCoerceExpr,
+    CoerceToDomain,
+    CoerceViaIO,
+    ConvertRowtypeExpr,
+    Expr,
+    FuncExpr,
+    RelabelType,
+    SortGroupClause,
+    TargetEntry,
+)
 from pgemu.parser.parse_node import ParseExprKind, ParseState
 from pgemu.parser.parse_relation import col_name_to_var
 from pgemu.parser.parse_target import transform_target_entry
@@ -141,6 +151,26 @@ def find_targetlist_entry_sql99(
     return target
 
 
+_IMPLICIT_FORMATS = {
+    FuncExpr: "funcformat",
+    RelabelType: "relabelformat",
+    CoerceViaIO: "coerceformat",
+    ArrayCoerceExpr: "coerceformat",
+    ConvertRowtypeExpr: "convertformat",
+    CoerceToDomain: "coercionformat",
+}
+
+
+def strip_implicit_coercions(node: Expr) -> Expr:
+    """The expression under the conversions that analysis put on top of it."""
+    while True:
+        field = _IMPLICIT_FORMATS.get(type(node))
+        if field is None or getattr(node, field) != "implicit_cast":
+            return node
+        below: Any = node
+        node = below.args[0] if isinstance(node, FuncExpr) else below.arg
+
+
 def equal(a: Any, b: Any) -> bool:
     """PostgreSQL's equal(): the same expression, wherever in the text the two stand."""
     if a is b:
@@ -244,18 +274,13 @@ def add_target_to_sort_list(
     else:
         at = raw_location(sortby["node"])
     reverse = direction == "SORTBY_DESC"
-    try:
-        if direction == "SORTBY_USING":
-            sortop, eqop, reverse, hashable = _using_operator(pstate, sortby, restype)
-        else:
-            lt, eqop, gt, hashable = get_sort_group_operators(
-                pstate, restype, not reverse, True, reverse
-            )
-            sortop = gt if reverse else lt
-    except PgError as error:
-        if error.location is None:
-            error.location = at
-        raise
+    if direction == "SORTBY_USING":
+        sortop, eqop, reverse, hashable = _using_operator(pstate, sortby, restype, at)
+    else:
+        lt, eqop, gt, hashable = get_sort_group_operators(
+            pstate, restype, not reverse, True, reverse, at
+        )
+        sortop = gt if reverse else lt
     if not target_is_in_sort_list(pstate, entry, sortop, sortlist):
         nulls_first = {
             "SORTBY_NULLS_DEFAULT": reverse,
@@ -276,43 +301,25 @@ def add_target_to_sort_list(
 
 
 def _using_operator(
-    pstate: ParseState, sortby: RawNode, restype: int
+    pstate: ParseState, sortby: RawNode, restype: int, location: int
 ) -> tuple[int, int, bool, bool]:
     """(sort operator, equality operator, descending, hashable) of ORDER BY ... USING op."""
-    from pgemu.parser.parse_oper import compatible_oper_opid
+    from pgemu.parser.parse_cache import get_operator
+    from pgemu.parser.parse_oper import compatible_oper, get_equality_op_for_ordering_op
 
     names = [n["String"].get("sval", "") for n in sortby["useOp"]]
-    sortop = compatible_oper_opid(pstate, sortby["useOp"], restype, restype, False)
-    found = equality_op_for_ordering_op(pstate, sortop)
+    operator = compatible_oper(pstate, sortby["useOp"], restype, restype, False, location)
+    assert operator is not None
+    found = get_equality_op_for_ordering_op(pstate.catalog, operator.oid)
     if found is None:
         raise PgError(
             WRONG_OBJECT_TYPE,
             f"operator {'.'.join(names)} is not a valid ordering operator",
             hint='Ordering operators must be "<" or ">" members of btree operator families.',
+            location=location,
         )
-    from pgemu.parser.parse_cache import get_operator
-
-    return sortop, found[0], found[1], get_operator(pstate.catalog, found[0]).oprcanhash
-
-
-def equality_op_for_ordering_op(pstate: Any, opno: int) -> tuple[int, bool] | None:
-    """(equality operator, whether opno sorts descending) of a btree ordering operator."""
-    from pgemu.catalog.rows import PgAmop
-
-    catalog = pstate.catalog
-    for amop in catalog.all(PgAmop, amopopr=opno):
-        if amop.amopmethod != 403 or amop.amopstrategy not in (1, 5):
-            continue
-        equality = catalog.one(
-            PgAmop,
-            amopfamily=amop.amopfamily,
-            amoplefttype=amop.amoplefttype,
-            amoprighttype=amop.amoprighttype,
-            amopstrategy=3,
-        )
-        if equality is not None:
-            return equality.amopopr, amop.amopstrategy == 5
-    return None
+    equality = get_operator(pstate.catalog, found[0])
+    return operator.oid, found[0], found[1], equality.oprcanhash
 
 
 def add_target_to_group_list(
@@ -327,14 +334,9 @@ def add_target_to_group_list(
 
     restype = _untype(pstate, entry)
     if not target_is_in_sort_list(pstate, entry, 0, grouplist):
-        try:
-            sortop, eqop, _gt, hashable = get_sort_group_operators(
-                pstate, restype, False, True, False
-            )
-        except PgError as error:
-            if error.location is None:
-                error.location = location
-            raise
+        sortop, eqop, _gt, hashable = get_sort_group_operators(
+            pstate, restype, False, True, False, location
+        )
         grouplist.append(
             SortGroupClause(
                 assign_sort_group_ref(entry, targetlist), eqop, sortop, False, hashable

@@ -34,6 +34,10 @@ class SetCall:
     expand: bool = False
 
 
+RECORDOID = 2249
+_CONTAINER_COLLATIONS = ("array_ops", "record_ops", "range_ops", "multirange_ops")
+
+
 class FunctionBinder(Protocol):
     """Makes a pg_proc row callable from SQLite on this backend's connection (executor/udf.py)."""
 
@@ -122,8 +126,15 @@ class Lowering:
         return io
 
     def collation(self, type_oid: int) -> str | None:
-        """The SQLite collation that values of this type need, None for native order."""
-        return self.io(type_oid).collation
+        """The SQLite collation that values of this type need, None for native order.  The
+        generic one of arrays and composites compares by kind of value; where the elements have
+        an order of their own, the type gets a collation of its own."""
+        io = self.io(type_oid)
+        if io.collation in _CONTAINER_COLLATIONS and type_oid != RECORDOID:
+            element = getattr(io, "element", None)
+            if element is None or element.collation is not None:
+                return self.binder.special("collation", type_oid)
+        return io.collation
 
     def comparable(self, node: Sql, type_oid: int) -> Sql:
         return collate(node, self.collation(type_oid))

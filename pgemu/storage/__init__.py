@@ -1,0 +1,1 @@
+"""Files, SQLite connections, shared memory, locks and latches: see README.md."""

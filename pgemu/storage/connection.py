@@ -44,6 +44,8 @@ def open_database(
     """
     connection = apsw.Connection(path, flags=_FLAGS, statementcachesize=STATEMENT_CACHE_SIZE)
     connection.set_busy_timeout(busy_timeout_ms)
+    # Closing the last connection must not stop to checkpoint: that is the checkpointer's work.
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     items = collations.items() if isinstance(collations, Mapping) else collations
     for name, compare in items:
         connection.create_collation(name, compare)

@@ -8,9 +8,31 @@ within its author's block; see README.md for what each holds.
 from pgemu.types.base import BaseType, base_types, register_type
 
 # isort: off
+import pgemu.types.aggregates
+import pgemu.types.aggregates_generic
+import pgemu.types.aggregates_regr
 import pgemu.types.bool
+import pgemu.types.bytea
+import pgemu.types.encode
+import pgemu.types.float_math
+import pgemu.types.float_ops
+import pgemu.types.format
 import pgemu.types.integers
 import pgemu.types.integer_ops
+import pgemu.types.like
+import pgemu.types.misc
+import pgemu.types.money
+import pgemu.types.numeric_math
+import pgemu.types.numeric_ops
+import pgemu.types.oid
+import pgemu.types.pg_lsn
+import pgemu.types.quote
+import pgemu.types.random
+import pgemu.types.record
+import pgemu.types.regexp
+import pgemu.types.text
+import pgemu.types.varbit
+import pgemu.types.varlena
 # isort: on
 
 __all__ = ["BaseType", "base_types", "register_type"]

@@ -1,13 +1,13 @@
-"""generate_series and generate_subscripts, and the SRFs that list time zones.
+"""generate_series over timestamps, generate_subscripts, and the SRFs that list time zones.
 
-Counterparts: generate_series_* of int.c, int8.c, numeric.c, timestamp.c; array_subscripts.
+Counterparts: generate_series_* of timestamp.c; array_subscripts.  The integer and numeric series
+stand in integer_ops.py and numeric_ops.py.
 Bodies are generators: nothing is kept in memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, localcontext
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
@@ -18,60 +18,6 @@ from pgemu.types.interval import interval_span
 from pgemu.types.timezone import PgTimeZone, pg_tzset, session_zone, timezone_abbrevs, zone_names
 
 STEP_ZERO = "step size cannot equal zero"
-
-
-def _integers(start: int, stop: int, step: int, limit: int) -> Iterator[int]:
-    if step == 0:
-        raise PgError(INVALID_PARAMETER_VALUE, STEP_ZERO)
-    current = start
-    while (current <= stop) if step > 0 else (current >= stop):
-        yield current
-        current += step
-        if not -limit <= current < limit:
-            return
-
-
-@pg_function("generate_series(int4, int4)")
-def generate_series_int4(start: int, stop: int) -> Iterator[int]:
-    yield from range(start, stop + 1)
-
-
-@pg_function("generate_series(int4, int4, int4)")
-def generate_series_step_int4(start: int, stop: int, step: int) -> Iterator[int]:
-    yield from _integers(start, stop, step, 2**31)
-
-
-@pg_function("generate_series(int8, int8)")
-def generate_series_int8(start: int, stop: int) -> Iterator[int]:
-    yield from range(start, stop + 1)
-
-
-@pg_function("generate_series(int8, int8, int8)")
-def generate_series_step_int8(start: int, stop: int, step: int) -> Iterator[int]:
-    yield from _integers(start, stop, step, 2**63)
-
-
-@pg_function("generate_series(numeric, numeric)")
-def generate_series_numeric(start: str, stop: str) -> Iterator[str]:
-    yield from generate_series_step_numeric(start, stop, "1")
-
-
-@pg_function("generate_series(numeric, numeric, numeric)")
-def generate_series_step_numeric(start: str, stop: str, step: str) -> Iterator[str]:
-    for value, what in ((start, "start"), (stop, "stop"), (step, "step")):
-        shown = "step size" if what == "step" else f"{what} value"
-        if value == "NaN":
-            raise PgError(INVALID_PARAMETER_VALUE, f"{shown} cannot be NaN")
-        if value.endswith("Infinity"):
-            raise PgError(INVALID_PARAMETER_VALUE, f"{shown} cannot be infinity")
-    by, current, end = Decimal(step), Decimal(start), Decimal(stop)
-    if by == 0:
-        raise PgError(INVALID_PARAMETER_VALUE, STEP_ZERO)
-    with localcontext() as context:
-        context.prec = 200000
-        while (current <= end) if by > 0 else (current >= end):
-            yield f"{current:f}"
-            current = context.add(current, by)
 
 
 def _check_step(step: str) -> int:

@@ -82,6 +82,7 @@ LEFT_OUT = frozenset(
         "default_table_access_method",
         "session_preload_libraries",
         "local_preload_libraries",
+        "default_text_search_config",
         "dynamic_library_path",
         "role",
         "session_authorization",

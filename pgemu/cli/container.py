@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def run_container(arguments: list[str]) -> int:
+    return 0

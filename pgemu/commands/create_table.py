@@ -1,0 +1,323 @@
+"""CREATE TABLE (DefineRelation of tablecmds.c and transformCreateStmt).
+
+Order of work: names and columns (with inherited ones), sequences, the table, defaults, CHECK
+constraints, indexes, foreign keys, LIKE's remainder, ownership of the sequences.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.heap import (
+    ColumnSpec,
+    attrdef_rows,
+    heap_create_with_catalog,
+    insert_rows,
+)
+from pgemu.catalog.pg_constraint import choose_relation_name
+from pgemu.catalog.rows import (
+    PG_ATTRDEF_RELID,
+    PgAttribute,
+    PgClass,
+)
+from pgemu.commands.constraint_cmds import (
+    add_check_constraints,
+    add_index_constraint,
+    record_expression_dependencies,
+)
+from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
+from pgemu.commands.foreign_keys import add_foreign_key
+from pgemu.commands.heap_ref import HeapRef, from_new
+from pgemu.commands.inherit import attach_parents, merge_attributes, merge_checks, parent_relations
+from pgemu.commands.parse_utilcmd import (
+    TableDef,
+    finish_index_constraints,
+    transform_table_elements,
+)
+from pgemu.commands.reloptions import transform_reloptions
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.sequence import create_sequence, own_sequence
+from pgemu.errors import (
+    DUPLICATE_TABLE,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
+    UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.nodes.primnodes import Const, FuncExpr
+
+NEXTVAL_OID = 1574
+REGCLASSOID = 2205
+
+
+def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CREATE TABLE, CREATE FOREIGN TABLE's base, PARTITION OF."""
+    define_relation(session, stmt, st)
+    return CommandResult("CREATE TABLE")
+
+
+def define_relation(session: Any, stmt: dict[str, Any], st: Statement) -> int:
+    """Make the table; its OID, or 0 when IF NOT EXISTS found one."""
+    from pgemu.catalog.namespace import (
+        range_var_adjust_relation_persistence,
+        range_var_get_and_check_creation_namespace,
+    )
+
+    catalog = session.catalog
+    relation = stmt["relation"]
+    name = relation["relname"]
+    namespace = range_var_get_and_check_creation_namespace(catalog, relation)
+    range_var_adjust_relation_persistence(catalog, relation, namespace)
+    persistence = relation.get("relpersistence", "p")
+    if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
+        if stmt.get("if_not_exists"):
+            session.notice(
+                "NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping'
+            )
+            return 0
+        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
+    _check_on_commit(stmt, persistence)
+    _check_tablespace(catalog, stmt.get("tablespacename"))
+    _check_access_method(catalog, stmt.get("accessMethod"))
+    table = TableDef(name, partition_of="partbound" in stmt)
+    of_type = _of_type_columns(catalog, table, stmt)
+    parents = parent_relations(session, stmt, persistence)
+    elements = stmt.get("tableElts", [])
+    if of_type or table.partition_of:
+        from pgemu.commands.typed_table import apply_column_options
+
+        if table.partition_of:
+            merge_attributes(session, table, parents, is_partition=True)
+        apply_column_options(catalog, table, elements, of_type)
+    else:
+        transform_table_elements(catalog, table, elements)
+        merge_attributes(session, table, parents)
+    merge_checks(session, table, parents)
+    constraints = finish_index_constraints(table)
+    relkind = "p" if "partspec" in stmt else "r"
+    bound = _partition_bound(session, stmt, parents, st)
+    heap = _create_heap(
+        session, table, stmt, namespace, relkind, persistence, of_type, bound, st,
+        has_index=bool(constraints),
+    )  # fmt: skip
+    attach_parents(session, heap.oid, parents, is_partition=table.partition_of)
+    if relkind == "p":
+        from pgemu.commands.partition import store_partition_key
+
+        store_partition_key(session, heap, stmt["partspec"], st.source_text)
+    _make_constraints(session, table, heap, constraints, st)
+    if table.partition_of:
+        from pgemu.commands.partition import partition_created
+
+        partition_created(session, heap, parents[0], bound)
+    if table.likes:
+        from pgemu.commands.table_like import expand_table_like_clauses
+
+        expand_table_like_clauses(session, heap, table, st)
+    _register_on_commit(session, heap.oid, stmt)
+    return heap.oid
+
+
+def _create_heap(
+    session: Any,
+    table: TableDef,
+    stmt: dict[str, Any],
+    namespace: int,
+    relkind: str,
+    persistence: str,
+    of_type: int,
+    bound: Any,
+    st: Statement,
+    *,
+    has_index: bool,
+) -> HeapRef:
+    """Sequences, the table itself and its defaults."""
+    from pgemu.nodes.serialize import node_to_string
+
+    options = transform_reloptions(
+        stmt.get("options"), "partitioned" if relkind == "p" else "heap"
+    )
+    for wanted in table.sequences:
+        _make_sequence(session, table, namespace, persistence, wanted)
+    made = heap_create_with_catalog(
+        session, table.name, namespace, relkind, persistence, table.columns,
+        reloptions=options, of_type=of_type, relchecks=len(table.checks),
+        partition_bound=node_to_string(bound) if bound is not None else None,
+        is_partition=table.partition_of,
+        has_index=has_index, acl=_default_acl(session, namespace),
+    )  # fmt: skip
+    heap = from_new(session, made)
+    cook_defaults(session, heap, heap.columns, st.source_text, table)
+    for wanted in table.sequences:
+        deptype = "i" if wanted.identity else "a"
+        own_sequence(session, wanted.oid, heap.oid, heap.attnum(wanted.column), deptype)
+    return heap
+
+
+def _default_acl(session: Any, namespace: int) -> tuple[str, ...] | None:
+    from pgemu.commands.default_acl import get_user_default_acl
+
+    return get_user_default_acl(session, "r", session.ctx.current_user_oid, namespace)
+
+
+def _make_constraints(
+    session: Any, table: TableDef, heap: HeapRef, constraints: list[Any], st: Statement
+) -> None:
+    if table.checks:
+        add_check_constraints(session, heap, table.checks, st.source_text)
+    for con in constraints:
+        add_index_constraint(session, heap, con)
+    for con in table.foreign_keys:
+        add_foreign_key(session, heap, con)
+
+
+def _make_sequence(
+    session: Any, table: TableDef, namespace: int, persistence: str, wanted: Any
+) -> None:
+    """generateSerialExtraStmts."""
+    options = list(wanted.options)
+    name = None
+    for option in list(options):
+        if option["defname"] == "sequence_name":
+            from pgemu.commands.define import strings
+
+            words = strings(option["arg"]["List"]["items"])
+            name = words[-1]
+            if len(words) > 1:
+                from pgemu.catalog.namespace import lookup_creation_namespace
+
+                namespace = lookup_creation_namespace(session.catalog, words[-2])
+            options.remove(option)
+    if name is None:
+        name = choose_relation_name(
+            session.catalog, table.name, wanted.column, "seq", namespace
+        )
+    if not any(o["defname"] == "as" for o in options):
+        options.insert(0, {"defname": "as", "arg": wanted.type_id})
+    wanted.oid, _params = create_sequence(
+        session, name, namespace, "p" if persistence == "u" else persistence, options,
+        for_identity=wanted.identity,
+    )  # fmt: skip
+
+
+def cook_defaults(
+    session: Any, heap: HeapRef, columns: list[ColumnSpec], source_text: str, table: TableDef
+) -> None:
+    """Analyze the raw defaults of `columns` and store all of them in pg_attrdef."""
+    catalog = session.catalog
+    rows: list[Any] = []
+    made: list[tuple[int, str, Any]] = []
+    by_column = {s.column: s for s in table.sequences if not s.identity}
+    changed: list[int] = []
+    for col in columns:
+        attnum = heap.attnum(col.name)
+        had_flag = col.default is not None or bool(col.generated)
+        if col.name in by_column and col.raw_default is None:
+            col.default = _nextval_default(catalog, source_text, heap, by_column[col.name], col)
+        elif col.raw_default is not None:
+            pstate = relation_pstate(
+                catalog, source_text, heap.oid, heap.name, heap.relkind, heap.pstate_columns()
+            )
+            expr = cook_default(
+                pstate, col.raw_default, col.type_id, col.typmod, col.name, bool(col.generated)
+            )
+            col.raw_default = None
+            if not col.generated and _is_null_const(expr):
+                continue
+            col.default = expr
+        if col.default is None:
+            continue
+        oid, new_rows = attrdef_rows(
+            catalog, heap.oid, attnum, col.default, generated=bool(col.generated)
+        )
+        rows.extend(new_rows)
+        made.append((oid, col.name, col.default))
+        if not had_flag:
+            changed.append(attnum)
+    if not made:
+        return
+    insert_rows(catalog, rows)
+    for attnum in changed:
+        catalog.update(PgAttribute, {"attrelid": heap.oid, "attnum": attnum}, atthasdef=True)
+    record_expression_dependencies(session, PG_ATTRDEF_RELID, heap.oid, made)
+
+
+def _is_null_const(expr: Any) -> bool:
+    return isinstance(expr, Const) and expr.value is None
+
+
+def _nextval_default(
+    catalog: Any, source_text: str, heap: HeapRef, sequence: Any, col: ColumnSpec
+) -> Any:
+    from pgemu.parser.parse_node import make_parsestate
+
+    call = FuncExpr(NEXTVAL_OID, 20, [Const(REGCLASSOID, sequence.oid)])
+    pstate = make_parsestate(None, catalog, source_text)
+    return coerce_default(pstate, call, col.type_id, col.typmod, col.name)
+
+
+def _check_on_commit(stmt: dict[str, Any], persistence: str) -> None:
+    if stmt.get("oncommit", "ONCOMMIT_NOOP") != "ONCOMMIT_NOOP" and persistence != "t":
+        raise PgError(
+            INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables"
+        )
+    if "partspec" in stmt and "inhRelations" in stmt and "partbound" not in stmt:
+        raise PgError(
+            INVALID_TABLE_DEFINITION, "cannot create partitioned table as inheritance child"
+        )
+
+
+def _register_on_commit(session: Any, oid: int, stmt: dict[str, Any]) -> None:
+    action = stmt.get("oncommit", "ONCOMMIT_NOOP")
+    if action in ("ONCOMMIT_DELETE_ROWS", "ONCOMMIT_DROP"):
+        from pgemu.commands.on_commit import register_on_commit_action
+
+        register_on_commit_action(session, oid, action)
+
+
+def _check_tablespace(catalog: Any, name: str | None) -> None:
+    if name and name not in ("pg_default", ""):
+        from pgemu.catalog.rows import PgTablespace
+
+        if name == "pg_global":
+            raise PgError(
+                "22023", "only shared relations can be placed in pg_global tablespace"
+            )
+        if catalog.one(PgTablespace, spcname=name) is None:
+            raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
+
+
+def _check_access_method(catalog: Any, name: str | None) -> None:
+    if name and name != "heap":
+        from pgemu.catalog.rows import PgAm
+
+        row = catalog.one(PgAm, amname=name)
+        if row is None:
+            raise PgError(UNDEFINED_OBJECT, f'access method "{name}" does not exist')
+        if row.amtype != "t":
+            raise PgError(WRONG_OBJECT_TYPE, f'access method "{name}" is not of type TABLE')
+        raise PgError(FEATURE_NOT_SUPPORTED, f'table access method "{name}" is not supported')
+
+
+def _of_type_columns(catalog: Any, table: TableDef, stmt: dict[str, Any]) -> int:
+    if "ofTypename" not in stmt:
+        return 0
+    from pgemu.commands.typed_table import of_type_columns
+
+    return of_type_columns(catalog, table, stmt["ofTypename"])
+
+
+def _partition_bound(
+    session: Any, stmt: dict[str, Any], parents: list[Any], st: Statement
+) -> Any:
+    if "partbound" not in stmt:
+        return None
+    from pgemu.commands.partition import check_new_partition_bound, transform_partition_bound
+
+    parent = parents[0]
+    if parent.relkind != "p":
+        raise PgError(WRONG_OBJECT_TYPE, f'"{parent.name}" is not partitioned')
+    bound = transform_partition_bound(session, parent, stmt["partbound"], st.source_text)
+    check_new_partition_bound(session, stmt["relation"]["relname"], parent, bound)
+    return bound

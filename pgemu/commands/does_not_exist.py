@@ -1,0 +1,113 @@
+"""The NOTICEs of DROP ... IF EXISTS (does_not_exist_skipping of dropcmds.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.rows import PgNamespace
+from pgemu.commands.define import list_items, strings, type_name_to_string
+
+_PLAIN = {
+    "OBJECT_SCHEMA": "schema", "OBJECT_EXTENSION": "extension", "OBJECT_LANGUAGE": "language",
+    "OBJECT_EVENT_TRIGGER": "event trigger", "OBJECT_FDW": "foreign-data wrapper",
+    "OBJECT_FOREIGN_SERVER": "server", "OBJECT_PUBLICATION": "publication",
+    "OBJECT_ACCESS_METHOD": "access method",
+}  # fmt: skip
+_QUALIFIED = {
+    "OBJECT_COLLATION": "collation", "OBJECT_CONVERSION": "conversion",
+    "OBJECT_STATISTIC_EXT": "statistics object", "OBJECT_TSPARSER": "text search parser",
+    "OBJECT_TSDICTIONARY": "text search dictionary",
+    "OBJECT_TSTEMPLATE": "text search template",
+    "OBJECT_TSCONFIGURATION": "text search configuration",
+}  # fmt: skip
+_CALLABLE = {
+    "OBJECT_FUNCTION": "function", "OBJECT_PROCEDURE": "procedure",
+    "OBJECT_ROUTINE": "routine", "OBJECT_AGGREGATE": "aggregate",
+}  # fmt: skip
+_ON_RELATION = {
+    "OBJECT_TRIGGER": "trigger", "OBJECT_RULE": "rule", "OBJECT_POLICY": "policy",
+}  # fmt: skip
+
+
+def does_not_exist_skipping(session: Any, objtype: str, node: Any) -> None:
+    """Say what was not there."""
+    session.notice("NOTICE", "00000", f"{_text(session, objtype, node)} does not exist, skipping")
+
+
+def _missing_schema(session: Any, names: list[str]) -> str | None:
+    if len(names) > 1 and session.catalog.one(PgNamespace, nspname=names[-2]) is None:
+        return f'schema "{names[-2]}"'
+    return None
+
+
+def _type_text(type_name: dict[str, Any]) -> str:
+    text = type_name_to_string(type_name)
+    return text.removeprefix("pg_catalog.") if "." in text else text
+
+
+def _text(session: Any, objtype: str, node: Any) -> str:
+    if objtype in _PLAIN:
+        return f'{_PLAIN[objtype]} "{strings([node])[0]}"'
+    if objtype in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
+        type_name = node["TypeName"]
+        schema = _missing_schema(session, strings(type_name["names"]))
+        return schema or f'type "{type_name_to_string(type_name)}"'
+    if objtype in _QUALIFIED:
+        names = strings(list_items(node))
+        return _missing_schema(session, names) or f'{_QUALIFIED[objtype]} "{".".join(names)}"'
+    if objtype in _CALLABLE:
+        body = node["ObjectWithArgs"]
+        names = strings(body["objname"])
+        schema = _missing_schema(session, names)
+        if schema:
+            return schema
+        from pgemu.catalog.namespace import name_list_to_string
+
+        shown = _argument_types(session, body)
+        return f"{_CALLABLE[objtype]} {name_list_to_string(names)}({shown})"
+    if objtype == "OBJECT_OPERATOR":
+        body = node["ObjectWithArgs"]
+        names = strings(body["objname"])
+        return _missing_schema(session, names) or f"operator {'.'.join(names)}"
+    if objtype in _ON_RELATION:
+        names = strings(list_items(node))
+        relation = names[:-1]
+        schema = _missing_schema(session, relation)
+        if schema:
+            return schema
+        if not _relation_exists(session, relation):
+            return f'relation "{".".join(relation)}"'
+        return f'{_ON_RELATION[objtype]} "{names[-1]}" for relation "{".".join(relation)}"'
+    if objtype == "OBJECT_CAST":
+        items = list_items(node)
+        source, target = (type_name_to_string(i["TypeName"]) for i in items)
+        return f"cast from type {source} to type {target}"
+    if objtype in ("OBJECT_OPCLASS", "OBJECT_OPFAMILY"):
+        names = strings(list_items(node))
+        word = "operator class" if objtype == "OBJECT_OPCLASS" else "operator family"
+        schema = _missing_schema(session, names[1:])
+        return schema or f'{word} "{".".join(names[1:])}" for access method "{names[0]}"'
+    return "object"
+
+
+def _argument_types(session: Any, body: dict[str, Any]) -> str:
+    from pgemu.errors import PgError
+    from pgemu.parser.parse_type import typename_type_id
+
+    parts = []
+    for arg in body.get("objargs", []):
+        if "TypeName" not in arg:
+            continue
+        try:
+            oid = typename_type_id(session.catalog, arg["TypeName"])
+            parts.append(session.catalog.type_name(oid))
+        except PgError:
+            parts.append(_type_text(arg["TypeName"]))
+    return ",".join(parts)
+
+
+def _relation_exists(session: Any, names: list[str]) -> bool:
+    from pgemu.catalog.namespace import make_range_var_from_name_list, range_var_get_relid
+
+    node = make_range_var_from_name_list(names)
+    return bool(range_var_get_relid(session.catalog, node.get("RangeVar", node), True))

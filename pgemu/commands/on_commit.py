@@ -1,0 +1,56 @@
+"""ON COMMIT of temporary tables and the life of the temporary schema (tablecmds.c, namespace.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.rows import PgClass
+
+
+def register_on_commit_action(session: Any, oid: int, action: str) -> None:
+    """Remember the action; forget it if the table's creation is rolled back."""
+    actions = session.on_commit_actions
+    actions[oid] = action
+    session.xact.at_abort(lambda: actions.pop(oid, None))
+
+
+def remove_on_commit_action(session: Any, oid: int) -> None:
+    """The table was dropped."""
+    session.on_commit_actions.pop(oid, None)
+
+
+def pre_commit_on_commit_actions(session: Any) -> None:
+    """PreCommit_on_commit_actions: called by the transaction just before it commits."""
+    from pgemu.catalog.dependency import perform_deletion
+    from pgemu.catalog.objectaddress import ObjectAddress
+
+    actions: dict[int, str] = session.on_commit_actions
+    for oid, action in list(actions.items()):
+        row = session.catalog.one(PgClass, oid=oid)
+        if row is None:
+            del actions[oid]
+        elif action == "ONCOMMIT_DELETE_ROWS":
+            with session.xact.write():
+                session.xact.execute(f"DELETE FROM r{row.relfilenode}")
+        elif action == "ONCOMMIT_DROP":
+            with session.xact.write():
+                perform_deletion(session.catalog, ObjectAddress(1259, oid, 0), "cascade", quietly=True)
+            actions.pop(oid, None)
+
+
+def reset_temp_table_namespace(session: Any) -> None:
+    """ResetTempTableNamespace: drop everything in this session's temporary schema."""
+    from pgemu.catalog.dependency import perform_deletion
+    from pgemu.catalog.objectaddress import ObjectAddress
+
+    catalog = session.catalog
+    namespace = catalog.my_temp_namespace
+    if not namespace:
+        return
+    with session.xact.write():
+        for row in catalog.all(PgClass, relnamespace=namespace):
+            if row.relkind in "rvSm" and catalog.one(PgClass, oid=row.oid) is not None:
+                perform_deletion(
+                    catalog, ObjectAddress(1259, row.oid, 0), "cascade", quietly=True
+                )
+    session.on_commit_actions.clear()

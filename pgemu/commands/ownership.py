@@ -1,0 +1,112 @@
+"""Who owns an object of any catalog, and changing that (pg_*_ownercheck and
+AlterObjectOwner_internal): one table row per catalog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pgemu.catalog import rows as r
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.commands.permissions import aclcheck_error_not_owner, owns, relkind_word
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKind:
+    """A catalog whose objects have names and owners; empty column names: it has no such thing.
+    acl_kind: acldefault's letter, acl: the ACL column."""
+
+    cls: type[Any]
+    word: str
+    name: str
+    namespace: str = ""
+    owner: str = ""
+    acl: str = ""
+    acl_kind: str = ""
+
+
+KINDS: dict[int, ObjectKind] = {
+    k.cls.RELID: k
+    for k in (
+        ObjectKind(r.PgClass, "relation", "relname", "relnamespace", "relowner", "relacl", "r"),
+        ObjectKind(r.PgProc, "function", "proname", "pronamespace", "proowner", "proacl", "f"),
+        ObjectKind(r.PgType, "type", "typname", "typnamespace", "typowner", "typacl", "T"),
+        ObjectKind(r.PgNamespace, "schema", "nspname", "", "nspowner", "nspacl", "n"),
+        ObjectKind(r.PgDatabase, "database", "datname", "", "datdba", "datacl", "d"),
+        ObjectKind(r.PgLanguage, "language", "lanname", "", "lanowner", "lanacl", "l"),
+        ObjectKind(r.PgCollation, "collation", "collname", "collnamespace", "collowner"),
+        ObjectKind(r.PgConversion, "conversion", "conname", "connamespace", "conowner"),
+        ObjectKind(r.PgOperator, "operator", "oprname", "oprnamespace", "oprowner"),
+        ObjectKind(r.PgOpclass, "operator class", "opcname", "opcnamespace", "opcowner"),
+        ObjectKind(r.PgOpfamily, "operator family", "opfname", "opfnamespace", "opfowner"),
+        ObjectKind(r.PgStatisticExt, "statistics object", "stxname", "stxnamespace", "stxowner"),
+        ObjectKind(
+            r.PgTsConfig, "text search configuration", "cfgname", "cfgnamespace", "cfgowner"
+        ),
+        ObjectKind(
+            r.PgTsDict, "text search dictionary", "dictname", "dictnamespace", "dictowner"
+        ),
+        ObjectKind(r.PgTsParser, "text search parser", "prsname", "prsnamespace"),
+        ObjectKind(r.PgTsTemplate, "text search template", "tmplname", "tmplnamespace"),
+        ObjectKind(r.PgExtension, "extension", "extname", "", "extowner"),
+        ObjectKind(
+            r.PgForeignDataWrapper, "foreign-data wrapper", "fdwname", "", "fdwowner", "fdwacl", "F"
+        ),
+        ObjectKind(r.PgForeignServer, "foreign server", "srvname", "", "srvowner", "srvacl", "S"),
+        ObjectKind(r.PgEventTrigger, "event trigger", "evtname", "", "evtowner"),
+        ObjectKind(r.PgPublication, "publication", "pubname", "", "pubowner"),
+        ObjectKind(r.PgTablespace, "tablespace", "spcname", "", "spcowner", "spcacl", "t"),
+        ObjectKind(r.PgAm, "access method", "amname"),
+    )
+}
+# objects that belong to a relation: the column that says which
+_OF_RELATION: dict[int, tuple[type[Any], str]] = {
+    cls.RELID: (cls, column)
+    for cls, column in (
+        (r.PgTrigger, "tgrelid"),
+        (r.PgRewrite, "ev_class"),
+        (r.PgPolicy, "polrelid"),
+        (r.PgConstraint, "conrelid"),
+        (r.PgAttrdef, "adrelid"),
+    )
+}
+
+
+def object_row(catalog: Any, address: ObjectAddress) -> tuple[ObjectKind, Any]:
+    """The kind and the row of an object."""
+    kind = KINDS[address.classid]
+    return kind, catalog.one(kind.cls, oid=address.objid)
+
+
+def check_object_ownership(session: Any, address: ObjectAddress) -> None:
+    """check_object_ownership: 42501 unless the current user may alter the object."""
+    catalog = session.catalog
+    relation = _OF_RELATION.get(address.classid)
+    if relation is not None:
+        cls, column = relation
+        row = catalog.one(cls, oid=address.objid)
+        relid = getattr(row, column)
+        if relid:
+            address = ObjectAddress(r.PgClass.RELID, relid, 0)
+        else:
+            address = ObjectAddress(r.PgType.RELID, row.contypid, 0)
+    if address.classid == r.PgCast.RELID:
+        return
+    if address.classid not in KINDS:
+        return
+    kind, row = object_row(catalog, address)
+    if not kind.owner:
+        from pgemu.commands.permissions import require_superuser
+
+        require_superuser(session, "must be superuser")
+        return
+    word = relkind_word(row.relkind) if kind.cls is r.PgClass else kind.word
+    if kind.namespace and kind.cls is not r.PgClass:
+        namespace = catalog.one(r.PgNamespace, oid=getattr(row, kind.namespace))
+        if namespace is not None and owns(session, namespace.nspowner):
+            return
+    if not owns(session, getattr(row, kind.owner)):
+        name = getattr(row, kind.name)
+        if kind.cls is r.PgType:
+            name = catalog.type_name(row.oid)
+        aclcheck_error_not_owner(word, name)

@@ -1,0 +1,183 @@
+"""process_utility: from a raw statement to the command that runs it (PostgreSQL's tcop/utility.c).
+
+One row per raw tag.  A tag without a row is 0A000.  To add a command: write its function
+(session, statement body, Statement) -> CommandResult and add its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import FEATURE_NOT_SUPPORTED, READ_ONLY_SQL_TRANSACTION, PgError
+from pgemu.nodes.parsenodes import Query
+
+Command = Callable[[Any, dict[str, Any], Statement], CommandResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """function: "module:name" inside pgemu.commands, imported at first use.  name: what messages
+    call the command.  writes: refused in a read-only transaction (25006).  transactional: runs
+    inside the statement's write transaction; the others manage their own."""
+
+    function: str
+    name: str
+    writes: bool = True
+    transactional: bool = True
+
+
+COMMANDS: dict[str, Row] = {
+    # tables
+    "CreateStmt": Row("create_table:create_table", "CREATE TABLE"),
+    "CreateTableAsStmt": Row("createas:create_table_as", "CREATE TABLE AS"),
+    "AlterTableStmt": Row("alter_table:alter_table", "ALTER TABLE"),
+    "RenameStmt": Row("rename:rename", "ALTER"),
+    "AlterObjectSchemaStmt": Row("alter:alter_object_schema", "ALTER"),
+    "AlterOwnerStmt": Row("alter:alter_owner", "ALTER"),
+    "AlterObjectDependsStmt": Row("alter:alter_object_depends", "ALTER"),
+    "DropStmt": Row("dropcmds:drop_objects", "DROP"),
+    "TruncateStmt": Row("truncate:truncate", "TRUNCATE TABLE"),
+    "ClusterStmt": Row("vacuum:cluster", "CLUSTER", transactional=True),
+    "AlterTableMoveAllStmt": Row("alter:alter_table_move_all", "ALTER TABLE"),
+    # indexes, views, sequences
+    "IndexStmt": Row("indexcmds:define_index_stmt", "CREATE INDEX"),
+    "ReindexStmt": Row("indexcmds:reindex", "REINDEX"),
+    "ViewStmt": Row("view:define_view", "CREATE VIEW"),
+    "RefreshMatViewStmt": Row("matview:refresh", "REFRESH MATERIALIZED VIEW"),
+    "CreateSeqStmt": Row("sequence:define_sequence", "CREATE SEQUENCE"),
+    "AlterSeqStmt": Row("sequence:alter_sequence", "ALTER SEQUENCE"),
+    "RuleStmt": Row("rulecmds:define_rule", "CREATE RULE"),
+    "CreateTrigStmt": Row("trigger:create_trigger", "CREATE TRIGGER"),
+    "CreatePolicyStmt": Row("policy:create_policy", "CREATE POLICY"),
+    "AlterPolicyStmt": Row("policy:alter_policy", "ALTER POLICY"),
+    "CreateStatsStmt": Row("statscmds:create_statistics", "CREATE STATISTICS"),
+    "AlterStatsStmt": Row("statscmds:alter_statistics", "ALTER STATISTICS"),
+    # types
+    "CreateEnumStmt": Row("typecmds:define_enum", "CREATE TYPE"),
+    "AlterEnumStmt": Row("typecmds:alter_enum", "ALTER TYPE"),
+    "CompositeTypeStmt": Row("typecmds:define_composite_type", "CREATE TYPE"),
+    "CreateRangeStmt": Row("rangetypes:define_range", "CREATE TYPE"),
+    "AlterTypeStmt": Row("typecmds:alter_type", "ALTER TYPE"),
+    "CreateDomainStmt": Row("domains:define_domain", "CREATE DOMAIN"),
+    "AlterDomainStmt": Row("domains:alter_domain", "ALTER DOMAIN"),
+    "DefineStmt": Row("define_stmt:define", "CREATE"),
+    # functions and operators
+    "CreateFunctionStmt": Row("functioncmds:create_function", "CREATE FUNCTION"),
+    "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
+    "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
+    "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
+    "CreateConversionStmt": Row("castcmds:create_conversion", "CREATE CONVERSION"),
+    "CreateOpClassStmt": Row("opclasscmds:define_opclass", "CREATE OPERATOR CLASS"),
+    "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),
+    "AlterOpFamilyStmt": Row("opclasscmds:alter_opfamily", "ALTER OPERATOR FAMILY"),
+    "AlterOperatorStmt": Row("operatorcmds:alter_operator", "ALTER OPERATOR"),
+    "CreateAmStmt": Row("extension:create_access_method", "CREATE ACCESS METHOD"),
+    # schemas, databases, roles
+    "CreateSchemaStmt": Row("schemacmds:create_schema", "CREATE SCHEMA"),
+    "CreatedbStmt": Row("dbcommands:createdb", "CREATE DATABASE", transactional=False),
+    "DropdbStmt": Row("dbcommands:dropdb", "DROP DATABASE", transactional=False),
+    "AlterDatabaseStmt": Row("dbcommands:alter_database", "ALTER DATABASE"),
+    "AlterDatabaseSetStmt": Row("dbcommands:alter_database_set", "ALTER DATABASE"),
+    "AlterDatabaseRefreshCollStmt": Row("dbcommands:refresh_collation", "ALTER DATABASE"),
+    "CreateRoleStmt": Row("user:create_role", "CREATE ROLE"),
+    "AlterRoleStmt": Row("user:alter_role", "ALTER ROLE"),
+    "AlterRoleSetStmt": Row("user:alter_role_set", "ALTER ROLE"),
+    "DropRoleStmt": Row("user:drop_role", "DROP ROLE"),
+    "GrantRoleStmt": Row("user:grant_role", "GRANT ROLE"),
+    "GrantStmt": Row("grant:grant", "GRANT"),
+    "AlterDefaultPrivilegesStmt": Row(
+        "default_acl:alter_default_privileges", "ALTER DEFAULT PRIVILEGES"
+    ),
+    "DropOwnedStmt": Row("owned:drop_owned", "DROP OWNED"),
+    "ReassignOwnedStmt": Row("owned:reassign_owned", "REASSIGN OWNED"),
+    # extensions and what stands beside
+    "CreateExtensionStmt": Row("extension:create_extension", "CREATE EXTENSION"),
+    "AlterExtensionStmt": Row("extension:alter_extension", "ALTER EXTENSION"),
+    "AlterExtensionContentsStmt": Row("extension:alter_extension_contents", "ALTER EXTENSION"),
+    "CreatePLangStmt": Row("extension:create_language", "CREATE LANGUAGE"),
+    "CreatePublicationStmt": Row("publicationcmds:create_publication", "CREATE PUBLICATION"),
+    "AlterPublicationStmt": Row("publicationcmds:alter_publication", "ALTER PUBLICATION"),
+    "CreateEventTrigStmt": Row("event_trigger:create_event_trigger", "CREATE EVENT TRIGGER"),
+    "AlterEventTrigStmt": Row("event_trigger:alter_event_trigger", "ALTER EVENT TRIGGER"),
+    "CommentStmt": Row("comment:comment", "COMMENT"),
+    "SecLabelStmt": Row("comment:security_label", "SECURITY LABEL"),
+    "CreateFdwStmt": Row("foreigncmds:create_fdw", "CREATE FOREIGN DATA WRAPPER"),
+    "CreateForeignServerStmt": Row("foreigncmds:create_server", "CREATE SERVER"),
+    "CreateForeignTableStmt": Row("foreigncmds:create_foreign_table", "CREATE FOREIGN TABLE"),
+    "CreateUserMappingStmt": Row("foreigncmds:create_user_mapping", "CREATE USER MAPPING"),
+    "DropUserMappingStmt": Row("foreigncmds:drop_user_mapping", "DROP USER MAPPING"),
+    "AlterTSConfigurationStmt": Row("tsearchcmds:alter_config", "ALTER TEXT SEARCH CONFIGURATION"),
+    "AlterTSDictionaryStmt": Row("tsearchcmds:alter_dictionary", "ALTER TEXT SEARCH DICTIONARY"),
+    # settings and maintenance
+    "VariableSetStmt": Row("variable:variable_set", "SET", writes=False, transactional=False),
+    "VariableShowStmt": Row("variable:variable_show", "SHOW", writes=False, transactional=False),
+    "DiscardStmt": Row("variable:discard", "DISCARD", writes=False, transactional=False),
+    "AlterSystemStmt": Row("variable:alter_system", "ALTER SYSTEM", transactional=False),
+    "VacuumStmt": Row("vacuum:vacuum", "VACUUM", writes=False, transactional=False),
+    "CheckPointStmt": Row("vacuum:checkpoint", "CHECKPOINT", writes=False, transactional=False),
+    "LoadStmt": Row("extension:load", "LOAD", writes=False, transactional=False),
+}
+
+# words of messages for the tags that no row serves
+_UNSUPPORTED = {
+    "DoStmt": "DO",
+    "CallStmt": "CALL",
+    "CreateTableSpaceStmt": "CREATE TABLESPACE",
+    "DropTableSpaceStmt": "DROP TABLESPACE",
+    "AlterTableSpaceOptionsStmt": "ALTER TABLESPACE",
+    "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
+    "AlterSubscriptionStmt": "ALTER SUBSCRIPTION",
+    "DropSubscriptionStmt": "DROP SUBSCRIPTION",
+    "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
+    "AlterCollationStmt": "ALTER COLLATION ... REFRESH VERSION",
+}
+
+
+def has_command(tag: str) -> bool:
+    """Does this room run statements of this raw tag?"""
+    return tag in COMMANDS
+
+
+def _load(row: Row) -> Command:
+    module, _, name = row.function.partition(":")
+    try:
+        loaded = import_module(f"pgemu.commands.{module}")
+    except ModuleNotFoundError as error:
+        if error.name != f"pgemu.commands.{module}":
+            raise
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{row.name} is not supported") from None
+    command: Command = getattr(loaded, name)
+    return command
+
+
+def process_utility(
+    session: Any, query: Any, source_text: str = "", params: Any = (), *, top_level: bool = True
+) -> CommandResult:
+    """Run a utility statement: an analyzed Query whose utility_stmt is the raw node, a RawStmt,
+    or the raw node itself."""
+    if isinstance(query, Query):
+        raw = query.utility_stmt or {}
+        analyzed: Query | None = query
+    else:
+        raw = getattr(query, "node", query)
+        analyzed = None
+    tag, stmt = next(iter(raw.items()))
+    row = COMMANDS.get(tag)
+    if row is None:
+        word = _UNSUPPORTED.get(tag, tag.removesuffix("Stmt"))
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{word} is not supported")
+    if row.writes and getattr(session.xact, "read_only", False):
+        raise PgError(
+            READ_ONLY_SQL_TRANSACTION,
+            f"cannot execute {row.name} in a read-only transaction",
+        )
+    st = Statement(source_text, analyzed, params, top_level, tag)
+    command = _load(row)
+    if not row.transactional:
+        return command(session, stmt, st)
+    with session.xact.write():
+        return command(session, stmt, st)

@@ -1,0 +1,235 @@
+"""SET, SHOW, RESET, SET ROLE, SET SESSION AUTHORIZATION, SET TRANSACTION's settings, DISCARD and
+ALTER SYSTEM (PostgreSQL's guc_funcs.c, variable.c and discard.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.rows import PgAuthid
+from pgemu.commands.define import const_value, quote_identifier
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import (
+    ACTIVE_SQL_TRANSACTION,
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_PARAMETER_VALUE,
+    NO_ACTIVE_SQL_TRANSACTION,
+    SYNTAX_ERROR,
+    PgError,
+)
+
+TEXTOID = 25
+# settings whose value is a list of names, each quoted when needed (GUC_LIST_QUOTE)
+_LIST_QUOTE = frozenset(
+    ("search_path", "temp_tablespaces", "session_preload_libraries", "shared_preload_libraries",
+     "local_preload_libraries", "unix_socket_directories")
+)  # fmt: skip
+# settings that take a list without quoting (GUC_LIST_INPUT)
+_LIST_INPUT = _LIST_QUOTE | frozenset(
+    ("datestyle", "listen_addresses", "log_destination", "wal_consistency_checking",
+     "synchronous_standby_names", "debug_io_direct")
+)  # fmt: skip
+
+
+def flatten_set_variable_args(name: str, args: list[dict[str, Any]]) -> str | None:
+    """flatten_set_variable_args: the text of `SET name TO a, 'b', 3`; None for DEFAULT."""
+    if not args:
+        return None
+    lowered = name.lower()
+    if len(args) > 1 and lowered not in _LIST_INPUT:
+        raise PgError(INVALID_PARAMETER_VALUE, f"SET {name} takes only one argument")
+    parts = []
+    for arg in args:
+        kind, inner = next(iter(arg.items()))
+        if kind == "TypeCast":
+            # SET TIME ZONE INTERVAL '...'
+            parts.append(_interval_text(inner))
+            continue
+        if kind != "A_Const":
+            raise PgError(SYNTAX_ERROR, f"unrecognized node type: {kind}")
+        value = const_value(inner)
+        if isinstance(value, bool):
+            parts.append("true" if value else "false")
+        elif isinstance(value, str) and "sval" in inner and lowered in _LIST_QUOTE:
+            parts.append(quote_identifier(value))
+        else:
+            parts.append(str(value))
+    return ", ".join(parts)
+
+
+def _interval_text(cast: dict[str, Any]) -> str:
+    value = const_value(cast["arg"]["A_Const"])
+    return f"INTERVAL '{value}'"
+
+
+def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """SET and RESET in all their forms (ExecSetVariableStmt)."""
+    kind = stmt["kind"]
+    name = stmt.get("name", "")
+    local = bool(stmt.get("is_local"))
+    if local and not session.xact.in_block:
+        session.notice(
+            "WARNING",
+            NO_ACTIVE_SQL_TRANSACTION,
+            "SET LOCAL can only be used in transaction blocks",
+        )
+    if kind in ("VAR_SET_VALUE", "VAR_SET_CURRENT", "VAR_SET_DEFAULT", "VAR_RESET"):
+        if kind == "VAR_SET_VALUE":
+            value = flatten_set_variable_args(name, stmt.get("args", []))
+        elif kind == "VAR_SET_CURRENT":
+            value = session.guc.get(name)
+        else:
+            value = None
+        set_variable(session, name, value, local=local)
+    elif kind == "VAR_RESET_ALL":
+        session.guc.reset_all()
+    elif kind == "VAR_SET_MULTI":
+        _set_multi(session, name, stmt, local)
+    else:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{kind} is not supported")
+    return CommandResult("RESET" if kind in ("VAR_RESET", "VAR_RESET_ALL") else "SET")
+
+
+def set_variable(session: Any, name: str, value: str | None, *, local: bool = False) -> None:
+    """set_config_option for the client; roles have their own checks."""
+    from pgemu.catalog.roles import superuser
+
+    lowered = name.lower()
+    if lowered == "role":
+        set_role(session, value, local=local)
+        return
+    if lowered == "session_authorization":
+        set_session_authorization(session, value, local=local)
+        return
+    if lowered in ("transaction_isolation", "transaction_read_only", "transaction_deferrable"):
+        setter = getattr(session.xact, "set_characteristic", None)
+        if setter is not None:
+            setter(lowered, value, local=True)
+            return
+    session.guc.set(name, value, local=local, superuser=superuser(session.catalog))
+
+
+def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> None:
+    if name == "TRANSACTION":
+        _set_characteristics(session, stmt, "transaction_", "SET TRANSACTION")
+    elif name == "SESSION CHARACTERISTICS":
+        _set_characteristics(session, stmt, "default_transaction_", None)
+    elif name == "TRANSACTION SNAPSHOT":
+        raise PgError(FEATURE_NOT_SUPPORTED, "SET TRANSACTION SNAPSHOT is not supported")
+    else:
+        raise PgError(SYNTAX_ERROR, f'unexpected SET MULTI element: {name}')
+
+
+def _set_characteristics(
+    session: Any, stmt: dict[str, Any], prefix: str, block_command: str | None
+) -> None:
+    if block_command and not session.xact.in_block:
+        session.notice(
+            "WARNING",
+            NO_ACTIVE_SQL_TRANSACTION,
+            f"{block_command} can only be used in transaction blocks",
+        )
+    for node in stmt.get("args", ()):
+        option = node["DefElem"]
+        value = const_value(option["arg"]["A_Const"])
+        name = option["defname"].removeprefix("transaction_")
+        text = ("on" if value else "off") if name != "isolation" else str(value)
+        set_variable(session, prefix + name, text, local=False)
+
+
+def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
+    """SET ROLE: one must be a member (check_role)."""
+    from pgemu.catalog.roles import is_member_of_role
+
+    catalog, ctx = session.catalog, session.ctx
+    if value is None or value == "none":
+        session.guc.set("role", "none", local=local)
+        session.set_current_user(ctx.session_user_oid)
+        return
+    row = catalog.one(PgAuthid, rolname=value)
+    if row is None:
+        raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
+    if not is_member_of_role(catalog, ctx.session_user_oid, row.oid):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set role "{value}"')
+    session.guc.set("role", value, local=local)
+    session.set_current_user(row.oid)
+
+
+def set_session_authorization(session: Any, value: str | None, *, local: bool = False) -> None:
+    """SET SESSION AUTHORIZATION (check_session_authorization)."""
+    from pgemu.catalog.roles import superuser_arg
+
+    catalog = session.catalog
+    authenticated = getattr(session, "authenticated_user_oid", session.ctx.session_user_oid)
+    if value is None:
+        row = catalog.one(PgAuthid, oid=authenticated)
+    else:
+        row = catalog.one(PgAuthid, rolname=value)
+    if row is None:
+        raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
+    if row.oid != authenticated and not superuser_arg(catalog, authenticated):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization"
+        )
+    session.guc.set("session_authorization", row.rolname, local=local)
+    session.set_session_user(row.oid)
+
+
+def variable_show(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """SHOW name and SHOW ALL."""
+    from pgemu.catalog.roles import superuser
+
+    name = stmt["name"]
+    if name == "all":
+        columns = [("name", TEXTOID, -1), ("setting", TEXTOID, -1), ("description", TEXTOID, -1)]
+        rows = session.guc.show_all(privileged=superuser(session.catalog))
+        return CommandResult("SHOW", columns, rows)
+    canonical = session.guc.find(name)[1].name
+    return CommandResult("SHOW", [(canonical, TEXTOID, -1)], [(session.guc.get(name),)])
+
+
+def show_columns(name: str) -> list[tuple[str, int, int]]:
+    """Result columns of SHOW, for Describe before execution."""
+    if name == "all":
+        return [("name", TEXTOID, -1), ("setting", TEXTOID, -1), ("description", TEXTOID, -1)]
+    return [(name, TEXTOID, -1)]
+
+
+def discard(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """DISCARD ALL, PLANS, SEQUENCES, TEMP."""
+    target = stmt["target"]
+    if target == "DISCARD_ALL":
+        session.xact.prevent_in_transaction_block("DISCARD ALL")
+        for step in ("close_all_portals", "unlisten_all", "release_advisory_locks"):
+            action = getattr(session, step, None)
+            if action is not None:
+                action()
+        set_session_authorization(session, None)
+        session.guc.reset_all()
+        drop_prepared = getattr(session, "drop_all_prepared_statements", None)
+        if drop_prepared is not None:
+            drop_prepared()
+    if target in ("DISCARD_ALL", "DISCARD_PLANS"):
+        reset_plans = getattr(session, "reset_plan_cache", None)
+        if reset_plans is not None:
+            reset_plans()
+    if target in ("DISCARD_ALL", "DISCARD_TEMP"):
+        from pgemu.commands.on_commit import reset_temp_table_namespace
+
+        reset_temp_table_namespace(session)
+    if target in ("DISCARD_ALL", "DISCARD_SEQUENCES"):
+        session.sequences.discard_cached()
+        session.sequence_state.clear()
+    return CommandResult("DISCARD " + target.removeprefix("DISCARD_"))
+
+
+def alter_system(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER SYSTEM SET: written to postgresql.auto.conf by the session's cluster."""
+    from pgemu.commands.permissions import require_superuser
+
+    if session.xact.in_block:
+        raise PgError(
+            ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block"
+        )
+    require_superuser(session, "permission denied to set parameter")
+    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER SYSTEM is not supported")

@@ -1,0 +1,186 @@
+"""Aggregates and window aggregates as apsw wants them: factories of (state, step, final ...)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pgemu.catalog.rows import PgAggregate, PgProc
+from pgemu.fmgr import AggregateBinding, TypeInfo
+from pgemu.nodes.primnodes import Value
+
+if TYPE_CHECKING:
+    from pgemu.executor.udf import UdfRegistry
+
+_Parts = tuple[Any, Callable[..., None], Callable[[Any], Any]]
+
+
+def state_maker(
+    udfs: UdfRegistry, binding: AggregateBinding | PgAggregate, info: TypeInfo
+) -> Callable[[], Any]:
+    """() -> an Aggregate (pgemu.fmgr) with a `strict` rule already applied to its step."""
+    if isinstance(binding, PgAggregate):
+        return lambda: CatalogAggregate(udfs, binding, info)
+    first: list[Any] = [udfs.ctx] if binding.context else []
+    if binding.typed:
+        first.append(info)
+    factory = binding.factory
+    return lambda: factory(*first)
+
+
+def aggregate_factory(
+    udfs: UdfRegistry, binding: AggregateBinding | PgAggregate, info: TypeInfo, *,
+    distinct: bool, ndirect: int,
+) -> Callable[[], _Parts]:
+    make = state_maker(udfs, binding, info)
+    strict = isinstance(binding, AggregateBinding) and binding.strict
+    if ndirect:
+        return lambda: _ordered_set(make(), ndirect, strict)
+    keys = None
+    if distinct:
+        keys = [udfs.catalog.types.io(t).hash_key for t in info.arg_types]
+
+    def factory() -> _Parts:
+        state = make()
+        plain = state.step
+        step = plain
+        if strict:
+            def step(*args: Value) -> None:
+                if None not in args:
+                    plain(*args)
+        if keys is not None:
+            step = _distinct(step, keys)
+        return None, lambda _none, *args: step(*args), lambda _none: state.final()
+
+    return factory
+
+
+def _distinct(step: Callable[..., None], keys: list[Callable[[Any], Any]]) -> Callable[..., None]:
+    seen: set[Any] = set()
+
+    def once(*args: Value) -> None:
+        key = tuple(
+            None if a is None else k(a) for a, k in zip(args, keys, strict=False)
+        )
+        if key not in seen:
+            seen.add(key)
+            step(*args)
+
+    return once
+
+
+def _ordered_set(state: Any, ndirect: int, strict: bool) -> _Parts:
+    direct: list[tuple[Value, ...]] = []
+
+    def step(_none: None, *args: Value) -> None:
+        if not direct:
+            direct.append(args[-ndirect:])
+        values = args[:-ndirect]
+        if not strict or None not in values:
+            state.step(*values)
+
+    def final(_none: None) -> Any:
+        if not direct:
+            return None
+        state.direct(*direct[0])
+        return state.final()
+
+    return None, step, final
+
+
+def window_factory(
+    udfs: UdfRegistry, binding: AggregateBinding | PgAggregate, info: TypeInfo
+) -> Callable[[], tuple[Any, ...]]:
+    """Aggregates over frames.  A state without inverse() is rebuilt from the frame's rows."""
+    make = state_maker(udfs, binding, info)
+    strict = isinstance(binding, AggregateBinding) and binding.strict
+    return lambda: _window_parts(make, strict)
+
+
+def _window_parts(make: Callable[[], Any], strict: bool) -> tuple[Any, ...]:
+    frame = _Frame(make, strict)
+    return (
+        frame, lambda f, *args: f.step(*args), lambda f: f.value(), lambda f: f.value(),
+        lambda f, *args: f.inverse(*args),
+    )
+
+
+class _Frame:
+    """The rows of a frame with the state that was computed from them."""
+
+    def __init__(self, make: Callable[[], Any], strict: bool) -> None:
+        self._make = make
+        self._strict = strict
+        self._state = make()
+        self._invertible = hasattr(self._state, "inverse")
+        self._rows: deque[tuple[Value, ...]] = deque()
+        self._stale = False
+
+    def step(self, *args: Value) -> None:
+        if self._strict and None in args:
+            return
+        if not self._invertible:
+            self._rows.append(args)
+        if not self._stale:
+            self._state.step(*args)
+
+    def inverse(self, *args: Value) -> None:
+        if self._strict and None in args:
+            return
+        if self._invertible:
+            self._state.inverse(*args)
+        else:
+            self._rows.popleft()
+            self._stale = True
+
+    def value(self) -> Any:
+        if self._stale:
+            self._state = self._make()
+            for row in self._rows:
+                self._state.step(*row)
+            self._stale = False
+        state = self._state
+        return state.value() if hasattr(state, "value") else state.final()
+
+
+class CatalogAggregate:
+    """An aggregate made by CREATE AGGREGATE: transition and final function from pg_aggregate."""
+
+    def __init__(self, udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> None:
+        catalog = udfs.catalog
+        transition: PgProc = catalog.get(PgProc, oid=row.aggtransfn)
+        state_type = row.aggtranstype
+        if catalog.types.row(state_type).typtype == "p":
+            state_type = info.result_type
+        self._strict = transition.proisstrict
+        self._transition = udfs.callable(
+            transition, TypeInfo((state_type, *info.arg_types), state_type)
+        )
+        self._final = None
+        if row.aggfinalfn:
+            final: PgProc = catalog.get(PgProc, oid=row.aggfinalfn)
+            self._final = udfs.callable(final, TypeInfo((state_type,), info.result_type))
+            self._final_extra = len(final.proargtypes) - 1
+        self._state: Value = None
+        self._seen = row.agginitval is not None
+        if row.agginitval is not None:
+            self._state = catalog.types.io(state_type).input(row.agginitval, -1, udfs.ctx)
+
+    def step(self, *args: Value) -> None:
+        if self._strict:
+            if None in args:
+                return
+            if not self._seen:
+                self._seen = True
+                self._state = args[0]
+                return
+            if self._state is None:
+                return
+        self._state = self._transition(self._state, *args)
+
+    def final(self) -> Value:
+        if self._final is None:
+            return self._state
+        result: Value = self._final(self._state, *([None] * self._final_extra))
+        return result

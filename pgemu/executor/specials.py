@@ -1,0 +1,479 @@
+"""Functions of SQLite statements that are no pg_proc rows: constructors of rows and arrays,
+casts through text, subscripts, checks.  One row of SPECIALS per kind: its factory, given the
+registry and the call site's key, returns the Python callable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pgemu.catalog.rows import PgClass, PgProc, PgType
+from pgemu.errors import (
+    ARRAY_SUBSCRIPT_ERROR,
+    CARDINALITY_VIOLATION,
+    CHECK_VIOLATION,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_ARGUMENT_FOR_NTH_VALUE,
+    INVALID_ARGUMENT_FOR_NTILE,
+    INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+    INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
+    INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+    NOT_NULL_VIOLATION,
+    PgError,
+)
+from pgemu.fmgr import TypeInfo
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.primnodes import Value
+from pgemu.types.arrays_ops import scalar_array_op
+from pgemu.types.arrays_subscript import (
+    array_get_element,
+    array_get_slice,
+    array_set_element,
+    array_set_slice,
+)
+from pgemu.types.arrays_value import dump_array, load_array, load_flat
+from pgemu.types.record import deform, form_composite, form_record
+
+if TYPE_CHECKING:
+    from pgemu.executor.udf import UdfRegistry
+
+Factory = Callable[..., Callable[..., Any]]
+SPECIALS: dict[str, tuple[Factory, bool]] = {}
+SPECIAL_AGGREGATES: dict[str, Factory] = {}
+RECORDOID, BOOLOID = 2249, 16
+ROWS_PER_PAGE = 128
+
+
+def special(kind: str, *, deterministic: bool = True) -> Callable[[Factory], Factory]:
+    def register(factory: Factory) -> Factory:
+        SPECIALS[kind] = (factory, deterministic)
+        return factory
+
+    return register
+
+
+@special("ctid")
+def ctid(udfs: UdfRegistry) -> Callable[..., Any]:
+    """A row's address, made up from its rid."""
+    return lambda rid: (
+        None if rid is None else f"({(rid - 1) // ROWS_PER_PAGE},{(rid - 1) % ROWS_PER_PAGE + 1})"
+    )
+
+
+@special("xmax", deterministic=False)
+def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
+    return lambda rid: udfs.session.row_xmax(relid, rid)
+
+
+@special("row")
+def row(udfs: UdfRegistry, row_type: int, types: tuple[int, ...]) -> Callable[..., Any]:
+    if row_type == RECORDOID:
+        return lambda *values: form_record(types, values)
+    return lambda *values: form_composite(values)
+
+
+@special("scalar_array_op")
+def scalar_array(
+    udfs: UdfRegistry, funcid: int, use_or: bool, left_type: int, array_type: int
+) -> Callable[..., Any]:
+    proc: PgProc = udfs.catalog.get(PgProc, oid=funcid)
+    element = udfs.catalog.types.element_type(array_type) or array_type
+    test = udfs.callable(proc, TypeInfo((left_type, element), BOOLOID))
+    blob = udfs.catalog.types.io(element).storage == "blob"
+
+    def call(value: Any, array: Any) -> Any:
+        if array is None or (value is None and proc.proisstrict and array != "[]"):
+            return None
+        if blob:
+            array = dump_array([None if v is None else v for v in load_flat(array)])
+            return scalar_array_op(
+                value, array, lambda a, b: test(a, bytes.fromhex(b)), use_or
+            )
+        return scalar_array_op(value, array, test, use_or)
+
+    return call
+
+
+@special("flat")
+def flat(udfs: UdfRegistry) -> Callable[..., Any]:
+    """An array as the flat JSON list that json_each walks."""
+
+    def call(array: Any) -> Any:
+        if array is None or (array[:1] == "[" and array[1:2] != "["):
+            return array
+        return dump_array(load_flat(array))
+
+    return call
+
+
+@special("coerce_via_io", deterministic=False)
+def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
+    types, ctx = udfs.catalog.types, udfs.ctx
+    output, read = types.io(source).output, types.io(target).input
+    is_domain = types.row(target).typtype == "d"
+    check = domain(udfs, target) if is_domain else None
+
+    def call(value: Any) -> Any:
+        if value is None:
+            return check(None) if check is not None else None
+        result = read(output(value, ctx), -1, ctx)
+        return check(result) if check is not None else result
+
+    return call
+
+
+@special("array_coerce", deterministic=False)
+def array_coerce(
+    udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int
+) -> Callable[..., Any]:
+    convert = compile_element(udfs, elemexpr)
+    types = udfs.catalog.types
+    from_blob = types.io(types.element_type(source)).storage == "blob"
+
+    def each(part: Any) -> Any:
+        if isinstance(part, list):
+            return [each(one) for one in part]
+        if part is not None and from_blob:
+            part = bytes.fromhex(part)
+        return convert(part)
+
+    def call(array: Any) -> Any:
+        if array is None:
+            return None
+        elements, lower = load_array(array)
+        return dump_array([each(one) for one in elements], lower)
+
+    return call
+
+
+def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
+    """An expression over one CaseTestExpr as a Python function, run by SQLite."""
+    from pgemu.nodes.parsenodes import Query
+    from pgemu.planner import sql
+    from pgemu.planner.expressions import lower
+    from pgemu.planner.lowering import Lowering, Scope
+    from pgemu.planner.planner import _EveryLiteral
+
+    low = Lowering(udfs.catalog, udfs)
+    low.used_literals = _EveryLiteral()
+    scope = Scope(Query("select"), [], low, case_test=sql.raw("?1"), domain_value=sql.raw("?1"))
+    text = "SELECT " + sql.render(sql.paren(lower(expr, low, scope)))
+    conn = udfs.conn
+    return lambda value: conn.execute(text, (value,)).fetchone()[0]
+
+
+@special("convert_rowtype")
+def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
+    types = udfs.catalog.types
+    names = [c.name for c in types.io(source).columns]
+    wanted = [c.name for c in types.io(target).columns]
+
+    def call(value: Any) -> Any:
+        if value is None:
+            return None
+        fields = dict(zip(names, deform(value)[1], strict=False))
+        return form_composite([fields.get(name) for name in wanted])
+
+    return call
+
+
+@special("domain", deterministic=False)
+def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
+    """Check NOT NULL and CHECK of a domain and of the domains below it."""
+    checks: list[tuple[str, str, Callable[[Any], Any]]] = []
+    not_null = ""
+    catalog = udfs.catalog
+    current: PgType = catalog.types.row(type_oid)
+    name = current.typname
+    while current.typtype == "d":
+        if current.typnotnull:
+            not_null = current.typname
+        found = []
+        for constraint, expr in catalog.domain_checks(current.oid):
+            found.append((current.typname, constraint.conname, compile_element(udfs, expr)))
+        checks = sorted(found, key=lambda c: c[1]) + checks
+        current = catalog.types.row(current.typbasetype)
+
+    def call(value: Any) -> Any:
+        if value is None and not_null:
+            raise PgError(
+                NOT_NULL_VIOLATION, f"domain {not_null} does not allow null values",
+                datatype=not_null,
+            )
+        for domain_name, constraint_name, test in checks:
+            if test(value) == 0:
+                raise PgError(
+                    CHECK_VIOLATION,
+                    f'value for domain {name} violates check constraint "{constraint_name}"',
+                    datatype=domain_name, constraint=constraint_name,
+                )
+        return value
+
+    return call
+
+
+@special("min_max")
+def min_max(udfs: UdfRegistry, type_oid: int, op: str) -> Callable[..., Any]:
+    compare = udfs.catalog.types.io(type_oid).compare
+    sign = 1 if op == "greatest" else -1
+
+    def call(*values: Any) -> Any:
+        best = None
+        for value in values:
+            if value is not None and (best is None or compare(value, best) * sign > 0):
+                best = value
+        return best
+
+    return call
+
+
+@special("sql_value", deterministic=False)
+def sql_value(udfs: UdfRegistry, op: str, typmod: int) -> Callable[..., Any]:
+    return lambda: udfs.session.sql_value(op, typmod)
+
+
+@special("next_value", deterministic=False)
+def next_value(udfs: UdfRegistry, seqid: int) -> Callable[..., Any]:
+    return lambda: udfs.session.nextval(seqid)
+
+
+@special("row_is_null")
+def row_is_null(udfs: UdfRegistry, want_null: bool) -> Callable[..., Any]:
+    def call(value: Any) -> int:
+        if value is None:
+            return int(want_null)
+        fields = deform(value)[1]
+        return int(all((field is None) == want_null for field in fields))
+
+    return call
+
+
+@special("array")
+def array(udfs: UdfRegistry, element_type: int, multidims: bool) -> Callable[..., Any]:
+    blob = udfs.catalog.types.io(element_type).storage == "blob"
+    if not multidims:
+        if blob:
+            return lambda *items: dump_array([None if v is None else v.hex() for v in items])
+        return lambda *items: dump_array(list(items))
+
+    def nested(*items: Any) -> Any:
+        parts = [load_array(one)[0] for one in items if one is not None]
+        if len(parts) < len(items) and parts and any(parts):
+            parts = [load_array(one)[0] if one is not None else [] for one in items]
+        shapes = {_shape(part) for part in parts}
+        if len(shapes) > 1:
+            raise PgError(
+                ARRAY_SUBSCRIPT_ERROR,
+                "multidimensional arrays must have array expressions with matching dimensions",
+            )
+        if not any(parts):
+            return "[]"
+        return dump_array(parts)
+
+    return nested
+
+
+def _shape(part: Any) -> tuple[int, ...]:
+    sizes = []
+    while isinstance(part, list):
+        sizes.append(len(part))
+        if not part:
+            break
+        part = part[0]
+    return tuple(sizes)
+
+
+@special("field_select")
+def field_select(udfs: UdfRegistry, number: int, result_type: int) -> Callable[..., Any]:
+    def call(value: Any) -> Any:
+        if value is None:
+            return None
+        fields = deform(value)[1]
+        return fields[number - 1] if number <= len(fields) else None
+
+    return call
+
+
+@special("field_store")
+def field_store(
+    udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]
+) -> Callable[..., Any]:
+    width = len(udfs.catalog.types.io(row_type).columns)
+
+    def call(base: Any, *values: Any) -> Any:
+        fields = deform(base)[1] if base is not None else []
+        fields += [None] * (width - len(fields))
+        for number, value in zip(numbers, values, strict=True):
+            fields[number - 1] = value
+        return form_composite(fields)
+
+    return call
+
+
+def _bounds(shape: Sequence[int], values: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Per dimension (lower, upper) from the bits of shape: 2 = has lower, 1 = has upper."""
+    given = iter(values)
+    return [
+        (next(given) if bits & 2 else None, next(given) if bits & 1 else None) for bits in shape
+    ]
+
+
+@special("subscript")
+def subscript(
+    udfs: UdfRegistry, container: int, element: int, is_slice: bool, shape: tuple[int, ...]
+) -> Callable[..., Any]:
+    if udfs.catalog.types.io(container).name == "jsonb":
+        from pgemu.types.jsonb_subscript import jsonb_subscript
+
+        return lambda base, *keys: jsonb_subscript(base, keys)
+    blob = udfs.catalog.types.io(element).storage == "blob"
+
+    def call(base: Any, *values: Any) -> Any:
+        if base is None or None in values:
+            return None
+        bounds = _bounds(shape, values)
+        if is_slice:
+            # a plain subscript among slices means 1:n
+            return array_get_slice(
+                base,
+                [(1 if bits == 1 else b[0], b[1]) for b, bits in zip(bounds, shape, strict=True)],
+            )
+        found = array_get_element(base, [upper for _, upper in bounds])
+        return bytes.fromhex(found) if blob and found is not None else found
+
+    return call
+
+
+@special("subscript_assign")
+def subscript_assign(
+    udfs: UdfRegistry, container: int, element: int, is_slice: bool, shape: tuple[int, ...]
+) -> Callable[..., Any]:
+    if udfs.catalog.types.io(container).name == "jsonb":
+        from pgemu.types.jsonb_subscript import jsonb_subscript_assign
+
+        return lambda base, new, *keys: jsonb_subscript_assign(base, keys, new)
+    blob = udfs.catalog.types.io(element).storage == "blob"
+
+    def call(base: Any, new: Any, *values: Any) -> Any:
+        if None in values:
+            raise PgError("22004", "array subscript in assignment must not be null")
+        bounds = _bounds(shape, values)
+        if is_slice:
+            return array_set_slice(
+                base,
+                [(1 if bits == 1 else b[0], b[1]) for b, bits in zip(bounds, shape, strict=True)],
+                new,
+            )
+        if blob and new is not None:
+            new = new.hex()
+        return array_set_element(base, [upper for _, upper in bounds], new)
+
+    return call
+
+
+@special("row_count", deterministic=False)
+def row_count(udfs: UdfRegistry, what: str) -> Callable[..., Any]:
+    code = (
+        INVALID_ROW_COUNT_IN_LIMIT_CLAUSE if what == "LIMIT"
+        else INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE
+    )
+    absent = -1 if what == "LIMIT" else 0
+
+    def call(value: Any) -> int:
+        if value is None:
+            return absent
+        if value < 0:
+            raise PgError(code, f"{what} must not be negative")
+        return int(value)
+
+    return call
+
+
+@special("window_argument")
+def window_argument(udfs: UdfRegistry, function: str) -> Callable[..., Any]:
+    code = INVALID_ARGUMENT_FOR_NTILE if function == "ntile" else INVALID_ARGUMENT_FOR_NTH_VALUE
+
+    def call(value: Any) -> Any:
+        if value is not None and value <= 0:
+            raise PgError(code, f"argument of {function} must be greater than zero")
+        return value
+
+    return call
+
+
+@special("frame_offset")
+def frame_offset(udfs: UdfRegistry, kind: str, mode: str) -> Callable[..., Any]:
+    which = "starting" if kind == "offset_preceding" else "ending"
+
+    def call(value: Any) -> Any:
+        if value is None:
+            raise PgError("22004", f"frame {which} offset must not be null")
+        if value < 0:
+            raise PgError(
+                INVALID_PRECEDING_OR_FOLLOWING_SIZE, f"frame {which} offset must not be negative"
+            )
+        return value
+
+    return call
+
+
+@special("tablesample", deterministic=False)
+def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
+    import random
+
+    generators: dict[Any, random.Random] = {}
+
+    def call(rid: Any, percent: Any, seed: Any) -> int:
+        if percent is None:
+            raise PgError("2202H", "TABLESAMPLE parameter cannot be null")
+        if not 0 <= percent <= 100:
+            raise PgError("2202H", "sample percentage must be between 0 and 100")
+        if seed is not None:
+            # a repeatable choice depends on the row and the seed alone
+            return int(random.Random(f"{seed}/{rid}").random() * 100 < percent)
+        generator = generators.setdefault(None, random.Random())
+        return int(generator.random() * 100 < percent)
+
+    return call
+
+
+@special("note_volatile_case", deterministic=False)
+def note_volatile_case(udfs: UdfRegistry) -> Callable[..., Any]:
+    return lambda: None
+
+
+def single_row(udfs: UdfRegistry) -> Callable[[], Any]:
+    """The value of a sub-select that may have one row at most."""
+
+    def step(seen: list[Any], value: Any) -> None:
+        if seen:
+            raise PgError(
+                CARDINALITY_VIOLATION,
+                "more than one row returned by a subquery used as an expression",
+            )
+        seen.append(value)
+
+    return lambda: ([], step, lambda seen: seen[0] if seen else None)
+
+
+def array_sublink(udfs: UdfRegistry, element_type: int) -> Callable[[], Any]:
+    """ARRAY(SELECT ...): of arrays it makes an array of one more dimension."""
+    types = udfs.catalog.types
+    of_arrays = types.element_type(element_type) != 0
+    blob = types.io(element_type).storage == "blob"
+
+    def step(items: list[Any], value: Any) -> None:
+        if of_arrays:
+            if value is None:
+                raise PgError("22004", "cannot accumulate null arrays")
+            items.append(load_array(value)[0])
+        else:
+            items.append(value.hex() if blob and value is not None else value)
+
+    return lambda: ([], step, lambda items: dump_array(items))
+
+
+SPECIAL_AGGREGATES["single_row"] = single_row
+SPECIAL_AGGREGATES["array_sublink"] = array_sublink
+__all__ = ["FEATURE_NOT_SUPPORTED", "SPECIALS", "SPECIAL_AGGREGATES", "PgClass", "Value"]

@@ -1,0 +1,181 @@
+"""Table-valued functions: the apsw virtual tables behind functions in FROM, LATERAL sub-queries
+and rows that a statement hands to its own parts.
+
+Each is an eponymous virtual table whose hidden columns are the arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import apsw
+
+from pgemu.planner.lowering import SetCall
+from pgemu.types.record import deform
+
+_EQ = apsw.SQLITE_INDEX_CONSTRAINT_EQ
+
+
+class _Table:
+    """One virtual table: columns c1 .. cn, ord, and hidden a1 .. am for the arguments."""
+
+    def __init__(self, ncolumns: int, nargs: int, rows: Callable[..., Iterable[Any]]) -> None:
+        self.first_arg = ncolumns + 1
+        self.nargs = nargs
+        self.rows = rows
+
+    def BestIndexObject(self, info: Any) -> bool:  # noqa: N802 (SQLite's names)
+        found = set()
+        for number in range(info.nConstraint):
+            arg = info.get_aConstraint_iColumn(number) - self.first_arg
+            if arg < 0 or info.get_aConstraint_op(number) != _EQ:
+                continue
+            if not info.get_aConstraint_usable(number):
+                return False
+            info.set_aConstraintUsage_argvIndex(number, arg + 1)
+            info.set_aConstraintUsage_omit(number, True)
+            found.add(arg)
+        info.estimatedCost = 100.0
+        info.estimatedRows = 100
+        return len(found) == self.nargs
+
+    def Open(self) -> _Cursor:  # noqa: N802
+        return _Cursor(self)
+
+    def Disconnect(self) -> None:  # noqa: N802
+        pass
+
+    Destroy = Disconnect
+
+
+class _Cursor:
+    def __init__(self, table: _Table) -> None:
+        self.table = table
+        self.row: Any = None
+        self.number = 0
+        self.iterator: Iterator[Any] = iter(())
+
+    def Filter(self, index: int, name: str, args: Sequence[Any]) -> None:  # noqa: N802
+        self.iterator = iter(self.table.rows(*args))
+        self.number = 0
+        self.Next()
+
+    def Next(self) -> None:  # noqa: N802
+        self.row = next(self.iterator, None)
+        self.number += 1
+
+    def Eof(self) -> bool:  # noqa: N802
+        return self.row is None
+
+    def Rowid(self) -> int:  # noqa: N802
+        return self.number
+
+    def Column(self, number: int) -> Any:  # noqa: N802
+        if number < 0:
+            return self.number
+        try:
+            return self.row[number]
+        except IndexError:
+            return self.number if number == self.table.first_arg - 1 else None
+
+    def Close(self) -> None:  # noqa: N802
+        self.iterator = iter(())
+
+
+def _declare(ncolumns: int, nargs: int) -> str:
+    names = [f"c{n}" for n in range(1, ncolumns + 1)] + ["ord"]
+    names += [f"a{n} HIDDEN" for n in range(1, nargs + 1)]
+    return f"CREATE TABLE x({', '.join(names)})"
+
+
+class _Module:
+    """What create_module takes; the table is the same for every connection to it."""
+
+    ncolumns = 0
+    nargs = 0
+
+    def rows(self, *args: Any) -> Iterable[Any]:
+        raise NotImplementedError
+
+    def Create(self, db: Any, module: str, schema: str, table: str, *args: str) -> Any:  # noqa: N802
+        return _declare(self.ncolumns, self.nargs), _Table(self.ncolumns, self.nargs, self.rows)
+
+    Connect = Create
+
+
+class FunctionModule(_Module):
+    """ROWS FROM (f(...), g(...)): the functions run in lockstep, the shorter padded with NULLs."""
+
+    def __init__(self, calls: Sequence[SetCall], bodies: Sequence[Callable[..., Any]]) -> None:
+        self.calls = list(zip(calls, bodies, strict=True))
+        self.ncolumns = sum(c.ncolumns for c in calls)
+        self.nargs = sum(c.nargs for c in calls)
+
+    def rows(self, *args: Any) -> Iterable[Any]:
+        sets = []
+        position = 0
+        for call, body in self.calls:
+            its_args = args[position : position + call.nargs]
+            position += call.nargs
+            sets.append(_set_rows(call, body, its_args))
+        if len(sets) == 1:
+            return sets[0]
+        blanks = [(None,) * call.ncolumns for call, _ in self.calls]
+        return (
+            tuple(v for part, blank in zip(row, blanks, strict=True) for v in (part or blank))
+            for row in zip_longest(*sets)
+        )
+
+
+def _set_rows(call: SetCall, body: Callable[..., Any], args: Sequence[Any]) -> Iterable[Any]:
+    result = body(*args)
+    returns_set = call.proc is not None and call.proc.proretset
+    if returns_set:
+        values: Iterable[Any] = () if result is None else result
+    else:
+        values = (result,)
+    if call.expand:
+        return (_spread(value, call.ncolumns) for value in values)
+    if call.ncolumns > 1:
+        return (v if isinstance(v, tuple) else _spread(v, call.ncolumns) for v in values)
+    return (v if isinstance(v, tuple) else (v,) for v in values)
+
+
+def _spread(value: Any, width: int) -> tuple[Any, ...]:
+    if value is None:
+        return (None,) * width
+    if isinstance(value, (tuple, list)):
+        return tuple(value)
+    if isinstance(value, str) and value[:1] in "[{":
+        fields = deform(value)[1]
+        return tuple(fields) + (None,) * (width - len(fields))
+    return (value,)
+
+
+class StatementModule(_Module):
+    """A LATERAL sub-query: a statement run with the outer row's values as parameters."""
+
+    def __init__(
+        self, conn: apsw.Connection, sql: str, nargs: int, ncolumns: int, session: Any
+    ) -> None:
+        self.conn, self.sql, self.session = conn, sql, session
+        self.nargs, self.ncolumns = nargs, ncolumns
+
+    def rows(self, *args: Any) -> Iterable[Any]:
+        text = self.session.visible_sql(self.sql)
+        return self.conn.execute(text, args).fetchall()
+
+
+class RowsModule(_Module):
+    """rows(name): rows that the executor put aside under a name for this statement."""
+
+    nargs = 1
+
+    def __init__(self, row_sets: dict[str, list[tuple[Any, ...]]], ncolumns: int) -> None:
+        self.row_sets = row_sets
+        self.ncolumns = ncolumns
+
+    def rows(self, *args: Any) -> Iterable[Any]:
+        return self.row_sets.get(args[0], ())

@@ -1,0 +1,247 @@
+"""Makes pg_proc rows callable from SQLite on one backend's connection (the planner's binder).
+
+A function is registered the first time that a plan names it: its Python body, wrapped for
+strictness and for the call context, under a name that starts with its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any
+
+import apsw
+
+from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.aggregates import aggregate_factory, window_factory
+from pgemu.executor.specials import SPECIALS, SPECIAL_AGGREGATES
+from pgemu.executor.tablefunctions import FunctionModule, RowsModule, StatementModule
+from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.lowering import SetCall
+
+ANYOID = 2276
+_UNSAFE = re.compile(r"\W")
+_INTERNAL_LANGUAGES = (12, 13)
+SQL_LANGUAGE = 14
+
+
+class UdfRegistry:
+    """Which functions, aggregates and modules this connection knows, by call site."""
+
+    def __init__(self, conn: apsw.Connection, session: Any) -> None:
+        self.conn = conn
+        self.session = session
+        self.ctx = session.ctx
+        self._names: dict[Hashable, str] = {}
+        self._indexed_relations: dict[int, Any] = {}
+        # rows that a statement hands to its own parts: data-modifying CTEs, RETURNING
+        self.row_sets: dict[str, list[tuple[Value, ...]]] = {}
+
+    @property
+    def catalog(self) -> Any:
+        return self.session.catalog
+
+    def _name(self, key: Hashable, stem: str) -> tuple[str, bool]:
+        """(name, is new) of what key identifies."""
+        known = self._names.get(key)
+        if known is not None:
+            return known, False
+        name = f"{_UNSAFE.sub('_', stem)}_{len(self._names)}"
+        self._names[key] = name
+        return name, True
+
+    # -- scalar functions --------------------------------------------------------------------
+
+    def signature(self, proc: PgProc) -> str:
+        names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
+        return f"{proc.proname}({','.join(names)})"
+
+    def scalar(self, proc: PgProc, info: TypeInfo) -> str:
+        key = ("f", proc.oid, self._type_key(proc, info))
+        known = self._names.get(key)
+        if known is not None:
+            return known
+        body = self.callable(proc, info)
+        name = f"{_UNSAFE.sub('_', proc.proname)}_{proc.oid}"
+        if key[2] is not None:
+            name += f"_{len(self._names)}"
+        self._names[key] = name
+        # functions of indexes must keep their name, which only untyped immutable ones need
+        self.conn.create_scalar_function(
+            name, body, -1, deterministic=proc.provolatile == "i"
+        )
+        return name
+
+    def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
+        if proc.prolang in _INTERNAL_LANGUAGES:
+            binding = functions.get(self.signature(proc))
+            if binding is not None and not binding.typed:
+                return None
+        return info
+
+    def callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
+        """A Python callable over storage values; NULL in gives NULL out where strict."""
+        if proc.prolang not in _INTERNAL_LANGUAGES:
+            return self._language_callable(proc, info)
+        signature = self.signature(proc)
+        binding = functions.get(signature)
+        if binding is None:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, f"function {self._display(proc)} is not supported yet"
+            )
+        body = binding.body
+        first: list[Any] = [self.ctx] if binding.context else []
+        if binding.typed:
+            first.append(info)
+        if first:
+            body = partial(body, *first)
+        return _strict(body, len(info.arg_types)) if proc.proisstrict else body
+
+    def _language_callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
+        if proc.prolang == SQL_LANGUAGE:
+            from pgemu.executor.sqlfunctions import sql_function
+
+            body = sql_function(self.session, proc, info)
+        else:
+            body = self.session.language_handler(proc, info)
+            if body is None:
+                language = self.catalog.get(PgLanguage, oid=proc.prolang).lanname
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, f'functions in language "{language}" '
+                    f"are not supported yet: {self._display(proc)}"
+                )
+        return _strict(body, len(info.arg_types)) if proc.proisstrict else body
+
+    def _display(self, proc: PgProc) -> str:
+        types = ", ".join(self.catalog.type_name(t) for t in proc.proargtypes)
+        return f"{proc.proname}({types})"
+
+    # -- aggregates ----------------------------------------------------------------------------
+
+    def _aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
+        if proc.prolang in _INTERNAL_LANGUAGES:
+            binding = aggregates.get(self.signature(proc))
+            if binding is not None:
+                return binding
+            if proc.oid < 16384:
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, f"aggregate {self._display(proc)} is not supported yet"
+                )
+        row: PgAggregate = self.catalog.get(PgAggregate, aggfnoid=proc.oid)
+        return row
+
+    def aggregate(
+        self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
+    ) -> str:
+        name, new = self._name(("a", proc.oid, info, distinct, ndirect), proc.proname)
+        if new:
+            factory = aggregate_factory(
+                self, self._aggregate_binding(proc, info), info, distinct=distinct,
+                ndirect=ndirect,
+            )
+            self.conn.create_aggregate_function(name, factory, -1)
+        return name
+
+    def window(self, proc: PgProc, info: TypeInfo) -> str:
+        name, new = self._name(("w", proc.oid, info), f"w_{proc.proname}")
+        if new:
+            factory = window_factory(self, self._aggregate_binding(proc, info), info)
+            self.conn.create_window_function(name, factory, -1)
+        return name
+
+    # -- functions in FROM -----------------------------------------------------------------------
+
+    def table_function(self, calls: tuple[SetCall, ...]) -> str:
+        stem = "set_" + "_".join(c.proc.proname if c.proc else "value" for c in calls)
+        key = ("t", tuple((c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand)
+                          for c in calls))
+        name, new = self._name(key, stem)
+        if new:
+            bodies = [self._set_body(c) for c in calls]
+            module = FunctionModule(calls, bodies)
+            self.conn.create_module(name, module, eponymous_only=True, read_only=True)
+        return name
+
+    def _set_body(self, call: SetCall) -> Callable[..., Any]:
+        if call.proc is None:
+            return lambda value: value
+        return self.callable(call.proc, call.info)
+
+    def statement_function(self, sql_text: str, nparams: int, ncolumns: int) -> str:
+        name, new = self._name(("s", sql_text, nparams, ncolumns), "lateral")
+        if new:
+            module = StatementModule(self.conn, sql_text, nparams, ncolumns, self.session)
+            self.conn.create_module(name, module, eponymous_only=True, read_only=True)
+        return name
+
+    # -- specials ----------------------------------------------------------------------------------
+
+    def special(self, kind: str, *key: Any) -> str:
+        if kind == "relation":
+            self._bind_index_functions(key[0])
+            return ""
+        if kind == "xid":
+            return "pg_xid"
+        if kind == "collation":
+            return self._typed_collation(key[0])
+        name, new = self._name((kind, *map(_hashable, key)), f"pg_{kind}")
+        if not new:
+            return name
+        if kind == "rows":
+            self.conn.create_module(
+                name, RowsModule(self.row_sets, key[0]), eponymous_only=True, read_only=True
+            )
+        elif kind in SPECIAL_AGGREGATES:
+            self.conn.create_aggregate_function(name, SPECIAL_AGGREGATES[kind](self, *key), -1)
+        else:
+            factory, deterministic = SPECIALS[kind]
+            self.conn.create_scalar_function(
+                name, factory(self, *key), -1, deterministic=deterministic
+            )
+        return name
+
+    def _typed_collation(self, type_oid: int) -> str:
+        name, new = self._name(("collation", type_oid), f"ops_{type_oid}")
+        if new:
+            compare = self.catalog.types.io(type_oid).compare
+            self.conn.create_collation(name, compare)
+        return name
+
+    def _bind_index_functions(self, relid: int) -> None:
+        """SQLite must know the functions in a table's indexes before it plans a statement."""
+        relation = self.catalog.relation(relid)
+        if self._indexed_relations.get(relid) is relation:
+            return
+        self._indexed_relations[relid] = relation
+        for index in relation.indexes:
+            if index.pg_index.indexprs is not None or index.pg_index.indpred is not None:
+                from pgemu.planner.planner import compile_index_expr
+
+                for expr in [*index.exprs, *([index.pred] if index.pred is not None else [])]:
+                    compile_index_expr(self.catalog, relation, expr)
+
+
+def _hashable(value: Any) -> Hashable:
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value  # type: ignore[no-any-return]
+
+
+def _strict(body: Callable[..., Any], nargs: int) -> Callable[..., Any]:
+    """NULL for a NULL argument, without calling the body."""
+    if nargs == 0:
+        return body
+    if nargs == 1:
+        return lambda a: None if a is None else body(a)
+    if nargs == 2:
+        return lambda a, b: None if a is None or b is None else body(a, b)
+
+    def call(*args: Any) -> Any:
+        return None if None in args else body(*args)
+
+    return call

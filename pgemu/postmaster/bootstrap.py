@@ -1,0 +1,160 @@
+"""Making the cluster at start: template, first superuser and database, configuration files.
+
+Counterpart of PostgreSQL's initdb.  With the default user and database nothing is left to do after
+the template's files were copied, and neither SQLite nor the catalogs are loaded for it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pgemu.postmaster.config import ServerConfig
+from pgemu.storage.cluster import POSTGRES, Cluster, ClusterError
+from pgemu.storage.filecopy import copy_file
+from pgemu.storage.template_cache import cached_template
+
+SCRAM_ITERATIONS = 4096
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The files that a template is made from, beside the catalogs' data.
+_SOURCES = (
+    "catalog/template.py",
+    "catalog/rows.py",
+    "catalog/information_schema.py",
+    "transam/schema.py",
+)
+
+CONFIG_TEXT = """\
+# Settings of this cluster, in PostgreSQL's format; command line options (--set) override them.
+"""
+
+HBA_TEXT = """\
+# Client authentication, in PostgreSQL's format.
+# TYPE  DATABASE  USER  ADDRESS  METHOD
+"""
+
+
+def template_fingerprint() -> str:
+    """A name that changes whenever the template's sources do: cheap, for it is asked at each
+    start (sizes and times of files, not their content)."""
+    from hashlib import blake2s
+
+    digest = blake2s(digest_size=10)
+    folder = os.path.join(_PACKAGE, "catalog", "data", "15")
+    paths = [entry.path for entry in os.scandir(folder)] if os.path.isdir(folder) else []
+    for path in sorted([*paths, *(os.path.join(_PACKAGE, name) for name in _SOURCES)]):
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            continue
+        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return f"15-{digest.hexdigest()}"
+
+
+def template() -> str:
+    """The folder with base.db and global.db."""
+    return cached_template(template_fingerprint(), _build)
+
+
+def _build(folder: str) -> None:
+    from pgemu.catalog.template import build_template
+
+    build_template(folder)
+
+
+def make_cluster(config: ServerConfig) -> Cluster:
+    """The locked cluster to serve, made if need be.  ClusterError: nothing was touched."""
+    if config.data is None:
+        cluster, fresh = Cluster.create_ephemeral(template()), True
+    else:
+        cluster, fresh = Cluster.open_or_create(config.data, template)
+    try:
+        if fresh:
+            _initialize(cluster, config)
+    except BaseException:
+        cluster.close()
+        raise
+    return cluster
+
+
+def _initialize(cluster: Cluster, config: ServerConfig) -> None:
+    cluster.write_file("postgresql.conf", CONFIG_TEXT)
+    cluster.write_file("postgresql.auto.conf", "")
+    cluster.write_file("pg_hba.conf", HBA_TEXT + hba_lines(config))
+    if config.user != "postgres" or config.password is not None or config.dbname != "postgres":
+        _first_objects(cluster, config)
+
+
+def hba_lines(config: ServerConfig) -> str:
+    """Trust from this machine while there is no password, SCRAM from everywhere once there is."""
+    if config.hba_lines:
+        return "".join(line + "\n" for line in config.hba_lines)
+    method = config.auth_method or ("trust" if config.password is None else "scram-sha-256")
+    lines = [f"local   all       all            {method}"]
+    lines += [f"host    all       all   {net}  {method}" for net in ("127.0.0.1/32", "::1/128")]
+    if method != "trust":
+        lines += [f"host    all       all   all  {method}"]
+    return "\n".join(lines) + "\n"
+
+
+def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
+    """Rename the bootstrap superuser, set its password, make the first database."""
+    import apsw
+
+    from pgemu.catalog.rows import CATALOGS, PgAuthid, PgDatabase
+
+    def column(catalog: type, name: str) -> str:
+        names = [one.name for one in CATALOGS[catalog].columns]
+        return f"c{names.index(name) + 1}"
+
+    authid = f"r{CATALOGS[PgAuthid].relid}"
+    database = f"r{CATALOGS[PgDatabase].relid}"
+    connection = apsw.Connection(cluster.global_path)
+    try:
+        connection.create_collation("array_ops", lambda a, b: (a > b) - (a < b))
+        connection.execute("BEGIN")
+        oid = column(PgAuthid, "oid")
+        connection.execute(
+            f"UPDATE {authid} SET {column(PgAuthid, 'rolname')}=?,"
+            f" {column(PgAuthid, 'rolpassword')}=? WHERE {oid}=10",
+            (config.user, None if config.password is None else scram_secret(config.password)),
+        )
+        if config.dbname not in ("postgres", "template0", "template1"):
+            oid_column, name_column = column(PgDatabase, "oid"), column(PgDatabase, "datname")
+            copied = [
+                f"c{i}"
+                for i in range(1, len(CATALOGS[PgDatabase].columns) + 1)
+                if f"c{i}" not in (oid_column, name_column)
+            ]
+            names = ", ".join(copied)
+            connection.execute(
+                f"INSERT INTO {database}(xmin, {oid_column}, {name_column}, {names})"
+                f" SELECT xmin, ?, ?, {names} FROM {database} WHERE {oid_column}={POSTGRES}",
+                (FIRST_DATABASE, config.dbname),
+            )
+            copy_file(cluster.database_path(POSTGRES), cluster.database_path(FIRST_DATABASE))
+        connection.execute("COMMIT")
+    except apsw.Error as error:
+        raise ClusterError(f"cannot initialize the cluster: {error}") from error
+    finally:
+        connection.close()
+
+
+# POSTGRES_DB's database: below the first OID that the shared counter gives, as initdb's are.
+FIRST_DATABASE = 16383
+
+
+def scram_secret(password: str) -> str:
+    """pg_authid.rolpassword for SCRAM-SHA-256 (RFC 5803 as PostgreSQL writes it)."""
+    import hashlib
+    import hmac
+    from base64 import b64encode
+
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    stored_key = hashlib.sha256(client_key).digest()
+    server_key = hmac.digest(salted, b"Server Key", "sha256")
+    return (
+        f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{b64encode(salt).decode()}"
+        f"${b64encode(stored_key).decode()}:{b64encode(server_key).decode()}"
+    )

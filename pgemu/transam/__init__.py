@@ -1,0 +1,1 @@
+"""Transactions over SQLite: xids, snapshots, undo, visibility, savepoints, recovery."""

@@ -1,0 +1,94 @@
+"""Catalog rows under MVCC: the CatalogStore of a session (PostgreSQL's catalog scans).
+
+Like PostgreSQL's, a catalog scan sees the newest committed state and the own transaction's
+changes, whatever snapshot the statement has.  The rows and the store protocol are those of
+pgemu.catalog; this module knows only their physical names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pgemu.nodes.primnodes import Value
+from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables, overlay_statement
+from pgemu.transam.xact import TransactionManager
+
+
+class MvccStore:
+    """scan, insert, update, delete of catalog rows through the transaction manager.
+
+    `layout` is the physical knowledge of pgemu.catalog.store: functions select_list,
+    where_clause, insert_statement, column_numbers, physical_name.
+    """
+
+    def __init__(self, xact: TransactionManager, layout: Any) -> None:
+        self.xact = xact
+        self.layout = layout
+
+    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[tuple[Value, ...]]:
+        clause, params = self.layout.where_clause(cls, where)
+        conn = self.xact.conn
+        outer = conn.in_transaction
+        if not outer:
+            conn.execute("BEGIN")
+        try:
+            name = self.layout.physical_name(cls)
+            active = "g._gactive" if name.startswith("g.") else "main._active"
+            running = {r[0] for r in conn.execute(f"SELECT xid FROM {active}")}
+            running.discard(self.xact.xid)
+            text = self.layout.select_list(cls) + clause
+            if running:
+                self.xact.catalog_snapshot = Snapshot(frozenset(running), own=self.xact.xid)
+                natts = len(self.layout.column_numbers(cls))
+                dirty = dirty_tables(conn.execute, [(name, natts)], "pg_cat_invisible")
+                text = text.replace(f" FROM {name}", f" FROM {name} AS t")
+                text = overlay_statement(text, dirty, "pg_cat_invisible")
+            else:
+                self.xact.catalog_snapshot = EVERYTHING
+            rows: list[tuple[Value, ...]] = conn.execute(text, params).fetchall()
+            return rows
+        finally:
+            if not outer and conn.in_transaction:
+                conn.execute("COMMIT")
+
+    def insert(self, cls: type[Any], values: tuple[Value, ...]) -> None:
+        with self.xact.write():
+            self._writing(cls)
+            self.xact.conn.execute(
+                self.layout.insert_statement(cls), (self.xact.xid, *values)
+            )
+
+    def update(
+        self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
+    ) -> int:
+        numbers = self.layout.column_numbers(cls)
+        sets = ",".join(f"c{numbers[name]}=?" for name in changes)
+        clause, params = self.layout.where_clause(cls, where)
+        with self.xact.write():
+            self._writing(cls)
+            conn = self.xact.conn
+            conn.execute(
+                f"UPDATE {self.layout.physical_name(cls)} SET xmin=?, {sets}{clause}",
+                (self.xact.xid, *changes.values(), *params),
+            )
+            return int(conn.changes())
+
+    def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
+        clause, params = self.layout.where_clause(cls, where)
+        with self.xact.write():
+            self._writing(cls)
+            conn = self.xact.conn
+            conn.execute(f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
+            return int(conn.changes())
+
+    def _writing(self, cls: type[Any]) -> None:
+        name = self.layout.physical_name(cls)
+        self.xact.writes_to(name, len(self.layout.column_numbers(cls)))
+        self.xact.catalog_changed = True
+
+    def catalog_version(self) -> int:
+        return self.xact.shm.catalog_version(self.xact.database)
+
+    def new_oid(self) -> int:
+        return self.xact.shm.next_oid()

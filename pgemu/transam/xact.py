@@ -1,0 +1,563 @@
+"""The transaction manager of one backend (PostgreSQL's xact.c).
+
+A PostgreSQL transaction is a series of short SQLite transactions, one per writing statement; what
+makes them one is the xid, its undo, and its row in `_active`, whose removal is the commit.  A
+statement outside a transaction block is one SQLite transaction and needs neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import apsw
+
+from pgemu.errors import (
+    ACTIVE_SQL_TRANSACTION,
+    READ_ONLY_SQL_TRANSACTION,
+    S_E_INVALID_SPECIFICATION,
+    T_R_SERIALIZATION_FAILURE,
+    PgError,
+)
+from pgemu.nodes.primnodes import Value
+from pgemu.storage.procarray import XID, XMIN, Slot
+from pgemu.storage.shmem import SharedMemory
+from pgemu.transam.schema import prefix
+from pgemu.transam.undo import UndoTriggers, roll_back
+from pgemu.transam.visibility import EVERYTHING, Snapshot
+
+IDLE, IMPLICIT, BLOCK, FAILED = "idle", "implicit", "block", "failed"
+_REPEATABLE = ("repeatable read", "serializable")
+
+
+@dataclass(slots=True)
+class Savepoint:
+    """Where ROLLBACK TO goes back to: undo marks of main and g, and lengths of the lists."""
+
+    name: str
+    undo_main: int
+    undo_g: int
+    on_commit: int
+    on_abort: int
+    created: int
+    dropped: int
+    hidden: bool = False
+
+
+@dataclass(slots=True)
+class Characteristics:
+    isolation: str = "read committed"
+    read_only: bool = False
+    deferrable: bool = False
+
+
+class TransactionManager:
+    """Transaction state of a session and the doors to SQLite.
+
+    before_commit: called inside the committing SQLite transaction (deferred constraints).
+    on_end(committed): called after every transaction's end (settings, locks, portals).
+    on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
+    """
+
+    def __init__(
+        self,
+        conn: apsw.Connection,
+        shm: SharedMemory,
+        slot: Slot,
+        database: int,
+        writer_lock: Any,
+        *,
+        fsync: bool = False,
+    ) -> None:
+        self.conn = conn
+        self.shm = shm
+        self.slot = slot
+        self.database = database
+        self.writer_lock = writer_lock
+        self.fsync = fsync
+        self.state = IDLE
+        self.xid = 0
+        self.undo_xid = 0
+        self.undo_written = False
+        self.registered: set[str] = set()
+        self._registered_now: set[str] = set()
+        self.savepoints: list[Savepoint] = []
+        self.current = Characteristics()
+        self.snapshot = EVERYTHING
+        self.catalog_snapshot = EVERYTHING
+        self.fixed_snapshot: Snapshot | None = None
+        self.triggers = UndoTriggers(conn)
+        self.catalog_changed = False
+        self.shared_changed = False
+        self.before_commit: list[Callable[[], None]] = []
+        self.on_end: list[Callable[[bool], None]] = []
+        self.on_subxact: list[Callable[[str], None]] = []
+        self.on_statement_abort: list[Callable[[], None]] = []
+        self._commit_callbacks: list[Callable[[], None]] = []
+        self._abort_callbacks: list[Callable[[], None]] = []
+        self._created: list[str] = []
+        self._dropped: list[str] = []
+        self._undo_mark = {"main": 0, "g": 0}
+        self._write_depth = 0
+        self._read_depth = 0
+        conn.create_scalar_function("pg_undo", self._pg_undo, 0)
+        conn.create_scalar_function("pg_xid", lambda: self.xid, 0)
+        conn.create_scalar_function("pg_invisible", lambda x: self.snapshot.hides(x), 1)
+        conn.create_scalar_function(
+            "pg_cat_invisible", lambda x: self.catalog_snapshot.hides(x), 1
+        )
+
+    def _pg_undo(self) -> int:
+        if self.undo_xid:
+            self.undo_written = True
+        return self.undo_xid
+
+    # -- state -----------------------------------------------------------------------------
+
+    @property
+    def in_block(self) -> bool:
+        """Inside BEGIN ... COMMIT (also a failed one)."""
+        return self.state in (BLOCK, FAILED)
+
+    @property
+    def failed(self) -> bool:
+        return self.state == FAILED
+
+    @property
+    def status(self) -> bytes:
+        """The status byte of ReadyForQuery."""
+        return b"T" if self.state == BLOCK else b"E" if self.state == FAILED else b"I"
+
+    def prevent_in_transaction_block(self, what: str) -> None:
+        """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
+        if self.in_block:
+            raise PgError(
+                ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block"
+            )
+        if self.state == IMPLICIT and self.xid:
+            raise PgError(
+                ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline"
+            )
+
+    def prevent_if_read_only(self, command: str) -> None:
+        if self.current.read_only:
+            raise PgError(
+                READ_ONLY_SQL_TRANSACTION,
+                f"cannot execute {command} in a read-only transaction",
+            )
+
+    def begin_implicit(self) -> None:
+        """Several statements without BEGIN that are one transaction (a query string, a
+        pipeline up to its Sync)."""
+        if self.state == IDLE:
+            self.state = IMPLICIT
+
+    def begin_block(self) -> None:
+        self.state = BLOCK
+
+    def fail(self) -> None:
+        """A statement failed: a block waits for ROLLBACK, anything else ends here."""
+        if self.state in (BLOCK, FAILED):
+            self.state = FAILED
+        else:
+            self.rollback()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def take_snapshot(self, shared: bool) -> Snapshot:
+        """The snapshot of a statement, inside its SQLite transaction (or opening it)."""
+        if self.fixed_snapshot is not None:
+            self.snapshot = self.fixed_snapshot
+            return self.snapshot
+        if self.current.isolation in _REPEATABLE and self.state != IDLE:
+            self._fix_snapshot()
+        else:
+            self.snapshot = self._current_snapshot(shared)
+        return self.snapshot
+
+    def _current_snapshot(self, shared: bool) -> Snapshot:
+        running = self.conn.execute("SELECT xid FROM main._active").fetchall()
+        if shared:
+            running += self.conn.execute("SELECT xid FROM g._gactive").fetchall()
+        if not running or (len(running) == 1 and running[0][0] == self.xid):
+            return EVERYTHING
+        return Snapshot(frozenset(r[0] for r in running) - {self.xid}, own=self.xid)
+
+    def _fix_snapshot(self) -> None:
+        """The one snapshot of a REPEATABLE READ transaction.  It is published in the process
+        array first, under the writer lock, so that no writer can be between looking for
+        snapshots and committing without undo."""
+        words = self.slot.words
+        next_xid = self.shm.read_next_xid()
+        words[XMIN] = next_xid
+        running = self.conn.execute(
+            "SELECT xid FROM main._active UNION SELECT xid FROM g._gactive"
+        ).fetchall()
+        invisible = frozenset(r[0] for r in running) - {self.xid}
+        words[XMIN] = min([next_xid, *invisible])
+        self.fixed_snapshot = self.snapshot = Snapshot(invisible, next_xid, self.xid)
+
+    def begin_read(self, shared: bool = False) -> Snapshot:
+        """Open the SQLite read transaction of a statement; nests inside another statement."""
+        if self._read_depth or self._write_depth:
+            self._read_depth += 1
+            return self.snapshot
+        first = self.fixed_snapshot is None and self.current.isolation in _REPEATABLE
+        if first and self.state != IDLE:
+            with self.writer_lock:
+                self.conn.execute("BEGIN")
+                self._read_depth = 1
+                return self.take_snapshot(shared)
+        self.conn.execute("BEGIN")
+        self._read_depth = 1
+        return self.take_snapshot(shared)
+
+    def end_read(self) -> None:
+        self._read_depth -= 1
+        if not self._read_depth and not self._write_depth and self.conn.in_transaction:
+            self.conn.execute("COMMIT")
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write(self) -> _WriteStatement:
+        """`with xact.write():` one statement's SQLite write transaction; nested ones join it."""
+        return _WriteStatement(self)
+
+    def begin_write(self) -> None:
+        if self._write_depth:
+            self._write_depth += 1
+            return
+        self.writer_lock.acquire()
+        try:
+            self.conn.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self.writer_lock.release()
+            raise
+        self._write_depth = 1
+        try:
+            self._start_writing()
+        except BaseException:
+            self.abort_write()
+            raise
+
+    def _start_writing(self) -> None:
+        if not self.xid:
+            self.xid = self.shm.next_xid()
+            self.slot.words[XID] = self.xid
+            if self.fixed_snapshot is not None:
+                self.fixed_snapshot = Snapshot(
+                    self.fixed_snapshot.invisible, self.fixed_snapshot.xmax, self.xid
+                )
+        if self.state != IDLE:
+            self.undo_xid = self.xid
+            self._register("main")
+        else:
+            others = any(
+                x for n, x in enumerate(self._xmins()) if n != self.slot.number
+            )
+            self.undo_xid = self.xid if others else 0
+
+    def _xmins(self) -> list[int]:
+        array: Any = self.slot._array
+        column: list[int] = array.column(XMIN)
+        return column
+
+    def _register(self, schema: str) -> None:
+        """The first write of a block puts its xid among the active ones."""
+        if schema not in self.registered and self.state != IDLE:
+            self.conn.execute(
+                f"INSERT OR IGNORE INTO {schema}.{prefix(schema)}active VALUES (?, ?)",
+                (self.xid, self.slot.pid),
+            )
+            self.registered.add(schema)
+            self._registered_now.add(schema)
+
+    def writes_to(self, sqlite_name: str, natts: int) -> None:
+        """Before a table is written inside a write statement: its undo triggers."""
+        if self.undo_xid:
+            if sqlite_name.startswith("g."):
+                self._register("g")
+            self.triggers.ensure(sqlite_name, natts)
+        if sqlite_name.startswith("g."):
+            self.shared_changed = True
+
+    def end_write(self) -> None:
+        """The statement succeeded."""
+        if self._write_depth > 1:
+            self._write_depth -= 1
+            return
+        if self.state == IDLE:
+            self._run_before_commit()
+            self._drop_storage(self._dropped)
+        if self.undo_written:
+            self._note_undo()
+        self.conn.execute("COMMIT")
+        self._write_depth = 0
+        self._registered_now = set()
+        self.undo_xid = 0
+        self.writer_lock.release()
+        if self.state == IDLE:
+            self._ended(committed=True)
+
+    def _note_undo(self) -> None:
+        """Where this transaction's undo ends now: it wrote the newest entries of all."""
+        for schema in ("main", "g"):
+            row = self.conn.execute(
+                f"SELECT max(seq) FROM {schema}.{prefix(schema)}undo"
+            ).fetchone()
+            if row is not None and row[0]:
+                owner = self.conn.execute(
+                    f"SELECT xid FROM {schema}.{prefix(schema)}undo WHERE seq=?", row
+                ).fetchone()
+                if owner is not None and owner[0] == self.xid:
+                    self._undo_mark[schema] = row[0]
+        self.undo_written = False
+
+    def abort_write(self) -> None:
+        """The statement failed: SQLite takes all of it back."""
+        if self._write_depth > 1:
+            self._write_depth -= 1
+            return
+        if self.conn.in_transaction:
+            self.conn.execute("ROLLBACK")
+        self._write_depth = 0
+        self._read_depth = 0
+        self.registered -= self._registered_now
+        self._registered_now = set()
+        self.undo_xid = 0
+        self.undo_written = False
+        self.triggers.lost()
+        self.writer_lock.release()
+        for hook in self.on_statement_abort:
+            hook()
+        if self.state == IDLE:
+            self._ended(committed=False)
+
+    def execute(self, sql: str, params: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+        """Raw SQLite inside the current statement."""
+        rows: list[tuple[Any, ...]] = self.conn.execute(sql, params).fetchall()
+        return rows
+
+    # -- storage and callbacks ---------------------------------------------------------------
+
+    def drop_on_abort(self, sqlite_name: str) -> None:
+        """A table or index made by this transaction (`main.r16384`)."""
+        self._created.append(sqlite_name)
+        self._note_pending("abort", sqlite_name)
+
+    def drop_on_commit(self, sqlite_name: str) -> None:
+        """A table that this transaction dropped or replaced."""
+        self._dropped.append(sqlite_name)
+        self._note_pending("commit", sqlite_name)
+
+    def _note_pending(self, what: str, name: str) -> None:
+        if self.state != IDLE:
+            self.conn.execute(
+                "INSERT INTO main._pending VALUES (?, ?, ?)", (self.xid, what, name)
+            )
+
+    def _drop_storage(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.triggers.forget(name)
+            kind = "INDEX" if name.partition(".")[2].startswith("i") else "TABLE"
+            self.conn.execute(f"DROP {kind} IF EXISTS {name}")
+
+    def at_commit(self, callback: Callable[[], None]) -> None:
+        self._commit_callbacks.append(callback)
+
+    def at_abort(self, callback: Callable[[], None]) -> None:
+        self._abort_callbacks.append(callback)
+
+    # -- ends --------------------------------------------------------------------------------
+
+    def _run_before_commit(self) -> None:
+        for hook in self.before_commit:
+            hook()
+
+    def commit(self) -> None:
+        """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
+        back by the caller."""
+        if self.registered:
+            self.begin_write()
+            try:
+                self._run_before_commit()
+                self._remove_traces()
+                self._drop_storage(self._dropped)
+            except BaseException:
+                self.abort_write()
+                raise
+            if self.fsync:
+                self._commit_synced()
+            self.conn.execute("COMMIT")
+            self._write_depth = 0
+            self._registered_now = set()
+            self.undo_xid = 0
+            self.writer_lock.release()
+        elif self.xid or self.before_commit:
+            self._run_before_commit()
+        self._ended(committed=True)
+
+    def _commit_synced(self) -> None:
+        pass
+
+    def _remove_traces(self) -> None:
+        keep_undo = any(x for n, x in enumerate(self._xmins()) if n != self.slot.number)
+        key = (self.xid,)
+        for schema in sorted(self.registered):
+            p = f"{schema}.{prefix(schema)}"
+            self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
+            self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
+            if not keep_undo:
+                self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
+        if self._created or self._dropped:
+            self.conn.execute("DELETE FROM main._pending WHERE xid=?", key)
+
+    def rollback(self) -> None:
+        """ROLLBACK, also of a failed or an implicit transaction."""
+        if self._write_depth:
+            self._write_depth = 1
+            self.abort_write()
+        if self._read_depth:
+            self._read_depth = 0
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
+        if self.registered:
+            with self.writer_lock:
+                self.conn.execute("BEGIN IMMEDIATE")
+                self.undo_xid = 0
+                roll_back_transaction(self.conn, self.xid, sorted(self.registered))
+                self._drop_storage(self._created)
+                self.conn.execute("COMMIT")
+        self._ended(committed=False)
+
+    def _ended(self, *, committed: bool) -> None:
+        self.state = IDLE
+        ended_xid, self.xid = self.xid, 0
+        words = self.slot.words
+        words[XID] = 0
+        if self.fixed_snapshot is not None:
+            self.fixed_snapshot = None
+            words[XMIN] = 0
+        self.registered = set()
+        self.savepoints = []
+        self._undo_mark = {"main": 0, "g": 0}
+        self._created, self._dropped = [], []
+        callbacks = self._commit_callbacks if committed else self._abort_callbacks
+        self._commit_callbacks, self._abort_callbacks = [], []
+        if committed and self.catalog_changed:
+            self.shm.bump_catalog_version(self.database)
+        if committed and self.shared_changed:
+            self.shm.bump_catalog_version(0)
+        self.shared_changed = False
+        for hook in self.on_end:
+            hook(committed)
+        self.catalog_changed = False
+        for callback in callbacks:
+            callback()
+        if ended_xid:
+            self.xid_ended(ended_xid)
+
+    def xid_ended(self, xid: int) -> None:
+        """Hook: whoever waits for this xid is to be woken (set by the session)."""
+
+    # -- savepoints ----------------------------------------------------------------------------
+
+    def savepoint(self, name: str, *, hidden: bool = False) -> None:
+        self.savepoints.append(
+            Savepoint(
+                name, self._undo_mark["main"], self._undo_mark["g"],
+                len(self._commit_callbacks), len(self._abort_callbacks),
+                len(self._created), len(self._dropped), hidden,
+            )
+        )
+        for hook in self.on_subxact:
+            hook("start")
+
+    def _find_savepoint(self, name: str) -> int:
+        for index in range(len(self.savepoints) - 1, -1, -1):
+            if self.savepoints[index].name == name and not self.savepoints[index].hidden:
+                return index
+        raise PgError(S_E_INVALID_SPECIFICATION, f'savepoint "{name}" does not exist')
+
+    def release_savepoint(self, name: str) -> None:
+        index = self._find_savepoint(name)
+        for _ in range(len(self.savepoints) - index):
+            self.savepoints.pop()
+            for hook in self.on_subxact:
+                hook("commit")
+
+    def rollback_to_savepoint(self, name: str) -> None:
+        """Undo what came after the savepoint; it stays in place."""
+        index = self._find_savepoint(name)
+        for _ in range(len(self.savepoints) - index):
+            for hook in self.on_subxact:
+                hook("abort")
+        saved = self.savepoints[index]
+        del self.savepoints[index + 1 :]
+        if self.registered:
+            with self.writer_lock:
+                self.conn.execute("BEGIN IMMEDIATE")
+                self.undo_xid = 0
+                for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
+                    if schema in self.registered:
+                        roll_back(self.conn, schema, self.xid, mark)
+                self._drop_storage(self._created[saved.created :])
+                self.conn.execute("COMMIT")
+        self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
+        del self._created[saved.created :]
+        del self._dropped[saved.dropped :]
+        del self._commit_callbacks[saved.on_commit :]
+        for callback in self._abort_callbacks[saved.on_abort :]:
+            callback()
+        del self._abort_callbacks[saved.on_abort :]
+        if self.state == FAILED:
+            self.state = BLOCK
+        for hook in self.on_subxact:
+            hook("start")
+
+    def serialization_failure(self, what: str) -> PgError:
+        return PgError(
+            T_R_SERIALIZATION_FAILURE, f"could not serialize access due to concurrent {what}"
+        )
+
+
+class _WriteStatement:
+    """The context manager of TransactionManager.write()."""
+
+    __slots__ = ("_xact",)
+
+    def __init__(self, xact: TransactionManager) -> None:
+        self._xact = xact
+
+    def __enter__(self) -> None:
+        self._xact.begin_write()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            try:
+                self._xact.end_write()
+            except BaseException:
+                if self._xact._write_depth:
+                    self._xact.abort_write()
+                raise
+        else:
+            self._xact.abort_write()
+
+
+def roll_back_transaction(conn: apsw.Connection, xid: int, schemas: Sequence[str]) -> None:
+    """Undo all of a transaction and forget it, inside a SQLite write transaction."""
+    for schema in schemas:
+        p = f"{schema}.{prefix(schema)}"
+        roll_back(conn, schema, xid)
+        conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
+        conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
+    conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))
+
+

@@ -1,0 +1,117 @@
+"""quote_ident, quote_literal, quote_nullable, parse_ident (PostgreSQL: utils/adt/quote.c,
+ruleutils.c, misc.c)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
+from pgemu.fmgr import CallContext, TypeInfo, pg_function
+from pgemu.types.text import truncate_name
+
+# Keywords that are not unreserved: as identifiers they need quotes.
+RESERVED = frozenset(
+    """
+all analyse analyze and any array as asc asymmetric authorization between bigint binary bit
+boolean both case cast char character check coalesce collate collation column concurrently
+constraint create cross current_catalog current_date current_role current_schema current_time
+current_timestamp current_user dec decimal default deferrable desc distinct do else end except
+exists extract false fetch float for foreign freeze from full grant greatest group grouping
+having ilike in initially inner inout int integer intersect interval into is isnull join lateral
+leading least left like limit localtime localtimestamp national natural nchar none normalize not
+notnull null nullif numeric offset on only or order out outer overlaps overlay placing position
+precision primary real references returning right row select session_user setof similar smallint
+some substring symmetric table tablesample then time timestamp to trailing treat trim true union
+unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat
+xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+""".split()
+)
+SAFE = re.compile(r"[a-z_][a-z0-9_]*")
+IDENTIFIER = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
+
+
+def quote_identifier(name: str) -> str:
+    if SAFE.fullmatch(name) and name not in RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+pg_function("quote_ident(text) -> text")(quote_identifier)
+
+
+@pg_function("quote_literal(text) -> text")
+def quote_literal(text: str) -> str:
+    prefix = "E" if "\\" in text else ""
+    return prefix + "'" + text.replace("'", "''").replace("\\", "\\\\") + "'"
+
+
+@pg_function("quote_literal(anyelement) -> text", context=True, typed=True)
+def quote_literal_any(ctx: CallContext, info: TypeInfo, value: Any) -> str:
+    return quote_literal(ctx.catalog.types.io(info.arg_types[0]).output(value, ctx))
+
+
+@pg_function("quote_nullable(text) -> text")
+def quote_nullable(text: str | None) -> str:
+    return "NULL" if text is None else quote_literal(text)
+
+
+@pg_function("quote_nullable(anyelement) -> text", context=True, typed=True)
+def quote_nullable_any(ctx: CallContext, info: TypeInfo, value: Any) -> str:
+    return "NULL" if value is None else quote_literal_any(ctx, info, value)
+
+
+def identifier_error(text: str, detail: str | None = None) -> PgError:
+    return PgError(
+        INVALID_PARAMETER_VALUE, f'string is not a valid identifier: "{text}"', detail=detail
+    )
+
+
+@pg_function("parse_ident(text,bool) -> _text")
+def parse_ident(text: str, strict: Any = 1) -> str:
+    """The parts of a qualified identifier, folded and unquoted."""
+    space = " \t\n\r\f\v"
+    parts: list[str] = []
+    i, size = 0, len(text)
+
+    def skip(i: int) -> int:
+        while i < size and text[i] in space:
+            i += 1
+        return i
+
+    i = skip(i)
+    after_dot = False
+    while True:
+        if i < size and text[i] == '"':
+            end = i + 1
+            while (end := text.find('"', end)) >= 0 and text[end + 1 : end + 2] == '"':
+                end += 2
+            if end < 0:
+                raise identifier_error(text, "String has unclosed double quotes.")
+            part = text[i + 1 : end].replace('""', '"')
+            if not part:
+                raise identifier_error(text, "Quoted identifier must not be empty.")
+            parts.append(part)
+            i = end + 1
+        else:
+            match = IDENTIFIER.match(text, i)
+            if match is None:
+                if i < size and text[i] == ".":
+                    raise identifier_error(text, 'No valid identifier before ".".')
+                if after_dot:
+                    raise identifier_error(text, 'No valid identifier after ".".')
+                raise identifier_error(text)
+            parts.append(truncate_name(match[0].lower()) if not strict else match[0].lower())
+            i = match.end()
+        i = skip(i)
+        if i < size and text[i] == ".":
+            after_dot = True
+            i = skip(i + 1)
+        elif i >= size:
+            break
+        else:
+            if strict:
+                raise identifier_error(text)
+            break
+    return json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
