@@ -162,7 +162,7 @@ def _record_expression_dependencies(catalog: Any, oid: int, heap_oid: int, info:
     exprs = [k.expr for k in info.keys if k.expr is not None]
     if not exprs and info.predicate is None:
         return
-    from pgemu.catalog.dependency import record_dependency_on_single_rel_expr
+    from pgemu.catalog.find_expr_references import record_dependency_on_single_rel_expr
     from pgemu.catalog.objectaddress import ObjectAddress
 
     me = ObjectAddress(PG_CLASS_RELID, oid, 0)

@@ -58,4 +58,4 @@ def quote_qualified_identifier(qualifier: str | None, name: str) -> str:
 
 @pg_function("pg_get_keywords()")
 def pg_get_keywords() -> list[tuple[str, str, bool, str, str]]:
-    return [tuple(k) for k in sorted(keywords().values())]
+    return [(k[0], k[1], k[2], k[3], k[4]) for k in sorted(keywords().values())]

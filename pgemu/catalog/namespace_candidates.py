@@ -204,7 +204,7 @@ def opername_get_candidates(
     catalog: Catalog, names: Names, oprkind: str = "", missing_schema_ok: bool = False
 ) -> list[FuncCandidate]:
     """The operators that a name could mean; oprkind "b", "l" or "" for both."""
-    namespaces, name, qualified = _lookup_namespaces(catalog, names, missing_schema_ok)
+    namespaces, name, _ = _lookup_namespaces(catalog, names, missing_schema_ok)
     found: dict[tuple[int, int], FuncCandidate] = {}
     for op in catalog.all(PgOperator, oprname=name):
         pathpos = namespaces.get(op.oprnamespace)

@@ -8,7 +8,6 @@ serves the building of the template and the tests.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Protocol
 
 import apsw
@@ -48,17 +47,27 @@ class CatalogStore(Protocol):
         ...
 
 
-@cache
+# Per catalog: column name -> attribute number, the table, and its column list.
+_COLUMN_NUMBERS: dict[type[Any], dict[str, int]] = {
+    cls: {c.name: i for i, c in enumerate(info.columns, 1)} for cls, info in CATALOGS.items()
+}
+_PHYSICAL_NAMES: dict[type[Any], str] = {
+    cls: f"{'g' if info.shared else 'main'}.r{info.relid}" for cls, info in CATALOGS.items()
+}
+_COLUMN_LISTS: dict[type[Any], str] = {
+    cls: ",".join(f"c{i}" for i in range(1, len(info.columns) + 1))
+    for cls, info in CATALOGS.items()
+}
+
+
 def column_numbers(cls: type[Any]) -> dict[str, int]:
     """Column name -> attribute number."""
-    return {c.name: i for i, c in enumerate(CATALOGS[cls].columns, 1)}
+    return _COLUMN_NUMBERS[cls]
 
 
-@cache
 def physical_name(cls: type[Any]) -> str:
     """The SQLite table of a catalog, e.g. `main.r1259` or `g.r1262`."""
-    info = CATALOGS[cls]
-    return f"{'g' if info.shared else 'main'}.r{info.relid}"
+    return _PHYSICAL_NAMES[cls]
 
 
 def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple[Value, ...]]:
@@ -77,20 +86,15 @@ def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple
     return " WHERE " + " AND ".join(terms), tuple(values)
 
 
-@cache
 def select_list(cls: type[Any]) -> str:
     """`SELECT c1,c2,... FROM main.r1259`."""
-    columns = ",".join(f"c{i}" for i in range(1, len(CATALOGS[cls].columns) + 1))
-    return f"SELECT {columns} FROM {physical_name(cls)}"
+    return f"SELECT {_COLUMN_LISTS[cls]} FROM {_PHYSICAL_NAMES[cls]}"
 
 
-@cache
 def insert_statement(cls: type[Any]) -> str:
     """`INSERT INTO main.r1259(xmin,c1,...) VALUES (?,?,...)`."""
-    count = len(CATALOGS[cls].columns)
-    columns = ",".join(f"c{i}" for i in range(1, count + 1))
-    marks = ",".join("?" * (count + 1))
-    return f"INSERT INTO {physical_name(cls)}(xmin,{columns}) VALUES ({marks})"
+    marks = ",".join("?" * (len(_COLUMN_NUMBERS[cls]) + 1))
+    return f"INSERT INTO {_PHYSICAL_NAMES[cls]}(xmin,{_COLUMN_LISTS[cls]}) VALUES ({marks})"
 
 
 class DirectStore:

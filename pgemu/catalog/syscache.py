@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgemu.catalog.rows import CATALOGS, PgAttribute, PgConstraint, PgEnum, PgRange, PgType
@@ -36,8 +35,7 @@ def _array_from_storage(text: str) -> tuple[Any, ...]:
     return tuple(json.loads(text))
 
 
-@cache
-def _decoders(cls: type[Any]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+def _find_decoders(cls: type[Any]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
     """Which fields of a storage row must be changed, and how."""
     found: list[tuple[int, Callable[[Any], Any]]] = []
     for i, column in enumerate(CATALOGS[cls].columns):
@@ -48,9 +46,14 @@ def _decoders(cls: type[Any]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
     return tuple(found)
 
 
+_DECODERS: dict[type[Any], tuple[tuple[int, Callable[[Any], Any]], ...]] = {
+    cls: _find_decoders(cls) for cls in CATALOGS
+}
+
+
 def row_from_storage(cls: type[Row], values: StorageRow) -> Row:
     """The typed row of a storage tuple."""
-    decoders = _decoders(cls)
+    decoders = _DECODERS[cls]
     if not decoders:
         return cls(*values)
     fields: list[Any] = list(values)

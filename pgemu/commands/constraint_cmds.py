@@ -300,7 +300,7 @@ def record_expression_dependencies(
     session: Any, classid: int, relid: int, made: Sequence[tuple[int, str, Any]]
 ) -> None:
     """What the expressions of constraints or defaults need (recordDependencyOnSingleRelExpr)."""
-    from pgemu.catalog.dependency import record_dependency_on_single_rel_expr
+    from pgemu.catalog.find_expr_references import record_dependency_on_single_rel_expr
     from pgemu.catalog.objectaddress import ObjectAddress
 
     for oid, _name, expr in made:
@@ -332,7 +332,8 @@ def _check_name(session: Any, heap: HeapRef, spec: CheckSpec, columns: list[int]
 
 def check_existing_rows(session: Any, heap: HeapRef, name: str) -> None:
     """Validate a CHECK constraint against the rows that are there; 23514."""
-    from pgemu.catalog.ruleutils import deparse_expression, quote_qualified_identifier
+    from pgemu.catalog.keywords import quote_qualified_identifier
+    from pgemu.catalog.ruleutils import deparse_expression
 
     catalog = session.catalog
     relation = catalog.relation(heap.oid)

@@ -350,7 +350,7 @@ def _trigger_rows(
 
 def validate_foreign_key(session: Any, oid: int) -> None:
     """Look for a row without its parent (RI_Initial_Check); 23503."""
-    from pgemu.catalog.ruleutils import quote_identifier, quote_qualified_identifier
+    from pgemu.catalog.keywords import quote_identifier, quote_qualified_identifier
 
     catalog = session.catalog
     con = catalog.one(PgConstraint, oid=oid)
@@ -401,7 +401,7 @@ def validate_foreign_key(session: Any, oid: int) -> None:
 
 def _operator_name(catalog: Any, oid: int) -> str:
     from pgemu.catalog.rows import PgNamespace, PgOperator
-    from pgemu.catalog.ruleutils import quote_identifier
+    from pgemu.catalog.keywords import quote_identifier
 
     row = catalog.one(PgOperator, oid=oid)
     namespace = catalog.one(PgNamespace, oid=row.oprnamespace)

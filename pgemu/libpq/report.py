@@ -61,6 +61,13 @@ def violation_error(violation: ProtocolViolation) -> PgError:
     )
 
 
+def as_fatal(error: PgError) -> PgError:
+    """The same error, ending the connection: any ERROR before the first ReadyForQuery."""
+    if error.severity == "ERROR":
+        error.severity = "FATAL"
+    return error
+
+
 def send_error(
     connection: Connection,
     error: PgError,

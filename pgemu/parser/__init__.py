@@ -1,0 +1,1 @@
+"""Text to raw trees (parser.py) and raw trees to analyzed queries (analyze.py)."""

@@ -110,7 +110,12 @@ def analyze_with_state(
         setup_parse_variable_parameters(pstate, types)
     elif param_types:
         setup_parse_fixed_parameters(pstate, param_types)
-    query = transform_top_level_stmt(pstate, raw)
+    try:
+        query = transform_top_level_stmt(pstate, raw)
+    except RecursionError:
+        from pgemu.parser.parser import stack_depth_exceeded
+
+        raise stack_depth_exceeded() from None
     if variable_params:
         check_variable_parameters(pstate, query)
     return query
@@ -248,9 +253,7 @@ def transform_select_stmt(pstate: ParseState, stmt: RawNode) -> Query:
     pstate.p_windowdefs = [w["WindowDef"] for w in stmt.get("windowClause", ())]
     if "fromClause" in stmt:
         transform_from_clause(pstate, stmt["fromClause"])
-    tlist = transform_target_list(
-        pstate, stmt.get("targetList", []), K.EXPR_KIND_SELECT_TARGET
-    )
+    tlist = transform_target_list(pstate, stmt.get("targetList", []), K.EXPR_KIND_SELECT_TARGET)
     query.target_list = tlist
     mark_target_list_origins(pstate, tlist)
     qual = transform_where_clause(pstate, stmt.get("whereClause"), K.EXPR_KIND_WHERE, "WHERE")
@@ -301,13 +304,12 @@ def _into_not_allowed(into: RawNode) -> PgError:
 
 def transform_values_clause(pstate: ParseState, stmt: RawNode) -> Query:
     """A VALUES that stands where a SELECT could."""
-    from pgemu.parser.parse_collate import assign_query_collations, select_common_collation
-
     from pgemu.parser.parse_coerce import (
         coerce_to_common_type,
         select_common_type,
         select_common_typmod,
     )
+    from pgemu.parser.parse_collate import assign_query_collations, select_common_collation
 
     query = Query("select")
     transform_with_of(pstate, stmt, query)
@@ -336,9 +338,7 @@ def transform_values_clause(pstate: ParseState, stmt: RawNode) -> Query:
     transform_limits(pstate, stmt, query)
     if stmt.get("lockingClause"):
         strength = stmt["lockingClause"][0]["LockingClause"]["strength"]
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, f"{LCS_NAMES[strength]} cannot be applied to VALUES"
-        )
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{LCS_NAMES[strength]} cannot be applied to VALUES")
     finish_query(pstate, query, None)
     assign_query_collations(pstate, query)
     return query
@@ -542,9 +542,7 @@ def transform_create_table_as_stmt(pstate: ParseState, node: RawNode) -> Query:
                 "materialized views may not be defined using bound parameters",
             )
         if stmt["into"]["rel"].get("relpersistence") == "u":
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "materialized views cannot be unlogged"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "materialized views cannot be unlogged")
     return Query("utility", utility_stmt=node, utility_query=query)
 
 
@@ -578,13 +576,10 @@ def transform_call_stmt(pstate: ParseState, node: RawNode) -> Query:
     """CALL: utility_query is a SELECT whose only column is the procedure's FuncExpr."""
     from pgemu.parser.parse_collate import assign_expr_collations
     from pgemu.parser.parse_expr import transform_expr
-
     from pgemu.parser.parse_func import parse_func_or_column
 
     call = node["CallStmt"]["funccall"]
-    args = [
-        transform_expr(pstate, raw, K.EXPR_KIND_CALL_ARGUMENT) for raw in call.get("args", ())
-    ]
+    args = [transform_expr(pstate, raw, K.EXPR_KIND_CALL_ARGUMENT) for raw in call.get("args", ())]
     expr = parse_func_or_column(
         pstate, call["funcname"], args, pstate.p_last_srf, call, True, call.get("location", 0)
     )
@@ -601,5 +596,3 @@ _UTILITY_WITH_QUERY = {
     "CreateTableAsStmt": transform_create_table_as_stmt,
     "CallStmt": transform_call_stmt,
 }
-
-

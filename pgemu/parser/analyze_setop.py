@@ -44,7 +44,12 @@ from pgemu.parser.type_oids import UNKNOWNOID
 RawNode = dict[str, Any]
 _OPS = {"SETOP_UNION": "union", "SETOP_INTERSECT": "intersect", "SETOP_EXCEPT": "except"}
 _TOP_CLAUSES = (
-    "sortClause", "limitOffset", "limitCount", "limitOption", "lockingClause", "withClause",
+    "sortClause",
+    "limitOffset",
+    "limitCount",
+    "limitOption",
+    "lockingClause",
+    "withClause",
 )
 
 
@@ -214,9 +219,7 @@ def _transform_tree(
     return result, targets
 
 
-def _transform_leaf(
-    pstate: ParseState, stmt: RawNode
-) -> tuple[RangeTblRef, list[TargetEntry]]:
+def _transform_leaf(pstate: ParseState, stmt: RawNode) -> tuple[RangeTblRef, list[TargetEntry]]:
     query = parse_sub_analyze({"SelectStmt": stmt}, pstate, None, False, False)
     if pstate.p_namespace and contain_vars_of_level(query, 0):
         raise PgError(
@@ -238,13 +241,12 @@ def _unify_column(
     rtarget: TargetEntry,
 ) -> int:
     """Append the common type of one column to `result`; the location for later errors."""
-    from pgemu.parser.parse_collate import select_common_collation
-
     from pgemu.parser.parse_coerce import (
         coerce_to_common_type,
         select_common_type,
         select_common_typmod,
     )
+    from pgemu.parser.parse_collate import select_common_collation
     from pgemu.parser.parse_oper import get_sort_group_operators
 
     which: list[Expr] = []

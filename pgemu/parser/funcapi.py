@@ -174,9 +174,7 @@ def resolve_polymorphic(
 def _complete(catalog: Catalog, known: dict[str, int]) -> None:
     """Derive the shapes that no argument had from those that some had."""
     if "multirange" in known and "range" not in known:
-        known["range"] = get_multirange_range(
-            catalog, get_base_type(catalog, known["multirange"])
-        )
+        known["range"] = get_multirange_range(catalog, get_base_type(catalog, known["multirange"]))
     if "element" not in known:
         if "array" in known:
             known["element"] = get_element_type(catalog, get_base_type(catalog, known["array"]))
@@ -185,9 +183,7 @@ def _complete(catalog: Catalog, known: dict[str, int]) -> None:
     if "array" not in known and known.get("element"):
         known["array"] = get_array_type(catalog, known["element"])
     if "range" in known and "multirange" not in known:
-        known["multirange"] = get_range_multirange(
-            catalog, get_base_type(catalog, known["range"])
-        )
+        known["multirange"] = get_range_multirange(catalog, get_base_type(catalog, known["range"]))
 
 
 def lookup_rowtype(catalog: Catalog, type_oid: int, expr: Any = None) -> list[ResultColumn]:

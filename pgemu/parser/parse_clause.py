@@ -243,9 +243,7 @@ def infer_arbiter_indexes(relation: Any, oc: OnConflictExpr) -> list[int]:
                         "ON CONFLICT DO UPDATE not supported with exclusion constraints",
                     )
                 return [info.oid]
-        raise PgError(
-            WRONG_OBJECT_TYPE, "constraint in ON CONFLICT clause has no associated index"
-        )
+        raise PgError(WRONG_OBJECT_TYPE, "constraint in ON CONFLICT clause has no associated index")
     attrs: set[int] = set()
     exprs: list[Expr] = []
     for elem in oc.arbiter_elems:
@@ -259,9 +257,7 @@ def infer_arbiter_indexes(relation: Any, oc: OnConflictExpr) -> list[int]:
         else:
             exprs.append(elem.expr)
     where = _conjuncts(oc.arbiter_where)
-    found = [
-        info.oid for info in relation.indexes if _index_matches(info, oc, attrs, exprs, where)
-    ]
+    found = [info.oid for info in relation.indexes if _index_matches(info, oc, attrs, exprs, where)]
     if not found:
         raise PgError(
             INVALID_COLUMN_REFERENCE,

@@ -156,9 +156,7 @@ def _transform_range_subselect(pstate: ParseState, body: dict[str, Any]) -> Pars
             SYNTAX_ERROR,
             f"{'VALUES' if values else 'subquery'} in FROM must have an alias",
             hint=f"For example, FROM ({'VALUES' if values else 'SELECT'} ...) [AS] foo.",
-            location=open_parenthesis_before(
-                pstate.source_text, raw_location(body["subquery"])
-            ),
+            location=open_parenthesis_before(pstate.source_text, raw_location(body["subquery"])),
         )
     lateral = bool(body.get("lateral"))
     pstate.p_expr_kind = K.EXPR_KIND_FROM_SUBSELECT
@@ -243,14 +241,22 @@ def _expand_functions(
             and not coldeflist
             and not any(
                 call.get(f)
-                for f in ("agg_order", "agg_filter", "over", "agg_star", "agg_distinct",
-                          "func_variadic")
+                for f in (
+                    "agg_order",
+                    "agg_filter",
+                    "over",
+                    "agg_star",
+                    "agg_distinct",
+                    "func_variadic",
+                )
             )
         ):
             for arg in call["args"]:
                 single = {
-                    "funcname": [{"String": {"sval": "pg_catalog"}},
-                                 {"String": {"sval": "unnest"}}],
+                    "funcname": [
+                        {"String": {"sval": "pg_catalog"}},
+                        {"String": {"sval": "unnest"}},
+                    ],
                     "args": [arg],
                     "funcformat": "COERCE_EXPLICIT_CALL",
                     "location": call.get("location", 0),
@@ -574,9 +580,7 @@ def _transform_join_using_clause(pstate: ParseState, pairs: list[tuple[Var, Var]
     return conditions[0] if len(conditions) == 1 else BoolExpr("and", conditions)
 
 
-def _build_merged_join_var(
-    pstate: ParseState, jointype: str, l_var: Var, r_var: Var
-) -> Expr:
+def _build_merged_join_var(pstate: ParseState, jointype: str, l_var: Var, r_var: Var) -> Expr:
     from pgemu.parser.parse_collate import assign_expr_collations
 
     from pgemu.parser.parse_coerce import coerce_type, select_common_type, select_common_typmod

@@ -153,9 +153,7 @@ def _scan_namespace_for_relid(
     return result
 
 
-def scan_namespace_for_cte(
-    pstate: ParseState, refname: str
-) -> tuple[CommonTableExpr, int] | None:
+def scan_namespace_for_cte(pstate: ParseState, refname: str) -> tuple[CommonTableExpr, int] | None:
     """The WITH item of that name that is visible here, and how many levels up it is."""
     level: ParseState | None = pstate
     levels_up = 0
@@ -287,9 +285,7 @@ def _check_system_column(pstate: ParseState, colname: str, attnum: int, location
         raise PgError(INVALID_COLUMN_REFERENCE, message, location=location)
 
 
-def col_name_to_var(
-    pstate: ParseState, colname: str, localonly: bool, location: int
-) -> Var | None:
+def col_name_to_var(pstate: ParseState, colname: str, localonly: bool, location: int) -> Var | None:
     """The Var of an unqualified column name: the innermost level that has it wins; within that
     level it must be unique."""
     orig_pstate = pstate
@@ -437,9 +433,7 @@ def _levenshtein(source: str, target: str, max_d: int) -> int:
     for i, s in enumerate(source, 1):
         current = [i]
         for j, t in enumerate(target, 1):
-            current.append(
-                min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (s != t))
-            )
+            current.append(min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (s != t)))
         previous = current
     return min(previous[-1], max_d + 1)
 

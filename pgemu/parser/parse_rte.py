@@ -72,8 +72,7 @@ def parser_open_table(pstate: ParseState, relation: dict[str, Any]) -> Relation:
     if database and database != catalog.ctx.database:
         raise PgError(
             FEATURE_NOT_SUPPORTED,
-            "cross-database references are not implemented: "
-            f'"{database}.{schemaname}.{relname}"',
+            f'cross-database references are not implemented: "{database}.{schemaname}.{relname}"',
             location=location,
         )
     row: PgClass | None = None
@@ -90,8 +89,7 @@ def parser_open_table(pstate: ParseState, relation: dict[str, Any]) -> Relation:
         raise PgError(
             WRONG_OBJECT_TYPE,
             f'cannot open relation "{relname}"',
-            detail="This operation is not supported for "
-            f"{_KINDS_NOT_OPENED[row.relkind]}.",
+            detail=f"This operation is not supported for {_KINDS_NOT_OPENED[row.relkind]}.",
             location=location,
         )
     return catalog.relation(row.oid)
@@ -136,9 +134,7 @@ def _undefined_table(
             hint="Use WITH RECURSIVE, or re-order the WITH items to remove forward references.",
             location=location,
         )
-    return PgError(
-        UNDEFINED_TABLE, f'relation "{relname}" does not exist', location=location
-    )
+    return PgError(UNDEFINED_TABLE, f'relation "{relname}" does not exist', location=location)
 
 
 # ----------------------------------------------------------------------------- aliases
@@ -300,8 +296,6 @@ def _choose_scalar_function_alias(
     pstate: ParseState, funcexpr: Expr, funcname: str, alias: Alias | None, nfuncs: int
 ) -> str:
     """The column name of a scalar function in FROM."""
-    result = get_expr_result_type(pstate.catalog, funcexpr)
-    del result
     proname = _single_out_name(pstate, funcexpr)
     if proname is not None:
         return proname
@@ -418,7 +412,7 @@ def _function_columns(
         return _coldeflist_columns(pstate, coldeflist)
     if result.kind == "composite":
         assert result.columns is not None
-        return [tuple(c) for c in result.columns]
+        return [(c.name, c.type_oid, c.typmod, c.collation) for c in result.columns]
     if result.kind == "scalar":
         name = _choose_scalar_function_alias(pstate, funcexpr, funcname, alias, nfuncs)
         return [(name, result.type_oid, expr_typmod(funcexpr), expr_collation(funcexpr))]
@@ -466,9 +460,10 @@ def _coldeflist_columns(
 def _check_attribute_type(pstate: ParseState, name: str, type_oid: int) -> None:
     from pgemu.parser.parse_cache import get_type
 
-    if type_oid not in (RECORDOID, RECORDARRAYOID) and get_type(
-        pstate.catalog, type_oid
-    ).typtype == "p":
+    if (
+        type_oid not in (RECORDOID, RECORDARRAYOID)
+        and get_type(pstate.catalog, type_oid).typtype == "p"
+    ):
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'column "{name}" has pseudo-type {pstate.catalog.type_name(type_oid)}',
@@ -517,9 +512,7 @@ def add_range_table_entry_for_join(
 ) -> ParseNamespaceItem:
     """An entry for a JOIN; nscolumns say what a reference to each column becomes."""
     if len(aliasvars) > MAX_ATTR_NUMBER:
-        raise PgError(
-            TOO_MANY_COLUMNS, f"joins can have at most {MAX_ATTR_NUMBER - 1} columns"
-        )
+        raise PgError(TOO_MANY_COLUMNS, f"joins can have at most {MAX_ATTR_NUMBER - 1} columns")
     refname = alias.aliasname if alias is not None else "unnamed_join"
     eref = _merge_alias(alias, refname, colnames, "join expression")
     rte = RangeTblEntry(
@@ -649,9 +642,7 @@ def add_nsitem_to_query(
 # ----------------------------------------------------------------------------- asking entries
 
 
-def get_rte_by_range_table_posn(
-    pstate: ParseState, varno: int, sublevels_up: int
-) -> RangeTblEntry:
+def get_rte_by_range_table_posn(pstate: ParseState, varno: int, sublevels_up: int) -> RangeTblEntry:
     """Entry varno of the level sublevels_up above."""
     for _ in range(sublevels_up):
         assert pstate.parent_pstate is not None
@@ -659,9 +650,7 @@ def get_rte_by_range_table_posn(
     return pstate.p_rtable[varno - 1]
 
 
-def get_cte_for_rte(
-    pstate: ParseState, rte: RangeTblEntry, rtelevelsup: int
-) -> CommonTableExpr:
+def get_cte_for_rte(pstate: ParseState, rte: RangeTblEntry, rtelevelsup: int) -> CommonTableExpr:
     """The WITH item of a "cte" entry that stands rtelevelsup levels above pstate."""
     for _ in range(rte.ctelevelsup + rtelevelsup):
         assert pstate.parent_pstate is not None
@@ -705,9 +694,7 @@ def is_locked_refname(pstate: ParseState, refname: str) -> bool:
     return False
 
 
-def rte_column_types(
-    pstate_or_catalog: Any, rte: RangeTblEntry
-) -> list[tuple[int, int, int]]:
+def rte_column_types(pstate_or_catalog: Any, rte: RangeTblEntry) -> list[tuple[int, int, int]]:
     """(type, typmod, collation) of every column; (0, -1, 0) for a dropped one."""
     if rte.rtekind == "relation":
         catalog = getattr(pstate_or_catalog, "catalog", pstate_or_catalog)

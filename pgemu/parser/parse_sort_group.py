@@ -52,9 +52,7 @@ EXPR_KIND_NAMES = {
 # ----------------------------------------------------------------------------- finding targets
 
 
-def _check_target_kind(
-    pstate: ParseState, entry: TargetEntry, expr_kind: ParseExprKind
-) -> None:
+def _check_target_kind(pstate: ParseState, entry: TargetEntry, expr_kind: ParseExprKind) -> None:
     """checkTargetlistEntrySQL92: a target matched by name or position may not hold what the
     clause itself could not."""
     if expr_kind is not K.EXPR_KIND_GROUP_BY:
@@ -97,9 +95,7 @@ def _target_named(
         if entry.resjunk or entry.resname != name:
             continue
         if found is not None and found.expr != entry.expr:
-            raise PgError(
-                AMBIGUOUS_COLUMN, f'{clause} "{name}" is ambiguous', location=location
-            )
+            raise PgError(AMBIGUOUS_COLUMN, f'{clause} "{name}" is ambiguous', location=location)
         if found is None:
             found = entry
     return found
@@ -111,9 +107,7 @@ def _target_at_position(
     clause = EXPR_KIND_NAMES[expr_kind]
     location = const.get("location", 0)
     if "ival" not in const:
-        raise PgError(
-            SYNTAX_ERROR, f"non-integer constant in {clause}", location=location
-        )
+        raise PgError(SYNTAX_ERROR, f"non-integer constant in {clause}", location=location)
     position = const["ival"].get("ival", 0)
     pstate.note_literal_used(location)
     targetlist_pos = 0
@@ -184,8 +178,16 @@ def equal(a: Any, b: Any) -> bool:
         fields = getattr(type(a), "__dataclass_fields__", None)
         if fields is None:
             return bool(a == b)
-        ignored = ("location", "literal_location", "funcformat", "relabelformat", "coerceformat",
-                   "convertformat", "coercionformat", "row_format")
+        ignored = (
+            "location",
+            "literal_location",
+            "funcformat",
+            "relabelformat",
+            "coerceformat",
+            "convertformat",
+            "coercionformat",
+            "row_format",
+        )
         slots = _COMPARED[type(a)] = tuple(f for f in fields if f not in ignored)
     return all(equal(getattr(a, s), getattr(b, s)) for s in slots)
 
@@ -338,9 +340,7 @@ def add_target_to_group_list(
             pstate, restype, False, True, False, location
         )
         grouplist.append(
-            SortGroupClause(
-                assign_sort_group_ref(entry, targetlist), eqop, sortop, False, hashable
-            )
+            SortGroupClause(assign_sort_group_ref(entry, targetlist), eqop, sortop, False, hashable)
         )
     return grouplist
 
@@ -371,9 +371,7 @@ def transform_distinct_clause(
         result.append(replace(clause))
     for entry in targetlist:
         if not entry.resjunk:
-            add_target_to_group_list(
-                pstate, entry, result, targetlist, expr_location(entry.expr)
-            )
+            add_target_to_group_list(pstate, entry, result, targetlist, expr_location(entry.expr))
     if not result:
         raise PgError(
             SYNTAX_ERROR,
@@ -442,9 +440,7 @@ def transform_group_clause(
     flat, has_sets = _flatten_grouping_sets(grouplist, True)
     gsets: list[GroupingSet] = []
     if not flat and has_sets:
-        gsets.append(
-            GroupingSet("empty", location=raw_location(grouplist))
-        )
+        gsets.append(GroupingSet("empty", location=raw_location(grouplist)))
     seen_local: set[int] = set()
     for raw in flat:
         if "GroupingSet" in raw:
@@ -492,11 +488,14 @@ def _flatten_grouping_sets(nodes: list[RawNode], toplevel: bool) -> tuple[list[R
             has_sets = True
             content: list[RawNode] = []
             for sub in gset.get("content", []):
-                if "GroupingSet" in sub and sub["GroupingSet"]["kind"] in (
-                    "GROUPING_SET_SETS",
-                ) and gset["kind"] == "GROUPING_SET_SETS":
-                    content.extend(_flatten_grouping_sets([sub], False)[0][0]["GroupingSet"].get(
-                        "content", []))
+                if (
+                    "GroupingSet" in sub
+                    and sub["GroupingSet"]["kind"] in ("GROUPING_SET_SETS",)
+                    and gset["kind"] == "GROUPING_SET_SETS"
+                ):
+                    content.extend(
+                        _flatten_grouping_sets([sub], False)[0][0]["GroupingSet"].get("content", [])
+                    )
                 else:
                     content.extend(_flatten_grouping_sets([sub], False)[0])
             if toplevel and gset["kind"] == "GROUPING_SET_EMPTY":

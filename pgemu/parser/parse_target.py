@@ -102,9 +102,7 @@ def transform_target_list(
                 if ind is not None and "A_Star" in ind["indirection"][-1]:
                     entries.extend(_expand_indirection_targets(pstate, ind, expr_kind))
                     continue
-        entries.append(
-            transform_target_entry(pstate, val, None, expr_kind, res.get("name"), False)
-        )
+        entries.append(transform_target_entry(pstate, val, None, expr_kind, res.get("name"), False))
     if pstate.p_multiassign_exprs:
         entries.extend(pstate.p_multiassign_exprs)
         pstate.p_multiassign_exprs = []
@@ -211,9 +209,7 @@ def transform_assigned_expr(
         expr.type_id, expr.type_mod, expr.collation = attrtype, typmod, collation
         if indirection:
             what = "an array element" if "A_Indices" in indirection[0] else "a subfield"
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f"cannot set {what} to DEFAULT", location=location
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, f"cannot set {what} to DEFAULT", location=location)
     if indirection:
         base: Expr
         if pstate.p_is_insert:
@@ -224,8 +220,16 @@ def transform_assigned_expr(
                 pstate.p_target_nsitem.p_rtindex, attrno, attrtype, typmod, collation, 0, location
             )
         result: Expr | None = transform_assignment_indirection(
-            pstate, base, colname, False, (attrtype, typmod, collation), indirection, 0, expr,
-            "assignment", location,
+            pstate,
+            base,
+            colname,
+            False,
+            (attrtype, typmod, collation),
+            indirection,
+            0,
+            expr,
+            "assignment",
+            location,
         )
     else:
         type_id = expr_type(expr)
@@ -299,8 +303,16 @@ def transform_assignment_indirection(
         if subscripts:
             assert basenode is not None
             return _transform_assignment_subscripts(
-                pstate, basenode, target_name, target, subscripts, indirection, index, rhs,
-                ccontext, location,
+                pstate,
+                basenode,
+                target_name,
+                target,
+                subscripts,
+                indirection,
+                index,
+                rhs,
+                ccontext,
+                location,
             )
         return _transform_field_assignment(
             pstate, basenode, target_name, target, indirection, index, rhs, ccontext, location
@@ -308,8 +320,16 @@ def transform_assignment_indirection(
     if subscripts:
         assert basenode is not None
         return _transform_assignment_subscripts(
-            pstate, basenode, target_name, target, subscripts, indirection, len(indirection),
-            rhs, ccontext, location,
+            pstate,
+            basenode,
+            target_name,
+            target,
+            subscripts,
+            indirection,
+            len(indirection),
+            rhs,
+            ccontext,
+            location,
         )
     result = coerce_to_target_type(
         pstate, rhs, expr_type(rhs), type_id, typmod, ccontext, "implicit_cast", -1
@@ -363,14 +383,29 @@ def _transform_field_assignment(
             location=location,
         )
     rhs = transform_assignment_indirection(
-        pstate, None, name, False, (att.atttypid, att.atttypmod, att.attcollation), indirection,
-        index + 1, rhs, ccontext, location,
+        pstate,
+        None,
+        name,
+        False,
+        (att.atttypid, att.atttypmod, att.attcollation),
+        indirection,
+        index + 1,
+        rhs,
+        ccontext,
+        location,
     )
     store = FieldStore(basenode, [rhs], [att.attnum], base_type)
     if base_type != type_id:
         return coerce_to_domain(
-            pstate, store, base_type, base_typmod, type_id, "implicit", "implicit_cast",
-            location, False,
+            pstate,
+            store,
+            base_type,
+            base_typmod,
+            type_id,
+            "implicit",
+            "implicit_cast",
+            location,
+            False,
         )
     return store
 
@@ -405,8 +440,16 @@ def _transform_assignment_subscripts(
         collation if container == type_id else get_collation_of_type(catalog, container)
     )
     ref.refassgnexpr = transform_assignment_indirection(
-        pstate, None, target_name, True, (ref.refrestype, ref.reftypmod, needed_collation),
-        indirection, next_index, rhs, ccontext, location,
+        pstate,
+        None,
+        target_name,
+        True,
+        (ref.refrestype, ref.reftypmod, needed_collation),
+        indirection,
+        next_index,
+        rhs,
+        ccontext,
+        location,
     )
     ref.refrestype, ref.reftypmod = container, container_typmod
     result: Expr | None = ref
@@ -417,8 +460,7 @@ def _transform_assignment_subscripts(
         if result is None:
             raise PgError(
                 DATATYPE_MISMATCH,
-                f"cannot cast type {catalog.type_name(container)} to "
-                f"{catalog.type_name(type_id)}",
+                f"cannot cast type {catalog.type_name(container)} to {catalog.type_name(type_id)}",
                 location=location,
             )
     assert result is not None
@@ -498,8 +540,9 @@ def _find_star_item(pstate: ParseState, ref: RawNode) -> tuple[ParseNamespaceIte
     else:
         error = f"improper qualified name (too many dotted names): {'.'.join(names)}.*"
     if pstate.p_post_columnref_hook is not None:
-        node = pstate.p_post_columnref_hook(pstate, ref, None if found is None else Var(
-            found[0].p_rtindex, 0, 0))
+        node = pstate.p_post_columnref_hook(
+            pstate, ref, None if found is None else Var(found[0].p_rtindex, 0, 0)
+        )
         if node is not None:
             if found is not None:
                 raise PgError(
@@ -594,9 +637,7 @@ def expand_row_reference(pstate: ParseState, expr: Expr) -> list[tuple[str, Expr
         type_id = expr_type(expr)
         if type_id == RECORDOID:
             raise PgError("0A000", "record type has not been registered")
-        raise PgError(
-            "42809", f"type {pstate.catalog.type_name(type_id)} is not composite"
-        )
+        raise PgError("42809", f"type {pstate.catalog.type_name(type_id)} is not composite")
     return [
         (c.name, FieldSelect(expr, n, c.type_oid, c.typmod, c.collation))
         for n, c in enumerate(columns, 1)
@@ -613,9 +654,7 @@ def expand_record_variable(pstate: ParseState, var: Var, levelsup: int) -> list[
 
         return [
             ResultColumn(name, *types)
-            for name, types in zip(
-                rte.eref.colnames, rte_column_types(pstate, rte), strict=True
-            )
+            for name, types in zip(rte.eref.colnames, rte_column_types(pstate, rte), strict=True)
         ]
     expr = _record_source(pstate, rte, var, netlevelsup)
     if isinstance(expr, tuple):

@@ -59,9 +59,7 @@ def transform_window_definitions(
         location = windef.get("location", 0)
         options: int = windef.get("frameOptions", 0)
         if name and any(w.name == name for w in result):
-            raise PgError(
-                WINDOWING_ERROR, f'window "{name}" is already defined', location=location
-            )
+            raise PgError(WINDOWING_ERROR, f'window "{name}" is already defined', location=location)
         ref: WindowClause | None = None
         if refname:
             ref = next((w for w in result if w.name == refname), None)
@@ -155,9 +153,7 @@ def _set_frame(
         wc.in_range_nulls_first = clause.nulls_first
         type_oid = expr_type(key)
     if options & GROUPS and not wc.order_clause:
-        raise PgError(
-            WINDOWING_ERROR, "GROUPS mode requires an ORDER BY clause", location=location
-        )
+        raise PgError(WINDOWING_ERROR, "GROUPS mode requires an ORDER BY clause", location=location)
     if windef.get("startOffset") is not None:
         wc.start_offset, wc.start_in_range_func = _transform_frame_offset(
             pstate, options, family, type_oid, windef["startOffset"]
@@ -195,9 +191,7 @@ def _transform_frame_offset(
     return node, in_range
 
 
-def _select_in_range(
-    pstate: ParseState, family: int, key_type: int, node: Expr
-) -> tuple[int, int]:
+def _select_in_range(pstate: ParseState, family: int, key_type: int, node: Expr) -> tuple[int, int]:
     """(offset type, in_range support function) for a RANGE frame over key_type."""
     from pgemu.parser.parse_coerce import can_coerce_type
 
@@ -212,9 +206,7 @@ def _select_in_range(
     if exact:
         return offset_type, exact[0].amproc
     matching = [
-        p
-        for p in procs
-        if can_coerce_type(catalog, [offset_type], [p.amprocrighttype], "implicit")
+        p for p in procs if can_coerce_type(catalog, [offset_type], [p.amprocrighttype], "implicit")
     ]
     # an unknown literal prefers the type of the column itself
     if offset_type == UNKNOWNOID:
@@ -245,4 +237,3 @@ def _select_in_range(
             location=location,
         )
     return matching[0].amprocrighttype, matching[0].amproc
-

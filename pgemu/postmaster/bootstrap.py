@@ -13,7 +13,6 @@ from pgemu.storage.cluster import POSTGRES, Cluster, ClusterError
 from pgemu.storage.filecopy import copy_file
 from pgemu.storage.template_cache import cached_template
 
-SCRAM_ITERATIONS = 4096
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The files that a template is made from, beside the catalogs' data.
 _SOURCES = (
@@ -101,11 +100,15 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
     import apsw
 
     from pgemu.catalog.rows import CATALOGS, PgAuthid, PgDatabase
+    from pgemu.libpq.crypt import encrypt_password
 
     def column(catalog: type, name: str) -> str:
         names = [one.name for one in CATALOGS[catalog].columns]
         return f"c{names.index(name) + 1}"
 
+    secret = None
+    if config.password is not None:
+        secret = encrypt_password("scram-sha-256", config.user, config.password)
     authid = f"r{CATALOGS[PgAuthid].relid}"
     database = f"r{CATALOGS[PgDatabase].relid}"
     connection = apsw.Connection(cluster.global_path)
@@ -116,7 +119,7 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
         connection.execute(
             f"UPDATE {authid} SET {column(PgAuthid, 'rolname')}=?,"
             f" {column(PgAuthid, 'rolpassword')}=? WHERE {oid}=10",
-            (config.user, None if config.password is None else scram_secret(config.password)),
+            (config.user, secret),
         )
         if config.dbname not in ("postgres", "template0", "template1"):
             oid_column, name_column = column(PgDatabase, "oid"), column(PgDatabase, "datname")
@@ -141,20 +144,3 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
 
 # POSTGRES_DB's database: below the first OID that the shared counter gives, as initdb's are.
 FIRST_DATABASE = 16383
-
-
-def scram_secret(password: str) -> str:
-    """pg_authid.rolpassword for SCRAM-SHA-256 (RFC 5803 as PostgreSQL writes it)."""
-    import hashlib
-    import hmac
-    from base64 import b64encode
-
-    salt = os.urandom(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, SCRAM_ITERATIONS)
-    client_key = hmac.digest(salted, b"Client Key", "sha256")
-    stored_key = hashlib.sha256(client_key).digest()
-    server_key = hmac.digest(salted, b"Server Key", "sha256")
-    return (
-        f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{b64encode(salt).decode()}"
-        f"${b64encode(stored_key).decode()}:{b64encode(server_key).decode()}"
-    )

@@ -17,6 +17,7 @@ import pgemu.types.encode
 import pgemu.types.float_math
 import pgemu.types.float_ops
 import pgemu.types.format
+import pgemu.types.hash
 import pgemu.types.integers
 import pgemu.types.integer_ops
 import pgemu.types.like
@@ -33,6 +34,24 @@ import pgemu.types.regexp
 import pgemu.types.text
 import pgemu.types.varbit
 import pgemu.types.varlena
+# dates and times, arrays, json, enums, ranges
+import pgemu.types.arrays
+import pgemu.types.arrays_ops
+import pgemu.types.arrays_subscript
+import pgemu.types.datetime_extract
+import pgemu.types.datetime_ops
+import pgemu.types.datetime_types
+import pgemu.types.enums
+import pgemu.types.generate_series
+import pgemu.types.interval
+import pgemu.types.interval_ops
+import pgemu.types.json_encode
+import pgemu.types.json_funcs
+import pgemu.types.json_types
+import pgemu.types.ranges
+import pgemu.types.ranges_ops
+# after all families
+import pgemu.types.io_functions
 # isort: on
 
 __all__ = ["BaseType", "base_types", "register_type"]

@@ -199,9 +199,7 @@ class Sorted:
 def check_percentile(fraction: Any) -> None:
     if fraction == "NaN" or not 0 <= fraction <= 1:
         text = fraction if fraction == "NaN" else shortest_float8(fraction)
-        raise PgError(
-            NUMERIC_VALUE_OUT_OF_RANGE, f"percentile value {text} is not between 0 and 1"
-        )
+        raise PgError(NUMERIC_VALUE_OUT_OF_RANGE, f"percentile value {text} is not between 0 and 1")
 
 
 def percentile_discrete(values: list[Any], fraction: float) -> Any:

@@ -20,18 +20,53 @@ from pgemu.errors import INVALID_REGULAR_EXPRESSION, PgError
 
 CLASS_ESCAPES = {"d": "[[:digit:]]", "s": "[[:space:]]", "w": "[[:word:]]"}
 CHARACTER_ESCAPES = {
-    "a": "\a", "b": "\b", "B": "\\", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+    "a": "\a",
+    "b": "\b",
+    "B": "\\",
+    "e": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
     "v": "\v",
 }
 CONSTRAINTS = {"A": r"\A", "Z": r"\Z", "m": r"\m", "M": r"\M", "y": r"\b", "Y": r"\B"}
-CLASS_NAMES = set(
-    "alnum alpha ascii blank cntrl digit graph lower print punct space upper xdigit word".split()
-)
+CLASS_NAMES = {
+    "alnum",
+    "alpha",
+    "ascii",
+    "blank",
+    "cntrl",
+    "digit",
+    "graph",
+    "lower",
+    "print",
+    "punct",
+    "space",
+    "upper",
+    "xdigit",
+    "word",
+}
 CHARACTER_NAMES = {
-    "NUL": "\0", "space": " ", "tab": "\t", "newline": "\n", "hyphen": "-", "period": ".",
-    "comma": ",", "colon": ":", "semicolon": ";", "slash": "/", "backslash": "\\",
-    "underscore": "_", "left-square-bracket": "[", "right-square-bracket": "]",
-    "circumflex": "^", "tilde": "~", "dollar-sign": "$", "plus-sign": "+", "asterisk": "*",
+    "NUL": "\0",
+    "space": " ",
+    "tab": "\t",
+    "newline": "\n",
+    "hyphen": "-",
+    "period": ".",
+    "comma": ",",
+    "colon": ":",
+    "semicolon": ";",
+    "slash": "/",
+    "backslash": "\\",
+    "underscore": "_",
+    "left-square-bracket": "[",
+    "right-square-bracket": "]",
+    "circumflex": "^",
+    "tilde": "~",
+    "dollar-sign": "$",
+    "plus-sign": "+",
+    "asterisk": "*",
 }
 BOUND = re.compile(r"\{(\d+)(?:(,)(\d*))?\}")
 MAX_REPEAT = 255
@@ -39,6 +74,10 @@ MAX_REPEAT = 255
 
 def bad_regex(what: str) -> PgError:
     return PgError(INVALID_REGULAR_EXPRESSION, f"invalid regular expression: {what}")
+
+
+def escape(text: str) -> str:
+    return str(regex.escape(text, special_only=True, literal_spaces=True))
 
 
 class Options:
@@ -113,7 +152,7 @@ class Translator:
     def translate(self) -> str:
         self.prefix()
         if self.options.literal:
-            return regex.escape(self.text, special_only=True, literal_spaces=True)
+            return escape(self.text)
         while self.position < len(self.text):
             self.step()
         if self.depth:
@@ -137,7 +176,7 @@ class Translator:
             end = self.text.find("\n", self.position)
             self.position = len(self.text) if end < 0 else end + 1
             return
-        self.emit(regex.escape(char, special_only=True, literal_spaces=True))
+        self.emit(escape(char))
 
     def dot(self) -> None:
         self.position += 1
@@ -231,7 +270,7 @@ class Translator:
         elif char in "123456789" and self.back_reference():
             return
         else:
-            self.emit(regex.escape(self.character_escape(), special_only=True, literal_spaces=True))
+            self.emit(escape(self.character_escape()))
 
     def back_reference(self) -> bool:
         match = re.compile(r"\d+").match(self.text, self.position)
@@ -338,9 +377,18 @@ class Translator:
         return char, False
 
     HANDLERS = {
-        ".": dot, "^": caret, "$": dollar, "|": bar, "(": left_parenthesis,
-        ")": right_parenthesis, "*": quantifier, "+": quantifier, "?": quantifier,
-        "{": quantifier, "\\": backslash, "[": bracket,
+        ".": dot,
+        "^": caret,
+        "$": dollar,
+        "|": bar,
+        "(": left_parenthesis,
+        ")": right_parenthesis,
+        "*": quantifier,
+        "+": quantifier,
+        "?": quantifier,
+        "{": quantifier,
+        "\\": backslash,
+        "[": bracket,
     }
 
 

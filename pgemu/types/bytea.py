@@ -23,12 +23,10 @@ from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons, native_compare
 from pgemu.types.encode import decode_hex
-from pgemu.types.integers import check_length
+from pgemu.types.integers import INT4, check_length
 
 ESCAPE = re.compile(r"\\(?:\\|([0-3][0-7]{2}))|[^\\]+|\\")
-UUID = re.compile(
-    r"\{?([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}\}?|[0-9a-fA-F]{32}"
-)
+UUID = re.compile(r"\{?([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}\}?|[0-9a-fA-F]{32}")
 
 
 def bytea_from_text(text: str) -> bytes:
@@ -51,9 +49,7 @@ def bytea_from_text(text: str) -> bytes:
 
 def escape_bytes(data: bytes) -> str:
     """The escape form: unprintable bytes as \\ooo."""
-    return "".join(
-        "\\\\" if b == 92 else chr(b) if 32 <= b < 127 else f"\\{b:03o}" for b in data
-    )
+    return "".join("\\\\" if b == 92 else chr(b) if 32 <= b < 127 else f"\\{b:03o}" for b in data)
 
 
 class ByteaType(BaseType):
@@ -90,9 +86,7 @@ class UuidType(BaseType):
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         if UUID.fullmatch(text) and text.startswith("{") == text.endswith("}"):
             return bytes.fromhex(text.strip("{}").replace("-", ""))
-        raise PgError(
-            INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type uuid: "{text}"'
-        )
+        raise PgError(INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type uuid: "{text}"')
 
     def output(self, value: Any, ctx: CallContext) -> str:
         h = bytes(value).hex()
@@ -144,12 +138,18 @@ def bytea_substr(a: bytes, start: int, length: int | None = None) -> bytes:
     return a[first:last]
 
 
+def check_overlay(start: int, length: int) -> None:
+    """overlay's checks: start is positive, start + length an int4."""
+    if start <= 0:
+        raise PgError(SUBSTRING_ERROR, "negative substring length not allowed")
+    INT4.checked(start + length)
+
+
 @pg_function("overlay(bytea,bytea,int4)", "overlay(bytea,bytea,int4,int4)")
 def bytea_overlay(a: bytes, new: bytes, start: int, length: int | None = None) -> bytes:
     if length is None:
         length = len(new)
-    if start <= 0:
-        raise PgError(SUBSTRING_ERROR, "negative substring length not allowed")
+    check_overlay(start, length)
     return a[: start - 1] + new + a[max(start - 1 + length, 0) :]
 
 
@@ -189,5 +189,3 @@ def bytea_set_bit(a: bytes, index: int, value: int) -> bytes:
     byte, mask = a[index // 8], 1 << (index % 8)
     new = byte | mask if value else byte & ~mask
     return a[: index // 8] + bytes((new,)) + a[index // 8 + 1 :]
-
-

@@ -26,7 +26,7 @@ NATIVE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def native_compare(a: Any, b: Any) -> int:
-    return (a > b) - (a < b)
+    return bool(a > b) - bool(a < b)
 
 
 def by_compare(suffix: str, compare: Compare) -> Callable[[Any, Any], Any]:

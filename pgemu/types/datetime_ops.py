@@ -16,7 +16,7 @@ from pgemu.errors import (
     INVALID_PARAMETER_VALUE,
     PgError,
 )
-from pgemu.fmgr import CallContext, pg_aggregate, pg_function
+from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.datetime_calendar import (
     DATE_END_JULIAN,
     DATE_NOBEGIN,
@@ -196,38 +196,6 @@ _register_comparison("timestamp", "_date", ("timestamp", "date"), _plain, _date_
 _register_comparison("timestamptz", "_date", ("timestamptz", "date"), _plain, _date_tz)
 _register_comparison("timestamp", "_timestamptz", ("timestamp", "timestamptz"), _ts_tz, _plain)
 _register_comparison("timestamptz", "_timestamp", ("timestamptz", "timestamp"), _plain, _ts_tz)
-
-
-class _Extreme:
-    """min and max over a key."""
-
-    def __init__(self, key: Callable[[Any], Any] | None, largest: bool) -> None:
-        self.key = key
-        self.largest = largest
-        self.best: Any = None
-
-    def step(self, *args: Any) -> None:
-        value = args[0]
-        if self.best is None:
-            self.best = value
-            return
-        new, old = (value, self.best) if self.key is None else (self.key(value), self.key(self.best))
-        if (new > old) if self.largest else (new < old):
-            self.best = value
-
-    def final(self) -> Any:
-        return self.best
-
-
-def _register_extremes(name: str, key: Callable[[Any], Any] | None) -> None:
-    pg_aggregate(f"max({name})")(lambda: _Extreme(key, True))
-    pg_aggregate(f"min({name})")(lambda: _Extreme(key, False))
-
-
-for _type in ("date", "time", "timestamp", "timestamptz"):
-    _register_extremes(_type, None)
-_register_extremes("timetz", timetz_type.hash_key)
-_register_extremes("interval", interval_type.hash_key)
 
 
 # ---- date

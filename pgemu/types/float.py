@@ -11,6 +11,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -35,12 +36,11 @@ HEXADECIMAL = re.compile(
     r"[ \t\n\v\f\r]*([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?)"
     r"[ \t\n\v\f\r]*"
 )
-SPECIAL = re.compile(
-    r"[ \t\n\v\f\r]*([+-]?)(nan|inf|infinity)[ \t\n\v\f\r]*", re.IGNORECASE
-)
+SPECIAL = re.compile(r"[ \t\n\v\f\r]*([+-]?)(nan|inf|infinity)[ \t\n\v\f\r]*", re.IGNORECASE)
 SINGLE = struct.Struct(">f")
 DOUBLE = struct.Struct(">d")
 FLOAT4_MIN_NORMAL = 2.0**-126
+HALFWAY_FROM = 2.0**53
 
 
 def float_overflow() -> PgError:
@@ -112,9 +112,17 @@ def layout(shortest: str, limit: int) -> str:
     return f"{sign}{digits[: exponent + 1]}.{digits[exponent + 1 :]}"
 
 
+def on_boundary(text: str, value: float) -> bool:
+    """Is the text exactly halfway to a neighbour?  Python then relies on round-half-even in the
+    reader, PostgreSQL writes a digit more.  Possible only where doubles are whole numbers."""
+    return abs(int(Decimal(text)) - int(value)) * 2 == int(math.ulp(value))
+
+
 def shortest_float8(value: float) -> str:
     """Python's repr is the shortest text too; only its layout differs from PostgreSQL's."""
     text = repr(value)
+    if not -HALFWAY_FROM < value < HALFWAY_FROM and on_boundary(text, value):
+        return layout(f"{value:.16e}", 15)
     if "e" in text:
         return text
     if -1e15 < value < 1e15:
@@ -130,11 +138,16 @@ def layout_repr(text: str) -> str:
     return sign + exponent_form(digits, len(whole) - 1)
 
 
+def single_ulp(value: float) -> float:
+    return math.ldexp(1.0, math.frexp(value)[1] - 24)
+
+
 def shortest_float4(value: float) -> str:
     first = 5 if abs(value) >= FLOAT4_MIN_NORMAL else 0
     for places in range(first, 9):
         text = f"{value:.{places}e}"
-        if round_to_single(float(text)) == value:
+        read = float(text)
+        if round_to_single(read) == value and abs(read - value) * 2 != single_ulp(value):
             return layout(text, 6)
     return layout(f"{value:.8e}", 6)
 

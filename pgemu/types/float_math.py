@@ -117,7 +117,7 @@ bind_float("ceil(float8)", "ceiling(float8)")(whole(math.ceil))
 bind_float("floor(float8)")(whole(math.floor))
 bind_float("trunc(float8)", "dtrunc(float8)")(whole(math.trunc))
 bind_float("round(float8)", "dround(float8)")(whole(round))
-bind_float("sign(float8)")(lambda a: float((a > 0) - (a < 0)))
+pg_function("sign(float8)")(lambda a: 0.0 if a == "NaN" else float((a > 0) - (a < 0)))
 bind_float("radians(float8)")(lambda a: a * RADIANS_PER_DEGREE)
 
 
@@ -263,7 +263,7 @@ def dcosd(a: float) -> float:
 
 
 def ratio(a: float, b: float) -> float:
-    return INF if b == 0.0 else a / b
+    return math.copysign(INF, b) if b == 0.0 else a / b
 
 
 @bind_float("tand(float8)")

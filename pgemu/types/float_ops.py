@@ -110,9 +110,7 @@ for _name in ("float4", "float8"):
     pg_function(f"{_name}abs({_name})", f"abs({_name})")(float_abs)
     pg_function(f"{_name}um({_name})")(float_minus)
     pg_function(f"{_name}up({_name})")(lambda a: a)
-    pg_function(f"{_name}larger({_name},{_name})")(
-        lambda a, b: a if compare_float(a, b) > 0 else b
-    )
+    pg_function(f"{_name}larger({_name},{_name})")(lambda a, b: a if compare_float(a, b) > 0 else b)
     pg_function(f"{_name}smaller({_name},{_name})")(
         lambda a, b: a if compare_float(a, b) < 0 else b
     )
@@ -167,9 +165,7 @@ def numeric_to_float(sql_name: str, narrow: Narrow) -> Callable[[str], PgFloat]:
         if (math.isinf(value) and a not in ("Infinity", "-Infinity")) or (
             value == 0.0 and a.strip("-0.")
         ):
-            raise PgError(
-                NUMERIC_VALUE_OUT_OF_RANGE, f'"{a}" is out of range for type {sql_name}'
-            )
+            raise PgError(NUMERIC_VALUE_OUT_OF_RANGE, f'"{a}" is out of range for type {sql_name}')
         return value
 
     return cast
@@ -198,9 +194,7 @@ pg_function("numeric(float4) -> numeric")(float_to_numeric(6))
 @pg_function("width_bucket(float8,float8,float8,int4)")
 def width_bucket_float8(operand: PgFloat, low: PgFloat, high: PgFloat, count: int) -> int:
     if count <= 0:
-        raise PgError(
-            INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, "count must be greater than zero"
-        )
+        raise PgError(INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, "count must be greater than zero")
     if isinstance(operand, str) or isinstance(low, str) or isinstance(high, str):
         raise PgError(
             INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION,
@@ -214,29 +208,21 @@ def width_bucket_float8(operand: PgFloat, low: PgFloat, high: PgFloat, count: in
         raise PgError(
             INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, "lower bound cannot equal upper bound"
         )
-    if low > high:
-        operand, low, high = -operand, -high, -low
-        # Mirrored: bucket b of the ascending range is count + 1 - b of the descending one.
-        if operand <= low:
-            return INT4.checked(count + 1) if operand < low or operand == low else 1
-        return descending_bucket(operand, low, high, count)
-    if operand < low:
-        return 0
-    if operand >= high:
-        return INT4.checked(count + 1)
-    return min(int(bucket_position(operand - low, high - low) * count), count - 1) + 1
-
-
-def descending_bucket(operand: float, low: float, high: float, count: int) -> int:
-    if operand > high:
-        return 0
-    return min(int(bucket_position(high - operand, high - low) * count), count - 1) + 1
-
-
-def bucket_position(part: float, whole: float) -> float:
-    if math.isinf(whole):
-        return (part / 2) / (whole / 2) if math.isfinite(part) else 0.5
-    return part / whole
+    if low < high:
+        if operand < low:
+            return 0
+        if operand >= high:
+            return INT4.checked(count + 1)
+    else:
+        if operand > low:
+            return 0
+        if operand <= high:
+            return INT4.checked(count + 1)
+    if math.isinf(high - low):
+        position = (operand / 2 - low / 2) / (high / 2 - low / 2)
+    else:
+        position = (operand - low) / (high - low)
+    return min(int(position * count), count - 1) + 1
 
 
 def in_range_float(value: PgFloat, base: PgFloat, offset: PgFloat, sub: Any, less: Any) -> bool:

@@ -44,9 +44,7 @@ def truncated_remainder(a: int, b: int) -> int:
     return a - truncated_quotient(a, b) * b
 
 
-def checked_operator(
-    kind: IntegerType, op: Callable[[int, int], int]
-) -> Callable[[int, int], int]:
+def checked_operator(kind: IntegerType, op: Callable[[int, int], int]) -> Callable[[int, int], int]:
     low, high, checked = kind.minimum, kind.maximum, kind.checked
 
     def body(a: int, b: int) -> int:
@@ -169,5 +167,3 @@ for _value, _offset in ((2, 2), (2, 4), (2, 8), (4, 2), (4, 4), (4, 8), (8, 8)):
 
 pg_function("xideqint4(xid,int4)")(lambda a, b: a == b & 0xFFFFFFFF)
 pg_function("xidneqint4(xid,int4)")(lambda a, b: a != b & 0xFFFFFFFF)
-
-__all__ = ["division_by_zero", "native_compare", "truncated_quotient", "truncated_remainder"]

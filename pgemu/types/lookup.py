@@ -87,7 +87,7 @@ class TypeRegistry:
         from pgemu.types.arrays import ArrayType
 
         element = self.row(row.typelem)
-        return ArrayType(self.io(row.typelem), element.typdelim)
+        return ArrayType(self.io(row.typelem), element.typdelim, row.typelem)
 
     def _composite(self, row: Any) -> BaseType:
         columns = tuple(

@@ -11,11 +11,13 @@ import time
 from typing import Any
 
 from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     UNDEFINED_OBJECT,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
+from pgemu.guc.encodings import encoding_by_name, encoding_name
 from pgemu.types.float import PgFloat
 from pgemu.types.numeric import compare_numeric, divide_rounded, unpack
 from pgemu.types.numeric_ops import numeric_mul
@@ -26,7 +28,9 @@ SLEEP_SLICE = 0.05
 
 @pg_function("version() -> text")
 def version() -> str:
-    return f"PostgreSQL {SERVER_VERSION} (pgemu) on x86_64-pc-linux-gnu, compiled by CPython, 64-bit"
+    return (
+        f"PostgreSQL {SERVER_VERSION} (pgemu) on x86_64-pc-linux-gnu, compiled by CPython, 64-bit"
+    )
 
 
 pg_function("current_database() -> name", context=True)(lambda ctx: ctx.database)
@@ -50,9 +54,7 @@ def show_config_by_name(ctx: CallContext, name: str, missing_ok: Any = 0) -> str
 
 
 @pg_function("set_config(text,text,bool)", context=True)
-def set_config_by_name(
-    ctx: CallContext, name: str | None, value: str | None, is_local: Any
-) -> str:
+def set_config_by_name(ctx: CallContext, name: str | None, value: str | None, is_local: Any) -> str:
     if name is None:
         raise PgError("22004", "SET requires parameter name")
     ctx.guc.set(name, value, local=bool(is_local))
@@ -75,10 +77,33 @@ def num_nonnulls(*args: Any) -> int:
 
 
 FIXED_SIZES = {
-    "bool": 1, "char": 1, "int2": 2, "int4": 4, "oid": 4, "float4": 4, "date": 4, "xid": 4,
-    "cid": 4, "int8": 8, "float8": 8, "timestamp": 8, "timestamptz": 8, "time": 8, "money": 8,
-    "xid8": 8, "pg_lsn": 8, "timetz": 12, "interval": 16, "uuid": 16, "name": 64, "tid": 6,
-    "macaddr": 6, "macaddr8": 8, "regclass": 4, "regtype": 4, "regproc": 4,
+    "bool": 1,
+    "char": 1,
+    "int2": 2,
+    "int4": 4,
+    "oid": 4,
+    "float4": 4,
+    "date": 4,
+    "xid": 4,
+    "cid": 4,
+    "int8": 8,
+    "float8": 8,
+    "timestamp": 8,
+    "timestamptz": 8,
+    "time": 8,
+    "money": 8,
+    "xid8": 8,
+    "pg_lsn": 8,
+    "timetz": 12,
+    "interval": 16,
+    "uuid": 16,
+    "name": 64,
+    "tid": 6,
+    "macaddr": 6,
+    "macaddr8": 8,
+    "regclass": 4,
+    "regtype": 4,
+    "regproc": 4,
 }
 
 
@@ -147,7 +172,14 @@ def pg_size_pretty_numeric(size: str) -> str:
 
 SIZE_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
 MULTIPLIERS = {
-    "": 0, "bytes": 0, "b": 0, "kb": 10, "mb": 20, "gb": 30, "tb": 40, "pb": 50,
+    "": 0,
+    "bytes": 0,
+    "b": 0,
+    "kb": 10,
+    "mb": 20,
+    "gb": 30,
+    "tb": 40,
+    "pb": 50,
 }
 
 
@@ -165,45 +197,41 @@ def pg_size_bytes(text: str) -> int:
             INVALID_PARAMETER_VALUE,
             f'invalid size: "{text}"',
             detail=f'Invalid size unit: "{match[2]}".',
-            hint='Valid units are "bytes", "B", "kB", "MB", "GB", "TB", and "PB".',
+            hint='Valid units are "bytes", "kB", "MB", "GB", "TB", and "PB".',
         )
     from pgemu.types.numeric import parse_numeric
 
     return to_integer(numeric_mul(parse_numeric(match[1]), str(1 << shift)), INT8)
 
 
-ENCODINGS = {"UTF8": 6, "SQL_ASCII": 0, "LATIN1": 8, "WIN1252": 24, "EUC_JP": 1, "EUC_KR": 3}
-
-
 @pg_function("pg_char_to_encoding(name) -> int4")
 def pg_char_to_encoding(name: str) -> int:
-    wanted = re.sub("[^A-Z0-9_]", "", name.upper())
-    return ENCODINGS.get({"UNICODE": "UTF8"}.get(wanted, wanted), -1)
+    found = encoding_by_name(name)
+    return -1 if found is None else found.number
 
 
-@pg_function("pg_encoding_to_char(int4) -> name")
-def pg_encoding_to_char(number: int) -> str:
-    return next((name for name, code in ENCODINGS.items() if code == number), "")
+pg_function("pg_encoding_to_char(int4) -> name")(encoding_name)
+
+MAX_LENGTHS = {1: 3, 2: 3, 3: 3, 4: 4, 5: 3, 6: 4, 7: 4}
+LAST_SERVER_ENCODING = 34
 
 
 @pg_function("pg_encoding_max_length(int4) -> int4")
 def pg_encoding_max_length(number: int) -> int | None:
-    return {6: 4, 0: 1, 8: 1, 24: 1, 1: 3, 3: 3}.get(number)
-
-
-PYTHON_CODECS = {
-    "UTF8": "utf-8", "UNICODE": "utf-8", "LATIN1": "latin-1", "ISO88591": "latin-1",
-    "SQLASCII": "ascii", "WIN1252": "cp1252", "WIN1251": "cp1251", "WIN1250": "cp1250",
-    "LATIN2": "iso8859-2", "LATIN9": "iso8859-15", "EUCJP": "euc_jp", "EUCKR": "euc_kr",
-    "SJIS": "shift_jis", "BIG5": "big5", "GBK": "gbk", "KOI8R": "koi8-r", "EUCCN": "gb2312",
-}
+    if not encoding_name(number):
+        return None
+    return MAX_LENGTHS.get(number, 1 if number <= LAST_SERVER_ENCODING else 4)
 
 
 def codec(name: str, role: str) -> str:
-    found = PYTHON_CODECS.get(re.sub("[^A-Z0-9]", "", name.upper()))
+    found = encoding_by_name(name)
     if found is None:
         raise PgError(INVALID_PARAMETER_VALUE, f'invalid {role} encoding name "{name}"')
-    return found
+    if found.codec is None:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, f"conversion of encoding {found.name} is not supported"
+        )
+    return found.codec
 
 
 @pg_function("convert_from(bytea,name) -> text")
@@ -234,15 +262,22 @@ def convert_to(text: str, name: str) -> bytes:
 
 @pg_function("convert(bytea,name,name) -> bytea")
 def convert(data: bytes, source: str, destination: str) -> bytes:
+    codec(source, "source")
     codec(destination, "destination")
     return convert_to(convert_from(data, source), destination)
 
 
 @pg_function("length(bytea,name) -> int4")
 def length_in_encoding(data: bytes, name: str) -> int:
+    if encoding_by_name(name) is None:
+        raise PgError(INVALID_PARAMETER_VALUE, f'invalid encoding name "{name}"')
     return len(convert_from(data, name))
 
 
-for _signature in ("inet_client_addr()", "inet_client_port()", "inet_server_addr()",
-                   "inet_server_port()"):
+for _signature in (
+    "inet_client_addr()",
+    "inet_client_port()",
+    "inet_server_addr()",
+    "inet_server_port()",
+):
     pg_function(_signature)(lambda: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -14,10 +15,11 @@ from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
-from pgemu.types.float import PgFloat
+from pgemu.types.float import PgFloat, float_overflow
 from pgemu.types.integer_ops import division_by_zero, truncated_quotient
 from pgemu.types.integers import INT8, check_length
-from pgemu.types.numeric import pack, rescale, unpack
+from pgemu.types.numeric import pack
+from pgemu.types.numeric_ops import numeric_mul, to_integer
 
 CASH = re.compile(
     r"\s*(\(?)\s*([+-]?)\s*\$?\s*(\(?)([+-]?)\s*\$?\s*([0-9,]*)(?:\.([0-9]*))?\s*\)?\s*(-?)\s*\)?\s*"
@@ -40,7 +42,7 @@ class MoneyType(BaseType):
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         match = CASH.fullmatch(text)
-        if match is None or not re.search("[0-9]", text):
+        if match is None or (text.strip() and not re.search("[0-9]", text)):
             raise PgError(
                 INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type money: "{text}"'
             )
@@ -71,9 +73,7 @@ class MoneyType(BaseType):
 
 register_type(MoneyType())
 
-bind_comparisons(
-    "cash_", "money,money", larger="cashlarger", smaller="cashsmaller", cmp="cash_cmp"
-)
+bind_comparisons("cash_", "money,money", larger="cashlarger", smaller="cashsmaller", cmp="cash_cmp")
 pg_function("cash_pl(money,money)")(lambda a, b: checked(a + b))
 pg_function("cash_mi(money,money)")(lambda a, b: checked(a - b))
 
@@ -81,7 +81,10 @@ pg_function("cash_mi(money,money)")(lambda a, b: checked(a - b))
 def multiply_float(a: int, b: PgFloat) -> int:
     if isinstance(b, str) or b in (float("inf"), float("-inf")):
         raise out_of_range()
-    return checked(round(a * b))
+    product = a * b
+    if math.isinf(product):
+        raise float_overflow()
+    return checked(round(product))
 
 
 def divide_float(a: int, b: PgFloat) -> int:
@@ -118,17 +121,44 @@ def int_cash(a: int) -> int:
 
 @pg_function("money(numeric)")
 def numeric_cash(a: str) -> int:
-    n, s = unpack(a)
-    return INT8.checked(rescale(n * 100, s, 0))
+    return to_integer(numeric_mul(a, "100"), INT8)
 
 
 pg_function("numeric(money)")(lambda a: pack(a, 2))
 
-SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty "
-    "ninety"
-).split()
+SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+]
+
+
+SCALES = ("quadrillion", "trillion", "billion", "million", "thousand", "")
 
 
 def num_word(value: int) -> str:
@@ -150,16 +180,14 @@ def num_word(value: int) -> str:
 
 @pg_function("cash_words(money)")
 def cash_words(a: int) -> str:
-    words = ["minus"] if a < 0 else []
     dollars, cents = divmod(abs(a), 100)
-    scales = ("quadrillion", "trillion", "billion", "million", "thousand", "")
-    for i, scale in enumerate(scales):
+    words = ""
+    for i, scale in enumerate(SCALES):
         part = dollars // 1000 ** (5 - i) % 1000
         if part:
-            words += [num_word(part)] + ([scale] if scale else [])
-    if not dollars:
-        words.append("zero")
-    words += ["dollar" if dollars == 1 else "dollars", "and", num_word(cents)]
-    words.append("cent" if cents == 1 else "cents")
-    text = " ".join(words)
+            words += num_word(part) + (f" {scale} " if scale else "")
+    text = "minus " if a < 0 else ""
+    text += words or "zero"
+    text += " dollar and " if dollars == 1 else " dollars and "
+    text += num_word(cents) + (" cent" if cents == 1 else " cents")
     return text[0].upper() + text[1:]

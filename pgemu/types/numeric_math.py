@@ -170,9 +170,7 @@ def numeric_log(base: str, number: str) -> str:
     divisor = ln_of(base, scale + abs(weight))
     if not divisor:
         raise division_by_zero()
-    quotient = working(scale + abs(weight) + 40).divide(
-        ln_of(number, scale + abs(weight)), divisor
-    )
+    quotient = working(scale + abs(weight) + 40).divide(ln_of(number, scale + abs(weight)), divisor)
     return fixed(quotient, scale)
 
 
@@ -181,7 +179,7 @@ def numeric_log10(number: str) -> str:
     return numeric_log("10", number)
 
 
-def power_int(base: str, exponent: int, exponent_scale: int) -> str:
+def power_int(base: str, exponent: int) -> str:
     """power_var_int: an integer exponent that fits in 32 bits."""
     n, s = unpack(base)
     weight = 0.0
@@ -193,7 +191,8 @@ def power_int(base: str, exponent: int, exponent_scale: int) -> str:
         raise overflow_error()
     if weight + 1 < -MAX_SCALE:
         return pack(0, MAX_SCALE)
-    scale = clamp_scale(MIN_SIG_DIGITS - int(weight), s, exponent_scale)
+    # Not reduced by the weight of the result: PostgreSQL 15 and before.
+    scale = clamp_scale(MIN_SIG_DIGITS, s)
     if exponent == 0:
         return pack(10**scale, scale)
     if exponent < 0 and n == 0:
@@ -264,7 +263,7 @@ def numeric_power(a: str, b: str) -> str:
     if whole:
         exponent //= 10**exponent_scale
         if -(1 << 31) <= exponent < 1 << 31:
-            return power_int(a, exponent, exponent_scale)
+            return power_int(a, exponent)
     if sign_of(a) == 0:
         return pack(0, MIN_SIG_DIGITS)
     base = a.removeprefix("-")

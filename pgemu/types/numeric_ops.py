@@ -307,9 +307,7 @@ def numeric_fac(n: int) -> str:
 @pg_function("width_bucket(numeric,numeric,numeric,int4)")
 def width_bucket_numeric(operand: str, low: str, high: str, count: int) -> int:
     if count <= 0:
-        raise PgError(
-            INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, "count must be greater than zero"
-        )
+        raise PgError(INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, "count must be greater than zero")
     if "NaN" in (operand, low, high):
         raise PgError(
             INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION,
@@ -340,9 +338,7 @@ def to_integer(a: str, kind: IntegerType) -> int:
         n, s = unpack(a)
     except ValueError:
         what = "NaN" if a == "NaN" else "infinity"
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, f"cannot convert {what} to {kind.sql_name}"
-        ) from None
+        raise PgError(FEATURE_NOT_SUPPORTED, f"cannot convert {what} to {kind.sql_name}") from None
     return kind.checked(rescale(n, s, 0))
 
 

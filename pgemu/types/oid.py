@@ -24,7 +24,7 @@ from pgemu.types.integers import check_length
 
 UNSIGNED = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 LEADING = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))")
-TID = re.compile(r"[ ]*\(([0-9]+),([0-9]+)\)[ ]*")
+TID = re.compile(r"[ ]*\(([+-]?[0-9]+),([0-9]+)\)[ ]*")
 
 
 class OidType(BaseType):
@@ -111,11 +111,11 @@ class TidType(BaseType):
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         match = TID.match(text)
-        if match is None or int(match[1]) >= 1 << 32 or int(match[2]) >= 1 << 16:
+        if match is None or not -(1 << 31) <= int(match[1]) < 1 << 32 or int(match[2]) >= 1 << 16:
             raise PgError(
                 INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type tid: "{text}"'
             )
-        return f"({int(match[1])},{int(match[2])})"
+        return f"({int(match[1]) % (1 << 32)},{int(match[2])})"
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         check_length(data, 6)
@@ -126,10 +126,19 @@ class TidType(BaseType):
         return block.to_bytes(4, "big") + offset.to_bytes(2, "big")
 
 
-REG_TYPES = (
-    "regproc regprocedure regoper regoperator regclass regcollation regtype regrole "
-    "regnamespace regconfig regdictionary"
-).split()
+REG_TYPES = [
+    "regproc",
+    "regprocedure",
+    "regoper",
+    "regoperator",
+    "regclass",
+    "regcollation",
+    "regtype",
+    "regrole",
+    "regnamespace",
+    "regconfig",
+    "regdictionary",
+]
 
 register_type(
     OidType("oid"),
@@ -141,9 +150,7 @@ register_type(
 )
 
 bind_comparisons("oid", "oid,oid", larger="oidlarger", smaller="oidsmaller", cmp="btoidcmp")
-bind_comparisons(
-    "xid8", "xid8,xid8", larger="xid8_larger", smaller="xid8_smaller", cmp="xid8cmp"
-)
+bind_comparisons("xid8", "xid8,xid8", larger="xid8_larger", smaller="xid8_smaller", cmp="xid8cmp")
 bind_comparisons(
     "tid", "tid,tid", compare_tid, larger="tidlarger", smaller="tidsmaller", cmp="bttidcmp"
 )

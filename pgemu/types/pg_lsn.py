@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pgemu.errors import INVALID_TEXT_REPRESENTATION, NUMERIC_VALUE_OUT_OF_RANGE, PgError
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_PARAMETER_VALUE,
+    INVALID_TEXT_REPRESENTATION,
+    PgError,
+)
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
 from pgemu.types.integers import check_length
-from pgemu.types.numeric import rescale, unpack
+from pgemu.types.numeric import SPECIALS, rescale, unpack
 
 LSN = re.compile(r"([0-9a-fA-F]{1,8})/([0-9a-fA-F]{1,8})")
 
@@ -48,18 +53,29 @@ bind_comparisons(
 def checked(value: int) -> int:
     if 0 <= value < 1 << 64:
         return value
-    raise PgError(NUMERIC_VALUE_OUT_OF_RANGE, "pg_lsn out of range")
+    raise PgError(INVALID_PARAMETER_VALUE, "pg_lsn out of range")
 
 
 def offset(text: str, word: str) -> int:
-    if text == "NaN":
-        raise PgError("0A000", f"cannot {word} NaN {'to' if word == 'add' else 'from'} pg_lsn")
+    if text in SPECIALS:
+        joint = "from" if word == "subtract" else "to"
+        if word != "convert" and text != "NaN":
+            raise PgError(FEATURE_NOT_SUPPORTED, "cannot convert infinity to pg_lsn")
+        what = "NaN" if text == "NaN" else "infinity"
+        raise PgError(FEATURE_NOT_SUPPORTED, f"cannot {word} {what} {joint} pg_lsn")
     n, s = unpack(text)
     return rescale(n, s, 0)
+
+
+@pg_function("pg_lsn_mii(pg_lsn,numeric)")
+def pg_lsn_mii(a: int, text: str) -> int:
+    if text in SPECIALS:
+        return offset(text, "subtract")
+    n, s = unpack(text)
+    return checked(rescale(a * int(10**s) - n, s, 0))
 
 
 pg_function("pg_lsn(numeric)")(lambda a: checked(offset(a, "convert")))
 pg_function("pg_lsn_mi(pg_lsn,pg_lsn)", "pg_wal_lsn_diff(pg_lsn,pg_lsn)")(lambda a, b: str(a - b))
 pg_function("pg_lsn_pli(pg_lsn,numeric)")(lambda a, b: checked(a + offset(b, "add")))
 pg_function("numeric_pl_pg_lsn(numeric,pg_lsn)")(lambda b, a: checked(a + offset(b, "add")))
-pg_function("pg_lsn_mii(pg_lsn,numeric)")(lambda a, b: checked(a - offset(b, "subtract")))

@@ -48,8 +48,7 @@ def from_json(value: Any) -> Value:
 
 
 def dump(value: Any) -> str:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return text
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def plain_numbers(values: Sequence[Any]) -> bool:
@@ -61,7 +60,8 @@ def dump_values(values: Sequence[Any]) -> str:
     if plain_numbers(values):
         return dump([to_json(v) for v in values])
     items = (
-        ("1e999" if v > 0 else "-1e999") if isinstance(v, float) and math.isinf(v)
+        ("1e999" if v > 0 else "-1e999")
+        if isinstance(v, float) and math.isinf(v)
         else dump(to_json(v))
         for v in values
     )
@@ -260,8 +260,7 @@ class CompositeType(RecordType):
             raise malformed(text, "Too many columns.")
         return form_composite(
             [
-                None if field is None
-                else self.registry.io(c.type_oid).input(field, c.typmod, ctx)
+                None if field is None else self.registry.io(c.type_oid).input(field, c.typmod, ctx)
                 for c, field in zip(self.columns, fields, strict=True)
             ]
         )
@@ -289,9 +288,7 @@ class CompositeType(RecordType):
                 values.append(None)
                 continue
             if position + size > len(data):
-                raise PgError(
-                    INVALID_BINARY_REPRESENTATION, "insufficient data left in message"
-                )
+                raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
             io = self.registry.io(oid)
             values.append(io.recv(data[position : position + size], column.typmod, ctx))
             position += size
@@ -299,7 +296,10 @@ class CompositeType(RecordType):
 
 
 def compare_fields(
-    registry: Any, left_oids: list[int], left: list[Value], right_oids: list[int],
+    registry: Any,
+    left_oids: list[int],
+    left: list[Value],
+    right_oids: list[int],
     right: list[Value],
 ) -> int:
     """record_cmp: field by field in each type's order, NULLs last."""
@@ -320,7 +320,9 @@ def compare_fields(
         if order:
             return int(order)
     if len(left) != len(right):
-        raise PgError(DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns")
+        raise PgError(
+            DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns"
+        )
     return 0
 
 

@@ -22,9 +22,7 @@ def parse_flags(flags: str) -> tuple[str, bool]:
     probe = Options()
     for letter in flags:
         if letter != "g" and not probe.apply(letter):
-            raise PgError(
-                INVALID_PARAMETER_VALUE, f'invalid regular expression option: "{letter}"'
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, f'invalid regular expression option: "{letter}"')
     return flags.replace("g", ""), "g" in flags
 
 
@@ -115,9 +113,7 @@ def substitution(replacement: str) -> Callable[[Any], str]:
     return made
 
 
-def replace_matches(
-    text: str, compiled: Any, replacement: str, start: int, n: int
-) -> str:
+def replace_matches(text: str, compiled: Any, replacement: str, start: int, n: int) -> str:
     """replace_text_regexp: the n-th match, or all if n is 0."""
     made = substitution(replacement)
     out: list[str] = []
@@ -144,7 +140,9 @@ def regexp_replace(text: str, pattern: str, replacement: str, flags: str = "") -
             "argument to integer explicitly.",
         )
     cleaned, is_global = parse_flags(flags)
-    return replace_matches(text, compile_are(pattern, cleaned), replacement, 0, 0 if is_global else 1)
+    return replace_matches(
+        text, compile_are(pattern, cleaned), replacement, 0, 0 if is_global else 1
+    )
 
 
 def check_parameter(name: str, value: int, minimum: int) -> None:
@@ -226,7 +224,12 @@ def nth_match(
     "regexp_instr(text,text,int4,int4,int4,text,int4)",
 )
 def regexp_instr(
-    text: str, pattern: str, start: int = 1, n: int = 1, end_option: int = 0, flags: str = "",
+    text: str,
+    pattern: str,
+    start: int = 1,
+    n: int = 1,
+    end_option: int = 0,
+    flags: str = "",
     sub: int = 0,
 ) -> int:
     check_parameter("start", start, 1)
@@ -252,7 +255,10 @@ def regexp_substr(
     text: str, pattern: str, start: int = 1, n: int = 1, flags: str = "", sub: int = 0
 ) -> str | None:
     match, group = nth_match(text, pattern, start, n, flags, sub, "regexp_substr")
-    return None if match is None else match[group]
+    if match is None:
+        return None
+    found: str | None = match[group]
+    return found
 
 
 @pg_function("substring(text,text)")

@@ -135,16 +135,16 @@ class NameType(TextType):
 
 
 def char_from_text(text: str) -> str:
-    """charin: the first byte; an octal escape for one that is not ASCII."""
+    """charin: the first byte, or an octal escape for one."""
     data = text.encode()
     if len(data) == 4 and data[:1] == b"\\" and all(48 <= b <= 55 for b in data[1:]):
         value = int(data[1:], 8) & 0xFF
-        return "" if value == 0 else chr(value)
+        return chr(value) if value else ""
     return chr(data[0]) if data else ""
 
 
 def char_to_text(value: str) -> str:
-    """charout."""
+    """charout: a byte that is not ASCII as an octal escape."""
     if not value:
         return ""
     code = ord(value)
@@ -214,19 +214,37 @@ register_type(
     CatalogTextType("pg_mcv_list"),
     *(
         PseudoType(name)
-        for name in (
-            "any anyelement anyarray anynonarray anyenum anyrange anymultirange anycompatible "
-            "anycompatiblearray anycompatiblenonarray anycompatiblerange anycompatiblemultirange "
-            "trigger event_trigger language_handler internal fdw_handler index_am_handler "
-            "tsm_handler table_am_handler pg_ddl_command"
-        ).split()
+        for name in [
+            "any",
+            "anyelement",
+            "anyarray",
+            "anynonarray",
+            "anyenum",
+            "anyrange",
+            "anymultirange",
+            "anycompatible",
+            "anycompatiblearray",
+            "anycompatiblenonarray",
+            "anycompatiblerange",
+            "anycompatiblemultirange",
+            "trigger",
+            "event_trigger",
+            "language_handler",
+            "internal",
+            "fdw_handler",
+            "index_am_handler",
+            "tsm_handler",
+            "table_am_handler",
+            "pg_ddl_command",
+        ]
     ),
 )
 
 # Casts and length coercions.
 
-pg_function("text(bpchar)", "text(name)", "varchar(name)", "bpchar(name)")(lambda a: a)
-pg_function("text(char)", "bpchar(char)")(lambda a: a)
+pg_function("text(bpchar)", "text(name)", "varchar(name)")(lambda a: a)
+pg_function("bpchar(name)")(lambda a: a.rstrip(" "))
+pg_function("text(char)", "bpchar(char)")(char_to_text)
 pg_function("name(text)", "name(varchar)", "name(bpchar)")(truncate_name)
 pg_function("char(text)")(lambda a: char_from_text(a))
 

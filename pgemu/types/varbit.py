@@ -12,13 +12,12 @@ from pgemu.errors import (
     NUMERIC_VALUE_OUT_OF_RANGE,
     STRING_DATA_LENGTH_MISMATCH,
     STRING_DATA_RIGHT_TRUNCATION,
-    SUBSTRING_ERROR,
     PgError,
 )
 from pgemu.fmgr import CallContext, pg_aggregate, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.bytea import slice_bounds
+from pgemu.types.bytea import check_overlay, slice_bounds
 from pgemu.types.comparison import bind_comparisons
 
 MAX_BITS = 83886080
@@ -77,9 +76,7 @@ class VarbitType(BaseType):
             raise PgError(INVALID_PARAMETER_VALUE, "invalid type modifier")
         length = int(args[0])
         if length < 1:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, f"length for type {word} must be at least 1"
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, f"length for type {word} must be at least 1")
         if length > MAX_BITS:
             raise PgError(
                 INVALID_PARAMETER_VALUE, f"length for type {word} cannot exceed {MAX_BITS}"
@@ -192,8 +189,7 @@ def bitsubstr(bits: str, start: int, length: int | None = None) -> str:
 def bitoverlay(bits: str, new: str, start: int, length: int | None = None) -> str:
     if length is None:
         length = len(new)
-    if start <= 0:
-        raise PgError(SUBSTRING_ERROR, "negative substring length not allowed")
+    check_overlay(start, length)
     return bits[: start - 1] + new + bits[max(start - 1 + length, 0) :]
 
 

@@ -20,7 +20,8 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.fmgr import pg_function
-from pgemu.types.bytea import slice_bounds
+from pgemu.types.bytea import check_overlay, slice_bounds
+from pgemu.types.integers import INT4
 
 MAX_ALLOC = 0x3FFFFFFF
 
@@ -52,8 +53,13 @@ def initcap(text: str) -> str:
 
 
 pg_function(
-    "length(text)", "char_length(text)", "character_length(text)", "textlen(text)",
-    "length(bpchar)", "char_length(bpchar)", "character_length(bpchar)",
+    "length(text)",
+    "char_length(text)",
+    "character_length(text)",
+    "textlen(text)",
+    "length(bpchar)",
+    "char_length(bpchar)",
+    "character_length(bpchar)",
 )(len)
 pg_function("octet_length(text)", "octet_length(bpchar)")(lambda a: len(a.encode()))
 pg_function("bit_length(text)")(lambda a: len(a.encode()) * 8)
@@ -75,8 +81,7 @@ def text_substr(text: str, start: int, length: int | None = None) -> str:
 def textoverlay(text: str, new: str, start: int, length: int | None = None) -> str:
     if length is None:
         length = len(new)
-    if start <= 0:
-        raise PgError("22011", "negative substring length not allowed")
+    check_overlay(start, length)
     return text[: start - 1] + new + text[max(start - 1 + length, 0) :]
 
 
@@ -157,7 +162,8 @@ def text_left(text: str, n: int) -> str:
 def text_right(text: str, n: int) -> str:
     if n >= 0:
         return text[max(len(text) - n, 0) :]
-    return text[-n:]
+    # -2^31 has no positive counterpart in C either.
+    return text[-n:] if n > INT4.minimum else text
 
 
 @pg_function("split_part(text,text,int4)")
@@ -210,15 +216,13 @@ def ascii_code(text: str) -> int:
 @pg_function("chr(int4)")
 def chr_of(code: int) -> str:
     if code < 0:
-        raise PgError(PROGRAM_LIMIT_EXCEEDED, "character number must be positive")
+        raise PgError(INVALID_PARAMETER_VALUE, "character number must be positive")
     if code == 0:
         raise PgError(PROGRAM_LIMIT_EXCEEDED, "null character not permitted")
     if code > 0x10FFFF:
         raise PgError(PROGRAM_LIMIT_EXCEEDED, f"requested character too large for encoding: {code}")
     if 0xD800 <= code <= 0xDFFF:
-        raise PgError(
-            PROGRAM_LIMIT_EXCEEDED, f"requested character not valid for encoding: {code}"
-        )
+        raise PgError(PROGRAM_LIMIT_EXCEEDED, f"requested character not valid for encoding: {code}")
     return chr(code)
 
 
@@ -290,6 +294,4 @@ def to_ascii(text: str) -> str:
     raise PgError("0A000", "encoding conversion from UTF8 to ASCII not supported")
 
 
-pg_function("nameconcatoid(name,oid)")(
-    lambda name, oid: name[: 63 - len(str(oid)) - 1] + f"_{oid}"
-)
+pg_function("nameconcatoid(name,oid)")(lambda name, oid: name[: 63 - len(str(oid)) - 1] + f"_{oid}")

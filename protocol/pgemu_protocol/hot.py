@@ -214,32 +214,40 @@ def decode_bind(
     statement_end = payload.find(0, portal_end + 1)
     if portal_end < 0 or statement_end < 0:
         raise invalid_string()
+    parameters: list[bytes | None] = []
     try:
         at = statement_end + 1
         count = payload[at] << 8 | payload[at + 1]
         at += 2
         formats: tuple[int, ...] = ()
-        if count:
-            formats = struct.unpack_from(f">{count}h", payload, at)
+        if count == 1:
+            formats = (payload[at] << 8 | payload[at + 1],)
+            at += 2
+        elif count:
+            formats = struct.unpack_from(f">{count}H", payload, at)
             at += 2 * count
         count = payload[at] << 8 | payload[at + 1]
         at += 2
-        parameters: list[bytes | None] = []
+        append, unpack = parameters.append, _unpack_i
         for _ in range(count):
-            length = _unpack_i(payload, at)[0]
+            (length,) = unpack(payload, at)
             at += 4
             if length >= 0:
-                parameters.append(payload[at : at + length])
-                at += length
+                end = at + length
+                append(payload[at:end])
+                at = end
             elif length == -1:
-                parameters.append(None)
+                append(None)
             else:
                 raise insufficient_data()
         count = payload[at] << 8 | payload[at + 1]
         at += 2
         results: tuple[int, ...] = ()
-        if count:
-            results = struct.unpack_from(f">{count}h", payload, at)
+        if count == 1:
+            results = (payload[at] << 8 | payload[at + 1],)
+            at += 2
+        elif count:
+            results = struct.unpack_from(f">{count}H", payload, at)
             at += 2 * count
     except (IndexError, struct.error):
         raise insufficient_data() from None
@@ -250,7 +258,7 @@ def decode_bind(
             f"bind message has {len(formats)} parameter formats but {len(parameters)} parameters"
         )
     return (
-        _text(payload[:portal_end], encoding, encoding_name),
+        _text(payload[:portal_end], encoding, encoding_name) if portal_end else "",
         _text(payload[portal_end + 1 : statement_end], encoding, encoding_name),
         formats,
         parameters,
@@ -268,7 +276,8 @@ def decode_execute(
     left = len(payload) - end - 1
     if left != 4:
         raise insufficient_data() if left < 4 else invalid_format()
-    return _text(payload[:end], encoding, encoding_name), _unpack_i(payload, end + 1)[0]
+    portal = _text(payload[:end], encoding, encoding_name) if end else ""
+    return portal, _unpack_i(payload, end + 1)[0]
 
 
 def decode_describe(
@@ -277,6 +286,8 @@ def decode_describe(
     """Describe or Close -> ('S' or 'P', name); the caller refuses other letters."""
     if not payload:
         raise ProtocolViolation("no data left in message")
+    if len(payload) == 2 and payload[1] == 0:
+        return chr(payload[0]), ""
     return chr(payload[0]), decode_query(payload[1:], encoding, encoding_name)
 
 

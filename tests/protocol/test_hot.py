@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from cases import BACKEND, FRONTEND
 from hypothesis import given
 from hypothesis import strategies as st
+from message_cases import BACKEND, FRONTEND
 
 from pgemu_protocol import FrameReader, ProtocolViolation, hot
 from pgemu_protocol import backend as b

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cases import BACKEND, FIRST_PACKETS, FRONTEND, SASL
+from message_cases import BACKEND, FIRST_PACKETS, FRONTEND, SASL
 
 from pgemu_protocol import FrameReader, ProtocolViolation
 from pgemu_protocol.backend import decode_backend

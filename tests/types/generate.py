@@ -22,9 +22,9 @@ from psycopg import pq
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import pgemu.types  # noqa: E402, F401
-from pgemu.fmgr import aggregates, functions  # noqa: E402
-from tests.types.samples import (  # noqa: E402
+import pgemu.types  # noqa: F401
+from pgemu.fmgr import aggregates, functions
+from tests.types.samples import (
     BY_FUNCTION,
     HAND_PICKED,
     INPUTS,
@@ -36,6 +36,22 @@ from tests.types.samples import (  # noqa: E402
 
 EXPECTED = Path(__file__).parent / "expected"
 PER_FUNCTION = 24
+# Families whose cases are written elsewhere: they depend on settings or on the clock.
+OTHER_FAMILIES = (
+    "datetime",
+    "interval",
+    "timezone",
+    "json",
+    "arrays",
+    "range",
+    "enum",
+    "generate_series",
+    "format",
+    "multirange",
+    "network",
+    "tsearch",
+    "geo",
+)
 
 
 def literal(text: str | None, type_name: str) -> str:
@@ -117,7 +133,9 @@ def function_lines(oracle: Oracle) -> Iterator[list[Any]]:
     procs = oracle.strict_and_result()
     for signature in sorted(functions):
         types = argument_types(signature)
-        if not is_testable(types) or signature not in procs:
+        if not is_testable(types) or signature not in procs or functions[signature].typed:
+            continue
+        if functions[signature].body.__module__.rpartition(".")[2].startswith(OTHER_FAMILIES):
             continue
         if signature in SKIP and signature not in HAND_PICKED:
             continue
@@ -125,7 +143,11 @@ def function_lines(oracle: Oracle) -> Iterator[list[Any]]:
         name = signature.partition("(")[0]
         for row in argument_rows(signature, types):
             args = ", ".join(literal(a, t) for a, t in zip(row, types, strict=True))
-            answer = oracle.run(f'select pg_catalog."{name}"({args})')
+            call = f'pg_catalog."{name}"({args})'
+            # Of a comparison only the sign is defined.
+            answer = oracle.run(f"select {f'sign({call})::int' if name.endswith('cmp') else call}")
+            if result_type == "bpchar" and answer[0] == "ok":
+                answer[1] = [v and v.rstrip(" ") for v in answer[1]]
             yield [signature, result_type, list(row), answer]
 
 
@@ -143,10 +165,13 @@ def aggregate_lines(oracle: Oracle) -> Iterator[list[Any]]:
                 for _ in range(attempt)
             ]
             columns = ", ".join(f"c{i}" for i in range(len(types)))
-            values = ", ".join(
-                f"({n}, {', '.join(literal(v, t) for v, t in zip(row, types, strict=True))})"
-                for n, row in enumerate(rows)
-            ) or f"(0, {', '.join(literal(None, t) for t in types)})"
+            values = (
+                ", ".join(
+                    f"({n}, {', '.join(literal(v, t) for v, t in zip(row, types, strict=True))})"
+                    for n, row in enumerate(rows)
+                )
+                or f"(0, {', '.join(literal(None, t) for t in types)})"
+            )
             where = "" if rows else " where n < 0"
             sql = (
                 f'select pg_catalog."{name}"({columns} order by n) '

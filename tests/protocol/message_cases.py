@@ -12,7 +12,7 @@ FIELD = b.FieldDescription("a", 16384, 1, 23, 4, -1, 0)
 FRONTEND: list[tuple[Message, bytes]] = [
     (
         f.Bind("", "s1", (1,), (b"x", None, b""), (0, 1)),
-        b"B\0\0\0\x23\0s1\0\0\1\0\1\0\3\0\0\0\1x\xff\xff\xff\xff\0\0\0\0\0\2\0\0\0\1",
+        b"B\0\0\0\x21\0s1\0\0\1\0\1\0\3\0\0\0\1x\xff\xff\xff\xff\0\0\0\0\0\2\0\0\0\1",
     ),
     (f.Bind("p", "", (), (), ()), b"B\0\0\0\x0dp\0\0\0\0\0\0\0\0"),
     (f.Close(b"S", "s1"), b"C\0\0\0\x08Ss1\0"),

@@ -1,0 +1,124 @@
+"""Sizes and places of relations and databases (PostgreSQL's dbsize.c).
+
+Storage is SQLite's, so sizes are an estimate: what PostgreSQL's clients need is that a bigger
+table is not smaller.  A relation counts as whole pages of 8 kB.
+"""
+
+from __future__ import annotations
+
+from pgemu.catalog.rows import PgClass, PgDatabase, PgTablespace
+from pgemu.errors import INVALID_PARAMETER_VALUE, UNDEFINED_DATABASE, UNDEFINED_OBJECT, PgError
+from pgemu.fmgr import CallContext, pg_function
+
+_PAGE = 8192
+_BYTES_PER_ROW = 64
+
+
+def _main_fork_size(ctx: CallContext, row: PgClass) -> int:
+    if row.relkind not in "rmtiS":
+        return 0
+    session = ctx.session
+    if session is None:
+        return max(row.relpages, 0) * _PAGE
+    prefix = "g" if row.relisshared else "main"
+    if row.relkind in "rm":
+        table = f"{prefix}.r{row.relfilenode or row.oid}"
+        count = session.xact.execute(f"SELECT count(*) FROM {table}")[0][0]
+        return -(-count * _BYTES_PER_ROW // _PAGE) * _PAGE
+    return _PAGE if row.relkind != "t" else 0
+
+
+def _relation_size(ctx: CallContext, relid: int) -> int | None:
+    row = ctx.catalog.one(PgClass, oid=relid)
+    return _main_fork_size(ctx, row) if row is not None else None
+
+
+@pg_function("pg_relation_size(regclass, text)", context=True)
+def pg_relation_size(ctx: CallContext, relid: int, fork: str) -> int | None:
+    if fork not in ("main", "fsm", "vm", "init"):
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            "invalid fork name",
+            hint='Valid fork names are "main", "fsm", "vm", and "init".',
+        )
+    size = _relation_size(ctx, relid)
+    return size if fork == "main" or size is None else 0
+
+
+@pg_function("pg_table_size(regclass)", context=True)
+def pg_table_size(ctx: CallContext, relid: int) -> int | None:
+    return _relation_size(ctx, relid)
+
+
+@pg_function("pg_indexes_size(regclass)", context=True)
+def pg_indexes_size(ctx: CallContext, relid: int) -> int | None:
+    if ctx.catalog.one(PgClass, oid=relid) is None:
+        return None
+    relation = ctx.catalog.relation(relid)
+    return sum(_main_fork_size(ctx, i.pg_class) for i in relation.indexes)
+
+
+@pg_function("pg_total_relation_size(regclass)", context=True)
+def pg_total_relation_size(ctx: CallContext, relid: int) -> int | None:
+    table = _relation_size(ctx, relid)
+    return None if table is None else table + (pg_indexes_size(ctx, relid) or 0)
+
+
+def _database_size(ctx: CallContext) -> int:
+    if ctx.session is None:
+        return 0
+    pages = ctx.session.xact.execute("PRAGMA main.page_count")[0][0]
+    size = ctx.session.xact.execute("PRAGMA main.page_size")[0][0]
+    return int(pages) * int(size)
+
+
+@pg_function("pg_database_size(oid)", context=True)
+def pg_database_size(ctx: CallContext, oid: int) -> int | None:
+    return _database_size(ctx) if ctx.catalog.one(PgDatabase, oid=oid) is not None else None
+
+
+@pg_function("pg_database_size(name)", context=True)
+def pg_database_size_name(ctx: CallContext, name: str) -> int:
+    if ctx.catalog.one(PgDatabase, datname=name) is None:
+        raise PgError(UNDEFINED_DATABASE, f'database "{name}" does not exist')
+    return _database_size(ctx)
+
+
+@pg_function("pg_tablespace_size(oid)", context=True)
+def pg_tablespace_size(ctx: CallContext, oid: int) -> int | None:
+    return _database_size(ctx) if ctx.catalog.one(PgTablespace, oid=oid) is not None else None
+
+
+@pg_function("pg_tablespace_size(name)", context=True)
+def pg_tablespace_size_name(ctx: CallContext, name: str) -> int:
+    if ctx.catalog.one(PgTablespace, spcname=name) is None:
+        raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
+    return _database_size(ctx)
+
+
+@pg_function("pg_tablespace_location(oid)")
+def pg_tablespace_location(oid: int) -> str:
+    return ""
+
+
+@pg_function("pg_relation_filenode(regclass)", context=True)
+def pg_relation_filenode(ctx: CallContext, relid: int) -> int | None:
+    row = ctx.catalog.one(PgClass, oid=relid)
+    if row is None or row.relkind not in "rmtiS":
+        return None
+    return int(row.relfilenode or row.oid)
+
+
+@pg_function("pg_relation_filepath(regclass)", context=True)
+def pg_relation_filepath(ctx: CallContext, relid: int) -> str | None:
+    node = pg_relation_filenode(ctx, relid)
+    if node is None:
+        return None
+    shared = ctx.catalog.get(PgClass, oid=relid).relisshared
+    return f"global/{node}" if shared else f"base/{ctx.database_oid}/{node}"
+
+
+@pg_function("pg_filenode_relation(oid, oid)", context=True)
+def pg_filenode_relation(ctx: CallContext, tablespace: int, filenode: int) -> int | None:
+    row = ctx.catalog.one(PgClass, relfilenode=filenode) if filenode else None
+    return row.oid if row is not None else None

@@ -1,0 +1,269 @@
+"""ALTER TABLE, INDEX, VIEW, SEQUENCE ... with subcommands (ATController of tablecmds.c).
+
+The subcommands of one statement run in PostgreSQL's passes: drops, type changes, renamed or old
+things, new columns, attributes, constraints, indexes; so `ADD CONSTRAINT ... , ADD COLUMN ...`
+works in any written order.  To add a subcommand: its function and its row in `SUBCOMMANDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgemu.commands import alter_column as ac
+from pgemu.commands import alter_constraint as con
+from pgemu.commands import alter_misc as misc
+from pgemu.commands.indexcmds import not_supported_detail
+from pgemu.commands.permissions import check_not_system, check_owner
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+
+(
+    PASS_DROP, PASS_ALTER_TYPE, PASS_OLD_INDEX, PASS_OLD_CONSTR, PASS_ADD_COL, PASS_COL_ATTRS,
+    PASS_ADD_CONSTR, PASS_ADD_INDEXCONSTR, PASS_ADD_OTHERCONSTR, PASS_MISC,
+) = range(10)  # fmt: skip
+
+
+@dataclass(slots=True)
+class AlterContext:
+    """What the subcommands of one ALTER TABLE share."""
+
+    session: Any
+    st: Statement
+    relid: int
+    recurse: bool
+    source_text: str
+    # constraints and indexes to make again after type changes
+    rebuild: list[Any] = field(default_factory=list)
+
+    @property
+    def catalog(self) -> Any:
+        return self.session.catalog
+
+    @property
+    def relation(self) -> Any:
+        """As the catalogs have it now."""
+        return self.session.catalog.relation(self.relid)
+
+
+Handler = Callable[[AlterContext, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """kinds: relkinds it may be used on; words: how the error for other kinds calls it."""
+
+    handler: Handler
+    at_pass: int
+    kinds: str
+    words: str
+
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "AT_AddColumn": Subcommand(ac.add_column, PASS_ADD_COL, "rpfc", "ADD COLUMN"),
+    "AT_ColumnDefault": Subcommand(
+        ac.column_default, PASS_COL_ATTRS, "rpvf", "ALTER COLUMN ... SET DEFAULT"
+    ),
+    "AT_DropNotNull": Subcommand(
+        ac.drop_not_null, PASS_DROP, "rpf", "ALTER COLUMN ... DROP NOT NULL"
+    ),
+    "AT_SetNotNull": Subcommand(
+        ac.set_not_null, PASS_COL_ATTRS, "rpf", "ALTER COLUMN ... SET NOT NULL"
+    ),
+    "AT_DropExpression": Subcommand(
+        ac.drop_expression, PASS_DROP, "rpf", "ALTER COLUMN ... DROP EXPRESSION"
+    ),
+    "AT_SetStatistics": Subcommand(
+        ac.set_statistics, PASS_MISC, "rpmifI", "ALTER COLUMN ... SET STATISTICS"
+    ),
+    "AT_SetOptions": Subcommand(ac.set_options, PASS_MISC, "rpmf", "ALTER COLUMN ... SET"),
+    "AT_ResetOptions": Subcommand(ac.reset_options, PASS_MISC, "rpmf", "ALTER COLUMN ... RESET"),
+    "AT_SetStorage": Subcommand(ac.set_storage, PASS_MISC, "rpmf", "ALTER COLUMN ... SET STORAGE"),
+    "AT_SetCompression": Subcommand(
+        ac.set_compression, PASS_MISC, "rpm", "ALTER COLUMN ... SET COMPRESSION"
+    ),
+    "AT_DropColumn": Subcommand(ac.drop_column, PASS_DROP, "rpfc", "DROP COLUMN"),
+    "AT_AlterColumnType": Subcommand(
+        ac.alter_column_type, PASS_ALTER_TYPE, "rpfc", "ALTER COLUMN ... SET DATA TYPE"
+    ),
+    "AT_AddIdentity": Subcommand(
+        ac.add_identity, PASS_ADD_OTHERCONSTR, "rvf", "ALTER COLUMN ... ADD IDENTITY"
+    ),
+    "AT_SetIdentity": Subcommand(
+        ac.set_identity, PASS_COL_ATTRS, "rvf", "ALTER COLUMN ... SET"
+    ),
+    "AT_DropIdentity": Subcommand(
+        ac.drop_identity, PASS_DROP, "rvf", "ALTER COLUMN ... DROP IDENTITY"
+    ),
+    "AT_AddConstraint": Subcommand(con.add_constraint, PASS_ADD_CONSTR, "rpf", "ADD CONSTRAINT"),
+    "AT_DropConstraint": Subcommand(con.drop_constraint, PASS_DROP, "rpf", "DROP CONSTRAINT"),
+    "AT_AlterConstraint": Subcommand(con.alter_constraint, PASS_MISC, "rp", "ALTER CONSTRAINT"),
+    "AT_ValidateConstraint": Subcommand(
+        con.validate_constraint, PASS_MISC, "rpf", "VALIDATE CONSTRAINT"
+    ),
+    "AT_ChangeOwner": Subcommand(misc.change_owner, PASS_MISC, "rpvmSfiIc", "OWNER TO"),
+    "AT_ClusterOn": Subcommand(misc.cluster_on, PASS_MISC, "rm", "CLUSTER ON"),
+    "AT_DropCluster": Subcommand(misc.drop_cluster, PASS_MISC, "rm", "SET WITHOUT CLUSTER"),
+    "AT_SetLogged": Subcommand(misc.set_logged, PASS_MISC, "r", "SET LOGGED"),
+    "AT_SetUnLogged": Subcommand(misc.set_unlogged, PASS_MISC, "r", "SET UNLOGGED"),
+    "AT_DropOids": Subcommand(misc.nothing, PASS_DROP, "rpf", "SET WITHOUT OIDS"),
+    "AT_SetAccessMethod": Subcommand(
+        misc.set_access_method, PASS_MISC, "rm", "SET ACCESS METHOD"
+    ),
+    "AT_SetTableSpace": Subcommand(misc.set_tablespace, PASS_MISC, "rpmiI", "SET TABLESPACE"),
+    "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmiI", "SET"),
+    "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmiI", "RESET"),
+    "AT_AddInherit": Subcommand(misc.inherit, PASS_MISC, "rf", "INHERIT"),
+    "AT_DropInherit": Subcommand(misc.no_inherit, PASS_MISC, "rf", "NO INHERIT"),
+    "AT_AddOf": Subcommand(misc.add_of, PASS_MISC, "rp", "OF"),
+    "AT_DropOf": Subcommand(misc.drop_of, PASS_MISC, "rp", "NOT OF"),
+    "AT_ReplicaIdentity": Subcommand(misc.replica_identity, PASS_MISC, "rpm", "REPLICA IDENTITY"),
+    "AT_EnableRowSecurity": Subcommand(
+        misc.enable_rls, PASS_MISC, "rp", "ENABLE ROW SECURITY"
+    ),
+    "AT_DisableRowSecurity": Subcommand(
+        misc.disable_rls, PASS_MISC, "rp", "DISABLE ROW SECURITY"
+    ),
+    "AT_ForceRowSecurity": Subcommand(misc.force_rls, PASS_MISC, "rp", "FORCE ROW SECURITY"),
+    "AT_NoForceRowSecurity": Subcommand(
+        misc.no_force_rls, PASS_MISC, "rp", "NO FORCE ROW SECURITY"
+    ),
+    "AT_AttachPartition": Subcommand(misc.attach_partition, PASS_MISC, "pI", "ATTACH PARTITION"),
+    "AT_DetachPartition": Subcommand(misc.detach_partition, PASS_MISC, "p", "DETACH PARTITION"),
+    **{
+        name: Subcommand(misc.enable_disable_trigger, PASS_MISC, "rpf", words)
+        for name, words in (
+            ("AT_EnableTrig", "ENABLE TRIGGER"),
+            ("AT_EnableAlwaysTrig", "ENABLE ALWAYS TRIGGER"),
+            ("AT_EnableReplicaTrig", "ENABLE REPLICA TRIGGER"),
+            ("AT_DisableTrig", "DISABLE TRIGGER"),
+            ("AT_EnableTrigAll", "ENABLE TRIGGER ALL"),
+            ("AT_DisableTrigAll", "DISABLE TRIGGER ALL"),
+            ("AT_EnableTrigUser", "ENABLE TRIGGER USER"),
+            ("AT_DisableTrigUser", "DISABLE TRIGGER USER"),
+        )
+    },
+    **{
+        name: Subcommand(misc.enable_disable_rule, PASS_MISC, "rp", words)
+        for name, words in (
+            ("AT_EnableRule", "ENABLE RULE"),
+            ("AT_EnableAlwaysRule", "ENABLE ALWAYS RULE"),
+            ("AT_EnableReplicaRule", "ENABLE REPLICA RULE"),
+            ("AT_DisableRule", "DISABLE RULE"),
+        )
+    },
+}
+_OBJECT = {
+    "OBJECT_TABLE": ("TABLE", "rpSvmfiI", ""),
+    "OBJECT_INDEX": ("INDEX", "iI", "an index"),
+    "OBJECT_VIEW": ("VIEW", "v", "a view"),
+    "OBJECT_MATVIEW": ("MATERIALIZED VIEW", "m", "a materialized view"),
+    "OBJECT_SEQUENCE": ("SEQUENCE", "S", "a sequence"),
+    "OBJECT_FOREIGN_TABLE": ("FOREIGN TABLE", "f", "a foreign table"),
+    "OBJECT_TYPE": ("TYPE", "c", "a composite type"),
+}
+_ATTRIBUTE_WORDS = {
+    "AT_AddColumn": "ADD ATTRIBUTE",
+    "AT_DropColumn": "DROP ATTRIBUTE",
+    "AT_AlterColumnType": "ALTER ATTRIBUTE ... SET DATA TYPE",
+}
+
+
+def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER TABLE and its siblings."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    catalog = session.catalog
+    word, kinds, article = _OBJECT[stmt.get("objtype", "OBJECT_TABLE")]
+    body = stmt["relation"]
+    oid = range_var_get_relid(catalog, body, bool(stmt.get("missing_ok")))
+    if not oid:
+        session.notice(
+            "NOTICE", "00000", f'relation "{body["relname"]}" does not exist, skipping'
+        )
+        return CommandResult(f"ALTER {word}")
+    relation = catalog.relation(oid)
+    if relation.relkind not in kinds:
+        if relation.relkind == "c" and word == "TABLE":
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f'"{relation.name}" is a composite type',
+                hint="Use ALTER TYPE instead.",
+            )
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not {article or "a table"}')
+    check_owner(session, relation)
+    check_not_system(session, relation)
+    check_not_in_use(session, relation, f"ALTER {word}")
+    commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
+    ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
+    for command in commands:
+        _check_kind(relation, command, word)
+    staged = sorted(
+        _expand(ctx, commands), key=lambda c: _pass_of(c)
+    )  # sorted is stable: written order within a pass
+    after_types = False
+    for command in staged:
+        if not after_types and ctx.rebuild and _pass_of(command) > PASS_ALTER_TYPE:
+            ac.rebuild_after_type_change(ctx)
+            after_types = True
+        SUBCOMMANDS[command["subtype"]].handler(ctx, command)
+    if ctx.rebuild:
+        ac.rebuild_after_type_change(ctx)
+    return CommandResult(f"ALTER {word}")
+
+
+def _pass_of(command: dict[str, Any]) -> int:
+    subtype = command["subtype"]
+    at_pass = SUBCOMMANDS[subtype].at_pass
+    if subtype == "AT_AddConstraint":
+        contype = command["def"]["Constraint"]["contype"]
+        if contype in ("CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION"):
+            return PASS_ADD_INDEXCONSTR
+        if contype == "CONSTR_FOREIGN":
+            return PASS_ADD_OTHERCONSTR
+    if subtype == "AT_ColumnDefault" and "def" not in command:
+        return PASS_DROP
+    return at_pass
+
+
+def _expand(ctx: AlterContext, commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """ADD COLUMN's constraints run in later passes: they stay attached to the ADD COLUMN, whose
+    handler makes columns first; here only unknown subcommands are refused."""
+    for command in commands:
+        if command["subtype"] not in SUBCOMMANDS:
+            name = command["subtype"].removeprefix("AT_")
+            raise PgError(FEATURE_NOT_SUPPORTED, f"ALTER TABLE {name} is not supported")
+    return commands
+
+
+def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
+    entry = SUBCOMMANDS.get(command["subtype"])
+    if entry is None:
+        return
+    if relation.relkind in entry.kinds:
+        return
+    words = entry.words
+    if relation.relkind == "c":
+        words = _ATTRIBUTE_WORDS.get(command["subtype"], words)
+    raise PgError(
+        WRONG_OBJECT_TYPE,
+        f'ALTER action {words} cannot be performed on relation "{relation.name}"',
+        detail=not_supported_detail(relation.relkind),
+    )
+
+
+def check_not_in_use(session: Any, relation: Any, command: str) -> None:
+    """CheckTableNotInUse: open cursors on the table."""
+    in_use = getattr(session, "relation_in_use", None)
+    if in_use is not None and in_use(relation.oid):
+        raise PgError(
+            "55006",
+            f'cannot {command} "{relation.name}" because it is being used by active queries '
+            "in this session",
+        )
+

@@ -1,0 +1,250 @@
+"""Constraints of a table as TEMP triggers of this connection (PostgreSQL's ExecConstraints).
+
+NOT NULL and CHECK are tested before a row is stored, foreign keys and deferrable unique
+constraints are noted after it and tested at the end of the statement or of the transaction
+(ri_triggers.py).  The triggers are made from the relcache the first time that a session writes to
+the table, and made anew when the table has changed; every way of writing goes through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pgemu.catalog.rows import PgConstraint
+from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.executor.ri_triggers import child_notes, parent_notes, unique_notes
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.planner import compile_index_expr, compile_table_expr
+
+MAX_FIELD = 64  # bytes of a value shown in "Failing row contains"
+
+
+class Constraints:
+    """The trigger programs of this connection's tables, and the row that is being checked."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self._made: dict[str, tuple[str, ...]] = {}
+        self._relations: dict[int, Any] = {}
+        self._by_table: dict[str, Any] = {}
+        # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
+        self.last_row: tuple[Any, tuple[Value, ...]] | None = None
+        self.enabled = True
+        self.pending_checks: dict[int, list[PgConstraint]] = {}
+        session.conn.create_scalar_function("pg_checked", lambda: self.enabled, 0)
+        session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
+
+    def ensure(self, relation: Any) -> None:
+        """Make the triggers of a table, if it has not got just these."""
+        if self._relations.get(relation.oid) is relation:
+            return
+        program = tuple(self._program(relation))
+        known = self._made.get(relation.sqlite_name)
+        if known != program:
+            if known:
+                self.forget(relation.sqlite_name)
+            if program:
+                self.session.conn.execute(";".join(program)).fetchall()
+            self._made[relation.sqlite_name] = program
+        self._relations[relation.oid] = relation
+        self._by_table[relation.sqlite_name.partition(".")[2]] = relation
+
+    def forget(self, sqlite_name: str) -> None:
+        """Drop a table's triggers (it is being dropped, or they are out of date)."""
+        if self._made.pop(sqlite_name, None):
+            stem = "check_" + sqlite_name.replace(".", "_")
+            for suffix in ("bi", "bu", "ai", "au", "ad"):
+                self.session.conn.execute(f"DROP TRIGGER IF EXISTS temp.{stem}_{suffix}")
+        for oid, relation in list(self._relations.items()):
+            if relation.sqlite_name == sqlite_name:
+                del self._relations[oid]
+
+    def lost(self) -> None:
+        """A SQLite rollback may have taken triggers away: they are looked at again."""
+        names = {
+            row[0] for row in self.session.conn.execute(
+                "SELECT name FROM temp.sqlite_schema WHERE type='trigger'"
+            )
+        }
+        for sqlite_name, program in list(self._made.items()):
+            stem = "check_" + sqlite_name.replace(".", "_")
+            if program and not any(n.startswith(stem + "_") for n in names):
+                del self._made[sqlite_name]
+        self._relations.clear()
+
+    # -- programs --------------------------------------------------------------------------
+
+    def _program(self, relation: Any) -> list[str]:
+        before = self._before_row(relation)
+        before_update = self._before_row(relation)
+        child = child_notes(self.session, relation)
+        parent = parent_notes(self.session, relation)
+        unique = unique_notes(self.session, relation)
+        parts = {
+            "bi": ("BEFORE INSERT", before),
+            "bu": ("BEFORE UPDATE", before_update),
+            "ai": ("AFTER INSERT", [*child[0], *unique[0]]),
+            "au": ("AFTER UPDATE", [*child[1], *parent[0], *unique[1]]),
+            "ad": ("AFTER DELETE", parent[1]),
+        }
+        stem = "check_" + relation.sqlite_name.replace(".", "_")
+        return [
+            f"CREATE TEMP TRIGGER {stem}_{suffix} {event} ON {relation.sqlite_name} "
+            f"WHEN pg_checked() BEGIN {'; '.join(body)}; END"
+            for suffix, (event, body) in parts.items() if body
+        ]
+
+    def _before_row(self, relation: Any) -> list[str]:
+        needs_row = (
+            any(a.attnotnull for a in relation.columns)
+            or relation.checks
+            or any(i.pg_index.indisunique for i in relation.indexes)
+        )
+        if not needs_row:
+            return []
+        name = self._row_function(relation)
+        columns = ", ".join(f"NEW.c{a.attnum}" for a in relation.attrs)
+        body = [f"SELECT {name}({columns})"]
+        for constraint, expr in sorted(relation.checks, key=lambda c: str(c[0].conname)):
+            test = compile_table_expr(self.session.catalog, relation, expr, "NEW")
+            body.append(
+                f"SELECT pg_check_fail({relation.oid}, {constraint.oid}) WHERE {test} IS 0"
+            )
+        return body
+
+    def _row_function(self, relation: Any) -> str:
+        """Registers the function that tests NOT NULL and remembers the row."""
+        name = f"pg_row_{relation.oid}"
+        oid = relation.oid
+        required = tuple(
+            (a.attnum - 1, a.attname) for a in relation.columns if a.attnotnull
+        )
+        get = self._relations.get
+
+        def check(*values: Value) -> None:
+            self.last_row = (get(oid, relation), values)
+            for index, column in required:
+                if values[index] is None:
+                    raise self._not_null(relation, column, values)
+
+        self.session.conn.create_scalar_function(name, check, -1)
+        return name
+
+    # -- errors ----------------------------------------------------------------------------
+
+    def _not_null(self, relation: Any, column: str, values: Sequence[Value]) -> PgError:
+        return PgError(
+            NOT_NULL_VIOLATION,
+            f'null value in column "{column}" of relation "{relation.name}" violates '
+            "not-null constraint",
+            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            schema=relation.schema_name, table=relation.name, column=column,
+        )
+
+    def _check_fail(self, relid: int, constraint_oid: int) -> None:
+        assert self.last_row is not None
+        relation, values = self.last_row
+        constraint = self.session.catalog.get(PgConstraint, oid=constraint_oid)
+        raise PgError(
+            CHECK_VIOLATION,
+            f'new row for relation "{relation.name}" violates check constraint '
+            f'"{constraint.conname}"',
+            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+        )
+
+    def row_text(self, relation: Any, values: Sequence[Value]) -> str:
+        """`(1, null, abc)`: what "Failing row contains" shows, long values cut."""
+        shown = []
+        for attr in relation.columns:
+            value = values[attr.attnum - 1] if attr.attnum <= len(values) else None
+            if value is None:
+                shown.append("null")
+                continue
+            text = self.session.output_value(attr.atttypid, value, attr.atttypmod)
+            data = text.encode()
+            if len(data) > MAX_FIELD:
+                text = data[:MAX_FIELD].decode("utf-8", "ignore") + "..."
+            shown.append(text)
+        return f"({', '.join(shown)})"
+
+    def unique_violation(
+        self, *, index_name: str = "", table: str = "", attnums: Sequence[int] = ()
+    ) -> PgError:
+        """23505 for the index that SQLite complains of, with the key of the last row."""
+        if index_name:
+            relation, index = self._index_by_name(index_name)
+        else:
+            relation = self._by_table.get(table)
+            index = _index_by_columns(relation, attnums) if relation is not None else None
+        if relation is None or index is None:
+            return PgError(UNIQUE_VIOLATION, "duplicate key value violates unique constraint")
+        values = self.last_row[1] if self.last_row is not None else ()
+        key = index_key(self.session, relation, index, values)
+        return duplicate_key(self.session, relation, index, key)
+
+    def _index_by_name(self, name: str) -> tuple[Any, Any]:
+        if self.last_row is not None:
+            relation = self.last_row[0]
+            for index in relation.indexes:
+                if f"i{index.relfilenode}" == name:
+                    return relation, index
+        return None, None
+
+
+def _index_by_columns(relation: Any, attnums: Sequence[int]) -> Any:
+    for index in relation.indexes:
+        row = index.pg_index
+        if row.indisunique and list(row.indkey[: row.indnkeyatts]) == list(attnums):
+            return index
+    return None
+
+
+def index_key(
+    session: Any, relation: Any, index: Any, values: Sequence[Value]
+) -> list[tuple[str, int, Value]]:
+    """(displayed name, type OID, value) of each key column of an index for one row."""
+    from pgemu.nodes import expr_type
+    from pgemu.rewrite.ruleutils import pg_get_indexdef_column
+
+    exprs = iter(index.exprs)
+    key = []
+    row = index.pg_index
+    for number, attnum in enumerate(row.indkey[: row.indnkeyatts], 1):
+        if attnum > 0:
+            attr = relation.attrs[attnum - 1]
+            value = values[attnum - 1] if attnum <= len(values) else None
+            key.append((attr.attname, attr.atttypid, value))
+            continue
+        expr = next(exprs)
+        text = compile_index_expr(session.catalog, relation, expr)
+        columns = ", ".join(f"? AS c{n}" for n in range(1, len(values) + 1))
+        found = session.conn.execute(f"SELECT {text} FROM (SELECT {columns})", values).fetchone()
+        name = pg_get_indexdef_column(session.catalog, row.indexrelid, number)
+        key.append((name, expr_type(expr), found[0]))
+    return key
+
+
+def key_text(session: Any, key: Sequence[tuple[str, int, Value]]) -> str:
+    """`(a, b)=(1, x)` as PostgreSQL's details write keys."""
+    names = ", ".join(name for name, _, _ in key)
+    shown = ", ".join(
+        "null" if value is None else session.output_value(type_oid, value)
+        for _, type_oid, value in key
+    )
+    return f"({names})=({shown})"
+
+
+def duplicate_key(
+    session: Any, relation: Any, index: Any, key: Sequence[tuple[str, int, Value]]
+) -> PgError:
+    return PgError(
+        UNIQUE_VIOLATION,
+        f'duplicate key value violates unique constraint "{index.name}"',
+        detail=f"Key {key_text(session, key)} already exists.",
+        schema=relation.schema_name, table=relation.name, constraint=index.name,
+    )
+
+
+Note = Callable[..., None]

@@ -1,0 +1,126 @@
+"""Runs plans: binds parameters, chooses the clean or the overlay variant, returns rows.
+
+Counterpart of PostgreSQL's execMain.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from pgemu.errors import PgError
+from pgemu.executor.modify import run_modify
+from pgemu.executor.sqlite_errors import translate
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
+from pgemu.transam.visibility import dirty_tables, overlay_statement
+
+Row = tuple[Any, ...]
+_TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}",
+         "merge": "MERGE {}"}
+
+
+@dataclass(slots=True)
+class Result:
+    """What a statement gave: rows of storage values (None: it returns none), the columns that
+    describe them, the number of rows affected or returned, and the command tag."""
+
+    rows: Iterable[Row] | None
+    columns: tuple[OutputColumn, ...] | None
+    count: int
+    tag: str
+
+
+def bind(
+    plan: Plan, params: Sequence[Value], literals: Mapping[int, Value] | None = None
+) -> tuple[Value, ...]:
+    """Values for ?1 .. ?n of a plan's SQLite text.  literals: by location, where the statement
+    is another one of the same shape than the plan was made for."""
+    values: list[Value] = []
+    for source in plan.params:
+        if type(source) is ExternParam:
+            values.append(params[source.number - 1])
+        else:
+            assert type(source) is LiteralParam
+            values.append(source.value if literals is None else literals[source.location])
+    return tuple(values)
+
+
+def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    """Run a plan to its end."""
+    if plan.command_type == "select" and not plan.steps and not plan.row_marks:
+        rows = list(select_rows(session, plan, bindings))
+        return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
+    if plan.steps or plan.row_marks:
+        return _run_in_write(session, plan, bindings)
+    return _modify(session, plan, bindings)
+
+
+def _modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    try:
+        rows, count = run_modify(session, plan, bindings)
+    except apsw.Error as error:
+        raise translate(error, session) from error
+    columns = plan.columns if plan.modify is not None and plan.modify.returning else None
+    tag = _TAGS[plan.command_type].format(count)
+    return Result(rows if columns is not None else None, columns, count, tag)
+
+
+def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    """Data-modifying CTEs and row locks: several steps in one write statement."""
+    if plan.row_marks:
+        session.xact.prevent_if_read_only("SELECT FOR UPDATE")
+    udfs = session.udfs
+    with session.xact.write():
+        for name, step in plan.steps:
+            session.xact.prevent_if_read_only(step.command_type.upper())
+            result = _modify(session, step, bind(step, session.current_params))
+            udfs.row_sets[name] = list(result.rows or ())
+        if plan.command_type != "select":
+            return _modify(session, plan, bindings)
+        while True:
+            rows = list(select_rows(session, plan, bindings))
+            if not plan.row_marks:
+                break
+            kept = lock_rows(session, plan.row_marks, rows)
+            if kept is not None:
+                width = len(plan.columns)
+                rows = [row[:width] for row in kept]
+                break
+    return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
+
+
+def lock_rows(session: Any, marks: Sequence[RowMark], rows: list[Row]) -> list[Row] | None:
+    """Lock the rows that FOR UPDATE and its kin name.  None: a wait has been, look again."""
+    kept: list[Row] | None = session.row_locks.lock(marks, rows)
+    return kept
+
+
+def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
+    """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
+    xact = session.xact
+    shared = any(name.startswith("g.") for _, name, _ in plan.relations)
+    snapshot = xact.begin_read(shared)
+    try:
+        text = plan.sql
+        saved = session.dirty
+        session.dirty = ()
+        if snapshot.invisible or snapshot.xmax:
+            session.dirty = dirty_tables(
+                xact.conn.execute, [(name, natts) for _, name, natts in plan.relations]
+            )
+            text = overlay_statement(text, session.dirty)
+        try:
+            yield from xact.conn.execute(text, bindings)
+        except apsw.Error as error:
+            raise translate(error, session) from error
+        finally:
+            session.dirty = saved
+    finally:
+        xact.end_read()
+
+
+__all__ = ["PgError", "Result", "bind", "run_plan", "select_rows"]

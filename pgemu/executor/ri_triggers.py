@@ -1,0 +1,338 @@
+"""Referential integrity and deferrable uniqueness: what must be tested after rows were written.
+
+Counterpart of PostgreSQL's ri_triggers.c and of the trigger queue (trigger.c, AfterTrigger...).
+The AFTER triggers of a table only note keys here; `end_of_statement` tests those of immediate
+constraints and runs the actions, `before_commit` those of deferred ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pgemu.catalog.rows import PgConstraint
+from pgemu.errors import FOREIGN_KEY_VIOLATION, RESTRICT_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.nodes.primnodes import Value
+
+Key = tuple[Value, ...]
+NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """kind "child": a referencing row with `key` appeared; "delete"/"update": a referenced row
+    with `key` went (to `new`); "unique": a row with `key` came into index `constraint`."""
+
+    kind: str
+    constraint: int
+    key: Key
+    new: Key = ()
+
+
+class AfterTriggers:
+    """The queue of this session."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.immediate: dict[Event, None] = {}
+        self.deferred: dict[Event, None] = {}
+        self._marks: list[int] = []
+        # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
+        self.modes: dict[int, bool] = {}
+        conn = session.conn
+        conn.create_scalar_function("pg_note_child", self._note_child, -1)
+        conn.create_scalar_function("pg_note_delete", self._note_delete, -1)
+        conn.create_scalar_function("pg_note_update", self._note_update, -1)
+        conn.create_scalar_function("pg_note_unique", self._note_unique, -1)
+
+    # -- noting ------------------------------------------------------------------------------
+
+    def _note_child(self, constraint: int, *key: Value) -> None:
+        self._add(Event("child", constraint, key))
+
+    def _note_delete(self, constraint: int, *key: Value) -> None:
+        self._add(Event("delete", constraint, key))
+
+    def _note_update(self, constraint: int, *keys: Value) -> None:
+        half = len(keys) // 2
+        self._add(Event("update", constraint, keys[:half], keys[half:]))
+
+    def _note_unique(self, constraint: int, *key: Value) -> None:
+        self._add(Event("unique", constraint, key))
+
+    def _add(self, event: Event) -> None:
+        queue = self.deferred if self._is_deferred(event) else self.immediate
+        queue[event] = None
+
+    def _is_deferred(self, event: Event) -> bool:
+        row = self._constraint(event.constraint)
+        if not row.condeferrable:
+            return False
+        if event.kind in ("delete", "update"):
+            action = row.confdeltype if event.kind == "delete" else row.confupdtype
+            if action != NO_ACTION:
+                return False
+        mode = self.modes.get(row.oid, self.modes.get(0))
+        return bool(row.condeferred) if mode is None else mode
+
+    def _constraint(self, oid: int) -> PgConstraint:
+        row: PgConstraint = self.session.catalog.get(PgConstraint, oid=oid)
+        return row
+
+    # -- testing -----------------------------------------------------------------------------
+
+    def end_of_statement(self) -> None:
+        """Test what the statement noted; actions may note more."""
+        while self.immediate:
+            events, self.immediate = self.immediate, {}
+            for event in events:
+                self._fire(event)
+
+    def before_commit(self) -> None:
+        while self.deferred or self.immediate:
+            events = {**self.immediate, **self.deferred}
+            self.immediate, self.deferred = {}, {}
+            for event in events:
+                self._fire(event)
+
+    def set_mode(self, constraints: Sequence[int], deferred: bool) -> None:
+        """SET CONSTRAINTS (empty: ALL).  Going immediate tests what was deferred."""
+        if not constraints:
+            self.modes = {0: deferred}
+        else:
+            self.modes.update(dict.fromkeys(constraints, deferred))
+        if not deferred:
+            due = [e for e in self.deferred if not self._is_deferred(e)]
+            for event in due:
+                del self.deferred[event]
+                self.immediate[event] = None
+            with self.session.xact.write():
+                self.end_of_statement()
+
+    def forget_statement(self) -> None:
+        self.immediate = {}
+
+    def forget_transaction(self) -> None:
+        self.immediate, self.deferred, self.modes = {}, {}, {}
+        self._marks = []
+
+    def on_subxact(self, event: str) -> None:
+        """Deferred events of an aborted level are forgotten with it."""
+        if event == "start":
+            self._marks.append(len(self.deferred))
+        elif self._marks:
+            mark = self._marks.pop()
+            if event == "abort":
+                self.deferred = dict(list(self.deferred.items())[:mark])
+
+    # -- firing ------------------------------------------------------------------------------
+
+    def _fire(self, event: Event) -> None:
+        constraint = self._constraint(event.constraint)
+        if event.kind == "child":
+            self._check_child(constraint, event.key)
+        elif event.kind == "unique":
+            self._check_unique(constraint, event.key)
+        else:
+            self._parent_gone(constraint, event)
+
+    def _relation(self, oid: int) -> Any:
+        return self.session.catalog.relation(oid)
+
+    def _where(self, relation: Any, attnums: Sequence[int]) -> str:
+        terms = []
+        for attnum in attnums:
+            collation = self.session.catalog.types.io(
+                relation.attrs[attnum - 1].atttypid
+            ).collation
+            collated = f" COLLATE {collation}" if collation else ""
+            terms.append(f"t.c{attnum}{collated}=?")
+        return " AND ".join(terms)
+
+    def _exists(self, relation: Any, attnums: Sequence[int], key: Key) -> bool:
+        for name in self._storage(relation):
+            found = self.session.conn.execute(
+                f"SELECT 1 FROM {name} AS t WHERE {self._where(relation, attnums)} LIMIT 1", key
+            ).fetchone()
+            if found is not None:
+                return True
+        return False
+
+    def _storage(self, relation: Any) -> list[str]:
+        """The tables that hold a relation's rows: its partitions' for a partitioned one."""
+        if relation.relkind != "p":
+            return [relation.sqlite_name]
+        names = []
+        for oid in relation.all_inheritors:
+            child = self._relation(oid)
+            if child.relkind != "p":
+                names.append(child.sqlite_name)
+        return names
+
+    def _check_child(self, constraint: PgConstraint, key: Key) -> None:
+        parent = self._relation(constraint.confrelid)
+        child = self._relation(constraint.conrelid)
+        assert constraint.confkey is not None and constraint.conkey is not None
+        if None in key:
+            raise self._partial_null(constraint, child)
+        if self._exists(parent, constraint.confkey, key):
+            self.session.lock_parent_key(parent, constraint.confkey, key)
+            return
+        if not self._exists(child, constraint.conkey, key):
+            return  # the row has gone again
+        raise PgError(
+            FOREIGN_KEY_VIOLATION,
+            f'insert or update on table "{child.name}" violates foreign key constraint '
+            f'"{constraint.conname}"',
+            detail=f"Key {self._key_text(child, constraint.conkey, key)} is not present in "
+            f'table "{parent.name}".',
+            schema=child.schema_name, table=child.name, constraint=constraint.conname,
+        )
+
+    def _partial_null(self, constraint: PgConstraint, child: Any) -> PgError:
+        return PgError(
+            FOREIGN_KEY_VIOLATION,
+            f'insert or update on table "{child.name}" violates foreign key constraint '
+            f'"{constraint.conname}"',
+            detail="MATCH FULL does not allow mixing of null and nonnull key values.",
+            schema=child.schema_name, table=child.name, constraint=constraint.conname,
+        )
+
+    def _key_text(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
+        from pgemu.executor.constraints import key_text
+
+        columns = [relation.attrs[a - 1] for a in attnums]
+        return key_text(
+            self.session,
+            [(c.attname, c.atttypid, v) for c, v in zip(columns, key, strict=True)],
+        )
+
+    def _parent_gone(self, constraint: PgConstraint, event: Event) -> None:
+        action = constraint.confdeltype if event.kind == "delete" else constraint.confupdtype
+        parent = self._relation(constraint.confrelid)
+        child = self._relation(constraint.conrelid)
+        assert constraint.confkey is not None and constraint.conkey is not None
+        if action in (NO_ACTION, RESTRICT):
+            if action == NO_ACTION and self._exists(parent, constraint.confkey, event.key):
+                return
+            if self._exists(child, constraint.conkey, event.key):
+                raise self._still_referenced(constraint, parent, child, event.key)
+            return
+        self._run_action(constraint, child, event, action)
+
+    def _still_referenced(
+        self, constraint: PgConstraint, parent: Any, child: Any, key: Key
+    ) -> PgError:
+        assert constraint.confkey is not None
+        return PgError(
+            FOREIGN_KEY_VIOLATION,
+            f'update or delete on table "{parent.name}" violates foreign key constraint '
+            f'"{constraint.conname}" on table "{child.name}"',
+            detail=f"Key {self._key_text(parent, constraint.confkey, key)} is still referenced "
+            f'from table "{child.name}".',
+            schema=child.schema_name, table=child.name, constraint=constraint.conname,
+        )
+
+    def _run_action(
+        self, constraint: PgConstraint, child: Any, event: Event, action: str
+    ) -> None:
+        assert constraint.conkey is not None
+        columns: Sequence[int] = constraint.conkey
+        for name in self._storage(child):
+            self.session.prepare_write(child)
+            where = self._where(child, constraint.conkey)
+            if action == CASCADE and event.kind == "delete":
+                self.session.conn.execute(f"DELETE FROM {name} AS t WHERE {where}", event.key)
+                continue
+            if action == CASCADE:
+                values: Sequence[Value] = event.new
+            else:
+                if event.kind == "delete" and constraint.confdelsetcols:
+                    columns = constraint.confdelsetcols
+                values = [self._new_value(child, c, action) for c in columns]
+            sets = ", ".join(f"c{c}=?" for c in columns)
+            self.session.conn.execute(
+                f"UPDATE {name} AS t SET xmin=pg_xid(), {sets} WHERE {where}",
+                (*values, *event.key),
+            )
+
+    def _new_value(self, child: Any, attnum: int, action: str) -> Value:
+        if action == SET_NULL or attnum not in child.defaults:
+            return None
+        value: Value = self.session.evaluate(child.defaults[attnum])
+        return value
+
+    def _check_unique(self, constraint: PgConstraint, key: Key) -> None:
+        relation = self._relation(constraint.conrelid)
+        assert constraint.conkey is not None
+        count = self.session.conn.execute(
+            f"SELECT count(*) FROM {relation.sqlite_name} AS t "
+            f"WHERE {self._where(relation, constraint.conkey)}", key,
+        ).fetchone()[0]
+        if count > 1:
+            raise PgError(
+                UNIQUE_VIOLATION,
+                f'duplicate key value violates unique constraint "{constraint.conname}"',
+                detail=f"Key {self._key_text(relation, constraint.conkey, key)} already exists.",
+                schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+            )
+
+
+# -- the statements of the AFTER triggers ------------------------------------------------------
+
+
+def _columns(row: str, attnums: Sequence[int]) -> str:
+    return ", ".join(f"{row}.c{a}" for a in attnums)
+
+
+def _changed(attnums: Sequence[int]) -> str:
+    return " OR ".join(f"NEW.c{a} IS NOT OLD.c{a}" for a in attnums)
+
+
+def _present(row: str, attnums: Sequence[int], match_full: bool) -> str:
+    """All key columns are there; MATCH FULL also wants a look at keys with some of them."""
+    joiner = " OR " if match_full else " AND "
+    return joiner.join(f"{row}.c{a} IS NOT NULL" for a in attnums)
+
+
+def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
+    """(after insert, after update) for the foreign keys of a table."""
+    insert, update = [], []
+    for c in relation.fkeys:
+        note = f"SELECT pg_note_child({c.oid}, {_columns('NEW', c.conkey)}) WHERE "
+        present = _present("NEW", c.conkey, c.confmatchtype == "f")
+        insert.append(note + present)
+        update.append(f"{note}({present}) AND ({_changed(c.conkey)})")
+    return insert, update
+
+
+def parent_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
+    """(after update, after delete) for the foreign keys that reference a table."""
+    update, delete = [], []
+    for c in relation.referenced_by:
+        old, new = _columns("OLD", c.confkey), _columns("NEW", c.confkey)
+        present = _present("OLD", c.confkey, False)
+        update.append(
+            f"SELECT pg_note_update({c.oid}, {old}, {new}) "
+            f"WHERE ({present}) AND ({_changed(c.confkey)})"
+        )
+        delete.append(f"SELECT pg_note_delete({c.oid}, {old}) WHERE {present}")
+    return update, delete
+
+
+def unique_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
+    """(after insert, after update) for deferrable unique constraints."""
+    insert, update = [], []
+    for index in relation.indexes:
+        row = index.constraint
+        if row is None or not row.condeferrable or row.contype not in "pu":
+            continue
+        note = f"SELECT pg_note_unique({row.oid}, {_columns('NEW', row.conkey)}) WHERE "
+        present = _present("NEW", row.conkey, False)
+        insert.append(note + present)
+        update.append(f"{note}({present}) AND ({_changed(row.conkey)})")
+    return insert, update
+
+
+__all__ = ["RESTRICT_VIOLATION", "AfterTriggers", "Event"]

@@ -1,0 +1,239 @@
+"""Text to raw trees (PostgreSQL's parser.c and gram.y, by way of libpg_query).
+
+libpg_query's grammar is that of a newer PostgreSQL.  What PostgreSQL 15 does not accept is found
+here by patterns over the text with quoted parts blanked out (`_NEWER_SYNTAX`), and reported the
+way 15 reports it; constructors of SQL/JSON that 15 would read as function calls become calls.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pgparse
+
+from pgemu.errors import PgError
+from pgemu.errors.codes import (
+    INVALID_TEXT_REPRESENTATION,
+    STATEMENT_TOO_COMPLEX,
+    SYNTAX_ERROR,
+)
+from pgemu.nodes.parsenodes import RawStmt
+
+_STACK_DEPTH_HINT = (
+    'Increase the configuration parameter "max_stack_depth" (currently 2048kB), after ensuring '
+    "the platform's stack depth limit is adequate."
+)
+
+
+def stack_depth_exceeded() -> PgError:
+    """54001: the statement is nested too deeply."""
+    return PgError(
+        STATEMENT_TOO_COMPLEX, "stack depth limit exceeded", hint=_STACK_DEPTH_HINT
+    )
+
+
+def raw_parser(text: str) -> list[RawStmt]:
+    """The statements of a query string; 42601 with the position for a syntax error."""
+    nul = text.find("\0")
+    if nul >= 0:
+        # a C string ends there; the protocol never delivers one, other callers might
+        text = text[:nul]
+    try:
+        parsed = pgparse.parse(text)
+    except pgparse.PGQueryError as error:
+        raise _syntax_error(text, error) from None
+    except RecursionError:
+        raise stack_depth_exceeded() from None
+    if _MAYBE_NEWER.search(text):
+        reject_newer_syntax(text)
+        if "json" in text.lower():
+            parsed = [
+                {**item, "stmt": _json_constructors_to_calls(item["stmt"])} for item in parsed
+            ]
+    return [
+        RawStmt(item["stmt"], item.get("stmt_location", 0), item.get("stmt_len", 0))
+        for item in parsed
+    ]
+
+
+_FIXED_MESSAGES = {
+    "invalid hexadecimal integer": "trailing junk after numeric literal",
+    "invalid octal integer": "trailing junk after numeric literal",
+    "invalid binary integer": "trailing junk after numeric literal",
+}
+# the scanner and the grammar's own actions do not always answer 42601
+_SQLSTATES = (
+    ("invalid Unicode", "42601"),
+    ("invalid byte sequence", "22021"),
+    ("unsafe use of", "22P06"),
+    ("invalid Unicode escape value", "42601"),
+    ("zero-length delimited identifier", "42601"),
+    ("memory exhausted", "54001"),
+    ("interval precision specified twice", "42601"),
+    ("precision for type float must be", "22023"),
+    ("improper use of", "42601"),
+    ("current database cannot be changed", "0A000"),
+    ("CREATE ASSERTION is not yet implemented", "0A000"),
+    ("MATCH PARTIAL not yet implemented", "0A000"),
+    ("UNIQUE predicate is not yet implemented", "0A000"),
+    ("unlogged", "0A000"),
+    ("WITH CHECK OPTION not supported on recursive views", "0A000"),
+    ("LIMIT #,# syntax is not supported", "42601"),
+    ("frame start cannot be", "42P20"),
+    ("frame end cannot be", "42P20"),
+    ("frame starting from", "42P20"),
+)
+
+
+def _syntax_error(text: str, error: Any) -> PgError:
+    message: str = error.message
+    position: int | None = error.position or None
+    for newer, older in _FIXED_MESSAGES.items():
+        if message.startswith(newer):
+            message = older + message[len(newer) :]
+    code = SYNTAX_ERROR
+    for start, sqlstate in _SQLSTATES:
+        if message.startswith(start):
+            code = sqlstate
+            break
+    if message.endswith("cannot be marked NOT VALID") or "cannot be marked" in message:
+        code = "0A000"
+    hint = None
+    if message.startswith("LIMIT #,# syntax"):
+        hint = "Use separate LIMIT and OFFSET clauses."
+    return PgError(code, message, hint=hint, position=position)
+
+
+def syntax_error_at(text: str, location: int) -> PgError:
+    """'syntax error at or near "x"' for the token at a byte offset."""
+    encoded = text.encode()
+    position = len(encoded[:location].decode(errors="ignore"))
+    return _near(text, position)
+
+
+def _near(text: str, position: int) -> PgError:
+    """The syntax error at a character offset."""
+    token = _TOKEN.match(text, position)
+    if token is None or not token.group():
+        return PgError(
+            SYNTAX_ERROR, "syntax error at end of input", position=len(text.rstrip()) + 1
+        )
+    return PgError(
+        SYNTAX_ERROR, f'syntax error at or near "{token.group()}"', position=position + 1
+    )
+
+
+_TOKEN = re.compile(r"[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[0-9][\w.]*|\S?", re.UNICODE)
+
+# ----------------------------------------------------------------------------- newer syntax
+
+_MAYBE_NEWER = re.compile(
+    r"\d_|\b0[xXoObB]|\bmerge\b|\bjson|\bat\s+local|\bindent\b|\bstorage\b|\bstatistics\b"
+    r"|\bset\s+expression|\bwith\s+(?:inherit|set)\b|\breindex\b|[bx]'|\bstored\b|\bvirtual\b",
+    re.IGNORECASE,
+)
+# group 1 is what PostgreSQL 15 stumbles over
+_NEWER_SYNTAX = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        r"\bmerge\s+into\b[^;]*?\bmatched\s+(by)\s+(?:source|target)\b",
+        r"\bmerge\s+into\b[^;]*\bwhen\b[^;]*?\bthen\b[^;]*?\b(returning)\b",
+        r"\bis\s+(?:not\s+)?(json)\b(?!\s*[.(])",
+        r"\bjson_object(?:agg)?\s*\(\s*[^(),:]*[^(),:\s]\s*(:)(?![:=])",
+        r"\bjson_table\s*\([^()]*?\b(columns)\b",
+        r"\bat\s+(local)\b",
+        r"\bxmlserialize\s*\([^()]*\b((?:no\s+)?indent)\s*\)",
+        r"\bset\s+(expression)\s+as\b",
+        r"\bcreate\s+[^;()]*\btable\b[^;]*?[(,]\s*\w+\s+\w+(?:\s*\([^()]*\))?\s+(storage)\s+\w+",
+        r"\bgrant\b[^;]*\bwith\s+(inherit|set)\s+(?:true|false|option)\b",
+        r"\breindex\s+(?:\([^)]*\)\s*)?(?:database|system)\s*(;|$)",
+        r"\bcreate\s+statistics\s+(?:\([^)]*\)\s*)?(on)\b",
+    )
+)
+_JUNK_NUMBER = re.compile(
+    r"(?<![\w$.])(?:0[xXoObB][0-9a-fA-F_]+|\d+(?:_\d+)+(?:\.[\d_]*)?|\d+\.\d+(?:_\d+)+)"
+)
+_QUOTED = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$""", re.DOTALL
+)
+_BIT_STRING = re.compile(r"(?<![\w$])([bBxX])'([^']*)'")
+
+
+def reject_newer_syntax(text: str) -> None:
+    """Raise what PostgreSQL 15 raises for constructs that came after it."""
+    masked = _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
+    junk = _JUNK_NUMBER.search(masked)
+    if junk is not None:
+        raise PgError(
+            SYNTAX_ERROR,
+            f'trailing junk after numeric literal at or near "{junk.group()}"',
+            position=junk.start() + 1,
+        )
+    for pattern in _NEWER_SYNTAX:
+        found = pattern.search(masked)
+        if found is not None:
+            raise _near(text, found.start(1))
+    for found in _BIT_STRING.finditer(text):
+        _check_bit_string(found)
+
+
+def _check_bit_string(found: re.Match[str]) -> None:
+    kind, digits = found.group(1).lower(), found.group(2)
+    allowed = "01" if kind == "b" else "0123456789abcdefABCDEF"
+    for digit in digits:
+        if digit not in allowed:
+            name = "binary" if kind == "b" else "hexadecimal"
+            raise PgError(
+                INVALID_TEXT_REPRESENTATION,
+                f'"{digit}" is not a valid {name} digit',
+                position=found.start() + 1,
+            )
+
+
+# raw node of the newer grammar -> (function of PostgreSQL 15's reading, where its arguments are)
+_JSON_CALLS = {
+    "JsonArrayConstructor": ("json_array", "exprs"),
+    "JsonArrayAgg": ("json_arrayagg", "arg"),
+    "JsonParseExpr": ("json", "expr"),
+    "JsonScalarExpr": ("json_scalar", "expr"),
+    "JsonSerializeExpr": ("json_serialize", "expr"),
+    "JsonFuncExpr": ("json_query", "context_item"),
+}
+_JSON_FUNC_OPS = {
+    "JSON_EXISTS_OP": "json_exists",
+    "JSON_QUERY_OP": "json_query",
+    "JSON_VALUE_OP": "json_value",
+}
+
+
+def _json_constructors_to_calls(node: Any) -> Any:
+    """Replace SQL/JSON nodes by the plain function calls that 15 sees in the same text."""
+    if isinstance(node, list):
+        return [_json_constructors_to_calls(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    for tag, (name, field) in _JSON_CALLS.items():
+        body = node.get(tag)
+        if isinstance(body, dict):
+            name = _JSON_FUNC_OPS.get(body.get("op", ""), name)
+            value = body.get(field)
+            values = value if isinstance(value, list) else [value]
+            args = [_json_value(v) for v in values if v]
+            if body.get("pathspec"):
+                args.append(body["pathspec"])
+            return {
+                "FuncCall": {
+                    "funcname": [{"String": {"sval": name}}],
+                    "args": [_json_constructors_to_calls(a) for a in args],
+                    "funcformat": "COERCE_EXPLICIT_CALL",
+                    "location": body.get("location", 0),
+                }
+            }
+    return {key: _json_constructors_to_calls(value) for key, value in node.items()}
+
+
+def _json_value(node: Any) -> Any:
+    """The expression inside a JsonValueExpr."""
+    body = node.get("JsonValueExpr", node)
+    return body.get("raw_expr", body)
