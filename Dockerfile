@@ -5,9 +5,7 @@ COPY pgemu ./pgemu
 COPY protocol ./protocol
 RUN python -m venv /opt/pgemu \
     && /opt/pgemu/bin/pip install --no-cache-dir --disable-pip-version-check . \
-    && /opt/pgemu/bin/pip uninstall -y --quiet pip setuptools \
-    && /opt/pgemu/bin/python -m compileall -q /opt/pgemu/lib || true
-RUN test -x /opt/pgemu/bin/pgemu
+    && /opt/pgemu/bin/pip uninstall -y --quiet setuptools pip
 
 FROM python:3.11-slim
 COPY --from=build /opt/pgemu /opt/pgemu

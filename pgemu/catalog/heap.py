@@ -145,9 +145,7 @@ def system_attribute_rows(relid: int) -> list[PgAttribute]:
 def check_attribute_names_types(catalog: Any, columns: Sequence[ColumnSpec], relkind: str) -> None:
     """CheckAttributeNamesTypes: system names, duplicates, pseudo-types."""
     if len(columns) > MAX_HEAP_ATTRIBUTES:
-        raise PgError(
-            TOO_MANY_COLUMNS, f"tables can have at most {MAX_HEAP_ATTRIBUTES} columns"
-        )
+        raise PgError(TOO_MANY_COLUMNS, f"tables can have at most {MAX_HEAP_ATTRIBUTES} columns")
     seen: set[str] = set()
     for col in columns:
         if relkind not in "vc" and col.name in SYSTEM_COLUMN_NAMES:
@@ -202,9 +200,7 @@ def create_storage(
     del persistence
     body = storage_columns(session.catalog, columns)
     name = f"r{relfilenode}"
-    session.xact.execute(
-        f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})"
-    )
+    session.xact.execute(f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})")
     session.xact.drop_on_abort(f"main.{name}")
 
 

@@ -1,4 +1,4 @@
-"""Small questions to the catalogs (PostgreSQL's lsyscache.c), and typcache's operators of a type."""
+"""Small questions to the catalogs (lsyscache.c), and operators of a type (typcache.c)."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ _PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
     r.PgForeignServer: ("srvname", "", True),
     r.PgLanguage: ("lanname", "", True),
     r.PgNamespace: ("nspname", "", True),
-    r.PgOpclass: ("opcname", "opcnamespace", False),
+    r.PgOpclass: ("opcname", "opcnamespace", True),
     r.PgOperator: ("oprname", "oprnamespace", False),
-    r.PgOpfamily: ("opfname", "opfnamespace", False),
+    r.PgOpfamily: ("opfname", "opfnamespace", True),
     r.PgProc: ("proname", "pronamespace", False),
     r.PgAuthid: ("rolname", "", True),
     r.PgStatisticExt: ("stxname", "stxnamespace", True),
@@ -163,16 +163,64 @@ def identify_object(
     )
 
 
+def _relation_names(catalog: Catalog, oid: int) -> list[str]:
+    row = catalog.get(r.PgClass, oid=oid)
+    return [_schema(catalog, row.relnamespace) or "", row.relname]
+
+
+def _opfamily_names(catalog: Catalog, oid: int) -> list[str]:
+    row = catalog.get(r.PgOpfamily, oid=oid)
+    am = catalog.get(r.PgAm, oid=row.opfmethod).amname
+    return [am, _schema(catalog, row.opfnamespace) or "", row.opfname]
+
+
+def _special_address(catalog: Catalog, row: Any) -> tuple[list[str], list[str]] | None:
+    """(names, arguments) of objects whose address is more than schema and name."""
+    types = format_type_be_qualified
+    match row:
+        case r.PgAmop():
+            names = [*_opfamily_names(catalog, row.amopfamily), str(row.amopstrategy)]
+            return names, [types(catalog, row.amoplefttype), types(catalog, row.amoprighttype)]
+        case r.PgAmproc():
+            names = [*_opfamily_names(catalog, row.amprocfamily), str(row.amprocnum)]
+            lefttype, righttype = row.amproclefttype, row.amprocrighttype
+            return names, [types(catalog, lefttype), types(catalog, righttype)]
+        case r.PgCast():
+            return [types(catalog, row.castsource)], [types(catalog, row.casttarget)]
+        case r.PgConstraint():
+            if row.conrelid:
+                return [*_relation_names(catalog, row.conrelid), row.conname], []
+            return [types(catalog, row.contypid)], [row.conname]
+        case r.PgAttrdef():
+            column = catalog.get(r.PgAttribute, attrelid=row.adrelid, attnum=row.adnum)
+            return [*_relation_names(catalog, row.adrelid), column.attname], []
+        case r.PgOpclass():
+            am = catalog.get(r.PgAm, oid=row.opcmethod).amname
+            return [am, _schema(catalog, row.opcnamespace) or "", row.opcname], []
+        case r.PgOpfamily():
+            return _opfamily_names(catalog, row.oid), []
+        case r.PgRewrite():
+            return [*_relation_names(catalog, row.ev_class), row.rulename], []
+        case r.PgTrigger():
+            return [*_relation_names(catalog, row.tgrelid), row.tgname], []
+        case r.PgPolicy():
+            return [*_relation_names(catalog, row.polrelid), row.polname], []
+    return None
+
+
 def identify_object_as_address(
     catalog: Catalog, address: ObjectAddress
 ) -> tuple[str, list[str], list[str]]:
     """(type, names, arguments) that pg_get_object_address would understand."""
     word = get_object_type_description(catalog, address)
     cls = r.CATALOG_BY_RELID[address.classid]
+    row: Any = catalog.get(cls, oid=address.objid)
+    special = _special_address(catalog, row)
+    if special is not None:
+        return word, *special
     properties = _PROPERTIES.get(cls)
     if properties is None:
         return word, [get_object_identity(catalog, address)], []
-    row: Any = catalog.get(cls, oid=address.objid)
     if cls is r.PgType:
         return word, [format_type_be_qualified(catalog, row.oid)], []
     name_column, namespace_column, _ = properties
@@ -185,7 +233,7 @@ def identify_object_as_address(
         args = [format_type_be_qualified(catalog, t) for t in row.proargtypes]
     elif cls is r.PgOperator:
         operands = (row.oprleft, row.oprright)
-        args = [format_type_be_qualified(catalog, t) if t else "-" for t in operands]
+        args = [format_type_be_qualified(catalog, t) for t in operands if t]
     elif cls is r.PgClass and address.objsubid:
         att = catalog.get(r.PgAttribute, attrelid=address.objid, attnum=address.objsubid)
         names.append(att.attname)

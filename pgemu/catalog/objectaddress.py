@@ -1,8 +1,7 @@
 """ObjectAddress and how objects are described in messages.
 
 Counterpart of PostgreSQL's catalog/objectaddress.c: getObjectDescription and
-getObjectTypeDescription.  Identities: object_identity.py; from raw names to addresses:
-object_lookup.py.
+getObjectTypeDescription.  Identities: object_identity.py.
 """
 
 from __future__ import annotations

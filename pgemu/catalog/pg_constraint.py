@@ -53,8 +53,7 @@ def choose_relation_name(
             name not in taken
             and catalog.one(PgClass, relname=name, relnamespace=namespace) is None
             and not (
-                is_constraint
-                and catalog.all(PgConstraint, conname=name, connamespace=namespace)
+                is_constraint and catalog.all(PgConstraint, conname=name, connamespace=namespace)
             )
         ):
             return name
@@ -85,9 +84,7 @@ def choose_constraint_name(
 
 def constraint_name_is_used(catalog: Any, relid: int, name: str, *, typid: int = 0) -> bool:
     """ConstraintNameIsUsed: does the relation (or domain) have a constraint of this name?"""
-    return (
-        catalog.one(PgConstraint, conrelid=relid, contypid=typid, conname=name) is not None
-    )
+    return catalog.one(PgConstraint, conrelid=relid, contypid=typid, conname=name) is not None
 
 
 def constraint_row(oid: int, name: str, namespace: int, contype: str, **given: Any) -> PgConstraint:

@@ -121,17 +121,13 @@ def serve(
     )
 
 
-@cli.command(hidden=True)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def container(arguments: tuple[str, ...]) -> int:
-    """The container image's entry point."""
-    from pgemu.cli.container import run_container
-
-    return run_container(list(arguments))
-
-
 def run(arguments: list[str] | None = None) -> int:
     """Parse, run, and report mistakes as one line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["container"]:  # its arguments are those of the container image
+        from pgemu.cli.container import run_container
+
+        return run_container(arguments[1:])
     try:
         result = cli.main(args=arguments, prog_name="pgemu", standalone_mode=False)
     except click.UsageError as error:

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pgemu.errors import PgError
-from pgemu.postmaster.config import ServerConfig, log
+from pgemu.postmaster.config import BACKEND, ServerConfig, log
 from pgemu.postmaster.control_client import Address, ControlClient, is_ready
 from pgemu.storage.cluster import ClusterError, inspect_data_folder
 from pgemu.storage.filecopy import remove_tree
@@ -47,6 +47,7 @@ class ContainerSettings:
     auth_method: str
     scripts: str
     socket_folder: str
+    backend: str
 
     @classmethod
     def of_environment(cls, env: Mapping[str, str]) -> ContainerSettings:
@@ -70,6 +71,7 @@ class ContainerSettings:
             auth_method=method,
             scripts=env.get("PGEMU_INITDB_FOLDER") or SCRIPTS,
             socket_folder=env.get("PGEMU_SOCKET_FOLDER", SOCKET_FOLDER),
+            backend=env.get("PGEMU_BACKEND") or BACKEND,
         )
 
 
@@ -158,6 +160,7 @@ def server_config(settings: ContainerSettings, options: dict[str, str]) -> Serve
         password=settings.password,
         settings=options,
         sigterm_is_fast=True,
+        backend=settings.backend,
         hba_lines=("local   all  all       trust", f"host    all  all  all  {method}"),
     )
 
@@ -233,7 +236,7 @@ def _start_private_server(settings: ContainerSettings, options: dict[str, str], 
         os._exit(serve(config))
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        if pipe.read():
+        if pipe.readline():
             return server
     os.waitpid(server, 0)
     return 0

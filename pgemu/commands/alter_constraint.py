@@ -75,9 +75,7 @@ def _add_check(ctx: Any, con: dict[str, Any]) -> None:
         return
     children = ctx.relation.children
     if children and not ctx.recurse:
-        raise PgError(
-            INVALID_TABLE_DEFINITION, "constraint must be added to child tables too"
-        )
+        raise PgError(INVALID_TABLE_DEFINITION, "constraint must be added to child tables too")
     for child in children:
         _add_inherited_check(ctx, child, name, con, valid)
 
@@ -87,9 +85,7 @@ def _bump_checks(catalog: Any, relid: int) -> None:
     catalog.update(PgClass, {"oid": relid}, relchecks=row.relchecks + 1)
 
 
-def _add_inherited_check(
-    ctx: Any, relid: int, name: str, con: dict[str, Any], valid: bool
-) -> None:
+def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], valid: bool) -> None:
     session, catalog = ctx.session, ctx.catalog
     heap = from_relation(catalog.relation(relid))
     existing = catalog.one(PgConstraint, conrelid=relid, contypid=0, conname=name)
@@ -99,12 +95,8 @@ def _add_inherited_check(
                 DUPLICATE_OBJECT,
                 f'constraint "{name}" for relation "{heap.name}" already exists',
             )
-        session.notice(
-            "NOTICE", "00000", f'merging constraint "{name}" with inherited definition'
-        )
-        catalog.update(
-            PgConstraint, {"oid": existing.oid}, coninhcount=existing.coninhcount + 1
-        )
+        session.notice("NOTICE", "00000", f'merging constraint "{name}" with inherited definition')
+        catalog.update(PgConstraint, {"oid": existing.oid}, coninhcount=existing.coninhcount + 1)
     else:
         spec = CheckSpec(name, con["raw_expr"], valid=valid, is_local=False, inhcount=1)
         add_check_constraints(session, heap, [spec], ctx.source_text)
@@ -216,9 +208,7 @@ def drop_constraint(ctx: Any, command: dict[str, Any]) -> None:
 
 def drop_constraint_row(session: Any, row: PgConstraint, behavior: str) -> None:
     """Delete a constraint with its index, triggers and dependents."""
-    perform_deletion(
-        session.catalog, ObjectAddress(PG_CONSTRAINT_RELID, row.oid, 0), behavior
-    )
+    perform_deletion(session.catalog, ObjectAddress(PG_CONSTRAINT_RELID, row.oid, 0), behavior)
 
 
 def _drop_inherited(ctx: Any, relid: int, name: str, recurse: bool) -> None:
@@ -249,9 +239,7 @@ def alter_constraint(ctx: Any, command: dict[str, Any]) -> None:
         )
     deferrable, deferred = bool(con.get("deferrable")), bool(con.get("initdeferred"))
     catalog = ctx.catalog
-    catalog.update(
-        PgConstraint, {"oid": row.oid}, condeferrable=deferrable, condeferred=deferred
-    )
+    catalog.update(PgConstraint, {"oid": row.oid}, condeferrable=deferrable, condeferred=deferred)
     checked = {proc_oid(catalog, name) for name in DEFERRABLE_FUNCTIONS}
     for trigger in catalog.all(PgTrigger, tgconstraint=row.oid):
         if trigger.tgfoid in checked:
@@ -277,9 +265,7 @@ def validate_constraint(ctx: Any, command: dict[str, Any]) -> None:
         return
     check_existing_rows(ctx.session, from_relation(ctx.relation), row.conname)
     for child in ctx.relation.children:
-        child_row = ctx.catalog.one(
-            PgConstraint, conrelid=child, contypid=0, conname=row.conname
-        )
+        child_row = ctx.catalog.one(PgConstraint, conrelid=child, contypid=0, conname=row.conname)
         if child_row is not None and not child_row.convalidated:
             ctx.catalog.update(PgConstraint, {"oid": child_row.oid}, convalidated=True)
             check_existing_rows(

@@ -94,9 +94,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_AddIdentity": Subcommand(
         ac.add_identity, PASS_ADD_OTHERCONSTR, "rvf", "ALTER COLUMN ... ADD IDENTITY"
     ),
-    "AT_SetIdentity": Subcommand(
-        ac.set_identity, PASS_COL_ATTRS, "rvf", "ALTER COLUMN ... SET"
-    ),
+    "AT_SetIdentity": Subcommand(ac.set_identity, PASS_COL_ATTRS, "rvf", "ALTER COLUMN ... SET"),
     "AT_DropIdentity": Subcommand(
         ac.drop_identity, PASS_DROP, "rvf", "ALTER COLUMN ... DROP IDENTITY"
     ),
@@ -112,9 +110,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_SetLogged": Subcommand(misc.set_logged, PASS_MISC, "r", "SET LOGGED"),
     "AT_SetUnLogged": Subcommand(misc.set_unlogged, PASS_MISC, "r", "SET UNLOGGED"),
     "AT_DropOids": Subcommand(misc.nothing, PASS_DROP, "rpf", "SET WITHOUT OIDS"),
-    "AT_SetAccessMethod": Subcommand(
-        misc.set_access_method, PASS_MISC, "rm", "SET ACCESS METHOD"
-    ),
+    "AT_SetAccessMethod": Subcommand(misc.set_access_method, PASS_MISC, "rm", "SET ACCESS METHOD"),
     "AT_SetTableSpace": Subcommand(misc.set_tablespace, PASS_MISC, "rpmiI", "SET TABLESPACE"),
     "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmiI", "SET"),
     "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmiI", "RESET"),
@@ -123,12 +119,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_AddOf": Subcommand(misc.add_of, PASS_MISC, "rp", "OF"),
     "AT_DropOf": Subcommand(misc.drop_of, PASS_MISC, "rp", "NOT OF"),
     "AT_ReplicaIdentity": Subcommand(misc.replica_identity, PASS_MISC, "rpm", "REPLICA IDENTITY"),
-    "AT_EnableRowSecurity": Subcommand(
-        misc.enable_rls, PASS_MISC, "rp", "ENABLE ROW SECURITY"
-    ),
-    "AT_DisableRowSecurity": Subcommand(
-        misc.disable_rls, PASS_MISC, "rp", "DISABLE ROW SECURITY"
-    ),
+    "AT_EnableRowSecurity": Subcommand(misc.enable_rls, PASS_MISC, "rp", "ENABLE ROW SECURITY"),
+    "AT_DisableRowSecurity": Subcommand(misc.disable_rls, PASS_MISC, "rp", "DISABLE ROW SECURITY"),
     "AT_ForceRowSecurity": Subcommand(misc.force_rls, PASS_MISC, "rp", "FORCE ROW SECURITY"),
     "AT_NoForceRowSecurity": Subcommand(
         misc.no_force_rls, PASS_MISC, "rp", "NO FORCE ROW SECURITY"
@@ -183,9 +175,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     body = stmt["relation"]
     oid = range_var_get_relid(catalog, body, bool(stmt.get("missing_ok")))
     if not oid:
-        session.notice(
-            "NOTICE", "00000", f'relation "{body["relname"]}" does not exist, skipping'
-        )
+        session.notice("NOTICE", "00000", f'relation "{body["relname"]}" does not exist, skipping')
         return CommandResult(f"ALTER {word}")
     relation = catalog.relation(oid)
     if relation.relkind not in kinds:
@@ -266,4 +256,3 @@ def check_not_in_use(session: Any, relation: Any, command: str) -> None:
             f'cannot {command} "{relation.name}" because it is being used by active queries '
             "in this session",
         )
-

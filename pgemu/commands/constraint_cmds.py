@@ -19,7 +19,7 @@ from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgClass, PgC
 from pgemu.commands.cook import cook_constraint, referenced_columns, relation_pstate
 from pgemu.commands.define import strings
 from pgemu.commands.heap_ref import HeapRef
-from pgemu.commands.index_build import build_index
+from pgemu.commands.index_build import build_index, compile_expr
 from pgemu.commands.opclass_lookup import am_oid, resolve_opclass
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.errors import (
@@ -193,9 +193,7 @@ def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> 
         other = catalog.one(PgClass, relname=index_name, relnamespace=relation.namespace)
         if other is None:
             raise PgError("42704", f'index "{index_name}" does not exist')
-        raise PgError(
-            "55000", f'index "{index_name}" does not belong to table "{relation.name}"'
-        )
+        raise PgError("55000", f'index "{index_name}" does not belong to table "{relation.name}"')
     row = found.index
     if found.constraint is not None:
         raise PgError("55000", f'index "{index_name}" is already associated with a constraint')
@@ -205,13 +203,9 @@ def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> 
     if not row.indisunique:
         raise PgError(WRONG_OBJECT_TYPE, f'"{index_name}" is not a unique index', detail=what)
     if row.indexprs is not None:
-        raise PgError(
-            WRONG_OBJECT_TYPE, f'index "{index_name}" contains expressions', detail=what
-        )
+        raise PgError(WRONG_OBJECT_TYPE, f'index "{index_name}" contains expressions', detail=what)
     if row.indpred is not None:
-        raise PgError(
-            WRONG_OBJECT_TYPE, f'"{index_name}" is a partial index', detail=what
-        )
+        raise PgError(WRONG_OBJECT_TYPE, f'"{index_name}" is a partial index', detail=what)
     name = con.get("conname") or index_name
     if con.get("conname") and name != index_name:
         session.notice(
@@ -316,9 +310,7 @@ def _check_name(session: Any, heap: HeapRef, spec: CheckSpec, columns: list[int]
             not heap.is_new and constraint_name_is_used(catalog, heap.oid, spec.name)
         ):
             if heap.is_new:
-                raise PgError(
-                    DUPLICATE_OBJECT, f'check constraint "{spec.name}" already exists'
-                )
+                raise PgError(DUPLICATE_OBJECT, f'check constraint "{spec.name}" already exists')
             raise PgError(
                 DUPLICATE_OBJECT,
                 f'constraint "{spec.name}" for relation "{heap.name}" already exists',
@@ -332,17 +324,14 @@ def _check_name(session: Any, heap: HeapRef, spec: CheckSpec, columns: list[int]
 
 def check_existing_rows(session: Any, heap: HeapRef, name: str) -> None:
     """Validate a CHECK constraint against the rows that are there; 23514."""
-    from pgemu.catalog.keywords import quote_qualified_identifier
-    from pgemu.catalog.ruleutils import deparse_expression
-
     catalog = session.catalog
     relation = catalog.relation(heap.oid)
+    if relation.relkind != "r":
+        return
     con = catalog.one(PgConstraint, conrelid=heap.oid, contypid=0, conname=name)
     expr = next(e for c, e in relation.checks if c.oid == con.oid)
-    text = deparse_expression(catalog, expr, relation)
-    table = quote_qualified_identifier(heap.schema_name, heap.name)
-    only = "" if heap.relkind == "p" else "ONLY "
-    if session.query(f"SELECT 1 FROM {only}{table} WHERE NOT ({text}) LIMIT 1"):
+    text = compile_expr(session, heap.oid, expr)
+    if session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} WHERE NOT ({text}) LIMIT 1"):
         raise PgError(
             CHECK_VIOLATION,
             f'check constraint "{name}" of relation "{heap.name}" is violated by some row',

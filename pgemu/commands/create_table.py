@@ -72,9 +72,7 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement) -> int:
     persistence = relation.get("relpersistence", "p")
     if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
         if stmt.get("if_not_exists"):
-            session.notice(
-                "NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping'
-            )
+            session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
             return 0
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
     _check_on_commit(stmt, persistence)
@@ -135,9 +133,7 @@ def _create_heap(
     """Sequences, the table itself and its defaults."""
     from pgemu.nodes.serialize import node_to_string
 
-    options = transform_reloptions(
-        stmt.get("options"), "partitioned" if relkind == "p" else "heap"
-    )
+    options = transform_reloptions(stmt.get("options"), "partitioned" if relkind == "p" else "heap")
     for wanted in table.sequences:
         _make_sequence(session, table, namespace, persistence, wanted)
     made = heap_create_with_catalog(
@@ -190,9 +186,7 @@ def _make_sequence(
                 namespace = lookup_creation_namespace(session.catalog, words[-2])
             options.remove(option)
     if name is None:
-        name = choose_relation_name(
-            session.catalog, table.name, wanted.column, "seq", namespace
-        )
+        name = choose_relation_name(session.catalog, table.name, wanted.column, "seq", namespace)
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
     wanted.oid, _params = create_sequence(
@@ -259,9 +253,7 @@ def _nextval_default(
 
 def _check_on_commit(stmt: dict[str, Any], persistence: str) -> None:
     if stmt.get("oncommit", "ONCOMMIT_NOOP") != "ONCOMMIT_NOOP" and persistence != "t":
-        raise PgError(
-            INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables"
-        )
+        raise PgError(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables")
     if "partspec" in stmt and "inhRelations" in stmt and "partbound" not in stmt:
         raise PgError(
             INVALID_TABLE_DEFINITION, "cannot create partitioned table as inheritance child"
@@ -281,9 +273,7 @@ def _check_tablespace(catalog: Any, name: str | None) -> None:
         from pgemu.catalog.rows import PgTablespace
 
         if name == "pg_global":
-            raise PgError(
-                "22023", "only shared relations can be placed in pg_global tablespace"
-            )
+            raise PgError("22023", "only shared relations can be placed in pg_global tablespace")
         if catalog.one(PgTablespace, spcname=name) is None:
             raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
 
@@ -308,9 +298,7 @@ def _of_type_columns(catalog: Any, table: TableDef, stmt: dict[str, Any]) -> int
     return of_type_columns(catalog, table, stmt["ofTypename"])
 
 
-def _partition_bound(
-    session: Any, stmt: dict[str, Any], parents: list[Any], st: Statement
-) -> Any:
+def _partition_bound(session: Any, stmt: dict[str, Any], parents: list[Any], st: Statement) -> Any:
     if "partbound" not in stmt:
         return None
     from pgemu.commands.partition import check_new_partition_bound, transform_partition_bound

@@ -38,9 +38,7 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     tag = "CREATE MATERIALIZED VIEW" if is_matview else "CREATE TABLE AS"
     if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
         if stmt.get("if_not_exists"):
-            session.notice(
-                "NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping'
-            )
+            session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
             return CommandResult(tag)
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
     query = _query(session, stmt, st)
@@ -105,9 +103,7 @@ def columns_of_query(session: Any, query: Query, names: list[str]) -> list[Colum
                 f"{catalog.type_name(type_id)}",
                 hint="Use the COLLATE clause to set the collation explicitly.",
             )
-        columns.append(
-            ColumnSpec(name, type_id, expr_typmod(target.expr), collation=collation)
-        )
+        columns.append(ColumnSpec(name, type_id, expr_typmod(target.expr), collation=collation))
     return columns
 
 
@@ -118,13 +114,8 @@ def fill(session: Any, relfilenode: int, width: int, query: Query, params: Any) 
     if rows and width:
         marks = ",".join("?" * width)
         names = ",".join(f"c{n}" for n in range(1, width + 1))
-        insert = f"INSERT INTO r{relfilenode} ({names}) VALUES ({marks})"
-        many = getattr(session.xact, "executemany", None)
-        if many is not None:
-            many(insert, rows)
-        else:
-            for row in rows:
-                session.xact.execute(insert, row)
+        insert = f"INSERT INTO r{relfilenode} (xmin,{names}) VALUES ({session.xact.xid},{marks})"
+        session.xact.conn.executemany(insert, rows)
     elif rows:
         for _row in rows:
             session.xact.execute(f"INSERT INTO r{relfilenode} DEFAULT VALUES")

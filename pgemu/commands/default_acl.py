@@ -81,9 +81,7 @@ def _set_default_acl(
 
     catalog = session.catalog
     default = acldefault(_ACLDEFAULT_KIND[kind], role) if not schema else []
-    row = catalog.one(
-        PgDefaultAcl, defaclrole=role, defaclnamespace=schema, defaclobjtype=kind
-    )
+    row = catalog.one(PgDefaultAcl, defaclrole=role, defaclnamespace=schema, defaclobjtype=kind)
     old = acl_from_texts(catalog, row.defaclacl) if row is not None else default
     privileges, _columns = privileges_of(_ACLDEFAULT_KIND[kind], action)
     new = apply_grant(session, old, action, privileges, role, role)
@@ -100,7 +98,5 @@ def _set_default_acl(
     oid = catalog.new_oid()
     rows: list[Any] = [PgDefaultAcl(oid, role, schema, kind, texts)]
     if schema:
-        rows.append(
-            depend((DEFAULT_ACL_RELID, oid, 0), (PG_NAMESPACE_RELID, schema, 0), "a")
-        )
+        rows.append(depend((DEFAULT_ACL_RELID, oid, 0), (PG_NAMESPACE_RELID, schema, 0), "a"))
     insert_rows(catalog, rows)

@@ -73,9 +73,7 @@ def remove_relations(session: Any, stmt: dict[str, Any], objtype: str) -> None:
                 "DROP INDEX CONCURRENTLY does not support dropping multiple objects",
             )
         if stmt.get("behavior") == "DROP_CASCADE":
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "DROP INDEX CONCURRENTLY does not support CASCADE"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "DROP INDEX CONCURRENTLY does not support CASCADE")
     addresses: list[ObjectAddress] = []
     for node in stmt["objects"]:
         names = strings(node["List"]["items"])

@@ -106,8 +106,7 @@ def add_foreign_key(
         )
     heap.constraint_names.add(name)
     operators = [
-        _operators(session, name, heap, fk_key, pk, pk_key, i)
-        for i in range(len(fk_key.attnums))
+        _operators(session, name, heap, fk_key, pk, pk_key, i) for i in range(len(fk_key.attnums))
     ]
     oid = _create_rows(session, heap, pk, name, con, fk_key, pk_key, operators, set_cols)
     if validate and not heap.is_new and not con.get("skip_validation"):
@@ -115,19 +114,18 @@ def add_foreign_key(
     return oid
 
 
-def _check_referenced_table(
-    session: Any, heap: HeapRef, pk: HeapRef, con: dict[str, Any]
-) -> None:
+def _check_referenced_table(session: Any, heap: HeapRef, pk: HeapRef, con: dict[str, Any]) -> None:
     if pk.relkind not in "rp":
         raise PgError(WRONG_OBJECT_TYPE, f'referenced relation "{pk.name}" is not a table')
     if pk.oid < 16384 and pk.oid != heap.oid:
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f'permission denied: "{pk.name}" is a system catalog'
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied: "{pk.name}" is a system catalog')
     problems = {
         ("p", "u"): "constraints on permanent tables may reference only permanent tables",
         ("p", "t"): "constraints on permanent tables may reference only permanent tables",
-        ("u", "t"): "constraints on unlogged tables may reference only permanent or unlogged tables",
+        (
+            "u",
+            "t",
+        ): "constraints on unlogged tables may reference only permanent or unlogged tables",
         ("t", "p"): "constraints on temporary tables may reference only temporary tables",
         ("t", "u"): "constraints on temporary tables may reference only temporary tables",
     }
@@ -400,8 +398,8 @@ def validate_foreign_key(session: Any, oid: int) -> None:
 
 
 def _operator_name(catalog: Any, oid: int) -> str:
-    from pgemu.catalog.rows import PgNamespace, PgOperator
     from pgemu.catalog.keywords import quote_identifier
+    from pgemu.catalog.rows import PgNamespace, PgOperator
 
     row = catalog.one(PgOperator, oid=oid)
     namespace = catalog.one(PgNamespace, oid=row.oprnamespace)

@@ -20,7 +20,8 @@ def _deparse(session: Any, relid: int, expr: Any) -> str:
     return text
 
 
-def _compile(session: Any, relid: int, expr: Any) -> str:
+def compile_expr(session: Any, relid: int, expr: Any) -> str:
+    """SQLite text of an expression over the columns of one table."""
     from pgemu.planner import compile_index_expr
 
     text: str = compile_index_expr(session.catalog, session.catalog.relation(relid), expr)
@@ -40,7 +41,7 @@ def physical_index_sql(
         if key.attnum > 0:
             text = f"c{key.attnum}"
         else:
-            text = _compile(session, heap_oid, key.expr)
+            text = compile_expr(session, heap_oid, key.expr)
         collation = catalog.types.io(key.type_id).collation
         if collation:
             text += f" COLLATE {collation}"
@@ -49,7 +50,7 @@ def physical_index_sql(
         parts.append(text)
     where = ""
     if info.predicate is not None:
-        where = " WHERE " + _compile(session, heap_oid, info.predicate)
+        where = " WHERE " + compile_expr(session, heap_oid, info.predicate)
     if info.nulls_not_distinct and unique:
         # SQLite's unique indexes hold NULLs apart; a flag per key tells NULL from any value
         extra = [f"{p.removesuffix(' DESC')} IS NULL" for p in parts]
@@ -80,17 +81,16 @@ def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
         if key.attnum > 0:
             text = f"c{key.attnum}"
         else:
-            text = _compile(session, heap.oid, key.expr)
+            text = compile_expr(session, heap.oid, key.expr)
         terms.append(text)
     conditions = [] if info.nulls_not_distinct else [f"{t} IS NOT NULL" for t in terms]
     if info.predicate is not None:
-        text = _compile(session, heap.oid, info.predicate)
+        text = compile_expr(session, heap.oid, info.predicate)
         conditions.append(f"({text})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     keys = ", ".join(terms)
     found = session.xact.execute(
-        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} "
-        "HAVING count(*) > 1 LIMIT 1"
+        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
     )
     if found:
         raise PgError(

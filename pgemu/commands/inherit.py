@@ -256,9 +256,7 @@ def merge_checks(session: Any, table: TableDef, parents: list[Any]) -> None:
                     )
                 same.inhcount += 1
                 continue
-            inherited.append(
-                CheckSpec(con.conname, expr=mapped, is_local=False, inhcount=1)
-            )
+            inherited.append(CheckSpec(con.conname, expr=mapped, is_local=False, inhcount=1))
     names = {s.name for s in inherited}
     for spec in list(table.checks):
         if spec.name is not None and spec.name in names:
@@ -302,9 +300,7 @@ def add_inherit(session: Any, relation: Any, parent_name: dict[str, Any]) -> Non
     parent = catalog.relation(range_var_get_relid(catalog, parent_name))
     check_owner(session, parent)
     if parent.relkind == "p":
-        raise PgError(
-            WRONG_OBJECT_TYPE, f'cannot inherit from partitioned table "{parent.name}"'
-        )
+        raise PgError(WRONG_OBJECT_TYPE, f'cannot inherit from partitioned table "{parent.name}"')
     if parent.oid in relation.all_inheritors:
         raise PgError(
             DUPLICATE_TABLE,
@@ -327,9 +323,7 @@ def create_inheritance(
     for att in parent.columns:
         mine = relation.attrs_by_name.get(att.attname)
         if mine is None:
-            raise PgError(
-                DATATYPE_MISMATCH, f'child table is missing column "{att.attname}"'
-            )
+            raise PgError(DATATYPE_MISMATCH, f'child table is missing column "{att.attname}"')
         if (mine.atttypid, mine.atttypmod) != (att.atttypid, att.atttypmod):
             raise PgError(
                 DATATYPE_MISMATCH,
@@ -338,8 +332,7 @@ def create_inheritance(
         if mine.attcollation != att.attcollation:
             raise PgError(
                 COLLATION_MISMATCH,
-                f'child table "{relation.name}" has different collation for column '
-                f'"{att.attname}"',
+                f'child table "{relation.name}" has different collation for column "{att.attname}"',
             )
         if att.attnotnull and not mine.attnotnull:
             raise PgError(
@@ -355,17 +348,13 @@ def create_inheritance(
         changes: dict[str, Any] = {"attinhcount": mine.attinhcount + 1}
         if is_partition:
             changes["attislocal"] = False
-        catalog.update(
-            PgAttribute, {"attrelid": relation.oid, "attnum": mine.attnum}, **changes
-        )
+        catalog.update(PgAttribute, {"attrelid": relation.oid, "attnum": mine.attnum}, **changes)
     own = {c.conname: c for c, _expr in relation.checks}
     for con, _expr in parent.checks:
         if con.connoinherit:
             continue
         if con.conname not in own:
-            raise PgError(
-                DATATYPE_MISMATCH, f'child table is missing constraint "{con.conname}"'
-            )
+            raise PgError(DATATYPE_MISMATCH, f'child table is missing constraint "{con.conname}"')
         mine_con = own[con.conname]
         changes = {"coninhcount": mine_con.coninhcount + 1}
         if is_partition:

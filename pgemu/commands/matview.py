@@ -36,9 +36,7 @@ def refresh(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             "CONCURRENTLY cannot be used when the materialized view is not populated",
         )
     if concurrent and skip:
-        raise PgError(
-            SYNTAX_ERROR, "CONCURRENTLY and WITH NO DATA options cannot be used together"
-        )
+        raise PgError(SYNTAX_ERROR, "CONCURRENTLY and WITH NO DATA options cannot be used together")
     if concurrent and not any(
         i.index.indisunique and i.pred is None and not i.exprs for i in view.indexes
     ):

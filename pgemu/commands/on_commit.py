@@ -31,10 +31,13 @@ def pre_commit_on_commit_actions(session: Any) -> None:
             del actions[oid]
         elif action == "ONCOMMIT_DELETE_ROWS":
             with session.xact.write():
+                session.xact.writes_to(f"main.r{row.relfilenode}", row.relnatts)
                 session.xact.execute(f"DELETE FROM r{row.relfilenode}")
         elif action == "ONCOMMIT_DROP":
             with session.xact.write():
-                perform_deletion(session.catalog, ObjectAddress(1259, oid, 0), "cascade", quietly=True)
+                perform_deletion(
+                    session.catalog, ObjectAddress(1259, oid, 0), "cascade", quietly=True
+                )
             actions.pop(oid, None)
 
 
@@ -50,7 +53,5 @@ def reset_temp_table_namespace(session: Any) -> None:
     with session.xact.write():
         for row in catalog.all(PgClass, relnamespace=namespace):
             if row.relkind in "rvSm" and catalog.one(PgClass, oid=row.oid) is not None:
-                perform_deletion(
-                    catalog, ObjectAddress(1259, row.oid, 0), "cascade", quietly=True
-                )
+                perform_deletion(catalog, ObjectAddress(1259, row.oid, 0), "cascade", quietly=True)
     session.on_commit_actions.clear()

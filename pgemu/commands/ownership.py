@@ -43,9 +43,7 @@ KINDS: dict[int, ObjectKind] = {
         ObjectKind(
             r.PgTsConfig, "text search configuration", "cfgname", "cfgnamespace", "cfgowner"
         ),
-        ObjectKind(
-            r.PgTsDict, "text search dictionary", "dictname", "dictnamespace", "dictowner"
-        ),
+        ObjectKind(r.PgTsDict, "text search dictionary", "dictname", "dictnamespace", "dictowner"),
         ObjectKind(r.PgTsParser, "text search parser", "prsname", "prsnamespace"),
         ObjectKind(r.PgTsTemplate, "text search template", "tmplname", "tmplnamespace"),
         ObjectKind(r.PgExtension, "extension", "extname", "", "extowner"),

@@ -61,14 +61,10 @@ def transform_reloptions(
             _check_name(name, "toast")
             continue
         if space is not None:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, f'unrecognized parameter namespace "{space}"'
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter namespace "{space}"')
         if name == "oids" and kind in ("heap", "partitioned"):
             if option.get("arg") is None or def_get_string(option) in ("true", "on", "1"):
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, "tables declared WITH OIDS are not supported"
-                )
+                raise PgError(FEATURE_NOT_SUPPORTED, "tables declared WITH OIDS are not supported")
             continue
         text = "true" if option.get("arg") is None else def_get_string(option)
         _check_name(name, kind)
@@ -98,8 +94,6 @@ def _check_name(name: str, kind: str) -> None:
         )
     if name not in KNOWN[kind]:
         raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter "{name}"')
-
-
 
 
 def _check_value(name: str, text: str, kind: str) -> None:

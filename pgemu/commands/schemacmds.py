@@ -48,9 +48,7 @@ def create_schema(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
         )
     if catalog.one(PgNamespace, nspname=name) is not None:
         if stmt.get("if_not_exists"):
-            session.notice(
-                "NOTICE", DUPLICATE_SCHEMA, f'schema "{name}" already exists, skipping'
-            )
+            session.notice("NOTICE", DUPLICATE_SCHEMA, f'schema "{name}" already exists, skipping')
             return CommandResult("CREATE SCHEMA")
         raise PgError(DUPLICATE_SCHEMA, f'schema "{name}" already exists')
     oid = namespace_create(session, name, owner)

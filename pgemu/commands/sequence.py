@@ -121,9 +121,7 @@ def init_params(
     if "cache" in given:
         p.cache = def_get_int(given["cache"])
         if p.cache <= 0:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, f"CACHE ({p.cache}) must be greater than zero"
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, f"CACHE ({p.cache}) must be greater than zero")
     if "owned_by" in given:
         p.owned_by = def_get_qualified_name(given["owned_by"])
     p.form_changed = bool(set(given) - {"restart", "owned_by"})
@@ -149,9 +147,7 @@ def _set_type(
     type_id = arg if isinstance(arg, int) else typename_type_id(session.catalog, arg["TypeName"])
     if type_id not in LIMITS:
         word = "identity column" if for_identity else "sequence"
-        raise PgError(
-            INVALID_PARAMETER_VALUE, f"{word} type must be smallint, integer, or bigint"
-        )
+        raise PgError(INVALID_PARAMETER_VALUE, f"{word} type must be smallint, integer, or bigint")
     reset_max = reset_min = False
     if not is_init:
         low, high = LIMITS[p.type_id]
@@ -217,7 +213,9 @@ def create_sequence(
         session, name, namespace, "S", persistence, columns, owner=owner
     )
     session.catalog.insert(
-        PgSequence(made.oid, p.type_id, p.start, p.increment, p.maximum, p.minimum, p.cache, p.cycle)
+        PgSequence(
+            made.oid, p.type_id, p.start, p.increment, p.maximum, p.minimum, p.cache, p.cycle
+        )
     )
     session.sequences.create(made.oid, p.last_value, p.is_called)
     session.xact.at_abort(lambda: session.sequences.drop(made.oid))
@@ -239,9 +237,7 @@ def define_sequence(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     if stmt.get("if_not_exists") and (
         catalog.one(PgClass, relname=name, relnamespace=namespace) is not None
     ):
-        session.notice(
-            "NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping'
-        )
+        session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
         return CommandResult("CREATE SEQUENCE")
     oid, p = create_sequence(session, name, namespace, persistence, elements(stmt.get("options")))
     if p.owned_by is not None:
@@ -388,4 +384,3 @@ def owned_sequences(catalog: Any, relid: int, attnum: int = 0, deptype: str = ""
         if row is not None and row.relkind == "S":
             found.append(int(link.objid))
     return sorted(found)
-

@@ -22,9 +22,7 @@ def of_type_columns(catalog: Any, table: TableDef, type_name: dict[str, Any]) ->
     row = catalog.one(PgType, oid=oid)
     relation = catalog.one(PgClass, oid=row.typrelid) if row.typrelid else None
     if row.typtype != "c" or relation is None or relation.relkind != "c":
-        raise PgError(
-            WRONG_OBJECT_TYPE, f"type {catalog.type_name(oid)} is not a composite type"
-        )
+        raise PgError(WRONG_OBJECT_TYPE, f"type {catalog.type_name(oid)} is not a composite type")
     for att in catalog.relation(row.typrelid).columns:
         table.columns.append(
             ColumnSpec(
@@ -39,9 +37,7 @@ def of_type_columns(catalog: Any, table: TableDef, type_name: dict[str, Any]) ->
     return int(oid)
 
 
-def apply_column_options(
-    catalog: Any, table: TableDef, elements: list[Any], of_type: int
-) -> None:
+def apply_column_options(catalog: Any, table: TableDef, elements: list[Any], of_type: int) -> None:
     """`column WITH OPTIONS ...` entries refine columns that are already there."""
     for element in elements:
         kind, inner = next(iter(element.items()))

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.errors import FEATURE_NOT_SUPPORTED, READ_ONLY_SQL_TRANSACTION, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.nodes.parsenodes import Query
 
 Command = Callable[[Any, dict[str, Any], Statement], CommandResult]
@@ -170,11 +170,8 @@ def process_utility(
     if row is None:
         word = _UNSUPPORTED.get(tag, tag.removesuffix("Stmt"))
         raise PgError(FEATURE_NOT_SUPPORTED, f"{word} is not supported")
-    if row.writes and getattr(session.xact, "read_only", False):
-        raise PgError(
-            READ_ONLY_SQL_TRANSACTION,
-            f"cannot execute {row.name} in a read-only transaction",
-        )
+    if row.writes:
+        session.xact.prevent_if_read_only(row.name)
     st = Statement(source_text, analyzed, params, top_level, tag)
     command = _load(row)
     if not row.transactional:

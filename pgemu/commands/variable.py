@@ -117,7 +117,7 @@ def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> No
     elif name == "TRANSACTION SNAPSHOT":
         raise PgError(FEATURE_NOT_SUPPORTED, "SET TRANSACTION SNAPSHOT is not supported")
     else:
-        raise PgError(SYNTAX_ERROR, f'unexpected SET MULTI element: {name}')
+        raise PgError(SYNTAX_ERROR, f"unexpected SET MULTI element: {name}")
 
 
 def _set_characteristics(
@@ -168,9 +168,7 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
     if row is None:
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if row.oid != authenticated and not superuser_arg(catalog, authenticated):
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization")
     session.guc.set("session_authorization", row.rolname, local=local)
     session.set_session_user(row.oid)
 
@@ -228,8 +226,6 @@ def alter_system(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     from pgemu.commands.permissions import require_superuser
 
     if session.xact.in_block:
-        raise PgError(
-            ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block"
-        )
+        raise PgError(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block")
     require_superuser(session, "permission denied to set parameter")
     raise PgError(FEATURE_NOT_SUPPORTED, "ALTER SYSTEM is not supported")

@@ -63,19 +63,13 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     if relation.get("relpersistence") == "u":
         raise PgError(SYNTAX_ERROR, "views cannot be unlogged because they do not have storage")
     _check_no_parameters(query)
-    if relation.get("relpersistence", "p") == "p" and is_query_using_temp_relation(
-        catalog, query
-    ):
+    if relation.get("relpersistence", "p") == "p" and is_query_using_temp_relation(catalog, query):
         relation["relpersistence"] = "t"
-        session.notice(
-            "NOTICE", "00000", f'view "{relation["relname"]}" will be a temporary view'
-        )
+        session.notice("NOTICE", "00000", f'view "{relation["relname"]}" will be a temporary view')
     options = list(stmt.get("options", []))
     check = _CHECK.get(stmt.get("withCheckOption", ""))
     if check:
-        options.append(
-            {"DefElem": {"defname": "check_option", "arg": {"String": {"sval": check}}}}
-        )
+        options.append({"DefElem": {"defname": "check_option", "arg": {"String": {"sval": check}}}})
     reloptions = transform_reloptions(options, "view")
     if any(o.startswith("check_option=") for o in reloptions or ()):
         _check_updatable(session, query)
@@ -86,9 +80,7 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     existing = catalog.one(PgClass, relname=relation["relname"], relnamespace=namespace)
     if existing is not None:
         if not stmt.get("replace"):
-            raise PgError(
-                DUPLICATE_TABLE, f'relation "{relation["relname"]}" already exists'
-            )
+            raise PgError(DUPLICATE_TABLE, f'relation "{relation["relname"]}" already exists')
         _replace(session, catalog.relation(existing.oid), columns, query, reloptions)
         return CommandResult("CREATE VIEW")
     from pgemu.commands.default_acl import get_user_default_acl
@@ -225,8 +217,7 @@ def check_view_columns(catalog: Any, view: Any, columns: list[ColumnSpec]) -> No
             raise PgError(
                 INVALID_TABLE_DEFINITION,
                 f'cannot change name of view column "{att.attname}" to "{col.name}"',
-                hint="Use ALTER VIEW ... RENAME COLUMN ... to change name of view column "
-                "instead.",
+                hint="Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.",
             )
         if (att.atttypid, att.atttypmod) != (col.type_id, col.typmod):
             raise PgError(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.errors import UNDEFINED_COLUMN, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes.parsenodes import Query
 from pgemu.types.record import form_composite, form_record
@@ -73,3 +74,41 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
             session.analyze_function_body(raw, proc, list(info.arg_types))
         )
     return queries
+
+
+def analyze_with_argument_names(
+    session: Any, raw: Any, proc: PgProc, arg_types: list[int]
+) -> Query:
+    """Analyze a body statement with $n parameters; names of arguments stand for them too
+    (PostgreSQL's sql_fn_parser_setup)."""
+    from pgemu.parser.analyze import parse_analyze
+
+    names = [n for n in (proc.proargnames or ())]
+    modes = proc.proargmodes or ("i",) * len(names)
+    inputs = [n for n, m in zip(names, modes, strict=False) if m in ("i", "b", "v")]
+
+    def rename(node: Any) -> Any:
+        """A column reference that is an argument's name becomes that argument."""
+        if isinstance(node, list):
+            return [rename(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        column = node.get("ColumnRef")
+        if column is not None:
+            fields = [f.get("String", {}).get("sval") for f in column["fields"]]
+            if len(fields) == 2 and fields[0] == proc.proname and fields[1] in inputs:
+                fields = fields[1:]
+            if len(fields) == 1 and fields[0] in inputs:
+                return {"ParamRef": {"number": inputs.index(fields[0]) + 1,
+                                     "location": column.get("location", 0)}}
+        return {key: rename(value) for key, value in node.items()}
+
+    try:
+        return parse_analyze(raw, proc.prosrc, session.catalog, list(arg_types))
+    except PgError as error:
+        if error.sqlstate != UNDEFINED_COLUMN or not inputs:
+            raise
+        from pgemu.nodes.parsenodes import RawStmt
+
+        renamed = RawStmt(rename(raw.node), raw.location, raw.length)
+        return parse_analyze(renamed, proc.prosrc, session.catalog, list(arg_types))

@@ -166,7 +166,13 @@ def coerce_to_target_type(
         pstate, expr, exprtype, targettype, targettypmod, ccontext, cformat, location
     )
     result = coerce_type_typmod(
-        pstate, result, targettype, targettypmod, ccontext, cformat, location,
+        pstate,
+        result,
+        targettype,
+        targettypmod,
+        ccontext,
+        cformat,
+        location,
         result is not expr and not isinstance(result, Const),
     )
     if expr is not origexpr and get_type(catalog, targettype).typcollation:
@@ -201,15 +207,19 @@ def coerce_type(
             pstate, node, target_type_id, target_type_mod, ccontext, cformat, location
         )
     if isinstance(node, Param) and pstate.p_coerce_param_hook is not None:
-        found = pstate.p_coerce_param_hook(
-            pstate, node, target_type_id, target_type_mod, location
-        )
+        found = pstate.p_coerce_param_hook(pstate, node, target_type_id, target_type_mod, location)
         if found is not None:
             return found
     if isinstance(node, CollateExpr):
         arg = coerce_type(
-            pstate, node.arg, input_type_id, target_type_id, target_type_mod,
-            ccontext, cformat, location,
+            pstate,
+            node.arg,
+            input_type_id,
+            target_type_id,
+            target_type_mod,
+            ccontext,
+            cformat,
+            location,
         )
         if get_type(catalog, target_type_id).typcollation:
             return CollateExpr(arg, node.coll_oid, node.location)
@@ -217,8 +227,15 @@ def coerce_type(
     path, function = find_coercion_pathway(catalog, target_type_id, input_type_id, ccontext)
     if path != PATH_NONE:
         return _apply_path(
-            pstate, node, path, function, target_type_id, target_type_mod,
-            ccontext, cformat, location,
+            pstate,
+            node,
+            path,
+            function,
+            target_type_id,
+            target_type_mod,
+            ccontext,
+            cformat,
+            location,
         )
     return _coerce_composite(
         pstate, node, input_type_id, target_type_id, ccontext, cformat, location
@@ -247,13 +264,24 @@ def _coerce_unknown_const(
     if value is not None and base_type != TEXTOID:
         value = string_type_datum(catalog, base_type, str(value), input_mod, con.location)
     result: Expr = Const(
-        base_type, value, input_mod, row.typcollation, con.location,
+        base_type,
+        value,
+        input_mod,
+        row.typcollation,
+        con.location,
         None if base_type in REG_TYPES else con.literal_location,
     )
     if base_type != target_type_id:
         result = coerce_to_domain(
-            pstate, result, base_type, base_mod, target_type_id,
-            ccontext, cformat, location, False,
+            pstate,
+            result,
+            base_type,
+            base_mod,
+            target_type_id,
+            ccontext,
+            cformat,
+            location,
+            False,
         )
     return result
 
@@ -265,7 +293,8 @@ def string_type_datum(
     try:
         if get_type(catalog, type_oid).typtype == "p":
             return _pseudo_type_input(catalog, type_oid, text, typmod)
-        return catalog.types.io(type_oid).input(text, typmod, catalog.ctx)
+        value: Value = catalog.types.io(type_oid).input(text, typmod, catalog.ctx)
+        return value
     except PgError as error:
         if error.location is None and error.position is None:
             error.location = location
@@ -305,8 +334,15 @@ def _apply_path(
         )
         if base_type != target_type_id:
             result = coerce_to_domain(
-                pstate, result, base_type, base_mod, target_type_id,
-                ccontext, cformat, location, True,
+                pstate,
+                result,
+                base_type,
+                base_mod,
+                target_type_id,
+                ccontext,
+                cformat,
+                location,
+                True,
             )
         return result
     result = coerce_to_domain(
@@ -329,9 +365,7 @@ def _coerce_composite(
     """Rows: record to a named type, a named type to record, a child table's row to its parent's."""
     catalog = pstate.catalog
     if input_type_id == RECORDOID and is_complex(catalog, target_type_id):
-        return coerce_record_to_complex(
-            pstate, node, target_type_id, ccontext, cformat, location
-        )
+        return coerce_record_to_complex(pstate, node, target_type_id, ccontext, cformat, location)
     if target_type_id == RECORDOID and is_complex(catalog, input_type_id):
         return node
     if target_type_id == RECORDARRAYOID and is_complex_array(catalog, input_type_id):
@@ -429,8 +463,15 @@ def coerce_type_typmod(
         path, function = find_typmod_coercion_function(pstate.catalog, target_type_id)
     if path != PATH_NONE:
         return build_coercion_expression(
-            pstate, node, path, function, target_type_id, target_typmod,
-            ccontext, cformat, location,
+            pstate,
+            node,
+            path,
+            function,
+            target_type_id,
+            target_typmod,
+            ccontext,
+            cformat,
+            location,
         )
     return _apply_relabel_type(
         node, target_type_id, target_typmod, expr_collation(node), cformat, location
@@ -445,11 +486,7 @@ def _apply_relabel_type(
         arg = arg.arg
     if isinstance(arg, Const):
         return replace(arg, consttype=rtype, consttypmod=rtypmod, constcollid=rcollid)
-    if (
-        expr_type(arg) == rtype
-        and expr_typmod(arg) == rtypmod
-        and expr_collation(arg) == rcollid
-    ):
+    if expr_type(arg) == rtype and expr_typmod(arg) == rtypmod and expr_collation(arg) == rcollid:
         return arg
     return RelabelType(arg, rtype, rtypmod, rcollid, rformat, location)
 
@@ -493,17 +530,19 @@ def build_coercion_expression(
             args.append(Const(INT4OID, target_typmod))
         if nargs == 3:
             args.append(Const(BOOLOID, int(ccontext == COERCION_EXPLICIT)))
-        return FuncExpr(
-            function, target_type_id, args, funcformat=cformat, location=location
-        )
+        return FuncExpr(function, target_type_id, args, funcformat=cformat, location=location)
     if path == PATH_ARRAYCOERCE:
-        source, source_mod = get_base_type_and_typmod(
-            catalog, expr_type(node), expr_typmod(node)
-        )
+        source, source_mod = get_base_type_and_typmod(catalog, expr_type(node), expr_typmod(node))
         test = CaseTestExpr(get_element_type(catalog, source), source_mod)
         elemexpr = coerce_to_target_type(
-            pstate, test, test.type_id, get_element_type(catalog, target_type_id),
-            target_typmod, ccontext, cformat, location,
+            pstate,
+            test,
+            test.type_id,
+            get_element_type(catalog, target_type_id),
+            target_typmod,
+            ccontext,
+            cformat,
+            location,
         )
         if elemexpr is None:
             raise PgError("XX000", "failed to coerce array element type as expected")
@@ -545,8 +584,14 @@ def coerce_record_to_complex(
         expr = remaining.pop(0)
         source = expr_type(expr)
         converted = coerce_to_target_type(
-            pstate, expr, source, att.atttypid, att.atttypmod,
-            ccontext, COERCE_IMPLICIT_CAST, -1,
+            pstate,
+            expr,
+            source,
+            att.atttypid,
+            att.atttypmod,
+            ccontext,
+            COERCE_IMPLICIT_CAST,
+            -1,
         )
         if converted is None:
             detail = (
@@ -570,12 +615,11 @@ def coerce_record_to_complex(
 
 
 def _whole_row_columns(pstate: ParseState, var: Var) -> list[Expr]:
-    from pgemu.parser.parse_relation import expand_ns_item_vars, get_ns_item_by_range_table_posn
+    from pgemu.parser.parse_relation import get_nsitem_by_range_table_posn
+    from pgemu.parser.parse_rte import expand_nsitem_vars
 
-    nsitem = get_ns_item_by_range_table_posn(pstate, var.varno, var.varlevelsup)
-    expanded: Any = expand_ns_item_vars(pstate, nsitem, var.varlevelsup, var.location)
-    # one list of Vars, or that together with the names
-    return list(expanded[0] if isinstance(expanded, tuple) else expanded)
+    nsitem = get_nsitem_by_range_table_posn(pstate, var.varno, var.varlevelsup)
+    return list(expand_nsitem_vars(pstate, nsitem, var.varlevelsup, var.location)[1])
 
 
 def composite_attributes(catalog: Catalog, type_oid: int) -> list[PgAttribute]:
@@ -656,8 +700,15 @@ def coerce_null_to_domain(pstate: ParseState, typid: int, typmod: int, collation
     result: Expr = make_null_const(base_type, base_mod, collation)
     if base_type != typid:
         result = coerce_to_domain(
-            pstate, result, base_type, base_mod, typid,
-            COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1, False,
+            pstate,
+            result,
+            base_type,
+            base_mod,
+            typid,
+            COERCION_IMPLICIT,
+            COERCE_IMPLICIT_CAST,
+            -1,
+            False,
         )
     return result
 

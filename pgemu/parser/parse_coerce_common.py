@@ -101,8 +101,14 @@ def coerce_to_common_type(
     catalog = pstate.catalog
     if can_coerce_type(catalog, [input_type], [target_type_id], COERCION_IMPLICIT):
         return coerce_type(
-            pstate, node, input_type, target_type_id, -1,
-            COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1,
+            pstate,
+            node,
+            input_type,
+            target_type_id,
+            -1,
+            COERCION_IMPLICIT,
+            COERCE_IMPLICIT_CAST,
+            -1,
         )
     raise PgError(
         CANNOT_COERCE,

@@ -200,8 +200,9 @@ class _Resolution:
             if not self.range:
                 self.range = range_of
             elif self.range != range_of:
-                raise _inconsistent(catalog, "anymultirange", self.multirange,
-                                    "anyrange", self.range)
+                raise _inconsistent(
+                    catalog, "anymultirange", self.multirange, "anyrange", self.range
+                )
         if self.range:
             subtype = get_range_subtype(catalog, self.range)
             if not subtype:
@@ -214,6 +215,9 @@ class _Resolution:
             self._no_element(declared_types)
         if self.elem and self.elem != ANYELEMENTOID:
             self._check_restrictions()
+        elif self.have_enum and not self.strict:
+            # an unknown literal alone does not make an enum
+            raise _mismatch("type matched to anyenum is not an enum type: unknown")
 
     def _check_array(self) -> None:
         catalog = self.catalog
@@ -313,8 +317,11 @@ class _Resolution:
         if self.comp_multirange:
             if self.comp_range and self.comp_multirange_range != self.comp_range:
                 raise _inconsistent(
-                    catalog, "anycompatiblemultirange", self.comp_multirange,
-                    "anycompatiblerange", self.comp_range,
+                    catalog,
+                    "anycompatiblemultirange",
+                    self.comp_multirange,
+                    "anycompatiblerange",
+                    self.comp_range,
                 )
             if get_range_subtype(catalog, self.comp_multirange_range) != self.comp:
                 if not self.strict:
@@ -323,11 +330,11 @@ class _Resolution:
                     f"anycompatiblemultirange type {catalog.type_name(self.comp_multirange)}"
                     f" does not match anycompatible type {catalog.type_name(self.comp)}"
                 )
-        if self.strict and not self._ranges_known():
-            return False
+        if self.strict:
+            self._deduce_ranges()
         return True
 
-    def _ranges_known(self) -> bool:
+    def _deduce_ranges(self) -> None:
         """A range cannot be deduced from its element type alone."""
         if self.have_comp_range and not self.comp_range:
             if self.comp_multirange:
@@ -345,7 +352,6 @@ class _Resolution:
                     "could not determine polymorphic type anycompatiblemultirange"
                     " because input has type unknown"
                 )
-        return True
 
     def resolve(self, declared: int) -> int:
         """The actual type that a declared pseudo-type stands for, 0 when it stays open."""

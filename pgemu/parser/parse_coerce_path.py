@@ -218,4 +218,3 @@ def type_inherits_from(catalog: Catalog, subclass_type: int, superclass_type: in
                 return True
             queue.append(row.inhparent)
     return False
-

@@ -329,7 +329,9 @@ def _transform_func_call(pstate: ParseState, body: RawNode) -> Expr:
 def _transform_named_arg(pstate: ParseState, body: RawNode) -> Expr:
     return NamedArgExpr(
         transform_expr_recurse(pstate, body["arg"]),
-        body["name"], body.get("argnumber", 0), body.get("location", 0),
+        body["name"],
+        body.get("argnumber", 0),
+        body.get("location", 0),
     )
 
 
@@ -362,7 +364,9 @@ def _transform_case_expr(pstate: ParseState, body: RawNode) -> Expr:
             condition = transform_a_expr_op(
                 pstate,
                 {
-                    "name": ["="], "lexpr": placeholder, "rexpr": when["expr"],
+                    "name": ["="],
+                    "lexpr": placeholder,
+                    "rexpr": when["expr"],
                     "location": location,
                 },
             )

@@ -73,10 +73,10 @@ def transform_column_ref(pstate: ParseState, body: RawNode) -> Expr:
                 f'column reference "{_name_list(fields)}" is ambiguous',
                 location=location,
             )
-    if node is not None:
-        return node
-    assert missing is not None
-    _report_missing(pstate, fields, missing, location)
+    if node is None:
+        assert missing is not None
+        _report_missing(pstate, fields, missing, location)
+    return node
 
 
 def _name_list(fields: list[RawNode]) -> str:
@@ -192,9 +192,7 @@ def _make_whole_row_var(
         fexpr = rte.functions[0].funcexpr
         function_type = expr_type(fexpr)
         if not is_rowtype(pstate.catalog, function_type):
-            return Var(
-                rtindex, 1, function_type, -1, expr_collation(fexpr), sublevels_up, location
-            )
+            return Var(rtindex, 1, function_type, -1, expr_collation(fexpr), sublevels_up, location)
         type_oid = function_type
     return Var(rtindex, 0, type_oid, -1, 0, sublevels_up, location)
 
@@ -236,9 +234,7 @@ def transform_indirection(pstate: ParseState, body: RawNode) -> Expr:
     return result
 
 
-def _unknown_attribute(
-    pstate: ParseState, relref: Expr, attname: str, location: int
-) -> NoReturn:
+def _unknown_attribute(pstate: ParseState, relref: Expr, attname: str, location: int) -> NoReturn:
     if isinstance(relref, Var) and relref.varattno == 0:
         from pgemu.parser.parse_rte import get_rte_by_range_table_posn
 

@@ -85,8 +85,11 @@ def transform_a_expr_op(pstate: ParseState, body: RawNode) -> Expr:
         if sublink is not None and sublink.get("subLinkType") == "EXPR_SUBLINK":
             # row op (SELECT ...)
             rewritten = {
-                **sublink, "subLinkType": "ROWCOMPARE_SUBLINK", "testexpr": lexpr,
-                "operName": body["name"], "location": location,
+                **sublink,
+                "subLinkType": "ROWCOMPARE_SUBLINK",
+                "testexpr": lexpr,
+                "operName": body["name"],
+                "location": location,
             }
             compared: Expr = _recurse(pstate, {"SubLink": rewritten})
             return compared
@@ -115,9 +118,7 @@ def _transform_op_all(pstate: ParseState, body: RawNode) -> Expr:
 def _scalar_array(pstate: ParseState, body: RawNode, use_or: bool) -> Expr:
     left = _recurse(pstate, body["lexpr"])
     right = _recurse(pstate, body["rexpr"])
-    return make_scalar_array_op(
-        pstate, body["name"], use_or, left, right, body.get("location", 0)
-    )
+    return make_scalar_array_op(pstate, body["name"], use_or, left, right, body.get("location", 0))
 
 
 def _transform_distinct(pstate: ParseState, body: RawNode) -> Expr:
@@ -143,9 +144,7 @@ def make_distinct_op(
     """IS DISTINCT FROM over the type's = operator."""
     op = make_op(pstate, opname, ltree, rtree, pstate.p_last_srf, location)
     _check_comparison(op, "IS DISTINCT FROM", location)
-    return DistinctExpr(
-        op.opno, op.opfuncid, op.opresulttype, op.args, op.opretset, 0, 0, location
-    )
+    return DistinctExpr(op.opno, op.opfuncid, op.opresulttype, op.args, op.opretset, 0, 0, location)
 
 
 def _check_comparison(op: OpExpr, construct: str, location: int) -> None:
@@ -156,9 +155,7 @@ def _check_comparison(op: OpExpr, construct: str, location: int) -> None:
             location=location,
         )
     if op.opretset:
-        raise PgError(
-            DATATYPE_MISMATCH, f"{construct} must not return a set", location=location
-        )
+        raise PgError(DATATYPE_MISMATCH, f"{construct} must not return a set", location=location)
 
 
 def _make_row_distinct_op(
@@ -174,9 +171,7 @@ def _make_row_distinct_op(
 
 
 def _unequal_rows(location: int) -> PgError:
-    return PgError(
-        SYNTAX_ERROR, "unequal number of entries in row expressions", location=location
-    )
+    return PgError(SYNTAX_ERROR, "unequal number of entries in row expressions", location=location)
 
 
 def _transform_nullif(pstate: ParseState, body: RawNode) -> Expr:
@@ -184,9 +179,7 @@ def _transform_nullif(pstate: ParseState, body: RawNode) -> Expr:
     location = body.get("location", 0)
     op = make_op(pstate, body["name"], left, right, pstate.p_last_srf, location)
     _check_comparison(op, "NULLIF", location)
-    return NullIfExpr(
-        op.opno, op.opfuncid, expr_type(op.args[0]), op.args, False, 0, 0, location
-    )
+    return NullIfExpr(op.opno, op.opfuncid, expr_type(op.args[0]), op.args, False, 0, 0, location)
 
 
 def _contains_vars_of_this_level(node: Expr) -> bool:
@@ -226,9 +219,11 @@ def _transform_in(pstate: ParseState, body: RawNode) -> Expr:
     if len(constants) > 1:
         result = _in_array(pstate, name, use_or, lexpr, constants, location)
         if result is not None:
-            items = [item for item in items if not any(item is c for c in constants)] if len(
-                constants
-            ) != len(items) else []
+            items = (
+                [item for item in items if not any(item is c for c in constants)]
+                if len(constants) != len(items)
+                else []
+            )
     for item in items:
         one: Expr
         if isinstance(lexpr, RowExpr) and isinstance(item, RowExpr):
@@ -270,7 +265,10 @@ def _in_array(
 def _simple_op(op: str, left: RawNode, right: RawNode, location: int) -> RawNode:
     return {
         "A_Expr": {
-            "kind": "AEXPR_OP", "name": [op], "lexpr": left, "rexpr": right,
+            "kind": "AEXPR_OP",
+            "name": [op],
+            "lexpr": left,
+            "rexpr": right,
             "location": location,
         }
     }
@@ -341,8 +339,7 @@ def make_row_comparison_op(
     if not strategies:
         raise PgError(
             FEATURE_NOT_SUPPORTED,
-            "could not determine interpretation of row comparison operator "
-            + str_list(opname)[-1],
+            "could not determine interpretation of row comparison operator " + str_list(opname)[-1],
             hint="Row comparison operators must be associated with btree operator families.",
             location=location,
         )
@@ -352,8 +349,11 @@ def make_row_comparison_op(
     if rctype == "<>":
         return BoolExpr("or", list(ops), location)
     return RowCompareExpr(
-        rctype, [op.opno for op in ops], [],
-        [op.args[0] for op in ops], [op.args[1] for op in ops],
+        rctype,
+        [op.opno for op in ops],
+        [],
+        [op.args[0] for op in ops],
+        [op.args[1] for op in ops],
     )
 
 

@@ -76,9 +76,7 @@ def transform_sql_value_function(pstate: ParseState, body: RawNode) -> Expr:
     return SQLValueFunction(op, type_oid, typmod, body.get("location", 0))
 
 
-def map_sql_identifier_to_xml_name(
-    ident: str, fully_escaped: bool, escape_period: bool
-) -> str:
+def map_sql_identifier_to_xml_name(ident: str, fully_escaped: bool, escape_period: bool) -> str:
     """SQL/XML's mapping of identifiers to XML names: _xHHHH_ for what XML does not allow."""
     out = []
     for i, char in enumerate(ident):

@@ -60,9 +60,7 @@ def transform_sub_link(pstate: ParseState, body: RawNode) -> Expr:
     location = body.get("location", 0)
     place = _FORBIDDEN.get(pstate.p_expr_kind)
     if place is not None:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, f"cannot use subquery in {place}", location=location
-        )
+        raise PgError(FEATURE_NOT_SUPPORTED, f"cannot use subquery in {place}", location=location)
     pstate.p_has_sublinks = True
     query = parse_sub_analyze(body["subselect"], pstate, None, False, True)
     kind = _KINDS[body.get("subLinkType", "EXISTS_SUBLINK")]
@@ -72,9 +70,7 @@ def transform_sub_link(pstate: ParseState, body: RawNode) -> Expr:
     columns = _columns(query)
     if kind in ("expr", "array"):
         if len(columns) != 1:
-            raise PgError(
-                SYNTAX_ERROR, "subquery must return only one column", location=location
-            )
+            raise PgError(SYNTAX_ERROR, "subquery must return only one column", location=location)
         if kind == "array":
             _register_array_type(pstate, expr_type(columns[0].expr))
         return sublink
@@ -82,9 +78,7 @@ def transform_sub_link(pstate: ParseState, body: RawNode) -> Expr:
     lefthand = transform_expr_recurse(pstate, body["testexpr"])
     left = lefthand.args if isinstance(lefthand, RowExpr) else [lefthand]
     right: list[Expr] = [
-        Param(
-            "sublink", t.resno, expr_type(t.expr), expr_typmod(t.expr), expr_collation(t.expr)
-        )
+        Param("sublink", t.resno, expr_type(t.expr), expr_typmod(t.expr), expr_collation(t.expr))
         for t in columns
     ]
     if len(left) != len(right):
@@ -126,8 +120,7 @@ def transform_multi_assign_ref(pstate: ParseState, body: RawNode) -> Expr:
         else:
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
-                "source for a multiple-column UPDATE item must be a sub-SELECT or ROW()"
-                " expression",
+                "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
                 location=raw_location(source),
             )
         if count != ncolumns:
@@ -143,8 +136,12 @@ def transform_multi_assign_ref(pstate: ParseState, body: RawNode) -> Expr:
     if isinstance(held, SubLink):
         column = _columns(held.subselect)[colno - 1].expr
         return Param(
-            "multiexpr", (held.sublinkid << 16) | colno, expr_type(column),
-            expr_typmod(column), expr_collation(column), expr_location(column),
+            "multiexpr",
+            (held.sublinkid << 16) | colno,
+            expr_type(column),
+            expr_typmod(column),
+            expr_collation(column),
+            expr_location(column),
         )
     result: Expr = held.args[colno - 1]
     if colno == ncolumns:

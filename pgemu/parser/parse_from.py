@@ -179,7 +179,6 @@ def _transform_range_subselect(pstate: ParseState, body: dict[str, Any]) -> Pars
 def _transform_range_function(pstate: ParseState, body: dict[str, Any]) -> ParseNamespaceItem:
     from pgemu.parser.parse_collate import assign_list_collations
     from pgemu.parser.parse_expr import transform_expr
-
     from pgemu.parser.parse_target import figure_colname
 
     # functions in FROM see the items before them without LATERAL being written
@@ -326,10 +325,9 @@ def contain_vars_of_this_level(node: Any) -> bool:
 def _transform_range_table_sample(
     pstate: ParseState, body: dict[str, Any], nsitem: ParseNamespaceItem
 ) -> None:
+    from pgemu.parser.parse_coerce import coerce_to_specific_type
     from pgemu.parser.parse_collate import assign_expr_collations
     from pgemu.parser.parse_expr import transform_expr
-
-    from pgemu.parser.parse_coerce import coerce_to_specific_type
 
     rte = nsitem.p_rte
     if rte.rtekind != "relation" or rte.relkind not in ("r", "m", "p"):
@@ -369,17 +367,6 @@ def _transform_range_table_sample(
 # ----------------------------------------------------------------------------- joins
 
 
-def _var_of(column: ParseNamespaceColumn) -> Var:
-    """buildVarFromNSColumn."""
-    return Var(
-        column.p_varno,
-        column.p_varattno,
-        column.p_vartype,
-        column.p_vartypmod,
-        column.p_varcollid,
-    )
-
-
 class _JoinColumns:
     """The columns of a join as they are collected: merged ones first, then each side's rest."""
 
@@ -390,14 +377,17 @@ class _JoinColumns:
 
     def add_remaining(self, nsitem: ParseNamespaceItem, taken: list[int]) -> None:
         """extractRemainingColumns."""
-        for index, (name, column) in enumerate(
-            zip(nsitem.p_names.colnames, nsitem.p_nscolumns, strict=True)
-        ):
-            if not name or index in taken:
-                continue
-            self.names.append(name)
-            self.vars.append(_var_of(column))
-            self.nscolumns.append(replace(column))
+        names, columns = nsitem.p_names.colnames, nsitem.p_nscolumns
+        if not taken and "" not in names:
+            self.names += names
+            self.vars += [column.p_var for column in columns]
+            self.nscolumns += columns
+            return
+        for index, (name, column) in enumerate(zip(names, columns, strict=True)):
+            if name and index not in taken:
+                self.names.append(name)
+                self.vars.append(column.p_var)
+                self.nscolumns.append(column)
 
 
 def _transform_join_expr(pstate: ParseState, body: dict[str, Any]) -> FromItem:
@@ -448,11 +438,7 @@ def _finish_join(
     """Make the join's own entry and say what is visible above it."""
     alias = alias_of(body.get("alias"))
     using_alias = alias_of(body.get("join_using_alias"))
-    rtindex = len(pstate.p_rtable) + 1
     nmerged = len(join.using_clause)
-    if alias is not None:
-        for k, column in enumerate(columns.nscolumns, 1):
-            column.p_varnosyn, column.p_varattnosyn = rtindex, k
     nsitem = add_range_table_entry_for_join(
         pstate,
         columns.names,
@@ -529,15 +515,15 @@ def _transform_using(
         l_taken.append(l_index)
         r_taken.append(r_index)
         l_column, r_column = l_nsitem.p_nscolumns[l_index], r_nsitem.p_nscolumns[r_index]
-        l_var, r_var = _var_of(l_column), _var_of(r_column)
+        l_var, r_var = l_column.p_var, r_column.p_var
         pairs.append((l_var, r_var))
         merged = _build_merged_join_var(pstate, jointype, l_var, r_var)
         columns.names.append(name)
         columns.vars.append(merged)
         if merged is l_var:
-            columns.nscolumns.append(replace(l_column))
+            columns.nscolumns.append(l_column)
         elif merged is r_var:
-            columns.nscolumns.append(replace(r_column))
+            columns.nscolumns.append(r_column)
         else:
             from pgemu.nodes.nodefuncs import expr_collation
 
@@ -557,9 +543,8 @@ def _transform_using(
 
 
 def _transform_join_using_clause(pstate: ParseState, pairs: list[tuple[Var, Var]]) -> Expr:
-    from pgemu.parser.parse_oper import make_op
-
     from pgemu.parser.parse_coerce import coerce_to_boolean
+    from pgemu.parser.parse_oper import make_op
 
     conditions: list[Expr] = []
     kind = pstate.p_expr_kind
@@ -581,9 +566,8 @@ def _transform_join_using_clause(pstate: ParseState, pairs: list[tuple[Var, Var]
 
 
 def _build_merged_join_var(pstate: ParseState, jointype: str, l_var: Var, r_var: Var) -> Expr:
-    from pgemu.parser.parse_collate import assign_expr_collations
-
     from pgemu.parser.parse_coerce import coerce_type, select_common_type, select_common_typmod
+    from pgemu.parser.parse_collate import assign_expr_collations
 
     out_type, out_typmod = l_var.vartype, l_var.vartypmod
     if out_type != r_var.vartype:

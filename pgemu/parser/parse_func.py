@@ -134,16 +134,29 @@ def parse_func_or_column(
         found = parse_complex_projection(pstate, names[0], fargs[0], location)
         if found is not None:
             return found
-    detail = func_get_detail(
-        catalog, names, fargs, argnames, actual, not variadic, True, proc_call
-    )
+    try:
+        detail = func_get_detail(
+            catalog, names, fargs, argnames, actual, not variadic, True, proc_call
+        )
+    except PgError as error:
+        if error.location is None or error.location < 0:
+            error.location = location
+        raise
     code = detail.code
-    if code == "normal" and not call.keys() & _DECORATIONS and not proc_call:
-        pass
-    else:
+    if code != "normal" or proc_call or call.keys() & _DECORATIONS:
         early = _check_kind(
-            pstate, detail, names, fargs, argnames, actual, call, agg_filter,
-            proc_call, fn is None, could_be_projection, location,
+            pstate,
+            detail,
+            names,
+            fargs,
+            argnames,
+            actual,
+            call,
+            agg_filter,
+            proc_call,
+            fn is None,
+            could_be_projection,
+            location,
         )
         if early == "none":
             return None
@@ -151,8 +164,14 @@ def parse_func_or_column(
             return parse_complex_projection(pstate, names[0], fargs[0], location)
         if code == "coercion":
             return coerce_type(
-                pstate, fargs[0], actual[0], detail.rettype, -1,
-                COERCION_EXPLICIT, COERCE_EXPLICIT_CALL, location,
+                pstate,
+                fargs[0],
+                actual[0],
+                detail.rettype,
+                -1,
+                COERCION_EXPLICIT,
+                COERCE_EXPLICIT_CALL,
+                location,
             )
     return _build_call(
         pstate, detail, names, fargs, argnames, actual, call, agg_filter, last_srf, location
@@ -273,16 +292,12 @@ def _reject_decorations(
     elif agg_filter is not None:
         what = f"FILTER specified, but {shown} is not an aggregate function"
     elif call.get("over"):
-        what = (
-            f"OVER specified, but {shown} is not a window function nor an aggregate function"
-        )
+        what = f"OVER specified, but {shown} is not a window function nor an aggregate function"
     if what:
         raise PgError(WRONG_OBJECT_TYPE, what, location=location)
 
 
-def _not_found(
-    signature: str, call: dict[str, Any], proc_call: bool, location: int
-) -> PgError:
+def _not_found(signature: str, call: dict[str, Any], proc_call: bool, location: int) -> PgError:
     word = "procedure" if proc_call else "function"
     hint = (
         f"No {word} matches the given name and argument types."
@@ -396,8 +411,14 @@ def _unify_hypothetical_args(
         typmod = select_common_typmod(pstate, pair, common)
         for position in (hypothetical, aggregated):
             fargs[position] = coerce_type(
-                pstate, fargs[position], actual[position], common, typmod,
-                COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1,
+                pstate,
+                fargs[position],
+                actual[position],
+                common,
+                typmod,
+                COERCION_IMPLICIT,
+                COERCE_IMPLICIT_CAST,
+                -1,
             )
             actual[position] = common
 
@@ -434,20 +455,31 @@ def _build_call(
     if detail.nvargs > 0 and detail.vatype != ANYOID:
         fargs = _collect_variadic(catalog, fargs, detail.nvargs)
         variadic = True
-    if fargs and detail.vatype == ANYOID and variadic:
-        if not get_base_element_type(catalog, actual[len(fargs) - 1]):
-            raise PgError(
-                DATATYPE_MISMATCH,
-                "VARIADIC argument must be an array",
-                location=expr_location(fargs[-1]),
-            )
+    if (
+        fargs
+        and detail.vatype == ANYOID
+        and variadic
+        and not get_base_element_type(catalog, actual[len(fargs) - 1])
+    ):
+        raise PgError(
+            DATATYPE_MISMATCH,
+            "VARIADIC argument must be an array",
+            location=expr_location(fargs[-1]),
+        )
     if detail.retset:
         check_srf_call_placement(pstate, last_srf, location)
     result: Expr
     if detail.code in ("normal", "procedure"):
         result = FuncExpr(
-            detail.funcid, rettype, _in_place(detail, fargs, defaults), detail.retset, variadic,
-            _FORMATS[call.get("funcformat", "COERCE_EXPLICIT_CALL")], 0, 0, location,
+            detail.funcid,
+            rettype,
+            _in_place(detail, fargs, defaults),
+            detail.retset,
+            variadic,
+            _FORMATS[call.get("funcformat", "COERCE_EXPLICIT_CALL")],
+            0,
+            0,
+            location,
         )
     elif detail.code == "aggregate" and not call.get("over"):
         result = _make_aggref(
@@ -563,8 +595,14 @@ def _make_aggref(
         )
     _no_named_arguments(argnames, "aggregates", location)
     aggref = Aggref(
-        detail.funcid, rettype, [], aggfilter=agg_filter, aggstar=bool(call.get("agg_star")),
-        aggvariadic=variadic, aggkind=agg.aggkind, location=location,
+        detail.funcid,
+        rettype,
+        [],
+        aggfilter=agg_filter,
+        aggstar=bool(call.get("agg_star")),
+        aggvariadic=variadic,
+        aggkind=agg.aggkind,
+        location=location,
     )
     transform_aggregate_call(
         pstate, aggref, fargs, call.get("agg_order", []), bool(call.get("agg_distinct"))
@@ -629,7 +667,13 @@ def _make_window_func(
         )
     _no_named_arguments(argnames, "window functions", location)
     wfunc = WindowFunc(
-        detail.funcid, rettype, fargs, 0, agg_filter, bool(call.get("agg_star")), winagg,
+        detail.funcid,
+        rettype,
+        fargs,
+        0,
+        agg_filter,
+        bool(call.get("agg_star")),
+        winagg,
         location=location,
     )
     transform_window_func_call(pstate, wfunc, call["over"])
@@ -667,17 +711,12 @@ def parse_complex_projection(
 
     if isinstance(first_arg, Var) and first_arg.varattno == 0:
         nsitem = get_nsitem_by_range_table_posn(pstate, first_arg.varno, first_arg.varlevelsup)
-        return scan_nsitem_for_column(
-            pstate, nsitem, first_arg.varlevelsup, funcname, location
-        )
+        return scan_nsitem_for_column(pstate, nsitem, first_arg.varlevelsup, funcname, location)
     if isinstance(first_arg, Var) and first_arg.vartype == RECORDOID:
         columns = expand_record_variable(pstate, first_arg, 0)
     else:
         columns = get_expr_result_type(pstate.catalog, first_arg).columns or []
     for number, column in enumerate(columns, 1):
         if column.name == funcname and column.type_oid:
-            return FieldSelect(
-                first_arg, number, column.type_oid, column.typmod, column.collation
-            )
+            return FieldSelect(first_arg, number, column.type_oid, column.typmod, column.collation)
     return None
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pgemu.catalog.namespace_candidates import FuncCandidate, funcname_get_candidates
 from pgemu.nodes.primnodes import Const, Expr
 from pgemu.parser.parse_cache import (
     function_search_path,
@@ -14,7 +15,6 @@ from pgemu.parser.parse_cache import (
     is_complex,
     parse_cache,
 )
-from pgemu.parser.parse_candidates import FuncCandidate, funcname_get_candidates
 from pgemu.parser.parse_coerce import can_coerce_type
 from pgemu.parser.parse_coerce_path import (
     COERCION_EXPLICIT,
@@ -62,18 +62,32 @@ def func_get_detail(
 ) -> FuncDetail:
     """The function that a call with these argument types means.  fargs None: no coercion
     interpretation of the name is considered."""
-    literal = bool(fargs) and len(argtypes) == 1 and isinstance((fargs or [None])[0], Const)
+    literal = len(argtypes) == 1 and bool(fargs) and isinstance(fargs[0], Const) if fargs else False
     path = function_search_path(catalog) if len(funcname) == 1 else ()
     key: Any = (
-        "func", path, tuple(funcname), tuple(fargnames), tuple(argtypes),
-        expand_variadic, expand_defaults, include_out_arguments, literal, fargs is None,
+        "func",
+        path,
+        tuple(funcname),
+        tuple(fargnames),
+        tuple(argtypes),
+        expand_variadic,
+        expand_defaults,
+        include_out_arguments,
+        literal,
+        fargs is None,
     )
     cache = parse_cache(catalog)
     found: FuncDetail | None = cache.get(key)
     if found is None:
         found = cache[key] = _func_get_detail(
-            catalog, funcname, fargs, fargnames, argtypes,
-            expand_variadic, expand_defaults, include_out_arguments,
+            catalog,
+            funcname,
+            fargs,
+            fargnames,
+            argtypes,
+            expand_variadic,
+            expand_defaults,
+            include_out_arguments,
         )
     return found
 
@@ -90,10 +104,15 @@ def _func_get_detail(
 ) -> FuncDetail:
     nargs = len(argtypes)
     raw = funcname_get_candidates(
-        catalog, funcname, nargs, fargnames, expand_variadic, expand_defaults,
+        catalog,
+        funcname,
+        nargs,
+        fargnames,
+        expand_variadic,
+        expand_defaults,
         include_out_arguments,
     )
-    best = next((c for c in raw if c.args[:nargs] == argtypes), None)
+    best = next((c for c in raw if list(c.args[:nargs]) == argtypes), None)
     if best is None:
         if nargs == 1 and fargs and not fargnames:
             target = _call_as_coercion(catalog, funcname, fargs[0], argtypes[0])
@@ -121,8 +140,14 @@ def _func_get_detail(
         return FuncDetail("notfound")
     proc = get_proc(catalog, best.oid)
     return FuncDetail(
-        _CODE_OF_KIND[proc.prokind], best.oid, proc.prorettype, proc.proretset, best.nvargs,
-        proc.provariadic, tuple(best.args), best.ndargs,
+        _CODE_OF_KIND[proc.prokind],
+        best.oid,
+        proc.prorettype,
+        proc.proretset,
+        best.nvargs,
+        proc.provariadic,
+        tuple(best.args),
+        best.ndargs,
         tuple(best.argnumbers) if best.argnumbers is not None else None,
     )
 
@@ -134,9 +159,7 @@ def func_name_as_type(catalog: Catalog, funcname: list[str]) -> int:
     return row.oid if row is not None and row.typisdefined and not row.typrelid else 0
 
 
-def _call_as_coercion(
-    catalog: Catalog, funcname: list[str], arg: Expr, source: int
-) -> int:
+def _call_as_coercion(catalog: Catalog, funcname: list[str], arg: Expr, source: int) -> int:
     """typename(x) where the cast needs no function: the type's OID, else 0."""
     target = func_name_as_type(catalog, funcname)
     if not target:
@@ -147,9 +170,9 @@ def _call_as_coercion(
     if path == PATH_RELABELTYPE:
         return target
     if path == PATH_COERCEVIAIO:
-        row_to_string = (
-            source == RECORDOID or is_complex(catalog, source)
-        ) and type_category(catalog, target) == "S"
+        row_to_string = (source == RECORDOID or is_complex(catalog, source)) and type_category(
+            catalog, target
+        ) == "S"
         return 0 if row_to_string else target
     return 0
 
@@ -166,9 +189,7 @@ def func_match_argtypes(
     ]
 
 
-def _most_matches(
-    candidates: list[FuncCandidate], scores: list[int]
-) -> list[FuncCandidate]:
+def _most_matches(candidates: list[FuncCandidate], scores: list[int]) -> list[FuncCandidate]:
     best = max(scores)
     return [c for c, score in zip(candidates, scores, strict=True) if score == best]
 
@@ -177,9 +198,7 @@ def func_select_candidate(
     catalog: Catalog, input_types: list[int], candidates: list[FuncCandidate]
 ) -> FuncCandidate | None:
     """The best of several candidates that all accept the arguments; None: ambiguous."""
-    base = [
-        t if t == UNKNOWNOID else get_base_type(catalog, t) for t in input_types
-    ]
+    base = [t if t == UNKNOWNOID else get_base_type(catalog, t) for t in input_types]
     nargs = len(base)
     known = [i for i in range(nargs) if base[i] != UNKNOWNOID]
     unknown = [i for i in range(nargs) if base[i] == UNKNOWNOID]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.namespace_candidates import funcname_get_candidates
 from pgemu.errors import (
     AMBIGUOUS_FUNCTION,
     TOO_MANY_ARGUMENTS,
@@ -13,7 +14,6 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.parser.parse_cache import get_proc, str_list
-from pgemu.parser.parse_candidates import funcname_get_candidates
 from pgemu.parser.parse_type import lookup_type_name_oid
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def lookup_func_name(
         catalog, names, nargs, [], False, False, kind in ("procedure", "routine"), missing_ok
     )
     for candidate in found:
-        if argtypes is not None and candidate.args != list(argtypes):
+        if argtypes is not None and list(candidate.args) != list(argtypes):
             continue
         prokind = get_proc(catalog, candidate.oid).prokind
         if kind in ("function", "aggregate") and prokind == "p":
@@ -86,15 +86,11 @@ def lookup_func_name(
     raise _missing(catalog, names, argtypes, kind)
 
 
-def _missing(
-    catalog: Catalog, names: list[str], argtypes: list[int] | None, kind: str
-) -> PgError:
+def _missing(catalog: Catalog, names: list[str], argtypes: list[int] | None, kind: str) -> PgError:
     shown = ".".join(names)
     if argtypes is None:
         if kind == "aggregate":
-            return PgError(
-                UNDEFINED_FUNCTION, f'could not find an aggregate named "{shown}"'
-            )
+            return PgError(UNDEFINED_FUNCTION, f'could not find an aggregate named "{shown}"')
         word = "procedure" if kind == "procedure" else "function"
         return PgError(UNDEFINED_FUNCTION, f'could not find a {word} named "{shown}"')
     signature = func_signature_string(catalog, names, [], list(argtypes))
@@ -142,10 +138,7 @@ def _procedure_by_input(
     for candidate in funcname_get_candidates(
         catalog, names, len(argtypes), [], False, False, False, True
     ):
-        if (
-            candidate.args == argtypes
-            and get_proc(catalog, candidate.oid).prokind == "p"
-        ):
+        if list(candidate.args) == argtypes and get_proc(catalog, candidate.oid).prokind == "p":
             return candidate.oid
     return 0
 
@@ -167,6 +160,4 @@ def _check_routine_kind(
     if object_type == "OBJECT_PROCEDURE" and prokind != "p":
         raise PgError(WRONG_OBJECT_TYPE, f"{shown} is not a procedure")
     if object_type == "OBJECT_AGGREGATE" and prokind != "a":
-        raise PgError(
-            WRONG_OBJECT_TYPE, f"function {shown} is not an aggregate"
-        )
+        raise PgError(WRONG_OBJECT_TYPE, f"function {shown} is not an aggregate")

@@ -92,6 +92,38 @@ class ParseNamespaceColumn:
     p_varnosyn: int
     p_varattnosyn: int
     p_dontexpand: bool = False
+    p_var_made: Var | None = None
+
+    @property
+    def p_var(self) -> Var:
+        """buildVarFromNSColumn: the Var without a location.  Shared: copy it to change it."""
+        var = self.p_var_made
+        if var is None:
+            var = self.p_var_made = Var(
+                self.p_varno,
+                self.p_varattno,
+                self.p_vartype,
+                self.p_vartypmod,
+                self.p_varcollid,
+            )
+        return var
+
+
+def _relation_columns(relation: Relation, rtindex: int) -> list[ParseNamespaceColumn]:
+    return [
+        ParseNamespaceColumn(0, 0, 0, -1, 0, 0, 0)
+        if att.attisdropped
+        else ParseNamespaceColumn(
+            rtindex,
+            att.attnum,
+            att.atttypid,
+            att.atttypmod,
+            att.attcollation,
+            rtindex,
+            att.attnum,
+        )
+        for att in relation.attrs
+    ]
 
 
 @dataclass(slots=True)
@@ -124,22 +156,14 @@ class ParseNamespaceItem:
         return made
 
     def _columns_of_relation(self) -> list[ParseNamespaceColumn]:
-        rtindex = self.p_rtindex
-        assert self.p_relation is not None
-        return [
-            ParseNamespaceColumn(0, 0, 0, -1, 0, 0, 0)
-            if att.attisdropped
-            else ParseNamespaceColumn(
-                rtindex,
-                att.attnum,
-                att.atttypid,
-                att.atttypmod,
-                att.attcollation,
-                rtindex,
-                att.attnum,
-            )
-            for att in self.p_relation.attrs
-        ]
+        relation = self.p_relation
+        assert relation is not None
+        # the same for every query that has the table at this place
+        made: list[ParseNamespaceColumn] = relation.catalog.cached(
+            ("nscolumns", relation.oid, self.p_rtindex),
+            lambda: _relation_columns(relation, self.p_rtindex),
+        )
+        return made
 
     @property
     def p_colindex(self) -> dict[str, int]:

@@ -3,8 +3,10 @@ the sorting and equality operators of a type (from typcache.c and lsyscache.c)."
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.namespace_candidates import opername_get_candidates, opername_get_oprid
 from pgemu.catalog.rows import PgAmop, PgOpclass, PgOperator
 from pgemu.errors import (
     AMBIGUOUS_FUNCTION,
@@ -30,7 +32,6 @@ from pgemu.parser.parse_cache import (
     parse_cache,
     str_list,
 )
-from pgemu.parser.parse_candidates import opername_get_candidates, opername_get_oprid
 from pgemu.parser.parse_coerce import composite_attributes, enforce_generic_type_consistency
 from pgemu.parser.parse_coerce_path import is_binary_coercible, is_preferred_type
 from pgemu.parser.parse_func_detail import func_match_argtypes, func_select_candidate
@@ -77,10 +78,7 @@ def oper(
     key = ("oper", path, ltype, rtype, *names)
     oid: int | None = cache.get(key)
     if oid is None:
-        oid = _binary_oper_exact(catalog, names, ltype, rtype)
-        multiple = False
-        if not oid:
-            oid, multiple = _oper_select(catalog, names, "b", [ltype, rtype])
+        oid, multiple = _find_operator(catalog, names, "b", [ltype, rtype], location)
         if not oid:
             if no_error:
                 return None
@@ -100,16 +98,30 @@ def left_oper(
     key = ("oper", path, 0, arg, *names)
     oid: int | None = cache.get(key)
     if oid is None:
-        oid = opername_get_oprid(catalog, names, 0, arg)
-        multiple = False
-        if not oid:
-            oid, multiple = _oper_select(catalog, names, "l", [arg])
+        oid, multiple = _find_operator(catalog, names, "l", [arg], location)
         if not oid:
             if no_error:
                 return None
             raise op_error(catalog, names, "l", 0, arg, multiple, location)
         cache[key] = oid
     return get_operator(catalog, oid)
+
+
+def _find_operator(
+    catalog: Catalog, names: list[str], kind: str, types: list[int], location: int
+) -> tuple[int, bool]:
+    """(operator OID or 0, was it ambiguous?): an exact match, else the best candidate."""
+    try:
+        if kind == "b":
+            oid = _binary_oper_exact(catalog, names, types[0], types[1])
+        else:
+            oid = opername_get_oprid(catalog, names, 0, types[0])
+        return (oid, False) if oid else _oper_select(catalog, names, kind, types)
+    except PgError as error:
+        # a schema that does not exist
+        if error.location is None or error.location < 0:
+            error.location = location
+        raise
 
 
 def _binary_oper_exact(catalog: Catalog, names: list[str], arg1: int, arg2: int) -> int:
@@ -130,7 +142,10 @@ def _oper_select(
     catalog: Catalog, names: list[str], kind: str, types: list[int]
 ) -> tuple[int, bool]:
     """oper_select_candidate: (operator OID or 0, was it ambiguous?)."""
-    matching = func_match_argtypes(catalog, types, opername_get_candidates(catalog, names, kind))
+    candidates = opername_get_candidates(catalog, names, kind)
+    if kind == "l":
+        candidates = [replace(c, args=c.args[1:]) for c in candidates]
+    matching = func_match_argtypes(catalog, types, candidates)
     if not matching:
         return 0, False
     if len(matching) == 1:
@@ -166,9 +181,7 @@ def compatible_oper(
     )
 
 
-def op_signature_string(
-    catalog: Catalog, names: list[str], kind: str, arg1: int, arg2: int
-) -> str:
+def op_signature_string(catalog: Catalog, names: list[str], kind: str, arg1: int, arg2: int) -> str:
     left = f"{catalog.type_name(arg1)} " if kind != "l" else ""
     return f"{left}{'.'.join(names)} {catalog.type_name(arg2)}"
 
@@ -324,14 +337,10 @@ def lookup_oper_name(
     if found or no_error:
         return found
     if oprleft and not oprright:
-        raise PgError(
-            SYNTAX_ERROR, "postfix operators are not supported", location=location
-        )
+        raise PgError(SYNTAX_ERROR, "postfix operators are not supported", location=location)
     kind = "b" if oprleft else "l"
     signature = op_signature_string(catalog, names, kind, oprleft, oprright)
-    raise PgError(
-        UNDEFINED_FUNCTION, f"operator does not exist: {signature}", location=location
-    )
+    raise PgError(UNDEFINED_FUNCTION, f"operator does not exist: {signature}", location=location)
 
 
 def lookup_oper_with_args(
@@ -340,9 +349,7 @@ def lookup_oper_with_args(
     """LookupOperWithArgs: from a raw ObjectWithArgs (two types, NONE being an empty node)."""
     catalog = getattr(catalog, "catalog", catalog)
     obj = objectwithargs.get("ObjectWithArgs", objectwithargs)
-    types = [
-        lookup_type_name_oid(catalog, a, no_error) if a else 0 for a in obj.get("objargs", [])
-    ]
+    types = [lookup_type_name_oid(catalog, a, no_error) if a else 0 for a in obj.get("objargs", [])]
     left, right = types
     return lookup_oper_name(catalog, obj["objname"], left, right, no_error)
 
@@ -385,8 +392,11 @@ def get_opfamily_member(
 ) -> int:
     """Operator of a strategy in an operator family, 0 if there is none."""
     row = catalog.one(
-        PgAmop, amopfamily=opfamily, amoplefttype=lefttype,
-        amoprighttype=righttype, amopstrategy=strategy,
+        PgAmop,
+        amopfamily=opfamily,
+        amoplefttype=lefttype,
+        amoprighttype=righttype,
+        amopstrategy=strategy,
     )
     return row.amopopr if row is not None else 0
 
@@ -477,9 +487,7 @@ def get_sort_group_operators(
     return lt, eq, gt, hashable
 
 
-def get_ordering_op_properties(
-    catalog: Catalog, ordering_op: int
-) -> tuple[int, int, bool] | None:
+def get_ordering_op_properties(catalog: Catalog, ordering_op: int) -> tuple[int, int, bool] | None:
     """get_ordering_op_properties: (opfamily, input type, is it the > of its family?) of a btree
     < or > operator, None for others."""
     for row in catalog.all(PgAmop, amopopr=ordering_op):
@@ -492,9 +500,7 @@ def get_ordering_op_properties(
     return None
 
 
-def get_equality_op_for_ordering_op(
-    catalog: Catalog, ordering_op: int
-) -> tuple[int, bool] | None:
+def get_equality_op_for_ordering_op(catalog: Catalog, ordering_op: int) -> tuple[int, bool] | None:
     """(equality operator, reverse) of a < or > operator; None if it is none."""
     found = get_ordering_op_properties(catalog, ordering_op)
     if found is None:

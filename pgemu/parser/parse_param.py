@@ -6,6 +6,7 @@ demands one; `check_variable_parameters` at the end rejects what stayed open or 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pgemu.errors import (
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 _MAX_PARAMS = 2**28 - 1
 
 
+@dataclass(slots=True)
+class VariableParameters:
+    """types: the list that is completed; unresolved: Params made while their type was open."""
+
+    types: list[int]
+    unresolved: list[Param] = field(default_factory=list)
+
+
 def setup_parse_fixed_parameters(pstate: ParseState, param_types: list[int]) -> None:
     """Parameters 1..n have these types; 0 or anything beyond is an error."""
     pstate.p_ref_hook_state = param_types
@@ -35,15 +44,13 @@ def setup_parse_fixed_parameters(pstate: ParseState, param_types: list[int]) -> 
 
 def setup_parse_variable_parameters(pstate: ParseState, param_types: list[int]) -> None:
     """Types that are 0, 705 (unknown) or missing are deduced: the list is extended in place."""
-    pstate.p_ref_hook_state = param_types
+    pstate.p_ref_hook_state = VariableParameters(param_types)
     pstate.p_paramref_hook = _variable_paramref_hook
     pstate.p_coerce_param_hook = _variable_coerce_param_hook
 
 
 def _no_such_parameter(number: int, location: int) -> PgError:
-    return PgError(
-        UNDEFINED_PARAMETER, f"there is no parameter ${number}", location=location
-    )
+    return PgError(UNDEFINED_PARAMETER, f"there is no parameter ${number}", location=location)
 
 
 def _fixed_paramref_hook(pstate: ParseState, pref: dict[str, Any]) -> Expr:
@@ -59,7 +66,8 @@ def _fixed_paramref_hook(pstate: ParseState, pref: dict[str, Any]) -> Expr:
 
 
 def _variable_paramref_hook(pstate: ParseState, pref: dict[str, Any]) -> Expr:
-    types: list[int] = pstate.p_ref_hook_state
+    state: VariableParameters = pstate.p_ref_hook_state
+    types = state.types
     number = pref.get("number", 0)
     location = pref.get("location", 0)
     if number <= 0 or number > _MAX_PARAMS:
@@ -75,7 +83,10 @@ def _variable_paramref_hook(pstate: ParseState, pref: dict[str, Any]) -> Expr:
     if ptype == 0:
         ptype = types[number - 1] = UNKNOWNOID
     collation = 0 if ptype == UNKNOWNOID else get_type(pstate.catalog, ptype).typcollation
-    return Param("extern", number, ptype, -1, collation, location)
+    param = Param("extern", number, ptype, -1, collation, location)
+    if ptype == UNKNOWNOID:
+        state.unresolved.append(param)
+    return param
 
 
 def _is_call_argument(pstate: ParseState) -> bool:
@@ -87,7 +98,8 @@ def _variable_coerce_param_hook(
 ) -> Expr | None:
     if param.paramkind != "extern" or param.paramtype != UNKNOWNOID:
         return None
-    types: list[int] = pstate.p_ref_hook_state
+    state: VariableParameters = pstate.p_ref_hook_state
+    types = state.types
     number = param.paramid
     if number <= 0 or number > len(types):
         raise _no_such_parameter(number, param.location)
@@ -114,9 +126,12 @@ def _variable_coerce_param_hook(
 
 def check_variable_parameters(pstate: ParseState, query: Query) -> None:
     """Every parameter must have got a type, the same wherever it stands."""
-    types: list[int] = pstate.p_ref_hook_state or []
-    if not types:
+    state: VariableParameters = pstate.p_ref_hook_state
+    types = state.types
+    if all(types[p.paramid - 1] == p.paramtype for p in state.unresolved):
         return
+
+    # only those that are still in the tree count
 
     def visit(node: Any) -> bool | None:
         if isinstance(node, Param) and node.paramkind == "extern":

@@ -108,9 +108,7 @@ def parse_expr_kind_name(kind: K) -> str:
     return _KIND_NAMES[kind]
 
 
-def check_srf_call_placement(
-    pstate: ParseState, last_srf: Expr | None, location: int
-) -> None:
+def check_srf_call_placement(pstate: ParseState, last_srf: Expr | None, location: int) -> None:
     """0A000 unless a set-returning function may stand here."""
     kind = pstate.p_expr_kind
     if kind in _SRF_OK:

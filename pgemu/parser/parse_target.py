@@ -486,14 +486,8 @@ def check_insert_targets(
         name, location = body["name"], body.get("location", 0)
         att = by_name.get(name)
         if att is None:
-            from pgemu.parser.parse_rte import SYSTEM_COLUMNS, undefined_column
+            from pgemu.parser.parse_rte import undefined_column
 
-            if name in SYSTEM_COLUMNS:
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED,
-                    f'cannot assign to system column "{name}"',
-                    location=location,
-                )
             raise undefined_column(rel.name, name, location)
         if body.get("indirection"):
             duplicate = att.attnum in whole

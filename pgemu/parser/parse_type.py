@@ -232,7 +232,8 @@ def typename_type_mod(catalog: Catalog, typename: RawTypeName, row: PgType) -> i
     # an array has the typmods of its elements
     base = row.typelem if row.typelem and row.typsubscript else row.oid
     try:
-        return catalog.types.io(base).typmod_in(args, catalog.ctx)
+        typmod: int = catalog.types.io(base).typmod_in(args, catalog.ctx)
+        return typmod
     except PgError as error:
         if error.location is None:
             error.location = location
@@ -289,9 +290,7 @@ def parse_type_string_raw(text: str) -> RawTypeName:
     return typename
 
 
-def type_string_to_typeid(
-    catalog: Catalog, text: str, missing_ok: bool = False
-) -> tuple[int, int]:
+def type_string_to_typeid(catalog: Catalog, text: str, missing_ok: bool = False) -> tuple[int, int]:
     """parseTypeString: (type OID, typmod) of a type name in text; (0, -1) with missing_ok."""
     typename = parse_type_string_raw(text)
     row = lookup_type_name(catalog, typename, missing_ok)
@@ -345,9 +344,7 @@ def lookup_collation(pstate: ParseState, collnames: list[Any], location: int) ->
     return get_collation_oid(pstate.catalog, collnames, False, location)
 
 
-def get_column_def_collation(
-    pstate: ParseState, coldef: dict[str, Any], typeoid: int
-) -> int:
+def get_column_def_collation(pstate: ParseState, coldef: dict[str, Any], typeoid: int) -> int:
     """GetColumnDefCollation: of a column definition (raw ColumnDef body)."""
     catalog = pstate.catalog
     typcollation = get_type(catalog, typeoid).typcollation
@@ -368,4 +365,3 @@ def get_column_def_collation(
             location=location,
         )
     return result
-

@@ -28,9 +28,7 @@ _STACK_DEPTH_HINT = (
 
 def stack_depth_exceeded() -> PgError:
     """54001: the statement is nested too deeply."""
-    return PgError(
-        STATEMENT_TOO_COMPLEX, "stack depth limit exceeded", hint=_STACK_DEPTH_HINT
-    )
+    return PgError(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded", hint=_STACK_DEPTH_HINT)
 
 
 def raw_parser(text: str) -> list[RawStmt]:
@@ -174,8 +172,10 @@ def reject_newer_syntax(text: str) -> None:
         found = pattern.search(masked)
         if found is not None:
             raise _near(text, found.start(1))
-    for found in _BIT_STRING.finditer(text):
-        _check_bit_string(found)
+    for quoted in _QUOTED.finditer(text):
+        found = _BIT_STRING.search(text[: quoted.end()], max(quoted.start() - 1, 0))
+        if found is not None and found.end() == quoted.end():
+            _check_bit_string(found)
 
 
 def _check_bit_string(found: re.Match[str]) -> None:

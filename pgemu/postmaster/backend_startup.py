@@ -29,14 +29,17 @@ _PR_SET_PDEATHSIG = 1
 CANCEL_REQUEST, SSL_REQUEST, GSSENC_REQUEST = 80877102, 80877103, 80877104
 
 
-def become_child(postmaster: int) -> None:
-    """First thing after fork: own session, default signals, death with the postmaster."""
+def become_child(postmaster: int, guardian: bool = False) -> None:
+    """First thing after fork: own session, default signals, death with the postmaster, which
+    only the guardian survives, to clean up."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.setsid()
+    if guardian:
+        return
     set_parent_death_signal(signal.SIGKILL)
     if os.getppid() != postmaster:
         os._exit(1)

@@ -45,7 +45,7 @@ def template_fingerprint() -> str:
             status = os.stat(path)
         except FileNotFoundError:
             continue
-        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+        digest.update(f"{path} {status.st_size} {int(status.st_mtime)}\n".encode())
     return f"15-{digest.hexdigest()}"
 
 

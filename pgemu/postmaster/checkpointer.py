@@ -50,11 +50,7 @@ class Checkpointer:
         self._purge: Callable[..., Any] | None = None
 
     def run(self) -> int:
-        # The guardian must outlive the postmaster.
-        from pgemu.postmaster.backend_startup import set_parent_death_signal
-
         signal.signal(signal.SIGTERM, self._on_sigterm)
-        set_parent_death_signal(0)
         self.shm.procarray.claim_slot(backend_type=CHECKPOINTER)
         if self.cluster.ephemeral:
             sweep_stale_clusters(self.cluster.data)

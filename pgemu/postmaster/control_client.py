@@ -7,6 +7,7 @@ Values come as text.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import socket
 from dataclasses import dataclass, field
@@ -95,10 +96,8 @@ class ControlClient:
 
     def close(self) -> None:
         """Say goodbye and close."""
-        try:
+        with contextlib.suppress(OSError):  # the server may be faster
             self._send(frontend.Terminate())
-        except OSError:
-            pass  # the server was faster
         self._file.close()
         self._socket.close()
 

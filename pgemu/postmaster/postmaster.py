@@ -63,6 +63,7 @@ class Postmaster:
         self._deadline = 0.0
         self._respawn_at = 0.0
         self._late = list(config.late_imports)
+        self._ready_fd = config.ready_fd
         self.cluster: Cluster
         self.shm: SharedMemory
         self.locks: LockTable
@@ -114,8 +115,8 @@ class Postmaster:
         gc.freeze()
         start_listening(self.sockets)
         self._spawn_spares()
-        self._announce()
         self._spawn_checkpointer()
+        self._announce()
 
     def _file_settings(self) -> None:
         settings = dict(self.config.settings)
@@ -168,12 +169,13 @@ class Postmaster:
         self.cluster.write_lock_file(
             self.port, config.unix_socket_dir, ",".join(config.hosts), "ready"
         )
-        if config.ready_fd >= 0:
+        if self._ready_fd >= 0:
             try:
-                os.write(config.ready_fd, f"{dsn}\n".encode())
-                os.close(config.ready_fd)
+                os.write(self._ready_fd, f"{dsn}\n".encode())
+                os.close(self._ready_fd)
             except OSError as error:
                 log("LOG", f"could not write to the ready descriptor: {error.strerror}")
+            self._ready_fd = -1
         try:
             if not config.quiet:
                 os.write(1, f"{dsn}\nready\n".encode())
@@ -183,19 +185,20 @@ class Postmaster:
 
     # -- children --------------------------------------------------------------------------------
 
-    def _fork(self) -> int:
+    def _fork(self, *, guardian: bool = False) -> int:
         """fork(); in the child, the postmaster's own descriptors are closed."""
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            become_child(parent)
+            become_child(parent, guardian)
             os.close(self._death_write)
             os.close(self._retire_write)
             os.close(self._status_read)
             self._wakeup.close()
             self._wakeup_writer.close()
-            if self._parent_fd >= 0:
-                os.close(self._parent_fd)
+            for fd in (self._parent_fd, self._ready_fd):
+                if fd >= 0:
+                    os.close(fd)
         return pid
 
     def _spawn_spares(self) -> None:
@@ -217,7 +220,7 @@ class Postmaster:
 
     def _spawn_checkpointer(self) -> None:
         paths = [s.getsockname() for s in self.sockets if s.family == socket.AF_UNIX]
-        pid = self._fork()
+        pid = self._fork(guardian=True)
         if pid == 0:
             from pgemu.postmaster.checkpointer import Checkpointer
 

@@ -92,6 +92,8 @@ def checkpoint(path: str, *, truncate: bool = False) -> tuple[int, int]:
     connection = apsw.Connection(path, flags=_FLAGS)
     try:
         connection.set_busy_timeout(1000)
+        # Until the first read SQLite does not know that the file is in WAL mode.
+        connection.execute("SELECT 1 FROM main.sqlite_schema LIMIT 1").fetchall()
         mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
         try:
             frames, moved = connection.wal_checkpoint(mode=mode)

@@ -259,6 +259,28 @@ class TransactionManager:
             )
             self.undo_xid = self.xid if others else 0
 
+    @property
+    def write_depth(self) -> int:
+        return self._write_depth
+
+    def others_running(self) -> bool:
+        """Another transaction of this database has written and not ended."""
+        row = self.conn.execute(
+            "SELECT 1 FROM main._active WHERE xid<>? LIMIT 1", (self.xid,)
+        ).fetchone()
+        return row is not None
+
+    def refresh_after_wait(self) -> None:
+        """Hook after a wait for another transaction (nothing to do: snapshots are taken anew)."""
+
+    def set_characteristic(self, name: str, value: Any) -> None:
+        """SET TRANSACTION: isolation, read_only or deferrable of the current transaction."""
+        setattr(self.current, name, value)
+
+    @property
+    def read_only(self) -> bool:
+        return self.current.read_only
+
     def _xmins(self) -> list[int]:
         array: Any = self.slot._array
         column: list[int] = array.column(XMIN)

@@ -23,6 +23,7 @@ import pgemu.types.integer_ops
 import pgemu.types.like
 import pgemu.types.misc
 import pgemu.types.money
+import pgemu.types.network
 import pgemu.types.numeric_math
 import pgemu.types.numeric_ops
 import pgemu.types.oid
@@ -42,16 +43,22 @@ import pgemu.types.datetime_extract
 import pgemu.types.datetime_ops
 import pgemu.types.datetime_types
 import pgemu.types.enums
+import pgemu.types.formatting
+import pgemu.types.formatting_input
+import pgemu.types.formatting_number
 import pgemu.types.generate_series
 import pgemu.types.interval
 import pgemu.types.interval_ops
 import pgemu.types.json_encode
 import pgemu.types.json_funcs
+import pgemu.types.json_record
 import pgemu.types.json_types
+import pgemu.types.jsonpath
+import pgemu.types.jsonpath_exec
 import pgemu.types.ranges
 import pgemu.types.ranges_ops
 # after all families
-import pgemu.types.io_functions
+import pgemu.types.io_functions  # noqa: F401
 # isort: on
 
 __all__ = ["BaseType", "base_types", "register_type"]

@@ -38,10 +38,7 @@ _DIMENSIONS = re.compile(r"\s*\[\s*([+-]?\d+)?\s*(:)?\s*([+-]?\d+)?\s*(\])?")
 
 
 def malformed(text: str, detail: str) -> PgError:
-    return PgError(
-        INVALID_TEXT_REPRESENTATION, f'malformed array literal: "{text}"', detail=detail
-    )
-
+    return PgError(INVALID_TEXT_REPRESENTATION, f'malformed array literal: "{text}"', detail=detail)
 
 
 def parse_bounds(text: str) -> tuple[list[int], list[int], int]:
@@ -53,33 +50,28 @@ def parse_bounds(text: str) -> tuple[list[int], list[int], int]:
         if len(lower) >= MAXDIM:
             raise PgError(
                 PROGRAM_LIMIT_EXCEEDED,
-                f"number of array dimensions ({len(lower) + 1}) exceeds the maximum allowed ({MAXDIM})",
+                f"number of array dimensions ({len(lower) + 1}) exceeds the maximum allowed "
+                f"({MAXDIM})",
             )
         found = _DIMENSIONS.match(text, at)
         assert found is not None
         first, colon, second, close = found.groups()
         if first is None:
-            raise malformed(
-                text, '"[" must introduce explicitly-specified array dimensions.'
-            )
+            raise malformed(text, '"[" must introduce explicitly-specified array dimensions.')
         if colon and second is None:
             raise malformed(text, "Missing array dimension value.")
         if not close:
             raise malformed(text, 'Missing "]" after array dimensions.')
         low, high = (int(first), int(second)) if second is not None else (1, int(first))
         if high < low:
-            raise PgError(
-                ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"
-            )
+            raise PgError(ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound")
         lower.append(low)
         sizes.append(high - low + 1)
         at = found.end()
     rest = text[at:].lstrip(SPACE)
     if not lower:
         if not rest.startswith("{"):
-            raise malformed(
-                text, 'Array value must start with "{" or dimension information.'
-            )
+            raise malformed(text, 'Array value must start with "{" or dimension information.')
         return lower, sizes, at
     if not rest.startswith("="):
         raise malformed(text, 'Missing "=" after array dimensions.')
@@ -133,15 +125,14 @@ class Scanner:
         if len(self.stack) > MAXDIM:
             raise PgError(
                 PROGRAM_LIMIT_EXCEEDED,
-                f"number of array dimensions ({len(self.stack)}) exceeds the maximum allowed ({MAXDIM})",
+                f"number of array dimensions ({len(self.stack)}) exceeds the maximum allowed "
+                f"({MAXDIM})",
             )
         self.state = "level_started"
         self.at += 1
 
     def close(self) -> None:
-        if self.state not in ("element", "level_completed") and not (
-            self.state == "level_started"
-        ):
+        if self.state not in ("element", "level_completed") and not (self.state == "level_started"):
             raise self.fail('Unexpected "}" character.')
         done = self.stack.pop()
         self.at += 1
@@ -235,9 +226,7 @@ def check_shape(text: str, value: list[Any]) -> list[int]:
 
 
 def ragged(text: str) -> PgError:
-    return malformed(
-        text, "Multidimensional arrays must have sub-arrays with matching dimensions."
-    )
+    return malformed(text, "Multidimensional arrays must have sub-arrays with matching dimensions.")
 
 
 def all_empty(value: list[Any]) -> bool:
@@ -336,9 +325,7 @@ class ArrayType(BaseType):
             raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
         ndim, flags, _element = struct.unpack("!iiI", data[:12])
         if ndim < 0:
-            raise PgError(
-                INVALID_BINARY_REPRESENTATION, f"invalid number of dimensions: {ndim}"
-            )
+            raise PgError(INVALID_BINARY_REPRESENTATION, f"invalid number of dimensions: {ndim}")
         if ndim > MAXDIM:
             raise PgError(
                 PROGRAM_LIMIT_EXCEEDED,

@@ -53,7 +53,7 @@ def element_io(ctx: CallContext, array_oid: int) -> BaseType | None:
 def element_compare(ctx: CallContext, array_oid: int) -> Compare:
     """Comparison of two stored elements."""
     io = element_io(ctx, array_oid)
-    if io is None or io.collation is None and io.storage != "real":
+    if io is None or (io.collation is None and io.storage != "real"):
         return native_compare
     return io.compare
 
@@ -218,18 +218,14 @@ def array_cat(a: str | None, b: str | None) -> str | None:
             )
         return dump_array([left, *right], right_lower)
     if right_sizes != left_sizes[1:]:
-        raise incompatible(
-            "Arrays with differing dimensions are not compatible for concatenation."
-        )
+        raise incompatible("Arrays with differing dimensions are not compatible for concatenation.")
     return dump_array([*left, right], left_lower)
 
 
 @pg_function("array_fill(anyelement, _int4)", "array_fill(anyelement, _int4, _int4)")
 def array_fill(element: Any, dims: str | None, lbs: str | None = "[]") -> str:
     if dims is None or lbs is None:
-        raise PgError(
-            NULL_VALUE_NOT_ALLOWED, "dimension array or low bound array cannot be null"
-        )
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "dimension array or low bound array cannot be null")
     sizes, lower = load_flat(dims), load_flat(lbs)
     if len(array_bounds(dims)[0]) > 1:
         raise PgError(
@@ -314,9 +310,7 @@ def array_position(
     return None
 
 
-@pg_function(
-    "array_positions(anycompatiblearray, anycompatible)", context=True, typed=True
-)
+@pg_function("array_positions(anycompatiblearray, anycompatible)", context=True, typed=True)
 def array_positions(
     ctx: CallContext, info: TypeInfo, array: str | None, element: Any
 ) -> str | None:

@@ -65,9 +65,7 @@ def array_get_slice(value: str, bounds: Sequence[Bound]) -> str:
 def array_set_element(value: str | None, subscripts: Sequence[int | None], new: Any) -> str:
     """value with one element replaced; a NULL array counts as empty."""
     if any(one is None for one in subscripts):
-        raise PgError(
-            NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null"
-        )
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null")
     wanted = [int(one) for one in subscripts if one is not None]
     elements, lower = load_array(value) if value is not None else ([], [])
     if not lower:
@@ -134,9 +132,7 @@ def _set_slice_1d(elements: list[Any], low: int, bound: Bound, flat: list[Any]) 
     first = bound[0] if bound[0] is not None else low
     last = bound[1] if bound[1] is not None else low + len(elements) - 1
     if first > last + 1:
-        raise PgError(
-            ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"
-        )
+        raise PgError(ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound")
     count = last - first + 1
     if len(flat) < count:
         raise PgError(ARRAY_SUBSCRIPT_ERROR, "source array too small")
@@ -160,9 +156,7 @@ def _set_slice_nd(
         start = low if first is None else first
         stop = low + size - 1 if last is None else last
         if start > stop:
-            raise PgError(
-                ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"
-            )
+            raise PgError(ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound")
         if start < low or stop >= low + size:
             raise out_of_range()
         spans.append((start - low, stop - low + 1))

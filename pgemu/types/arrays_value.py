@@ -14,8 +14,6 @@ MAXDIM = 6
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-
-
 def dump_array(elements: list[Any], lower: list[int] | None = None) -> str:
     """The stored form of (nested) storage values; bytes become hex text."""
     plain = _plain(elements)

@@ -58,9 +58,7 @@ TIMESTAMPTZ = "timestamp with time zone"
 
 
 def not_recognized(unit: str, type_name: str) -> PgError:
-    return PgError(
-        INVALID_PARAMETER_VALUE, f'unit "{unit}" not recognized for type {type_name}'
-    )
+    return PgError(INVALID_PARAMETER_VALUE, f'unit "{unit}" not recognized for type {type_name}')
 
 
 def not_supported(unit: str, type_name: str, detail: str | None = None) -> PgError:
@@ -408,9 +406,15 @@ def truncate_local(unit: int, name: str, value: int, type_name: str) -> int:
     elif unit != k.MONTH:
         tm.mon = 1
         if unit == k.MILLENNIUM:
-            year = (year + 999) // 1000 * 1000 - 999 if year > 0 else -((999 - (year - 1)) // 1000) * 1000 + 1
+            year = (
+                (year + 999) // 1000 * 1000 - 999
+                if year > 0
+                else -((999 - (year - 1)) // 1000) * 1000 + 1
+            )
         elif unit == k.CENTURY:
-            year = (year + 99) // 100 * 100 - 99 if year > 0 else -((99 - (year - 1)) // 100) * 100 + 1
+            year = (
+                (year + 99) // 100 * 100 - 99 if year > 0 else -((99 - (year - 1)) // 100) * 100 + 1
+            )
         elif unit == k.DECADE:
             year = year // 10 * 10 if year > 0 else -((8 - (year - 1)) // 10) * 10
     tm.year = year
@@ -422,14 +426,14 @@ def truncate_local(unit: int, name: str, value: int, type_name: str) -> int:
 
 @pg_function("date_trunc(text, timestamp)")
 def timestamp_trunc(unit_name: str, value: int) -> int:
+    if value in INFINITE:
+        return value
     unit, name = trunc_unit(unit_name, TIMESTAMP)
-    return value if value in INFINITE else truncate_local(unit, name, value, TIMESTAMP)
+    return truncate_local(unit, name, value, TIMESTAMP)
 
 
 def trunc_in_zone(unit_name: str, value: int, zone: PgTimeZone) -> int:
     unit, name = trunc_unit(unit_name, TIMESTAMPTZ)
-    if value in INFINITE:
-        return value
     local = utc_to_local(value, zone)
     truncated = truncate_local(unit, name, local, TIMESTAMPTZ)
     if unit in _TIME_UNITS and unit != k.DAY:
@@ -439,12 +443,12 @@ def trunc_in_zone(unit_name: str, value: int, zone: PgTimeZone) -> int:
 
 @pg_function("date_trunc(text, timestamptz)", context=True)
 def timestamptz_trunc(ctx: CallContext, unit: str, value: int) -> int:
-    return trunc_in_zone(unit, value, session_zone(ctx))
+    return value if value in INFINITE else trunc_in_zone(unit, value, session_zone(ctx))
 
 
 @pg_function("date_trunc(text, timestamptz, text)")
 def timestamptz_trunc_zone(unit: str, value: int, zone: str) -> int:
-    return trunc_in_zone(unit, value, named_zone(zone, value))
+    return value if value in INFINITE else trunc_in_zone(unit, value, named_zone(zone, value))
 
 
 @pg_function("date_trunc(text, interval)")
@@ -575,7 +579,7 @@ def make_timestamptz_at_timezone(
             raise PgError(
                 INVALID_PARAMETER_VALUE,
                 f'invalid input syntax for type numeric time zone: "{zone}"',
-                hint="Numeric time zones must have \"-\" or \"+\" as first character.",
+                hint='Numeric time zones must have "-" or "+" as first character.',
             )
         try:
             west = decode_timezone(zone)

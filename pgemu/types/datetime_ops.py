@@ -137,9 +137,7 @@ def _register_comparison(prefix: str, suffix: str, types: tuple[str, str], a: Ke
     args = f"({types[0]}, {types[1]})"
     for name, test in OPERATORS.items():
 
-        def body(
-            ctx: CallContext, x: Any, y: Any, test: Callable[[Any, Any], bool] = test
-        ) -> bool:
+        def body(ctx: CallContext, x: Any, y: Any, test: Callable[[Any, Any], bool] = test) -> bool:
             return test(a(ctx, x), b(ctx, y))
 
         pg_function(f"{prefix}_{name}{suffix}{args}", context=True)(body)
@@ -330,7 +328,13 @@ def time_interval(value: int) -> str:
 
 @pg_function("timestamp(timestamp, int4)", "timestamptz(timestamptz, int4)")
 def timestamp_scale(value: int, typmod: int) -> int:
-    return value if value in INFINITE else adjust_precision(value, typmod)
+    if value in INFINITE or typmod == -1:
+        return value
+    if not 0 <= typmod <= 6:
+        raise PgError(
+            INVALID_PARAMETER_VALUE, f"timestamp({typmod}) precision must be between 0 and 6"
+        )
+    return adjust_precision(value, typmod)
 
 
 @pg_function("time(time, int4)")
@@ -508,7 +512,7 @@ def timestamp_mi(a: int, b: int) -> str:
 
 
 def seconds_to_usecs(seconds: Any) -> int:
-    return round(seconds * USECS_PER_SEC)
+    return int(round(seconds * USECS_PER_SEC))
 
 
 def _make_date(year: int, month: int, day: int) -> int | None:
@@ -547,7 +551,7 @@ def float_time(hour: int, minute: int, seconds: Any) -> int | None:
 
 
 def shown_seconds(seconds: Any) -> str:
-    return "nan" if seconds == "NaN" else f"{seconds:02g}"
+    return "NaN" if seconds == "NaN" else f"{seconds:02g}"
 
 
 @pg_function("make_time(int4, int4, float8)")
@@ -562,9 +566,7 @@ def make_time(hour: int, minute: int, seconds: Any) -> int:
 
 
 @pg_function("make_timestamp(int4, int4, int4, int4, int4, float8)")
-def make_timestamp(
-    year: int, month: int, day: int, hour: int, minute: int, seconds: Any
-) -> int:
+def make_timestamp(year: int, month: int, day: int, hour: int, minute: int, seconds: Any) -> int:
     days = _make_date(year, month, day)
     if days is None:
         raise PgError(
@@ -697,7 +699,7 @@ def _register_in_range(name: str, add: Callable[..., Any], key: Callable[[Any], 
         if interval_type.hash_key(offset) < 0:
             raise invalid_preceding()
         edge = add(ctx, base, negated(offset) if sub else offset)
-        return key(val) <= key(edge) if less else key(val) >= key(edge)
+        return bool(key(val) <= key(edge) if less else key(val) >= key(edge))
 
     pg_function(f"in_range({name}, {name}, interval, bool, bool)", context=True)(body)
 

@@ -44,9 +44,7 @@ class DecodeError(Exception):
 def raise_decode_error(kind: str, text: str, type_name: str) -> NoReturn:
     """DateTimeParseError."""
     if kind == "overflow":
-        raise PgError(
-            DATETIME_VALUE_OUT_OF_RANGE, f'date/time field value out of range: "{text}"'
-        )
+        raise PgError(DATETIME_VALUE_OUT_OF_RANGE, f'date/time field value out of range: "{text}"')
     if kind == "md_overflow":
         raise PgError(
             DATETIME_VALUE_OUT_OF_RANGE,
@@ -60,9 +58,7 @@ def raise_decode_error(kind: str, text: str, type_name: str) -> NoReturn:
             INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
             f'time zone displacement out of range: "{text}"',
         )
-    raise PgError(
-        INVALID_DATETIME_FORMAT, f'invalid input syntax for type {type_name}: "{text}"'
-    )
+    raise PgError(INVALID_DATETIME_FORMAT, f'invalid input syntax for type {type_name}: "{text}"')
 
 
 def zone_not_recognized(name: str) -> PgError:
@@ -184,7 +180,7 @@ def strtoint(text: str, at: int = 0) -> tuple[int, int]:
 
 
 def parse_fractional_second(text: str) -> int:
-    """".123" to microseconds, rounded."""
+    """ ".123" to microseconds, rounded."""
     if not re.fullmatch(r"\.[0-9]*([eE][+-]?[0-9]+)?", text):
         raise DecodeError
     if text == ".":
@@ -666,11 +662,7 @@ def _datetime_field(d: Decoder, number: int, field: str, kind: int) -> int | Non
             return d.decode_date(field, d.fmask)
         if point > 2:
             return d.decode_number_field(field, d.fmask)
-        if (
-            point < 0
-            and len(field) >= 6
-            and (not d.fmask & DATE_M or not d.fmask & TIME_M)
-        ):
+        if point < 0 and len(field) >= 6 and (not d.fmask & DATE_M or not d.fmask & TIME_M):
             return d.decode_number_field(field, d.fmask)
         return d.decode_number(field, d.fmask, d.have_text_month)
     return d.word(number, field, time_only=False)

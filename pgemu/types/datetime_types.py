@@ -84,9 +84,8 @@ def adjust_precision(value: int, typmod: int) -> int:
     if not 0 <= typmod < 6:
         return value
     scale = 10 ** (6 - typmod)
-    if value >= 0:
-        return (value + scale // 2) // scale * scale
-    return -((-value + scale // 2) // scale * scale)
+    size: int = (abs(value) + scale // 2) // scale * scale
+    return size if value >= 0 else -size
 
 
 def precision_typmod(args: list[str], name: str, ctx: CallContext) -> int:
@@ -108,9 +107,7 @@ def precision_typmod(args: list[str], name: str, ctx: CallContext) -> int:
     return precision
 
 
-def decode(
-    parse: Callable[[str, Any], Decoder], text: str, ctx: CallContext, name: str
-) -> Decoder:
+def decode(parse: Callable[[str, Any], Decoder], text: str, ctx: CallContext, name: str) -> Decoder:
     """Run a decoder, its refusals as PostgreSQL's errors."""
     try:
         return parse(text, ctx)

@@ -6,9 +6,9 @@ import operator
 from typing import Any
 
 from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
     INVALID_BINARY_REPRESENTATION,
     INVALID_TEXT_REPRESENTATION,
-    FEATURE_NOT_SUPPORTED,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function

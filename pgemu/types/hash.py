@@ -148,7 +148,12 @@ bind_hash("hashint4", "hashint4extended", "int4", int_state)
 bind_hash("hashoid", "hashoidextended", "oid", int_state)
 bind_hash("hashint8", "hashint8extended", "int8", int8_state)
 bind_hash("uuid_hash", "uuid_hash_extended", "uuid", hash_state)
-bind_hash("pg_lsn_hash", "pg_lsn_hash_extended", "pg_lsn", int8_state)
+bind_hash(
+    "pg_lsn_hash",
+    "pg_lsn_hash_extended",
+    "pg_lsn",
+    lambda value, seed: int8_state(signed(value, 64), seed),
+)
 
 
 def bind_float_hash(name: str) -> None:

@@ -27,7 +27,7 @@ from pgemu.types.datetime_parse import (
     parse_datetime,
     raise_decode_error,
 )
-from pgemu.types.datetime_tokens import DATE_M, TIME_M, decode_units, m
+from pgemu.types.datetime_tokens import TIME_M, decode_units, m
 from pgemu.types.datetime_types import unpack
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
@@ -402,9 +402,7 @@ def _encode_sql(y: int, mo: int, d: int, h: int, mi: int, s: int, f: int) -> str
         year_sign = "-" if y < 0 or mo < 0 else "+"
         day_sign = "-" if d < 0 else "+"
         sec_sign = "-" if h < 0 or mi < 0 or s < 0 or f < 0 else "+"
-        return (
-            f"{year_sign}{abs(y)}-{abs(mo)} {day_sign}{abs(d)} {sec_sign}{abs(h)}:{clock}"
-        )
+        return f"{year_sign}{abs(y)}-{abs(mo)} {day_sign}{abs(d)} {sec_sign}{abs(h)}:{clock}"
     lead = "-" if negative else ""
     if has_year_month:
         return f"{lead}{abs(y)}-{abs(mo)}"

@@ -6,54 +6,24 @@ type's BaseType.  Imported after the families, since it walks base_types.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pgemu.fmgr import CallContext, functions, pg_function
 from pgemu.types.base import BaseType, base_types
 
+WORDS = re.compile(r"\S+")
+
 UNDERSCORED = frozenset(
-    [
-        "numeric",
-        "date",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "timetz",
-        "interval",
-        "json",
-        "jsonb",
-        "uuid",
-        "bit",
-        "varbit",
-        "xml",
-        "macaddr",
-        "macaddr8",
-        "inet",
-        "cidr",
-        "pg_lsn",
-        "void",
-        "record",
-        "cstring",
-        "point",
-        "box",
-        "path",
-        "line",
-        "lseg",
-    ]
+    WORDS.findall("""
+numeric date time timestamp timestamptz timetz interval json jsonb uuid bit varbit xml
+macaddr macaddr8 inet cidr pg_lsn void record cstring point box path line lseg
+""")
 )
 WITH_TYPMOD = frozenset(
-    [
-        "numeric",
-        "bpchar",
-        "varchar",
-        "bit",
-        "varbit",
-        "time",
-        "timestamp",
-        "timestamptz",
-        "timetz",
-        "interval",
-    ]
+    WORDS.findall("""
+numeric bpchar varchar bit varbit time timestamp timestamptz timetz interval
+""")
 )
 
 
@@ -86,54 +56,12 @@ def bind_type(one: BaseType) -> None:
             pg_function(signature, context=True)(body)
 
 
-NAMED = [
-    "bool",
-    "bytea",
-    "char",
-    "name",
-    "int2",
-    "int4",
-    "int8",
-    "oid",
-    "xid",
-    "xid8",
-    "cid",
-    "tid",
-    "text",
-    "varchar",
-    "bpchar",
-    "float4",
-    "float8",
-    "numeric",
-    "money",
-    "uuid",
-    "bit",
-    "varbit",
-    "pg_lsn",
-    "date",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "timetz",
-    "interval",
-    "json",
-    "jsonb",
-    "cstring",
-    "regclass",
-    "regtype",
-    "regproc",
-    "regprocedure",
-    "regoper",
-    "regoperator",
-    "regrole",
-    "regnamespace",
-    "regcollation",
-    "regconfig",
-    "regdictionary",
-    "int2vector",
-    "oidvector",
-    "unknown",
-]
+NAMED = WORDS.findall("""
+bool bytea char name int2 int4 int8 oid xid xid8 cid tid text varchar bpchar float4
+float8 numeric money uuid bit varbit pg_lsn date time timestamp timestamptz timetz
+interval json jsonb cstring regclass regtype regproc regprocedure regoper regoperator
+regrole regnamespace regcollation regconfig regdictionary int2vector oidvector unknown
+""")
 
 for _name in NAMED:
     if _name in base_types:

@@ -13,9 +13,7 @@ from typing import Any
 from pgemu.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, PgError
 from pgemu.fmgr import CallContext, TypeInfo, pg_aggregate, pg_function
 from pgemu.types.arrays_value import load_array
-from pgemu.types.datetime_format import encode_date
-from pgemu.types.datetime_calendar import DATE_NOBEGIN, DATE_NOEND
-from pgemu.types.datetime_format import timestamp_encoder, timestamptz_encoder
+from pgemu.types.datetime_format import encode_date, timestamp_encoder, timestamptz_encoder
 from pgemu.types.json_parse import dump_jsonb, encode_string, ordered, parse_jsonb
 from pgemu.types.timezone import session_zone
 
@@ -48,7 +46,7 @@ def iso_text(ctx: CallContext, oid: int, value: Any) -> str:
     """Dates and times in ISO 8601 whatever DateStyle says (JsonEncodeDateTime)."""
     if oid == DATE:
         text = encode_date(value, "ISO", "YMD")
-        return text if value not in (DATE_NOBEGIN, DATE_NOEND) else text
+        return text
     if oid == TIMESTAMP:
         return timestamp_encoder("ISO", "YMD")(value).replace(" ", "T", 1)
     text = timestamptz_encoder(session_zone(ctx), "ISO", "YMD")(value).replace(" ", "T", 1)
@@ -284,8 +282,10 @@ class _JsonState:
 class JsonAgg(_JsonState):
     def step(self, *args: Any) -> None:
         oid = base_type(self.ctx, self.types[0])
-        broken = oid not in NUMBERS and oid not in (TEXT, JSON, JSONB, BOOL) and (
-            element_type(self.ctx, oid) or is_composite(self.ctx, oid)
+        broken = (
+            oid not in NUMBERS
+            and oid not in (TEXT, JSON, JSONB, BOOL)
+            and (element_type(self.ctx, oid) or is_composite(self.ctx, oid))
         )
         lead = "\n " if broken and args[0] is not None and self.parts else ""
         self.parts.append(lead + datum_to_json(self.ctx, self.types[0], args[0]))
@@ -325,5 +325,3 @@ class JsonbObjectAgg(_JsonState):
 
     def final(self) -> str | None:
         return dump_jsonb(ordered(self.parts)) if self.parts else None
-
-

@@ -26,7 +26,6 @@ from pgemu.types.json_parse import (
 )
 
 
-
 def refuse(message: str) -> PgError:
     return PgError(INVALID_PARAMETER_VALUE, message)
 
@@ -41,8 +40,11 @@ def jsonb_field(value: Any, key: str) -> tuple[bool, Any]:
 
 
 def jsonb_item(value: Any, index: int) -> tuple[bool, Any]:
-    if type(value) is list and -len(value) <= index < len(value):
-        return True, value[index]
+    if type(value) is list:
+        if -len(value) <= index < len(value):
+            return True, value[index]
+    elif type(value) is not dict and index in (0, -1):
+        return True, value  # a scalar at the top is an array of one element
     return False, None
 
 
@@ -80,7 +82,7 @@ def jsonb_path(doc: str, path: str) -> tuple[bool, Any]:
         if type(value) is dict:
             found, value = jsonb_field(value, step)
         else:
-            index = path_index(step)
+            index = path_index(step) if type(value) is list else None
             found, value = (False, None) if index is None else jsonb_item(value, index)
         if not found:
             return False, None
@@ -182,9 +184,7 @@ def contains(a: Any, b: Any) -> bool:
             if type(value) in (dict, list):
                 if not any(type(m) is type(value) and contains(m, value) for m in a):
                     return False
-            elif not any(
-                type(m) not in (dict, list) and equal_scalar(m, value) for m in a
-            ):
+            elif not any(type(m) not in (dict, list) and equal_scalar(m, value) for m in a):
                 return False
         return True
     return equal_scalar(a, b)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import json.decoder
-import json.scanner
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -61,8 +60,6 @@ def _pair_key(pair: tuple[str, Any]) -> tuple[int, bytes]:
     return len(data), data
 
 
-
-
 def _constant(name: str) -> NoReturn:
     raise ValueError(name)
 
@@ -74,8 +71,8 @@ _load_canonical = json.JSONDecoder(
     parse_float=number, parse_int=integer, parse_constant=_constant
 ).decode
 _checker = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_constant)
-_scan_once: Callable[[str, int], tuple[Any, int]] = json.scanner.make_scanner(_checker)  # type: ignore[attr-defined]
-_scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
+_scan_once: Callable[[str, int], tuple[Any, int]] = _checker.scan_once  # type: ignore[attr-defined]
+_scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring
 encode_string: Callable[[str], str] = json.encoder.encode_basestring  # type: ignore[attr-defined]
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -90,9 +87,7 @@ def parse_jsonb(text: str) -> Any:
         return _load_new(text)
     except (ValueError, RecursionError):
         Lexer(text, True).check()
-        raise PgError(
-            INVALID_TEXT_REPRESENTATION, "invalid input syntax for type json"
-        ) from None
+        raise PgError(INVALID_TEXT_REPRESENTATION, "invalid input syntax for type json") from None
 
 
 def check_json(text: str) -> None:
@@ -118,7 +113,11 @@ def dump_jsonb(value: Any) -> str:
     if kind is str:
         return encode_string(value)
     if kind is dict:
-        return "{" + ", ".join([f"{encode_string(k)}: {dump_jsonb(v)}" for k, v in value.items()]) + "}"
+        return (
+            "{"
+            + ", ".join([f"{encode_string(k)}: {dump_jsonb(v)}" for k, v in value.items()])
+            + "}"
+        )
     if kind is list:
         return "[" + ", ".join([dump_jsonb(one) for one in value]) + "]"
     if value is None:
@@ -152,7 +151,14 @@ def skip_space(text: str, at: int) -> int:
 def json_kind(text: str) -> str:
     """object, array, string, number, boolean or null by the first character."""
     char = text[skip_space(text, 0)]
-    kinds = {"{": "object", "[": "array", '"': "string", "t": "boolean", "f": "boolean", "n": "null"}
+    kinds = {
+        "{": "object",
+        "[": "array",
+        '"': "string",
+        "t": "boolean",
+        "f": "boolean",
+        "n": "null",
+    }
     return kinds.get(char, "number")
 
 

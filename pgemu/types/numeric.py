@@ -200,7 +200,7 @@ def numeric_send(text: str) -> bytes:
     """ndigits, weight, sign, dscale and base-10000 digits, all int16."""
     if text in SPECIALS:
         sign = {"NaN": 0xC000, "Infinity": 0xD000, "-Infinity": 0xF000}[text]
-        return b"\0\0\0\0" + sign.to_bytes(2, "big") + b"\0\0"
+        return b"\0\0\0\0" + sign.to_bytes(2, "big") + (b"\0\0" if text == "NaN" else b"\0\x20")
     negative = text.startswith("-")
     whole, _, fraction = text.lstrip("-").partition(".")
     scale = len(fraction)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any
 
 from pgemu.errors import (
@@ -23,6 +24,7 @@ from pgemu.types.comparison import bind_comparisons
 from pgemu.types.integer_ops import division_by_zero
 from pgemu.types.integers import INT2, INT4, INT8, IntegerType
 from pgemu.types.numeric import (
+    DSCALE_MAX,
     MAX_SCALE,
     apply_typmod,
     checked_pack,
@@ -35,6 +37,9 @@ from pgemu.types.numeric import (
 )
 
 MIN_SIG_DIGITS = 16
+# Sums and products of decimals are exact in this context; it gives NaN and the infinities
+# PostgreSQL's meaning.
+EXACT = Context(prec=400_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 INFINITIES = {"Infinity": 1, "-Infinity": -1}
 
 
@@ -87,27 +92,19 @@ def finite_div(a: int, a_scale: int, b: int, b_scale: int) -> str:
     return checked_pack(quotient_at(a, a_scale, b, b_scale, scale), scale)
 
 
-def add_special(a: str, b: str) -> str:
-    if a == "NaN" or b == "NaN":
-        return "NaN"
-    x, y = INFINITIES.get(a), INFINITIES.get(b)
-    if x is not None and y is not None:
-        return infinity(x + y and x)
-    return infinity(x if x is not None else y or 0)
+def finished(value: Decimal) -> str:
+    """Canonical text of an exact sum or product."""
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
+    if len(text) > DSCALE_MAX:
+        return checked_pack(*unpack(text)) if value.is_finite() else text
+    return text
 
 
 @pg_function("numeric_add(numeric,numeric)")
 def numeric_add(a: str, b: str) -> str:
-    try:
-        n, s = unpack(a)
-        m, t = unpack(b)
-    except ValueError:
-        return add_special(a, b)
-    if s < t:
-        n, s = n * int(10 ** (t - s)), t
-    elif t < s:
-        m *= 10 ** (s - t)
-    return checked_pack(n + m, s)
+    return finished(EXACT.add(Decimal(a), Decimal(b)))
 
 
 @pg_function("numeric_uminus(numeric)")
@@ -119,19 +116,13 @@ def numeric_uminus(a: str) -> str:
 
 @pg_function("numeric_sub(numeric,numeric)")
 def numeric_sub(a: str, b: str) -> str:
-    return numeric_add(a, numeric_uminus(b))
+    return finished(EXACT.subtract(Decimal(a), Decimal(b)))
 
 
 @pg_function("numeric_mul(numeric,numeric)")
 def numeric_mul(a: str, b: str) -> str:
-    try:
-        n, s = unpack(a)
-        m, t = unpack(b)
-    except ValueError:
-        if a == "NaN" or b == "NaN":
-            return "NaN"
-        return infinity(sign_of(a) * sign_of(b))
-    return checked_pack(n * m, s + t)
+    value = EXACT.multiply(Decimal(a), Decimal(b))
+    return finished(value if value else abs(value))
 
 
 @pg_function("numeric_div(numeric,numeric)")
@@ -393,6 +384,3 @@ def in_range_numeric(value: str, base: str, offset: str, sub: Any, less: Any) ->
         bound = numeric_sub(base, offset) if sub else numeric_add(base, offset)
     order = compare_numeric(value, bound)
     return order <= 0 if less else order >= 0
-
-
-__all__ = ["finite_div", "select_div_scale"]

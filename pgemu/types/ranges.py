@@ -158,7 +158,13 @@ class RangeType(BaseType):
             lower, lower_inc = self.next_value(lower), True
         if upper is not None and upper_inc and upper not in infinite:
             upper, upper_inc = self.next_value(upper), False
-        if lower is not None and upper is not None and lower_inc and not upper_inc and lower >= upper:
+        if (
+            lower is not None
+            and upper is not None
+            and lower_inc
+            and not upper_inc
+            and lower >= upper
+        ):
             return EMPTY_RANGE
         return Range(lower, upper, lower_inc, upper_inc)
 
@@ -333,9 +339,7 @@ class RangeType(BaseType):
 
     def normalize(self, ranges: list[Range]) -> list[Range]:
         """Sorted, empty ones dropped, overlapping and adjacent ones merged."""
-        ordered = sorted(
-            (r for r in ranges if not r.empty), key=cmp_to_key(self.compare_ranges)
-        )
+        ordered = sorted((r for r in ranges if not r.empty), key=cmp_to_key(self.compare_ranges))
         merged: list[Range] = []
         for one in ordered:
             if merged and (self.overlaps(merged[-1], one) or self.adjacent(merged[-1], one)):
@@ -343,8 +347,6 @@ class RangeType(BaseType):
             else:
                 merged.append(one)
         return merged
-
-
 
 
 def parse_bound(text: str, at: int) -> tuple[str | None, int]:

@@ -59,9 +59,7 @@ def range_constructor(
     ctx: CallContext, info: TypeInfo, lower: Any, upper: Any, flags: str | None = "[)"
 ) -> str:
     if flags is None:
-        raise PgError(
-            DATA_EXCEPTION, "range constructor flags argument must not be null"
-        )
+        raise PgError(DATA_EXCEPTION, "range constructor flags argument must not be null")
     if len(flags) != 2 or flags[0] not in "[(" or flags[1] not in "])":
         raise PgError(
             "42601",
@@ -355,12 +353,8 @@ class MultirangeIntersectAgg:
     def step(self, *args: Any) -> None:
         new = ranges_of(args[0])
         if self.found is not None:
-            new = self.kind.normalize(
-                [self.kind.intersect(x, y) for x in self.found for y in new]
-            )
+            new = self.kind.normalize([self.kind.intersect(x, y) for x in self.found for y in new])
         self.found = new
 
     def final(self) -> str | None:
         return None if self.found is None else dump_multirange(self.found)
-
-

@@ -266,7 +266,8 @@ def textregexsubstr(text: str, pattern: str) -> str | None:
     match = compile_are(pattern).search(text)
     if match is None:
         return None
-    return match[1] if match.re.groups else match[0]
+    found: str | None = match[1] if match.re.groups else match[0]
+    return found
 
 
 @pg_function("substring(text,text,text)")

@@ -234,9 +234,7 @@ def parse_tzif(name: str, data: bytes) -> PgTimeZone:
     raw_types = [struct.unpack(">lBB", data[at + 6 * i : at + 6 * i + 6]) for i in range(typecnt)]
     at += typecnt * 6
     chars = data[at : at + charcnt]
-    types = [
-        (off, bool(dst), chars[i : chars.index(0, i)].decode()) for off, dst, i in raw_types
-    ]
+    types = [(off, bool(dst), chars[i : chars.index(0, i)].decode()) for off, dst, i in raw_types]
     at += charcnt + leap * (size + 4) + isstd + isut
     if size == 8:
         footer = data[at:].strip(b"\n").decode()

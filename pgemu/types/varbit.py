@@ -46,12 +46,13 @@ class VarbitType(BaseType):
     sql_name = "bit varying"
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
-        bits = parse_bits(text)
-        self.check(bits, typmod)
-        return bits
+        # PostgreSQL looks at the length before the digits.
+        kind, size = text[:1].lower(), len(text.encode())
+        self.check(4 * size - 4 if kind == "x" else size - (kind == "b"), typmod)
+        return parse_bits(text)
 
-    def check(self, bits: str, typmod: int) -> None:
-        if typmod > 0 and len(bits) > typmod:
+    def check(self, length: int, typmod: int) -> None:
+        if typmod > 0 and length > typmod:
             raise PgError(
                 STRING_DATA_RIGHT_TRUNCATION, f"bit string too long for type bit varying({typmod})"
             )
@@ -62,7 +63,7 @@ class VarbitType(BaseType):
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         count = int.from_bytes(data[:4], "big")
         bits = "".join(f"{byte:08b}" for byte in data[4:])[:count]
-        self.check(bits, typmod)
+        self.check(len(bits), typmod)
         return bits
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
@@ -87,11 +88,11 @@ class VarbitType(BaseType):
 class BitType(VarbitType):
     name = "bit"
 
-    def check(self, bits: str, typmod: int) -> None:
-        if typmod > 0 and len(bits) != typmod:
+    def check(self, length: int, typmod: int) -> None:
+        if typmod > 0 and length != typmod:
             raise PgError(
                 STRING_DATA_LENGTH_MISMATCH,
-                f"bit string length {len(bits)} does not match type bit({typmod})",
+                f"bit string length {length} does not match type bit({typmod})",
             )
 
 
@@ -107,7 +108,7 @@ def bit_coerce(bits: str, length: int, explicit: Any) -> str:
     if length <= 0 or length == len(bits):
         return bits
     if not explicit:
-        BIT.check(bits, length)
+        BIT.check(len(bits), length)
     return bits[:length].ljust(length, "0")
 
 
@@ -116,7 +117,7 @@ def varbit_coerce(bits: str, length: int, explicit: Any) -> str:
     if length <= 0 or len(bits) <= length:
         return bits
     if not explicit:
-        VARBIT.check(bits, length)
+        VARBIT.check(len(bits), length)
     return bits[:length]
 
 

@@ -60,9 +60,7 @@ def pg_identify_object(ctx: CallContext, classid: int, objid: int, objsubid: int
 
 
 @pg_function("pg_identify_object_as_address(oid, oid, int4)", context=True)
-def pg_identify_object_as_address(
-    ctx: CallContext, classid: int, objid: int, objsubid: int
-) -> Any:
+def pg_identify_object_as_address(ctx: CallContext, classid: int, objid: int, objsubid: int) -> Any:
     """(type, object_names, object_args)"""
     address = ObjectAddress(classid, objid, objsubid)
     if not _exists(ctx, address):

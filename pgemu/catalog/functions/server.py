@@ -25,8 +25,6 @@ def pg_is_in_recovery() -> bool:
     return False
 
 
-
-
 def _am_name(ctx: CallContext, relid: int) -> str | None:
     row = ctx.catalog.one(PgClass, oid=relid)
     if row is None or row.relkind not in "iI":

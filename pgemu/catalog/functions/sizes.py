@@ -23,7 +23,7 @@ def _main_fork_size(ctx: CallContext, row: PgClass) -> int:
     prefix = "g" if row.relisshared else "main"
     if row.relkind in "rm":
         table = f"{prefix}.r{row.relfilenode or row.oid}"
-        count = session.xact.execute(f"SELECT count(*) FROM {table}")[0][0]
+        count = int(session.xact.execute(f"SELECT count(*) FROM {table}")[0][0])
         return -(-count * _BYTES_PER_ROW // _PAGE) * _PAGE
     return _PAGE if row.relkind != "t" else 0
 

@@ -1,0 +1,576 @@
+"""ALTER TABLE's column subcommands: ADD, DROP, DEFAULT, NOT NULL, TYPE, identity, statistics, ...
+
+A change of type makes new storage: every row is computed by a SELECT of the USING expressions and
+written to a table of a new relfilenode; indexes are built anew, CHECKs, defaults and foreign keys
+that mention the column are made again from their text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.dependency import perform_deletion
+from pgemu.catalog.heap import (
+    ColumnSpec,
+    attrdef_rows,
+    attribute_dependencies,
+    attribute_row,
+    check_attribute_type,
+    insert_rows,
+)
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.rows import (
+    PG_ATTRDEF_RELID,
+    PG_CLASS_RELID,
+    PgAttrdef,
+    PgAttribute,
+    PgClass,
+    PgDepend,
+)
+from pgemu.commands.constraint_cmds import (
+    add_check_constraints,
+    check_existing_rows,
+    record_expression_dependencies,
+)
+from pgemu.commands.cook import cook_default, open_relation_pstate
+from pgemu.commands.create_table import cook_defaults
+from pgemu.commands.define import def_get_string, elements, list_items
+from pgemu.commands.foreign_keys import add_foreign_key
+from pgemu.commands.heap_ref import from_relation
+from pgemu.commands.index_build import compile_expr
+from pgemu.commands.parse_utilcmd import OwnedSequence, TableDef, transform_column_definition
+from pgemu.commands.sequence import (
+    alter_sequence_options,
+    create_sequence,
+    own_sequence,
+    owned_sequences,
+)
+from pgemu.errors import (
+    DUPLICATE_COLUMN,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_PARAMETER_VALUE,
+    INVALID_TABLE_DEFINITION,
+    NOT_NULL_VIOLATION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.nodes.primnodes import Const, NextValueExpr
+
+
+def find_column(ctx: Any, name: str) -> PgAttribute:
+    """A live column by name; 42703, or 0A000 for a system column."""
+    att: PgAttribute | None = ctx.relation.attrs_by_name.get(name)
+    if att is None:
+        from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
+
+        if name in SYSTEM_COLUMN_NAMES:
+            raise PgError(FEATURE_NOT_SUPPORTED, f'cannot alter system column "{name}"')
+        raise PgError(
+            UNDEFINED_COLUMN,
+            f'column "{name}" of relation "{ctx.relation.name}" does not exist',
+        )
+    return att
+
+
+def update_attribute(ctx: Any, attnum: int, relid: int | None = None, **changes: Any) -> None:
+    """Change a pg_attribute row."""
+    where = {"attrelid": ctx.relid if relid is None else relid, "attnum": attnum}
+    ctx.catalog.update(PgAttribute, where, **changes)
+
+
+# --- ADD COLUMN ------------------------------------------------------------------------------
+
+
+def add_column(ctx: Any, command: dict[str, Any]) -> None:
+    """ADD COLUMN with its constraints, on the table and its children."""
+    relation = ctx.relation
+    if relation.row.reloftype:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot add column to typed table")
+    if relation.is_partition and ctx.recurse:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot add column to a partition")
+    _add_column_to(ctx, ctx.relid, command, inherited=False)
+
+
+def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: bool) -> None:
+    session, catalog = ctx.session, ctx.catalog
+    relation = catalog.relation(relid)
+    coldef = command["def"]["ColumnDef"]
+    name = coldef["colname"]
+    existing = relation.attrs_by_name.get(name)
+    if existing is not None and inherited:
+        session.notice(
+            "NOTICE",
+            "00000",
+            f'merging definition of column "{name}" for child "{relation.name}"',
+        )
+        update_attribute(ctx, existing.attnum, relid, attinhcount=existing.attinhcount + 1)
+        return
+    if existing is not None:
+        if command.get("missing_ok"):
+            session.notice(
+                "NOTICE",
+                DUPLICATE_COLUMN,
+                f'column "{name}" of relation "{relation.name}" already exists, skipping',
+            )
+            return
+        raise PgError(
+            DUPLICATE_COLUMN, f'column "{name}" of relation "{relation.name}" already exists'
+        )
+    from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
+
+    if name in SYSTEM_COLUMN_NAMES and relation.relkind != "c":
+        raise PgError(DUPLICATE_COLUMN, f'column name "{name}" conflicts with a system column name')
+    table = TableDef(relation.name, is_alter=True)
+    col = transform_column_definition(catalog, table, coldef)
+    check_attribute_type(catalog, name, col.type_id, col.collation)
+    if inherited:
+        col.is_local, col.inhcount = False, 1
+    if relation.children and not ctx.recurse and not inherited:
+        raise PgError(INVALID_TABLE_DEFINITION, "column must be added to child tables too")
+    if (col.identity or table.sequences) and relation.children and col.identity:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            "cannot recursively add identity column to table that has child tables",
+        )
+    _store_new_column(ctx, relation, table, col)
+    _add_column_constraints(ctx, relid, table)
+    for child in relation.children:
+        _add_column_to(ctx, child, command, inherited=True)
+
+
+def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec) -> None:
+    session, catalog = ctx.session, ctx.catalog
+    attnum = len(relation.attrs) + 1
+    raw_default = col.raw_default
+    rows: list[Any] = [attribute_row(catalog, relation.oid, attnum, col)]
+    rows.extend(attribute_dependencies(relation.oid, attnum, col))
+    insert_rows(catalog, rows)
+    catalog.update(PgClass, {"oid": relation.oid}, relnatts=attnum)
+    if relation.relkind in "rm":
+        collation = catalog.types.io(col.type_id).collation
+        clause = f" COLLATE {collation}" if collation else ""
+        session.xact.execute(f"ALTER TABLE {relation.sqlite_name} ADD COLUMN c{attnum}{clause}")
+    for wanted in table.sequences:
+        _sequence_for(ctx, relation, wanted)
+    heap = from_relation(catalog.relation(relation.oid))
+    heap.columns[attnum - 1].raw_default = raw_default
+    heap.columns[attnum - 1].generated = col.generated
+    cook_defaults(session, heap, [heap.columns[attnum - 1]], ctx.source_text, table)
+    for wanted in table.sequences:
+        own_sequence(session, wanted.oid, relation.oid, attnum, "i" if wanted.identity else "a")
+    if relation.relkind != "r":
+        return
+    _fill_new_column(ctx, catalog.relation(relation.oid), attnum, heap.columns[attnum - 1], col)
+
+
+def _sequence_for(ctx: Any, relation: Any, wanted: OwnedSequence) -> None:
+    from pgemu.catalog.pg_constraint import choose_relation_name
+
+    options = [o for o in wanted.options if o["defname"] != "sequence_name"]
+    if not any(o["defname"] == "as" for o in options):
+        options.insert(0, {"defname": "as", "arg": wanted.type_id})
+    name = choose_relation_name(
+        ctx.catalog, relation.name, wanted.column, "seq", relation.namespace
+    )
+    wanted.oid, _p = create_sequence(
+        ctx.session, name, relation.namespace, relation.persistence, options,
+        owner=relation.owner, for_identity=wanted.identity,
+    )  # fmt: skip
+
+
+def _fill_new_column(
+    ctx: Any, relation: Any, attnum: int, cooked: ColumnSpec, col: ColumnSpec
+) -> None:
+    """Give existing rows the value of the default, then hold NOT NULL against them."""
+    session = ctx.session
+    has_rows = bool(session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} LIMIT 1"))
+    if not has_rows:
+        return
+    expr = cooked.default
+    if expr is not None or col.identity:
+        fill_column_from_default(ctx, relation, attnum, expr, bool(col.generated), col.identity)
+    if col.not_null:
+        check_not_null(ctx, relation, attnum)
+
+
+def fill_column_from_default(
+    ctx: Any, relation: Any, attnum: int, expr: Any, generated: bool, identity: str
+) -> None:
+    """Compute the column of every row."""
+    session, catalog = ctx.session, ctx.catalog
+    table = relation.sqlite_name
+    session.xact.writes_to(table, len(relation.attrs))
+    if identity:
+        oid = owned_sequences(catalog, relation.oid, attnum, "i")[0]
+        expr = NextValueExpr(oid, relation.attrs[attnum - 1].atttypid)
+    if not generated and not identity and isinstance(expr, Const):
+        session.xact.execute(f"UPDATE {table} SET c{attnum} = ?", (expr.value,))
+        return
+    text = compile_expr(session, relation.oid, expr)
+    session.xact.execute(f"UPDATE {table} SET c{attnum} = {text}")
+
+
+def _add_column_constraints(ctx: Any, relid: int, table: TableDef) -> None:
+    session, catalog = ctx.session, ctx.catalog
+    if table.checks:
+        heap = from_relation(catalog.relation(relid))
+        made = add_check_constraints(session, heap, table.checks, ctx.source_text)
+        row = catalog.one(PgClass, oid=relid)
+        catalog.update(PgClass, {"oid": relid}, relchecks=row.relchecks + len(made))
+        for _oid, name, _expr in made:
+            check_existing_rows(session, heap, name)
+    for con in table.index_constraints:
+        from pgemu.commands.alter_constraint import add_key
+
+        add_key(ctx, con)
+    for con in table.foreign_keys:
+        add_foreign_key(session, from_relation(catalog.relation(relid)), con)
+
+
+# --- DROP COLUMN -----------------------------------------------------------------------------
+
+
+def drop_column(ctx: Any, command: dict[str, Any]) -> None:
+    """DROP COLUMN [IF EXISTS] [CASCADE]."""
+    relation = ctx.relation
+    name = command["name"]
+    if relation.row.reloftype:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot drop column from typed table")
+    att = relation.attrs_by_name.get(name)
+    if att is None:
+        from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
+
+        if name in SYSTEM_COLUMN_NAMES:
+            raise PgError(FEATURE_NOT_SUPPORTED, f'cannot drop system column "{name}"')
+        if not command.get("missing_ok"):
+            raise PgError(
+                UNDEFINED_COLUMN,
+                f'column "{name}" of relation "{relation.name}" does not exist',
+            )
+        ctx.session.notice(
+            "NOTICE",
+            "00000",
+            f'column "{name}" of relation "{relation.name}" does not exist, skipping',
+        )
+        return
+    if att.attinhcount > 0:
+        raise PgError(INVALID_TABLE_DEFINITION, f'cannot drop inherited column "{name}"')
+    key = relation.partition_key
+    if key is not None and att.attnum in key.partattrs:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'cannot drop column "{name}" because it is part of the partition key of relation '
+            f'"{relation.name}"',
+        )
+    for child in relation.children:
+        _drop_child_column(ctx, child, name, command)
+    perform_deletion(
+        ctx.catalog,
+        ObjectAddress(PG_CLASS_RELID, relation.oid, att.attnum),
+        command.get("behavior", "restrict"),
+    )
+
+
+def _drop_child_column(ctx: Any, relid: int, name: str, command: dict[str, Any]) -> None:
+    relation = ctx.catalog.relation(relid)
+    att = relation.attrs_by_name.get(name)
+    if att is None or att.attinhcount <= 0:
+        return
+    if ctx.recurse and att.attinhcount == 1 and not att.attislocal:
+        for child in relation.children:
+            _drop_child_column(ctx, child, name, command)
+        perform_deletion(
+            ctx.catalog,
+            ObjectAddress(PG_CLASS_RELID, relid, att.attnum),
+            command.get("behavior", "restrict"),
+        )
+        return
+    changes: dict[str, Any] = {"attinhcount": att.attinhcount - 1}
+    if not ctx.recurse:
+        changes["attislocal"] = True
+    update_attribute(ctx, att.attnum, relid, **changes)
+
+
+# --- DEFAULT, NOT NULL -----------------------------------------------------------------------
+
+
+def remove_default(ctx: Any, relid: int, attnum: int) -> None:
+    """RemoveAttrDefault, quietly doing nothing when there is none."""
+    row = ctx.catalog.one(PgAttrdef, adrelid=relid, adnum=attnum)
+    if row is not None:
+        perform_deletion(
+            ctx.catalog, ObjectAddress(PG_ATTRDEF_RELID, row.oid, 0), "restrict", quietly=True
+        )
+
+
+def column_default(ctx: Any, command: dict[str, Any]) -> None:
+    """SET DEFAULT and DROP DEFAULT."""
+    att = find_column(ctx, command["name"])
+    relation = ctx.relation
+    raw = command.get("def")
+    where = f'column "{att.attname}" of relation "{relation.name}"'
+    if att.attidentity:
+        hint = (
+            None
+            if raw is not None
+            else "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."
+        )
+        raise PgError(SYNTAX_ERROR, f"{where} is an identity column", hint=hint)
+    if att.attgenerated:
+        hint = (
+            None
+            if raw is not None
+            else "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead."
+        )
+        raise PgError(SYNTAX_ERROR, f"{where} is a generated column", hint=hint)
+    targets = relation.all_inheritors if ctx.recurse else (relation.oid,)
+    for relid in targets:
+        target = ctx.catalog.relation(relid)
+        attnum = target.attrs_by_name[att.attname].attnum
+        remove_default(ctx, relid, attnum)
+        if raw is None:
+            continue
+        pstate = open_relation_pstate(ctx.catalog, ctx.source_text, target)
+        expr = cook_default(pstate, raw, att.atttypid, att.atttypmod, att.attname)
+        store_default(ctx, relid, attnum, expr)
+
+
+def store_default(ctx: Any, relid: int, attnum: int, expr: Any, *, generated: bool = False) -> None:
+    """StoreAttrDefault for one column."""
+    oid, rows = attrdef_rows(ctx.catalog, relid, attnum, expr, generated=generated)
+    insert_rows(ctx.catalog, rows)
+    update_attribute(ctx, attnum, relid, atthasdef=True)
+    record_expression_dependencies(ctx.session, PG_ATTRDEF_RELID, relid, [(oid, "", expr)])
+
+
+def set_not_null(ctx: Any, command: dict[str, Any]) -> None:
+    """SET NOT NULL, after a look at the rows."""
+    att = find_column(ctx, command["name"])
+    relation = ctx.relation
+    targets = relation.all_inheritors if ctx.recurse else (relation.oid,)
+    for relid in targets:
+        target = ctx.catalog.relation(relid)
+        mine = target.attrs_by_name[att.attname]
+        if mine.attnotnull:
+            continue
+        if target.relkind == "r":
+            check_not_null(ctx, target, mine.attnum)
+        update_attribute(ctx, mine.attnum, relid, attnotnull=True)
+
+
+def check_not_null(ctx: Any, relation: Any, attnum: int) -> None:
+    """23502 when a row has NULL there."""
+    found = ctx.session.xact.execute(
+        f"SELECT 1 FROM {relation.sqlite_name} WHERE c{attnum} IS NULL LIMIT 1"
+    )
+    if found:
+        name = relation.attrs[attnum - 1].attname
+        raise PgError(
+            NOT_NULL_VIOLATION,
+            f'column "{name}" of relation "{relation.name}" contains null values',
+            schema=relation.schema_name,
+            table=relation.name,
+            column=name,
+        )
+
+
+def drop_not_null(ctx: Any, command: dict[str, Any]) -> None:
+    """DROP NOT NULL: not for identity and key columns."""
+    att = find_column(ctx, command["name"])
+    relation = ctx.relation
+    if att.attidentity:
+        raise PgError(
+            SYNTAX_ERROR,
+            f'column "{att.attname}" of relation "{relation.name}" is an identity column',
+        )
+    for index in relation.indexes:
+        row = index.index
+        if att.attnum in index.key_attnums and (row.indisprimary or row.indisreplident):
+            what = "a primary key" if row.indisprimary else "index used as replica identity"
+            raise PgError(INVALID_TABLE_DEFINITION, f'column "{att.attname}" is in {what}')
+    if relation.is_partition:
+        parent = ctx.catalog.relation(relation.parents[0])
+        theirs = parent.attrs_by_name.get(att.attname)
+        if theirs is not None and theirs.attnotnull:
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                f'column "{att.attname}" is marked NOT NULL in parent table',
+            )
+    targets = relation.all_inheritors if ctx.recurse else (relation.oid,)
+    for relid in targets:
+        mine = ctx.catalog.relation(relid).attrs_by_name[att.attname]
+        if mine.attnotnull:
+            update_attribute(ctx, mine.attnum, relid, attnotnull=False)
+
+
+# --- identity and generated ------------------------------------------------------------------
+
+
+def add_identity(ctx: Any, command: dict[str, Any]) -> None:
+    """ADD GENERATED ... AS IDENTITY."""
+    att = find_column(ctx, command["name"])
+    relation = ctx.relation
+    where = f'column "{att.attname}" of relation "{relation.name}"'
+    con = command["def"]["Constraint"]
+    if not att.attnotnull:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f"{where} must be declared NOT NULL before identity can be added",
+        )
+    if att.attidentity:
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{where} is already an identity column")
+    if att.atthasdef:
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{where} already has a default value")
+    if att.atttypid not in (20, 21, 23):
+        raise PgError(
+            INVALID_PARAMETER_VALUE, "identity column type must be smallint, integer, or bigint"
+        )
+    wanted = OwnedSequence(att.attname, att.atttypid, elements(con.get("options")), True)
+    _sequence_for(ctx, relation, wanted)
+    own_sequence(ctx.session, wanted.oid, relation.oid, att.attnum, "i")
+    update_attribute(ctx, att.attnum, attidentity=con["generated_when"])
+
+
+def set_identity(ctx: Any, command: dict[str, Any]) -> None:
+    """SET GENERATED, SET sequence options, RESTART of an identity column."""
+    att = find_column(ctx, command["name"])
+    if not att.attidentity:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'column "{att.attname}" of relation "{ctx.relation.name}" is not an identity column',
+        )
+    options = elements(list_items(command["def"]))
+    sequence_options = []
+    for option in options:
+        if option["defname"] == "generated":
+            kind = chr(option["arg"]["Integer"]["ival"])
+            update_attribute(ctx, att.attnum, attidentity=kind)
+        else:
+            sequence_options.append(option)
+    if sequence_options:
+        oid = owned_sequences(ctx.catalog, ctx.relid, att.attnum, "i")[0]
+        alter_sequence_options(ctx.session, oid, sequence_options, for_identity=True)
+
+
+def drop_identity(ctx: Any, command: dict[str, Any]) -> None:
+    """DROP IDENTITY [IF EXISTS]."""
+    att = find_column(ctx, command["name"])
+    if not att.attidentity:
+        message = (
+            f'column "{att.attname}" of relation "{ctx.relation.name}" is not an identity column'
+        )
+        if command.get("missing_ok"):
+            ctx.session.notice("NOTICE", "00000", message + ", skipping")
+            return
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+    update_attribute(ctx, att.attnum, attidentity="")
+    for oid in owned_sequences(ctx.catalog, ctx.relid, att.attnum, "i"):
+        ctx.catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=oid, deptype="i")
+        perform_deletion(
+            ctx.catalog, ObjectAddress(PG_CLASS_RELID, oid, 0), "restrict", quietly=True
+        )
+
+
+def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
+    """DROP EXPRESSION [IF EXISTS]: the column keeps its values."""
+    att = find_column(ctx, command["name"])
+    if not att.attgenerated:
+        message = (
+            f'column "{att.attname}" of relation "{ctx.relation.name}" is not a stored '
+            "generated column"
+        )
+        if command.get("missing_ok"):
+            ctx.session.notice("NOTICE", "00000", message + ", skipping")
+            return
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+    row = ctx.catalog.one(PgAttrdef, adrelid=ctx.relid, adnum=att.attnum)
+    ctx.catalog.delete(PgDepend, classid=PG_ATTRDEF_RELID, objid=row.oid)
+    ctx.catalog.delete(PgAttrdef, oid=row.oid)
+    update_attribute(ctx, att.attnum, attgenerated="", atthasdef=False)
+
+
+# --- attributes without effect on results ------------------------------------------------------
+
+
+def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
+    """SET STATISTICS."""
+    if command.get("num"):
+        att = ctx.relation.attr(command["num"])
+    else:
+        att = find_column(ctx, command["name"])
+    value = command["def"]["Integer"].get("ival", 0)
+    if value < -1:
+        raise PgError(INVALID_PARAMETER_VALUE, f"statistics target {value} is too low")
+    if value > 10000:
+        value = 10000
+        ctx.session.notice(
+            "WARNING", INVALID_PARAMETER_VALUE, f"lowering statistics target to {value}"
+        )
+    update_attribute(ctx, att.attnum, attstattarget=value)
+
+
+def set_options(ctx: Any, command: dict[str, Any]) -> None:
+    """SET (n_distinct = ...)."""
+    att = find_column(ctx, command["name"])
+    merged = dict(o.split("=", 1) for o in att.attoptions or ())
+    for option in elements(list_items(command["def"])):
+        name = option["defname"]
+        if name not in ("n_distinct", "n_distinct_inherited"):
+            raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter "{name}"')
+        merged[name] = def_get_string(option)
+    update_attribute(ctx, att.attnum, attoptions=tuple(f"{k}={v}" for k, v in merged.items()))
+
+
+def reset_options(ctx: Any, command: dict[str, Any]) -> None:
+    """RESET (n_distinct, ...)."""
+    att = find_column(ctx, command["name"])
+    merged = dict(o.split("=", 1) for o in att.attoptions or ())
+    for option in elements(list_items(command["def"])):
+        merged.pop(option["defname"], None)
+    options = tuple(f"{k}={v}" for k, v in merged.items()) or None
+    update_attribute(ctx, att.attnum, attoptions=options)
+
+
+def set_storage(ctx: Any, command: dict[str, Any]) -> None:
+    """SET STORAGE."""
+    att = find_column(ctx, command["name"])
+    word = command["def"]["String"]["sval"].lower()
+    codes = {"plain": "p", "external": "e", "extended": "x", "main": "m"}
+    if word not in codes:
+        raise PgError(INVALID_PARAMETER_VALUE, f'invalid storage type "{word}"')
+    if att.attlen != -1 and word != "plain":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f"column data type {ctx.catalog.type_name(att.atttypid)} can only have storage PLAIN",
+        )
+    update_attribute(ctx, att.attnum, attstorage=codes[word])
+
+
+def set_compression(ctx: Any, command: dict[str, Any]) -> None:
+    """SET COMPRESSION."""
+    att = find_column(ctx, command["name"])
+    word = command["def"]["String"]["sval"]
+    codes = {"pglz": "p", "lz4": "l", "default": ""}
+    if word not in codes:
+        raise PgError(INVALID_PARAMETER_VALUE, f'invalid compression method "{word}"')
+    update_attribute(ctx, att.attnum, attcompression=codes[word])
+
+
+# --- ALTER TYPE ------------------------------------------------------------------------------
+
+
+def alter_column_type(ctx: Any, command: dict[str, Any]) -> None:
+    """ALTER COLUMN ... TYPE ... [USING]: the rewrite itself is in alter_type_rewrite."""
+    from pgemu.commands.alter_type_rewrite import alter_type
+
+    alter_type(ctx, command)
+
+
+def rebuild_after_type_change(ctx: Any) -> None:
+    """Make the constraints again that had to go for the type change."""
+    from pgemu.commands.alter_type_rewrite import rebuild
+
+    rebuild(ctx)

@@ -1,0 +1,316 @@
+"""ALTER TABLE subcommands that change one flag or link: owner, triggers, rules, row security,
+storage parameters, inheritance, partitions, replica identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_TYPE_RELID,
+    PgAm,
+    PgClass,
+    PgDepend,
+    PgIndex,
+    PgRewrite,
+    PgTablespace,
+    PgTrigger,
+    PgType,
+)
+from pgemu.commands.define import list_items
+from pgemu.commands.inherit import add_inherit, drop_inherit
+from pgemu.commands.reloptions import reset_reloptions, transform_reloptions
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
+    UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+
+
+def _set(ctx: Any, **changes: Any) -> None:
+    ctx.catalog.update(PgClass, {"oid": ctx.relid}, **changes)
+
+
+def nothing(ctx: Any, command: dict[str, Any]) -> None:
+    """A subcommand that PostgreSQL 15 accepts and ignores."""
+
+
+def change_owner(ctx: Any, command: dict[str, Any]) -> None:
+    """OWNER TO."""
+    from pgemu.commands.alter import change_relation_owner
+    from pgemu.commands.role_spec import get_rolespec_oid
+
+    change_relation_owner(
+        ctx.session, ctx.relation, get_rolespec_oid(ctx.session, command["newowner"])
+    )
+
+
+def _index(ctx: Any, name: str) -> Any:
+    found = next((i for i in ctx.relation.indexes if i.name == name), None)
+    if found is None:
+        raise PgError(
+            UNDEFINED_OBJECT, f'index "{name}" for table "{ctx.relation.name}" does not exist'
+        )
+    return found
+
+
+def cluster_on(ctx: Any, command: dict[str, Any]) -> None:
+    """CLUSTER ON index."""
+    found = _index(ctx, command["name"])
+    ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisclustered=False)
+    ctx.catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
+
+
+def drop_cluster(ctx: Any, command: dict[str, Any]) -> None:
+    """SET WITHOUT CLUSTER."""
+    ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisclustered=False)
+
+
+def set_logged(ctx: Any, command: dict[str, Any]) -> None:
+    """SET LOGGED."""
+    _set_persistence(ctx, "p")
+
+
+def set_unlogged(ctx: Any, command: dict[str, Any]) -> None:
+    """SET UNLOGGED."""
+    _set_persistence(ctx, "u")
+
+
+def _set_persistence(ctx: Any, wanted: str) -> None:
+    relation = ctx.relation
+    if relation.persistence == "t":
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'cannot change logged status of table "{relation.name}" because it is temporary',
+        )
+    for con in relation.fkeys if wanted == "p" else relation.referenced_by:
+        other = ctx.catalog.relation(con.confrelid if wanted == "p" else con.conrelid)
+        if other.oid != relation.oid and (other.persistence == "u") == (wanted == "p"):
+            words = ("logged", "unlogged") if wanted == "p" else ("unlogged", "logged")
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                f'could not change table "{relation.name}" to {words[0]} because it references '
+                f'{words[1]} table "{other.name}"',
+            )
+    _set(ctx, relpersistence=wanted)
+    for index in relation.indexes:
+        ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)
+
+
+def set_access_method(ctx: Any, command: dict[str, Any]) -> None:
+    """SET ACCESS METHOD: heap is the only one."""
+    name = command["name"]
+    row = ctx.catalog.one(PgAm, amname=name)
+    if row is None:
+        raise PgError(UNDEFINED_OBJECT, f'access method "{name}" does not exist')
+    if row.amtype != "t":
+        raise PgError(WRONG_OBJECT_TYPE, f'access method "{name}" is not of type TABLE')
+
+
+def set_tablespace(ctx: Any, command: dict[str, Any]) -> None:
+    """SET TABLESPACE: all data lives in one place; the name is checked."""
+    name = command["name"]
+    if ctx.catalog.one(PgTablespace, spcname=name) is None:
+        raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
+
+
+def _option_kind(relation: Any, catalog: Any) -> str:
+    if relation.relkind in "iI":
+        am = catalog.one(PgAm, oid=relation.row.relam)
+        return str(am.amname)
+    return {"v": "view", "p": "partitioned"}.get(relation.relkind, "heap")
+
+
+def set_rel_options(ctx: Any, command: dict[str, Any]) -> None:
+    """SET (storage parameters)."""
+    relation = ctx.relation
+    options = transform_reloptions(
+        list_items(command["def"]), _option_kind(relation, ctx.catalog), relation.row.reloptions
+    )
+    _set(ctx, reloptions=options)
+
+
+def reset_rel_options(ctx: Any, command: dict[str, Any]) -> None:
+    """RESET (storage parameters)."""
+    relation = ctx.relation
+    _set(ctx, reloptions=reset_reloptions(list_items(command["def"]), relation.row.reloptions))
+
+
+def inherit(ctx: Any, command: dict[str, Any]) -> None:
+    """INHERIT parent."""
+    add_inherit(ctx.session, ctx.relation, command["def"]["RangeVar"])
+
+
+def no_inherit(ctx: Any, command: dict[str, Any]) -> None:
+    """NO INHERIT parent."""
+    drop_inherit(ctx.session, ctx.relation, command["def"]["RangeVar"])
+
+
+def add_of(ctx: Any, command: dict[str, Any]) -> None:
+    """OF type: the columns must be those of the type."""
+    from pgemu.catalog.heap import depend, insert_rows
+    from pgemu.parser.parse_type import typename_type_id
+
+    oid = typename_type_id(ctx.catalog, command["def"]["TypeName"])
+    row = ctx.catalog.one(PgType, oid=oid)
+    relation = ctx.relation
+    if row.typtype != "c" or ctx.catalog.relation(row.typrelid).relkind != "c":
+        raise PgError(
+            WRONG_OBJECT_TYPE, f"type {ctx.catalog.type_name(oid)} is not a composite type"
+        )
+    if relation.parents:
+        raise PgError(WRONG_OBJECT_TYPE, "typed tables cannot inherit")
+    wanted = ctx.catalog.relation(row.typrelid).columns
+    for i, att in enumerate(wanted):
+        mine = relation.columns[i] if i < len(relation.columns) else None
+        if mine is None:
+            raise PgError(DATATYPE_MISMATCH, f'table is missing column "{att.attname}"')
+        if mine.attname != att.attname:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f'table has column "{mine.attname}" where type requires "{att.attname}"',
+            )
+        if (mine.atttypid, mine.atttypmod) != (att.atttypid, att.atttypmod):
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f'table "{relation.name}" has different type for column "{att.attname}"',
+            )
+    if len(relation.columns) > len(wanted):
+        extra = relation.columns[len(wanted)].attname
+        raise PgError(DATATYPE_MISMATCH, f'table has extra column "{extra}"')
+    _set(ctx, reloftype=oid)
+    link = depend((PG_CLASS_RELID, ctx.relid, 0), (PG_TYPE_RELID, oid, 0), "n")
+    insert_rows(ctx.catalog, [link])
+
+
+def drop_of(ctx: Any, command: dict[str, Any]) -> None:
+    """NOT OF."""
+    oid = ctx.relation.row.reloftype
+    if not oid:
+        raise PgError(WRONG_OBJECT_TYPE, f'"{ctx.relation.name}" is not a typed table')
+    _set(ctx, reloftype=0)
+    ctx.catalog.delete(
+        PgDepend,
+        classid=PG_CLASS_RELID, objid=ctx.relid, objsubid=0,
+        refclassid=PG_TYPE_RELID, refobjid=oid,
+    )  # fmt: skip
+
+
+def replica_identity(ctx: Any, command: dict[str, Any]) -> None:
+    """REPLICA IDENTITY."""
+    stmt = command["def"]["ReplicaIdentityStmt"]
+    kind = stmt["identity_type"]
+    ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisreplident=False)
+    if kind == "i":
+        found = _index(ctx, stmt["name"])
+        problems = (
+            (not found.index.indisunique, "non-unique index"),
+            (not found.index.indimmediate, "non-immediate index"),
+            (bool(found.exprs), "expression index"),
+            (found.pred is not None, "partial index"),
+        )
+        for bad, word in problems:
+            if bad:
+                raise PgError(
+                    WRONG_OBJECT_TYPE,
+                    f'cannot use {word} "{found.name}" as replica identity',
+                )
+        for attnum in found.key_attnums:
+            att = ctx.relation.attr(attnum)
+            if not att.attnotnull:
+                raise PgError(
+                    WRONG_OBJECT_TYPE,
+                    f'index "{found.name}" cannot be used as replica identity because column '
+                    f'"{att.attname}" is nullable',
+                )
+        ctx.catalog.update(PgIndex, {"indexrelid": found.oid}, indisreplident=True)
+    _set(ctx, relreplident=kind)
+
+
+def enable_rls(ctx: Any, command: dict[str, Any]) -> None:
+    """ENABLE ROW LEVEL SECURITY."""
+    _set(ctx, relrowsecurity=True)
+
+
+def disable_rls(ctx: Any, command: dict[str, Any]) -> None:
+    """DISABLE ROW LEVEL SECURITY."""
+    _set(ctx, relrowsecurity=False)
+
+
+def force_rls(ctx: Any, command: dict[str, Any]) -> None:
+    """FORCE ROW LEVEL SECURITY."""
+    _set(ctx, relforcerowsecurity=True)
+
+
+def no_force_rls(ctx: Any, command: dict[str, Any]) -> None:
+    """NO FORCE ROW LEVEL SECURITY."""
+    _set(ctx, relforcerowsecurity=False)
+
+
+_FIRES = {"Enable": "O", "EnableAlways": "A", "EnableReplica": "R", "Disable": "D"}
+
+
+def enable_disable_trigger(ctx: Any, command: dict[str, Any]) -> None:
+    """ENABLE / DISABLE TRIGGER name, ALL or USER (EnableDisableTrigger)."""
+    from pgemu.catalog.roles import superuser
+
+    word = command["subtype"].removeprefix("AT_")
+    all_triggers, user_only = word.endswith("TrigAll"), word.endswith("TrigUser")
+    fires = _FIRES[word[: word.index("Trig")]]
+    name = command.get("name")
+    found = False
+    targets = ctx.relation.all_inheritors if ctx.relation.relkind == "p" and ctx.recurse else None
+    for relid in targets or (ctx.relid,):
+        for trigger in ctx.catalog.relation(relid).triggers:
+            if not (all_triggers or user_only) and trigger.tgname != name:
+                continue
+            if trigger.tgisinternal:
+                if user_only:
+                    continue
+                if not superuser(ctx.catalog):
+                    raise PgError(
+                        "42501",
+                        f'permission denied: "{trigger.tgname}" is a system trigger',
+                    )
+            found = True
+            if trigger.tgenabled != fires:
+                ctx.catalog.update(PgTrigger, {"oid": trigger.oid}, tgenabled=fires)
+    if not found and not (all_triggers or user_only):
+        raise PgError(
+            UNDEFINED_OBJECT, f'trigger "{name}" for table "{ctx.relation.name}" does not exist'
+        )
+
+
+def enable_disable_rule(ctx: Any, command: dict[str, Any]) -> None:
+    """ENABLE / DISABLE RULE."""
+    word = command["subtype"].removeprefix("AT_")
+    fires = _FIRES[word.removesuffix("Rule")]
+    row = ctx.catalog.one(PgRewrite, ev_class=ctx.relid, rulename=command["name"])
+    if row is None:
+        raise PgError(
+            UNDEFINED_OBJECT,
+            f'rule "{command["name"]}" for relation "{ctx.relation.name}" does not exist',
+        )
+    ctx.catalog.update(PgRewrite, {"oid": row.oid}, ev_enabled=fires)
+
+
+def attach_partition(ctx: Any, command: dict[str, Any]) -> None:
+    """ATTACH PARTITION."""
+    from pgemu.commands.partition import attach
+
+    if ctx.relation.relkind == "I":
+        raise PgError(FEATURE_NOT_SUPPORTED, "ALTER INDEX ... ATTACH PARTITION is not supported")
+    attach(ctx.session, ctx.relation, command["def"]["PartitionCmd"], ctx.source_text)
+
+
+def detach_partition(ctx: Any, command: dict[str, Any]) -> None:
+    """DETACH PARTITION [CONCURRENTLY]."""
+    from pgemu.commands.partition import detach
+
+    cmd = command["def"]["PartitionCmd"]
+    if cmd.get("concurrent"):
+        ctx.session.xact.prevent_in_transaction_block("ALTER TABLE ... DETACH CONCURRENTLY")
+    detach(ctx.session, ctx.relation, cmd)

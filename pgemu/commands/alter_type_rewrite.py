@@ -1,0 +1,319 @@
+"""ALTER COLUMN TYPE (ATExecAlterColumnType): new storage computed by the USING expressions.
+
+What depends on the column and can be made again from its text is dropped and made again: indexes
+keep their OIDs and are rebuilt, CHECK and FOREIGN KEY constraints are re-created under the same
+name.  A view or rule that uses the column refuses the change, as in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgparse
+
+from pgemu.catalog.dependency import perform_deletion
+from pgemu.catalog.heap import check_attribute_type, create_storage
+from pgemu.catalog.objectaddress import ObjectAddress, get_object_description
+from pgemu.catalog.rows import (
+    PG_ATTRDEF_RELID,
+    PG_CLASS_RELID,
+    PG_CONSTRAINT_RELID,
+    PG_REWRITE_RELID,
+    PgAttrdef,
+    PgAttribute,
+    PgClass,
+    PgDepend,
+    PgIndex,
+    PgType,
+)
+from pgemu.commands.cook import coerce_default, open_relation_pstate
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.nodes import expr_type
+from pgemu.nodes.primnodes import Var
+from pgemu.parser.parse_node import ParseExprKind
+from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
+
+
+def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) -> None:
+    """One column of one table; then its children."""
+    from pgemu.commands.alter_column import find_column
+
+    catalog = ctx.catalog
+    relation = ctx.relation
+    att = find_column(ctx, command["name"])
+    if relation.row.reloftype:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot alter column type of typed table")
+    if att.attinhcount > 0 and not inherited:
+        raise PgError(INVALID_TABLE_DEFINITION, f'cannot alter inherited column "{att.attname}"')
+    key = relation.partition_key
+    if key is not None and att.attnum in key.partattrs:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'cannot alter column "{att.attname}" because it is part of the partition key of '
+            f'relation "{relation.name}"',
+        )
+    coldef = command["def"]["ColumnDef"]
+    pstate = open_relation_pstate(catalog, ctx.source_text, relation)
+    type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
+    collation = get_column_def_collation(pstate, coldef, type_id)
+    check_attribute_type(catalog, att.attname, type_id, collation)
+    transform = _transform_expr(pstate, att, coldef, type_id, typmod)
+    default = _converted_default(pstate, relation, att, type_id, typmod)
+    _check_dependents(catalog, relation, att)
+    _remember_constraints(ctx, relation, att)
+    if relation.relkind == "r":
+        _rewrite(ctx, relation, att, transform, type_id)
+    _update_catalogs(ctx, relation, att, type_id, typmod, collation, coldef)
+    if default is not None:
+        from pgemu.commands.alter_column import remove_default, store_default
+
+        remove_default(ctx, relation.oid, att.attnum)
+        store_default(ctx, relation.oid, att.attnum, default, generated=bool(att.attgenerated))
+    _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
+    _recurse(ctx, relation, command)
+
+
+def _recurse(ctx: Any, relation: Any, command: dict[str, Any]) -> None:
+    from dataclasses import replace
+
+    if not relation.children:
+        return
+    if not ctx.recurse:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'type of inherited column "{command["name"]}" must be changed in child tables too',
+        )
+    for child in relation.children:
+        child_ctx = replace(ctx, relid=child, rebuild=[])
+        alter_type(child_ctx, command, inherited=True)
+        rebuild(child_ctx)
+
+
+def _transform_expr(
+    pstate: Any, att: PgAttribute, coldef: dict[str, Any], type_id: int, typmod: int
+) -> Any:
+    from pgemu.parser.parse_coerce import coerce_to_target_type
+    from pgemu.parser.parse_collate import assign_expr_collations
+    from pgemu.parser.parse_expr import transform_expr
+
+    catalog = pstate.catalog
+    raw = coldef.get("raw_default")
+    if raw is not None:
+        expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_ALTER_COL_TRANSFORM)
+    else:
+        expr = Var(1, att.attnum, att.atttypid, att.atttypmod, att.attcollation)
+    result = coerce_to_target_type(
+        pstate, expr, expr_type(expr), type_id, typmod, "assignment", "implicit_cast", -1
+    )
+    if result is None:
+        if raw is not None:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f'result of USING clause for column "{att.attname}" cannot be cast '
+                f"automatically to type {catalog.type_name(type_id)}",
+                hint="You might need to add an explicit cast.",
+            )
+        typmod_text = catalog.type_name(type_id, typmod)
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'column "{att.attname}" cannot be cast automatically to type '
+            f"{catalog.type_name(type_id)}",
+            hint=None
+            if att.attgenerated
+            else f'You might need to specify "USING {_quoted(att.attname)}::{typmod_text}".',
+        )
+    assign_expr_collations(pstate, result)
+    return result
+
+
+def _quoted(name: str) -> str:
+    from pgemu.catalog.keywords import quote_identifier
+
+    return quote_identifier(name)
+
+
+def _converted_default(
+    pstate: Any, relation: Any, att: PgAttribute, type_id: int, typmod: int
+) -> Any:
+    """The default cast to the new type; 42804 when it cannot be."""
+    expr = relation.defaults.get(att.attnum) or relation.generated.get(att.attnum)
+    if expr is None:
+        return None
+    while type(expr).__name__ in ("RelabelType", "CoerceViaIO") or (
+        type(expr).__name__ == "FuncExpr" and expr.funcformat == "implicit_cast"
+    ):
+        expr = expr.arg if hasattr(expr, "arg") else expr.args[0]
+    try:
+        return coerce_default(pstate, expr, type_id, typmod, att.attname)
+    except PgError as error:
+        if error.sqlstate != DATATYPE_MISMATCH:
+            raise
+        what = "generation expression" if att.attgenerated else "default"
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'{what} for column "{att.attname}" cannot be cast automatically to type '
+            f"{pstate.catalog.type_name(type_id)}",
+        ) from None
+
+
+def _check_dependents(catalog: Any, relation: Any, att: PgAttribute) -> None:
+    """Views, rules and generated columns refuse the change."""
+    for link in catalog.all(PgDepend, refclassid=PG_CLASS_RELID, refobjid=relation.oid):
+        if link.refobjsubid != att.attnum:
+            continue
+        address = ObjectAddress(link.classid, link.objid, link.objsubid)
+        if link.classid == PG_REWRITE_RELID:
+            what = get_object_description(catalog, address)
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "cannot alter type of a column used by a view or rule",
+                detail=f'{what} depends on column "{att.attname}"',
+            )
+        if link.classid == PG_ATTRDEF_RELID:
+            row = catalog.one(PgAttrdef, oid=link.objid)
+            if row is not None and row.adnum != att.attnum:
+                other = relation.attrs[row.adnum - 1].attname
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    "cannot alter type of a column used by a generated column",
+                    detail=f'Column "{att.attname}" is used by generated column "{other}".',
+                )
+
+
+def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
+    """Drop CHECKs and FOREIGN KEYs that use the column, keeping their text."""
+    from pgemu.catalog.ruleutils import pg_get_constraintdef
+
+    catalog = ctx.catalog
+    wanted = [
+        c
+        for c in (*relation.constraints, *relation.referenced_by)
+        if (c.contype in "cf" and c.conrelid == relation.oid and att.attnum in (c.conkey or ()))
+        or (c.confrelid == relation.oid and att.attnum in (c.confkey or ()))
+    ]
+    for con in {c.oid: c for c in wanted}.values():
+        text = pg_get_constraintdef(catalog, con.oid)
+        ctx.rebuild.append((con.conrelid, con.conname, text, con.convalidated))
+        perform_deletion(
+            catalog, ObjectAddress(PG_CONSTRAINT_RELID, con.oid, 0), "cascade", quietly=True
+        )
+
+
+def rebuild(ctx: Any) -> None:
+    """Make the remembered constraints again."""
+    from pgemu.catalog.keywords import quote_identifier, quote_qualified_identifier
+    from pgemu.commands.utility import process_utility
+
+    pending, ctx.rebuild = ctx.rebuild, []
+    for relid, name, text, _valid in pending:
+        relation = ctx.catalog.relation(relid)
+        table = quote_qualified_identifier(relation.schema_name, relation.name)
+        sql = f"ALTER TABLE ONLY {table} ADD CONSTRAINT {quote_identifier(name)} {text}"
+        process_utility(ctx.session, pgparse.parse(sql)[0]["stmt"], sql, top_level=False)
+
+
+def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id: int) -> None:
+    """Copy the rows into new storage with the column computed anew."""
+    from pgemu.commands.index_build import compile_expr
+
+    session, catalog = ctx.session, ctx.catalog
+    old = relation.sqlite_name
+    text = compile_expr(session, relation.oid, transform)
+    new = catalog.new_oid()
+    columns = [
+        (a.attnum, type_id if a.attnum == att.attnum else a.atttypid)
+        for a in relation.attrs
+        if not a.attisdropped
+    ]
+    create_storage(session, new, columns)
+    names = ",".join(f"c{n}" for n, _type in columns)
+    values = ",".join(text if n == att.attnum else f"c{n}" for n, _type in columns)
+    session.xact.execute(
+        f"INSERT INTO r{new} (rid, xmin, {names}) SELECT rid, xmin, {values} FROM {old}"
+    )
+    session.xact.drop_on_commit(old)
+    catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+
+
+def _update_catalogs(
+    ctx: Any,
+    relation: Any,
+    att: PgAttribute,
+    type_id: int,
+    typmod: int,
+    collation: int,
+    coldef: dict[str, Any],
+) -> None:
+    from pgemu.catalog.heap import ColumnSpec, attribute_dependencies, insert_rows
+
+    catalog = ctx.catalog
+    typ = catalog.one(PgType, oid=type_id)
+    catalog.update(
+        PgAttribute,
+        {"attrelid": relation.oid, "attnum": att.attnum},
+        atttypid=type_id,
+        atttypmod=typmod,
+        attcollation=collation,
+        attndims=len(coldef["typeName"].get("arrayBounds", ())),
+        attlen=typ.typlen,
+        attbyval=typ.typbyval,
+        attalign=typ.typalign,
+        attstorage=typ.typstorage,
+    )
+    me = {"classid": PG_CLASS_RELID, "objid": relation.oid, "objsubid": att.attnum}
+    catalog.delete(PgDepend, **me, refclassid=PgType.RELID)
+    catalog.delete(PgDepend, **me, refclassid=3456)
+    spec = ColumnSpec(att.attname, type_id, typmod, collation=collation)
+    insert_rows(catalog, attribute_dependencies(relation.oid, att.attnum, spec))
+
+
+def _update_indexes(
+    ctx: Any, relid: int, attnum: int, type_id: int, typmod: int, collation: int
+) -> None:
+    """Indexes on the column get the new type's operator class; all are built on new storage."""
+    from pgemu.catalog.rows import PgOpclass
+    from pgemu.commands.indexcmds import rebuild_index
+    from pgemu.commands.opclass_lookup import get_default_opclass
+
+    catalog = ctx.catalog
+    for index in catalog.relation(relid).indexes:
+        row = index.index
+        if attnum not in row.indkey:
+            continue
+        position = row.indkey.index(attnum)
+        catalog.update(
+            PgAttribute,
+            {"attrelid": index.oid, "attnum": position + 1},
+            atttypid=type_id,
+            atttypmod=typmod,
+            attcollation=collation,
+        )
+        if position < row.indnkeyatts:
+            am = index.pg_class.relam
+            opclass = get_default_opclass(catalog, type_id, am)
+            if not opclass:
+                raise PgError(
+                    "42704",
+                    f"data type {catalog.type_name(type_id)} has no default operator class for "
+                    'access method "btree"',
+                )
+            old = catalog.one(PgOpclass, oid=row.indclass[position])
+            classes, collations = list(row.indclass), list(row.indcollation)
+            if old.opcdefault:
+                classes[position] = opclass
+            collations[position] = collation
+            catalog.update(
+                PgIndex,
+                {"indexrelid": index.oid},
+                indclass=tuple(classes),
+                indcollation=tuple(collations),
+            )
+    relation = catalog.relation(relid)
+    for index in relation.indexes:
+        rebuild_index(ctx.session, catalog.relation(relid), index)

@@ -1,0 +1,67 @@
+"""COMMENT ON and SECURITY LABEL (PostgreSQL's comment.c, seclabel.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.rows import CATALOGS, PgDescription, PgShdescription
+from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import INVALID_PARAMETER_VALUE, WRONG_OBJECT_TYPE, PgError
+
+_SHARED = frozenset(info.relid for info in CATALOGS.values() if info.shared)
+
+
+def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """COMMENT ON object IS 'text' or NULL."""
+    from pgemu.catalog.get_object_address import get_object_address
+
+    catalog = session.catalog
+    address = get_object_address(catalog, stmt["objtype"], stmt["object"], False)
+    check_object_ownership(session, address)
+    if stmt["objtype"] == "OBJECT_COLUMN":
+        relation = catalog.relation(address.objid)
+        if relation.relkind not in "rvmcfp":
+            raise PgError(WRONG_OBJECT_TYPE, f'cannot set comment on relation "{relation.name}"')
+    text = stmt.get("comment") or None
+    if address.classid in _SHARED:
+        create_shared_comment(catalog, address.objid, address.classid, text)
+    else:
+        create_comment(catalog, address.objid, address.classid, address.objsubid, text)
+    return CommandResult("COMMENT")
+
+
+def create_comment(catalog: Any, oid: int, classid: int, subid: int, text: str | None) -> None:
+    """CreateComments: replace, add or remove."""
+    where = {"objoid": oid, "classoid": classid, "objsubid": subid}
+    old = catalog.one(PgDescription, **where)
+    if text is None:
+        if old is not None:
+            catalog.delete(PgDescription, **where)
+    elif old is not None:
+        catalog.update(PgDescription, where, description=text)
+    else:
+        catalog.insert(PgDescription(oid, classid, subid, text))
+
+
+def create_shared_comment(catalog: Any, oid: int, classid: int, text: str | None) -> None:
+    """CreateSharedComments."""
+    where = {"objoid": oid, "classoid": classid}
+    old = catalog.one(PgShdescription, **where)
+    if text is None:
+        if old is not None:
+            catalog.delete(PgShdescription, **where)
+    elif old is not None:
+        catalog.update(PgShdescription, where, description=text)
+    else:
+        catalog.insert(PgShdescription(oid, classid, text))
+
+
+def security_label(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """SECURITY LABEL: no provider can be loaded, as in a PostgreSQL without one."""
+    provider = stmt.get("provider")
+    if provider:
+        raise PgError(
+            INVALID_PARAMETER_VALUE, f'security label provider "{provider}" is not loaded'
+        )
+    raise PgError(INVALID_PARAMETER_VALUE, "no security label providers have been loaded")

@@ -1,0 +1,498 @@
+"""Partitions: key and bounds in the catalogs, ATTACH, DETACH, indexes of partitions
+(parse_utilcmd.c, partbounds.c and tablecmds.c's partition half).
+
+A bound is stored as a dictionary: strategy, is_default, modulus, remainder, list (values), lower
+and upper (values, or "min"/"max" markers as {"kind": "min"}); values are storage values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.index import index_create
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_CONSTRAINT_RELID,
+    PgClass,
+    PgConstraint,
+    PgDepend,
+    PgInherits,
+    PgPartitionedTable,
+)
+from pgemu.commands.heap_ref import HeapRef, from_relation
+from pgemu.commands.index_build import build_index
+from pgemu.commands.indexcmds import index_info_of
+from pgemu.commands.opclass_lookup import resolve_opclass
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    INVALID_OBJECT_DEFINITION,
+    INVALID_TABLE_DEFINITION,
+    UNDEFINED_COLUMN,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.nodes import expr_collation, expr_type
+from pgemu.nodes.primnodes import Const
+from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_node import ParseExprKind, make_parsestate
+
+_STRATEGY = {
+    "PARTITION_STRATEGY_RANGE": "r",
+    "PARTITION_STRATEGY_LIST": "l",
+    "PARTITION_STRATEGY_HASH": "h",
+}
+Bound = dict[str, Any]
+
+
+def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text: str) -> None:
+    """ComputePartitionAttrs and StorePartitionKey."""
+    from pgemu.catalog.find_expr_references import record_dependency_on_single_rel_expr
+    from pgemu.commands.indexcmds import _key_source
+
+    catalog = session.catalog
+    raw = spec["strategy"]
+    strategy = _STRATEGY.get(raw, raw[:1].lower())
+    params = [p["PartitionElem"] for p in spec.get("partParams", ())]
+    if strategy == "l" and len(params) != 1:
+        raise PgError(
+            INVALID_OBJECT_DEFINITION,
+            'cannot use "list" partition strategy with more than one column',
+        )
+    am = 405 if strategy == "h" else 403
+    am_name = "hash" if strategy == "h" else "btree"
+    attnums, classes, collations, exprs = [], [], [], []
+    for param in params:
+        if param.get("name") and not heap.attnum(param["name"]):
+            raise PgError(
+                UNDEFINED_COLUMN,
+                f'column "{param["name"]}" named in partition key does not exist',
+                location=param.get("location"),
+            )
+        key = _key_source(session, heap, param, text)
+        if key.attnum and heap.columns[key.attnum - 1].generated:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                "cannot use generated column in partition key",
+                detail=f'Column "{key.name}" is a generated column.',
+                location=param.get("location"),
+            )
+        attnums.append(key.attnum)
+        classes.append(resolve_opclass(catalog, param.get("opclass"), key.type_id, am_name, am))
+        collations.append(key.collation)
+        if key.expr is not None:
+            exprs.append(key.expr)
+    row = PgPartitionedTable(
+        heap.oid, strategy, len(params), 0, tuple(attnums), tuple(classes), tuple(collations),
+        node_to_string(exprs) if exprs else None,
+    )  # fmt: skip
+    me = (PG_CLASS_RELID, heap.oid, 0)
+    links = [depend((PG_CLASS_RELID, heap.oid, n), me, "i") for n in attnums if n]
+    insert_rows(catalog, [row, *links])
+    if exprs:
+        record_dependency_on_single_rel_expr(
+            catalog, ObjectAddress(*me), exprs, heap.oid, "n", "i", True
+        )
+
+
+def _key_types(parent: Any) -> list[tuple[str, int, int, int]]:
+    """(name, type, typmod, collation) of each key column."""
+    key = parent.partition_key
+    exprs = iter(parent.partition_exprs)
+    result = []
+    for attnum, collation in zip(key.partattrs, key.partcollation, strict=True):
+        if attnum:
+            att = parent.attrs[attnum - 1]
+            result.append((att.attname, att.atttypid, att.atttypmod, collation))
+        else:
+            expr = next(exprs)
+            result.append(("", expr_type(expr), -1, expr_collation(expr)))
+    return result
+
+
+def transform_partition_bound(session: Any, parent: Any, raw: dict[str, Any], text: str) -> Bound:
+    """transformPartitionBound."""
+    key = parent.partition_key
+    if raw.get("is_default"):
+        if key.partstrat == "h":
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                "a hash-partitioned table may not have a default partition",
+            )
+        return {"strategy": key.partstrat, "is_default": True}
+    words = {"h": "hash", "l": "list", "r": "range"}
+    if raw["strategy"] != key.partstrat:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f"invalid bound specification for a {words[key.partstrat]} partition",
+            location=raw.get("location"),
+        )
+    types = _key_types(parent)
+    if key.partstrat == "h":
+        modulus, remainder = raw.get("modulus", 0), raw.get("remainder", 0)
+        if modulus <= 0:
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                "modulus for hash partition must be an integer value greater than zero",
+            )
+        if remainder >= modulus:
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                "remainder for hash partition must be less than modulus",
+            )
+        return {"strategy": "h", "modulus": modulus, "remainder": remainder}
+    if key.partstrat == "l":
+        values: list[Any] = []
+        for node in raw.get("listdatums", ()):
+            value = _bound_value(session, node, types[0], text)
+            if value not in values:
+                values.append(value)
+        return {"strategy": "l", "list": values}
+    bound: Bound = {"strategy": "r"}
+    for side, field, word in (("lower", "lowerdatums", "FROM"), ("upper", "upperdatums", "TO")):
+        nodes = raw.get(field, [])
+        if len(nodes) != len(types):
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                f"{word} must specify exactly one value per partitioning column",
+            )
+        bound[side] = [
+            _range_datum(session, node, typ, text) for node, typ in zip(nodes, types, strict=True)
+        ]
+    return bound
+
+
+def _range_datum(session: Any, node: dict[str, Any], typ: Any, text: str) -> Any:
+    fields = node.get("ColumnRef", {}).get("fields", [])
+    if len(fields) == 1 and "String" in fields[0]:
+        word = fields[0]["String"]["sval"]
+        if word in ("minvalue", "maxvalue"):
+            return {"kind": word[:3]}
+    value = _bound_value(session, node, typ, text)
+    if value is None:
+        raise PgError(INVALID_TABLE_DEFINITION, "cannot specify NULL in range bound")
+    return value
+
+
+def _bound_value(session: Any, node: Any, typ: Any, text: str) -> Any:
+    """transformPartitionBoundValue: a storage value of the key column's type."""
+    from pgemu.nodes.parsenodes import FromExpr, Query
+    from pgemu.nodes.primnodes import TargetEntry
+    from pgemu.parser.parse_coerce import coerce_to_target_type
+    from pgemu.parser.parse_collate import assign_expr_collations
+    from pgemu.parser.parse_expr import transform_expr
+
+    catalog = session.catalog
+    name, type_id, typmod, _collation = typ
+    pstate = make_parsestate(None, catalog, text)
+    expr = transform_expr(pstate, node, ParseExprKind.EXPR_KIND_PARTITION_BOUND)
+    result = coerce_to_target_type(
+        pstate, expr, expr_type(expr), type_id, typmod, "assignment", "implicit_cast", -1
+    )
+    if result is None:
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f"specified value cannot be cast to type {catalog.type_name(type_id)} for column "
+            f'"{name}"',
+        )
+    if isinstance(result, Const):
+        return result.value
+    assign_expr_collations(pstate, result)
+    query = Query("select", target_list=[TargetEntry(result, 1, "value")], jointree=FromExpr())
+    rows = list(session.run(query).rows)
+    return rows[0][0]
+
+
+def _sibling_bounds(catalog: Any, parent: Any) -> list[tuple[Any, Bound]]:
+    found = []
+    for oid in parent.children:
+        child = catalog.relation(oid)
+        if child.partition_bound is not None:
+            found.append((child, child.partition_bound))
+    return found
+
+
+def _compare(session: Any, types: list[Any], a: list[Any], b: list[Any]) -> int:
+    for (_name, type_id, _typmod, _coll), x, y in zip(types, a, b, strict=True):
+        rank_x = {"min": -1, "max": 1}.get(x["kind"]) if isinstance(x, dict) else 0
+        rank_y = {"min": -1, "max": 1}.get(y["kind"]) if isinstance(y, dict) else 0
+        if rank_x or rank_y:
+            if rank_x != rank_y:
+                return (rank_x or 0) - (rank_y or 0)
+            return 0
+        result = int(session.catalog.types.io(type_id).compare(x, y))
+        if result:
+            return result
+    return 0
+
+
+def check_new_partition_bound(session: Any, name: str, parent: Any, bound: Bound) -> None:
+    """check_new_partition_bound: no overlap with a sibling."""
+    siblings = _sibling_bounds(session.catalog, parent)
+    types = _key_types(parent)
+    if bound.get("is_default"):
+        for child, other in siblings:
+            if other.get("is_default"):
+                raise PgError(
+                    INVALID_OBJECT_DEFINITION,
+                    f'partition "{name}" conflicts with existing default partition "{child.name}"',
+                )
+        return
+    if bound["strategy"] == "r" and _compare(session, types, bound["lower"], bound["upper"]) >= 0:
+        shown = [_show(session, types, bound[side]) for side in ("lower", "upper")]
+        raise PgError(
+            INVALID_OBJECT_DEFINITION,
+            f'empty range bound specified for partition "{name}"',
+            detail=f"Specified lower bound ({shown[0]}) is greater than or equal to upper bound "
+            f"({shown[1]}).",
+        )
+    for child, other in siblings:
+        if not other.get("is_default") and _overlaps(session, types, bound, other):
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f'partition "{name}" would overlap partition "{child.name}"',
+            )
+
+
+def _show(session: Any, types: list[Any], values: list[Any]) -> str:
+    parts = []
+    for (_name, type_id, _typmod, _coll), value in zip(types, values, strict=True):
+        if isinstance(value, dict):
+            parts.append(value["kind"].upper() + "VALUE")
+        else:
+            text = session.catalog.types.io(type_id).output(value, session.ctx)
+            parts.append(text if isinstance(value, (int, float)) else f"'{text}'")
+    return ", ".join(parts)
+
+
+def _overlaps(session: Any, types: list[Any], a: Bound, b: Bound) -> bool:
+    if a["strategy"] == "l":
+        return any(v in b["list"] for v in a["list"])
+    if a["strategy"] == "h":
+        small = min(a["modulus"], b["modulus"])
+        return bool(a["remainder"] % small == b["remainder"] % small)
+    return (
+        _compare(session, types, a["lower"], b["upper"]) < 0
+        and _compare(session, types, b["lower"], a["upper"]) < 0
+    )
+
+
+def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) -> None:
+    """After CREATE TABLE ... PARTITION OF: default marker, indexes and foreign keys."""
+    catalog = session.catalog
+    if bound.get("is_default"):
+        catalog.update(PgPartitionedTable, {"partrelid": parent.oid}, partdefid=heap.oid)
+    parent = catalog.relation(parent.oid)
+    for index in parent.indexes:
+        _clone_index(session, parent, index, heap)
+    clone_foreign_keys(session, parent, heap)
+
+
+def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
+    """Make the index (and the constraint) of a partitioned table on one partition."""
+    from pgemu.catalog.pg_constraint import choose_relation_name
+    from pgemu.commands.constraint_cmds import (
+        _create_constraint_and_index,
+        choose_index_name_addition,
+    )
+
+    catalog = session.catalog
+    info = index_info_of(catalog, index)
+    info.is_partitioned = heap.relkind == "p"
+    for key in (*info.keys, *info.included):
+        if key.attnum:
+            key.attnum = heap.attnum(parent.attrs[key.attnum - 1].attname)
+    con = index.constraint
+    columns = [k.name for k in (*info.keys, *info.included)]
+    if con is not None and con.contype == "p":
+        name = choose_relation_name(
+            catalog, heap.name, None, "pkey", heap.namespace, is_constraint=True
+        )
+    else:
+        label = "key" if con is not None else "idx"
+        name = choose_relation_name(
+            catalog, heap.name, choose_index_name_addition(columns), label, heap.namespace,
+            is_constraint=con is not None,
+        )  # fmt: skip
+    if con is not None:
+        flags = {"deferrable": con.condeferrable, "initdeferred": con.condeferred}
+        _oid, index_oid = _create_constraint_and_index(
+            session, heap, name, info, con.contype, flags, con.oid, index.oid
+        )
+    else:
+        index_oid = index_create(session, heap, name, info, parent_index=index.oid)
+        if heap.relkind != "p":
+            build_index(session, heap, index_oid, name, info, heap_is_new=heap.is_new)
+    me = (PG_CLASS_RELID, index_oid, 0)
+    insert_rows(
+        catalog,
+        [
+            PgInherits(index_oid, index.oid, 1, False),
+            depend(me, (PG_CLASS_RELID, index.oid, 0), "P"),
+            depend(me, (PG_CLASS_RELID, heap.oid, 0), "S"),
+        ],
+    )
+    catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
+
+
+def create_partition_indexes(
+    session: Any, relation: Any, index_oid: int, constraint_oid: int = 0
+) -> None:
+    """CREATE INDEX on a partitioned table makes one on every partition."""
+    del constraint_oid
+    catalog = session.catalog
+    for oid in relation.children:
+        parent = catalog.relation(relation.oid)
+        index = next(i for i in parent.indexes if i.oid == index_oid)
+        child = from_relation(catalog.relation(oid))
+        before = {i.oid for i in catalog.relation(oid).indexes}
+        _clone_index(session, parent, index, child)
+        if child.relkind == "p":
+            made = next(i for i in catalog.relation(oid).indexes if i.oid not in before)
+            create_partition_indexes(session, catalog.relation(oid), made.oid)
+
+
+def clone_foreign_keys(session: Any, parent: Any, heap: HeapRef) -> None:
+    """CloneFkReferencing: the parent's foreign keys on a partition."""
+    from pgemu.commands.foreign_keys import add_foreign_key
+
+    catalog = session.catalog
+    for con in parent.fkeys:
+        referenced = catalog.relation(con.confrelid)
+        raw = {
+            "contype": "CONSTR_FOREIGN",
+            "conname": con.conname,
+            "pktable": {"schemaname": referenced.schema_name, "relname": referenced.name},
+            "fk_attrs": _name_nodes(parent, con.conkey),
+            "pk_attrs": _name_nodes(referenced, con.confkey),
+            "fk_matchtype": con.confmatchtype,
+            "fk_upd_action": con.confupdtype,
+            "fk_del_action": con.confdeltype,
+            "deferrable": con.condeferrable,
+            "initdeferred": con.condeferred,
+        }
+        oid = add_foreign_key(session, heap, raw)
+        catalog.update(
+            PgConstraint, {"oid": oid}, conparentid=con.oid, conislocal=False, coninhcount=1
+        )
+        me = (PG_CONSTRAINT_RELID, oid, 0)
+        insert_rows(
+            catalog,
+            [
+                depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "P"),
+                depend(me, (PG_CLASS_RELID, heap.oid, 0), "S"),
+            ],
+        )
+
+
+def _name_nodes(relation: Any, attnums: tuple[int, ...]) -> list[dict[str, Any]]:
+    return [{"String": {"sval": relation.attrs[n - 1].attname}} for n in attnums]
+
+
+def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
+    """ALTER TABLE ... ATTACH PARTITION."""
+    from pgemu.catalog.namespace import range_var_get_relid
+    from pgemu.commands.inherit import create_inheritance
+    from pgemu.commands.permissions import check_owner
+
+    catalog = session.catalog
+    child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    check_owner(session, child)
+    if child.is_partition:
+        raise PgError(WRONG_OBJECT_TYPE, f'"{child.name}" is already a partition')
+    if child.row.reloftype:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot attach a typed table as partition")
+    if child.parents:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot attach inheritance child as partition")
+    for att in child.columns:
+        if att.attname not in parent.attrs_by_name:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f'table "{child.name}" contains column "{att.attname}" not found in parent '
+                f'"{parent.name}"',
+                detail="The new partition may contain only the columns present in parent.",
+            )
+    bound = transform_partition_bound(session, parent, cmd["bound"], text)
+    check_new_partition_bound(session, child.name, parent, bound)
+    create_inheritance(session, child, parent, is_partition=True)
+    catalog.update(
+        PgClass, {"oid": child.oid}, relispartition=True, relpartbound=node_to_string(bound)
+    )
+    _check_attached_rows(session, catalog.relation(child.oid), parent, bound)
+    if bound.get("is_default"):
+        catalog.update(PgPartitionedTable, {"partrelid": parent.oid}, partdefid=child.oid)
+    heap = from_relation(catalog.relation(child.oid))
+    for index in catalog.relation(parent.oid).indexes:
+        if not _attach_existing_index(session, parent, index, child.oid):
+            _clone_index(session, parent, index, heap)
+    clone_foreign_keys(session, parent, heap)
+
+
+def _check_attached_rows(session: Any, child: Any, parent: Any, bound: Bound) -> None:
+    """The rows of an attached table must satisfy the bound (the executor knows how)."""
+    check = getattr(session, "check_partition_rows", None)
+    if check is not None:
+        check(child, parent, bound)
+
+
+def _attach_existing_index(session: Any, parent: Any, index: Any, child_oid: int) -> bool:
+    """An equal index of the child becomes the partition's index."""
+    catalog = session.catalog
+    child = catalog.relation(child_oid)
+    names = [parent.attrs[n - 1].attname if n else "" for n in index.index.indkey]
+    for own in child.indexes:
+        own_names = [child.attrs[n - 1].attname if n else "" for n in own.index.indkey]
+        same = own_names == names and "" not in names and own.pred is None and index.pred is None
+        if not same or own.index.indisunique != index.index.indisunique:
+            continue
+        if (own.constraint is None) != (index.constraint is None):
+            continue
+        me = (PG_CLASS_RELID, own.oid, 0)
+        insert_rows(
+            catalog,
+            [
+                PgInherits(own.oid, index.oid, 1, False),
+                depend(me, (PG_CLASS_RELID, index.oid, 0), "P"),
+                depend(me, (PG_CLASS_RELID, child_oid, 0), "S"),
+            ],
+        )
+        catalog.update(PgClass, {"oid": own.oid}, relispartition=True)
+        if own.constraint is not None:
+            catalog.update(
+                PgConstraint,
+                {"oid": own.constraint.oid},
+                conparentid=index.constraint.oid,
+                conislocal=False,
+                coninhcount=1,
+            )
+        return True
+    return False
+
+
+def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
+    """ALTER TABLE ... DETACH PARTITION."""
+    from pgemu.catalog.namespace import range_var_get_relid
+    from pgemu.commands.inherit import remove_inheritance
+
+    catalog = session.catalog
+    child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    remove_inheritance(session, child, parent)
+    catalog.update(PgClass, {"oid": child.oid}, relispartition=False, relpartbound=None)
+    catalog.update(
+        PgPartitionedTable, {"partrelid": parent.oid, "partdefid": child.oid}, partdefid=0
+    )
+    for index in child.indexes:
+        catalog.delete(PgInherits, inhrelid=index.oid)
+        catalog.update(PgClass, {"oid": index.oid}, relispartition=False)
+        for deptype in "PS":
+            catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=index.oid, deptype=deptype)
+    for con in child.constraints:
+        if con.conparentid:
+            catalog.update(
+                PgConstraint, {"oid": con.oid}, conparentid=0, conislocal=True, coninhcount=0
+            )
+            for deptype in "PS":
+                catalog.delete(
+                    PgDepend, classid=PG_CONSTRAINT_RELID, objid=con.oid, deptype=deptype
+                )

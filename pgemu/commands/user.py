@@ -1,0 +1,367 @@
+"""Roles: CREATE, ALTER, DROP ROLE, membership, settings per role (PostgreSQL's user.c).
+
+Passwords are stored as SCRAM-SHA-256 verifiers or md5 hashes, never in clear.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Any
+
+from pgemu.catalog.roles import is_admin_of_role, superuser
+from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgDatabase, PgDbRoleSetting, PgShdepend
+from pgemu.commands.define import elements, error_conflicting_def_elem, list_items
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.role_spec import get_rolespec_name, get_rolespec_oid
+from pgemu.errors import (
+    DEPENDENT_OBJECTS_STILL_EXIST,
+    DUPLICATE_OBJECT,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_GRANT_OPERATION,
+    INVALID_PARAMETER_VALUE,
+    OBJECT_IN_USE,
+    RESERVED_NAME,
+    UNDEFINED_OBJECT,
+    PgError,
+)
+
+_FLAGS = {
+    "superuser": "rolsuper", "inherit": "rolinherit", "createrole": "rolcreaterole",
+    "createdb": "rolcreatedb", "canlogin": "rolcanlogin", "isreplication": "rolreplication",
+    "bypassrls": "rolbypassrls",
+}  # fmt: skip
+
+
+def encrypt_password(session: Any, role: str, password: str) -> str:
+    """encrypt_password: a verifier as password_encryption wants it; stored ones pass through."""
+    if password.startswith("SCRAM-SHA-256$") or (
+        password.startswith("md5") and len(password) == 35
+    ):
+        return password
+    if session.guc.get("password_encryption") == "md5":
+        return "md5" + hashlib.md5((password + role).encode()).hexdigest()
+    salt, rounds = os.urandom(16), 4096
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
+    client = hmac.new(salted, b"Client Key", hashlib.sha256).digest()
+    stored = base64.b64encode(hashlib.sha256(client).digest()).decode()
+    server = base64.b64encode(hmac.new(salted, b"Server Key", hashlib.sha256).digest()).decode()
+    return f"SCRAM-SHA-256${rounds}:{base64.b64encode(salt).decode()}${stored}:{server}"
+
+
+def _options(stmt: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for option in elements(stmt.get("options")):
+        if option["defname"] in found:
+            raise error_conflicting_def_elem(option)
+        found[option["defname"]] = option
+    return found
+
+
+def _column_values(session: Any, name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for option, column in _FLAGS.items():
+        if option in options:
+            values[column] = bool(options[option]["arg"]["Boolean"].get("boolval", False))
+    if "connectionlimit" in options:
+        limit = options["connectionlimit"]["arg"]["Integer"].get("ival", 0)
+        if limit < -1:
+            raise PgError(INVALID_PARAMETER_VALUE, f"invalid connection limit: {limit}")
+        values["rolconnlimit"] = limit
+    if "password" in options:
+        arg = options["password"].get("arg")
+        password = arg["String"].get("sval", "") if arg else None
+        if password == "":
+            session.notice(
+                "NOTICE", "00000", "empty string is not a valid password, clearing password"
+            )
+            password = None
+        values["rolpassword"] = (
+            None if password is None else encrypt_password(session, name, password)
+        )
+    if "validUntil" in options:
+        text = options["validUntil"]["arg"]["String"]["sval"]
+        values["rolvaliduntil"] = session.catalog.types.io(1184).input(text, -1, session.ctx)
+    return values
+
+
+def create_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CREATE ROLE / USER / GROUP."""
+    catalog = session.catalog
+    name = stmt["role"]
+    options = _options(stmt)
+    if options.pop("sysid", None):
+        session.notice("NOTICE", "00000", "SYSID can no longer be specified")
+    values: dict[str, Any] = {
+        "rolsuper": False, "rolinherit": True, "rolcreaterole": False, "rolcreatedb": False,
+        "rolcanlogin": stmt["stmt_type"] == "ROLESTMT_USER", "rolreplication": False,
+        "rolbypassrls": False, "rolconnlimit": -1, "rolpassword": None, "rolvaliduntil": None,
+    }  # fmt: skip
+    values.update(_column_values(session, name, options))
+    _check_may_set(session, values, "create")
+    if name.startswith("pg_"):
+        raise PgError(
+            RESERVED_NAME,
+            f'role name "{name}" is reserved',
+            detail='Role names starting with "pg_" are reserved.',
+        )
+    if catalog.one(PgAuthid, rolname=name) is not None:
+        raise PgError(DUPLICATE_OBJECT, f'role "{name}" already exists')
+    oid = catalog.new_oid()
+    catalog.insert(PgAuthid(oid=oid, rolname=name, **values))
+    for option in ("addroleto", "rolemembers", "adminmembers"):
+        for spec in list_items(options[option]["arg"]) if option in options else ():
+            other = get_rolespec_oid(session, spec)
+            admin = option == "adminmembers"
+            if option == "addroleto":
+                add_role_member(session, other, oid, admin=False)
+            else:
+                add_role_member(session, oid, other, admin=admin)
+    return CommandResult("CREATE ROLE")
+
+
+def _check_may_set(session: Any, values: dict[str, Any], verb: str) -> None:
+    catalog = session.catalog
+    if superuser(catalog):
+        return
+    me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
+    for column, what in (
+        ("rolsuper", "superusers"),
+        ("rolreplication", "replication users"),
+        ("rolbypassrls", "bypassrls users"),
+    ):
+        if values.get(column):
+            raise PgError(INSUFFICIENT_PRIVILEGE, f"must be superuser to {verb} {what}")
+    if not me.rolcreaterole:
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied to {verb} role")
+
+
+def alter_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER ROLE options, and ALTER GROUP ADD / DROP USER."""
+    catalog = session.catalog
+    options = _options(stmt)
+    name = get_rolespec_name(session, stmt["role"])
+    row = catalog.one(PgAuthid, rolname=name)
+    members = options.pop("rolemembers", None)
+    values = _column_values(session, name, options)
+    if row.rolsuper and not superuser(catalog):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            "must be superuser to alter superuser roles or change superuser attribute",
+        )
+    own_password = set(values) <= {"rolpassword"} and row.oid == session.ctx.current_user_oid
+    if not own_password:
+        me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
+        if not superuser(catalog) and not me.rolcreaterole:
+            raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied")
+        _check_may_set(session, values, "alter")
+    if values:
+        catalog.update(PgAuthid, {"oid": row.oid}, **values)
+    if members is not None:
+        for spec in list_items(members["arg"]):
+            member = get_rolespec_oid(session, spec)
+            if stmt.get("action", 1) < 0:
+                _delete_member(session, row.oid, member, admin_only=False)
+            else:
+                add_role_member(session, row.oid, member, admin=False)
+    return CommandResult("ALTER ROLE")
+
+
+def alter_role_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER ROLE ... [IN DATABASE d] SET / RESET."""
+    from pgemu.commands.variable import flatten_set_variable_args
+
+    catalog = session.catalog
+    role = get_rolespec_oid(session, stmt["role"]) if "role" in stmt else 0
+    database = 0
+    if stmt.get("database"):
+        found = catalog.one(PgDatabase, datname=stmt["database"])
+        if found is None:
+            raise PgError("3D000", f'database "{stmt["database"]}" does not exist')
+        database = found.oid
+    me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
+    if role != me.oid and not superuser(catalog) and not me.rolcreaterole:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied")
+    set_stmt = stmt["setstmt"]
+    value = None
+    if set_stmt["kind"] == "VAR_SET_VALUE":
+        value = flatten_set_variable_args(set_stmt["name"], set_stmt.get("args", []))
+    elif set_stmt["kind"] == "VAR_SET_CURRENT":
+        value = session.guc.get(set_stmt["name"])
+    alter_setting(session, database, role, set_stmt, value)
+    return CommandResult("ALTER ROLE")
+
+
+def alter_setting(
+    session: Any, database: int, role: int, set_stmt: dict[str, Any], value: str | None
+) -> None:
+    """AlterSetting of pg_db_role_setting.c."""
+    catalog = session.catalog
+    where = {"setdatabase": database, "setrole": role}
+    row = catalog.one(PgDbRoleSetting, **where)
+    settings = dict(s.split("=", 1) for s in (row.setconfig or ())) if row else {}
+    if set_stmt["kind"] == "VAR_RESET_ALL":
+        settings = {}
+    else:
+        key = session.guc.find(set_stmt["name"])[1].name
+        if value is None:
+            settings.pop(key, None)
+        else:
+            session.guc.validate(key, value, superuser=superuser(catalog))
+            settings[key] = value
+    texts = tuple(f"{k}={v}" for k, v in settings.items())
+    if row is not None:
+        catalog.delete(PgDbRoleSetting, **where)
+    if texts:
+        catalog.insert(PgDbRoleSetting(database, role, texts))
+
+
+def drop_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """DROP ROLE."""
+    catalog = session.catalog
+    me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
+    if not superuser(catalog) and not me.rolcreaterole:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to drop role")
+    for node in stmt["roles"]:
+        spec = node["RoleSpec"]
+        if spec["roletype"] != "ROLESPEC_CSTRING":
+            raise PgError(INVALID_PARAMETER_VALUE, "cannot use special role specifier in DROP ROLE")
+        name = spec["rolename"]
+        row = catalog.one(PgAuthid, rolname=name)
+        if row is None:
+            if not stmt.get("missing_ok"):
+                raise PgError(UNDEFINED_OBJECT, f'role "{name}" does not exist')
+            session.notice("NOTICE", "00000", f'role "{name}" does not exist, skipping')
+            continue
+        _check_droppable(session, row)
+        catalog.delete(PgAuthMembers, roleid=row.oid)
+        catalog.delete(PgAuthMembers, member=row.oid)
+        catalog.delete(PgDbRoleSetting, setrole=row.oid)
+        catalog.delete(PgAuthid, oid=row.oid)
+    return CommandResult("DROP ROLE")
+
+
+def _check_droppable(session: Any, row: PgAuthid) -> None:
+    if row.oid == session.ctx.current_user_oid:
+        raise PgError(OBJECT_IN_USE, "current user cannot be dropped")
+    if row.oid == session.ctx.session_user_oid:
+        raise PgError(OBJECT_IN_USE, "session user cannot be dropped")
+    if row.rolsuper and not superuser(session.catalog):
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to drop superusers")
+    detail = role_dependencies(session, row.oid)
+    if detail:
+        raise PgError(
+            DEPENDENT_OBJECTS_STILL_EXIST,
+            f'role "{row.rolname}" cannot be dropped because some objects depend on it',
+            detail=detail,
+        )
+
+
+def role_dependencies(session: Any, role: int) -> str:
+    """checkSharedDependencies: one line per object that needs the role."""
+    from pgemu.catalog.objectaddress import ObjectAddress, get_object_description
+
+    catalog = session.catalog
+    lines = []
+    others: dict[int, int] = {}
+    for link in catalog.all(PgShdepend, refclassid=PgAuthid.RELID, refobjid=role):
+        if link.dbid not in (0, session.ctx.database_oid):
+            others[link.dbid] = others.get(link.dbid, 0) + 1
+            continue
+        what = get_object_description(
+            catalog, ObjectAddress(link.classid, link.objid, link.objsubid)
+        )
+        words = {"o": "owner of", "a": "privileges for", "r": "target of"}
+        lines.append(f"{words.get(link.deptype, 'owner of')} {what}")
+    for dbid, count in others.items():
+        database = catalog.one(PgDatabase, oid=dbid)
+        noun = "object" if count == 1 else "objects"
+        lines.append(f"{count} {noun} in database {database.datname if database else dbid}")
+    return "\n".join(sorted(lines))
+
+
+def grant_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """GRANT role TO role, and REVOKE."""
+    catalog = session.catalog
+    is_grant = bool(stmt.get("is_grant"))
+    admin = bool(stmt.get("admin_opt"))
+    for granted in stmt["granted_roles"]:
+        name = granted["AccessPriv"]["priv_name"]
+        if granted["AccessPriv"].get("cols"):
+            raise PgError(
+                INVALID_GRANT_OPERATION, "column names cannot be included in GRANT/REVOKE ROLE"
+            )
+        row = catalog.one(PgAuthid, rolname=name)
+        if row is None:
+            raise PgError(UNDEFINED_OBJECT, f'role "{name}" does not exist')
+        _check_admin(session, row)
+        for spec in stmt["grantee_roles"]:
+            member = get_rolespec_oid(session, spec)
+            if is_grant:
+                add_role_member(session, row.oid, member, admin=admin)
+            else:
+                _delete_member(session, row.oid, member, admin_only=admin)
+    return CommandResult("GRANT ROLE" if is_grant else "REVOKE ROLE")
+
+
+def _check_admin(session: Any, row: PgAuthid) -> None:
+    catalog = session.catalog
+    if row.rolsuper and not superuser(catalog):
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to alter superusers")
+    me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
+    if (
+        not superuser(catalog)
+        and not me.rolcreaterole
+        and not is_admin_of_role(catalog, me.oid, row.oid)
+    ):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'must have admin option on role "{row.rolname}"')
+
+
+def add_role_member(session: Any, role: int, member: int, *, admin: bool) -> None:
+    """AddRoleMems for one member."""
+    catalog = session.catalog
+    role_row = catalog.one(PgAuthid, oid=role)
+    member_row = catalog.one(PgAuthid, oid=member)
+    if is_member_of_role_plain(catalog, role, member):
+        raise PgError(
+            INVALID_GRANT_OPERATION,
+            f'role "{role_row.rolname}" is a member of role "{member_row.rolname}"',
+        )
+    old = catalog.one(PgAuthMembers, roleid=role, member=member)
+    if old is not None:
+        if not admin or old.admin_option:
+            session.notice(
+                "NOTICE",
+                "00000",
+                f'role "{member_row.rolname}" is already a member of role "{role_row.rolname}"',
+            )
+            return
+        catalog.update(PgAuthMembers, {"roleid": role, "member": member}, admin_option=True)
+        return
+    catalog.insert(PgAuthMembers(role, member, session.ctx.current_user_oid, admin))
+
+
+def is_member_of_role_plain(catalog: Any, member: int, role: int) -> bool:
+    """Membership without the superuser short cut."""
+    from pgemu.catalog.roles import is_member_of_role_nosuper
+
+    return is_member_of_role_nosuper(catalog, member, role)
+
+
+def _delete_member(session: Any, role: int, member: int, *, admin_only: bool) -> None:
+    catalog = session.catalog
+    where = {"roleid": role, "member": member}
+    if catalog.one(PgAuthMembers, **where) is None:
+        role_row = catalog.one(PgAuthid, oid=role)
+        member_row = catalog.one(PgAuthid, oid=member)
+        session.notice(
+            "WARNING",
+            "01000",
+            f'role "{member_row.rolname}" is not a member of role "{role_row.rolname}"',
+        )
+    elif admin_only:
+        catalog.update(PgAuthMembers, where, admin_option=False)
+    else:
+        catalog.delete(PgAuthMembers, **where)

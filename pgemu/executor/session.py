@@ -1,0 +1,314 @@
+"""Session: everything one backend knows while it serves a client.
+
+The rooms above pass it down; what PostgreSQL keeps in globals is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from pgemu.catalog import store as catalog_layout
+from pgemu.catalog.rows import PgAuthid, PgProc
+from pgemu.catalog.syscache import Catalog
+from pgemu.errors import QUERY_CANCELED, Notice, PgError
+from pgemu.executor.constraints import Constraints
+from pgemu.executor.execute import Result, bind, run_plan
+from pgemu.executor.ri_triggers import AfterTriggers
+from pgemu.executor.rowlocks import RowLocks
+from pgemu.executor.sqlite_errors import translate
+from pgemu.executor.udf import UdfRegistry
+from pgemu.executor.writing import WritingMixin
+from pgemu.fmgr import CallContext, functions
+from pgemu.guc import Settings
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import Query, RawStmt
+from pgemu.nodes.primnodes import Value
+from pgemu.parser.analyze import parse_analyze
+from pgemu.parser.parser import raw_parser
+from pgemu.planner.plan import Plan
+from pgemu.planner.planner import plan_query
+from pgemu.rewrite.rewrite_handler import query_rewrite
+from pgemu.storage.connection import open_database
+from pgemu.storage.sequence import SequenceFile
+from pgemu.storage.writerlock import WriterLock
+from pgemu.transam.catalog_store import MvccStore
+from pgemu.transam.visibility import overlay_statement
+from pgemu.transam.xact import TransactionManager
+from pgemu.types.arrays_ops import native_compare
+from pgemu.types.base import base_types
+from pgemu.types.record import compare_by_kind
+
+
+def collations() -> dict[str, Any]:
+    """SQLite collation -> comparison, of all types that need one."""
+    from pgemu.types.arrays import compare_arrays
+
+    found: dict[str, Any] = {
+        "array_ops": lambda a, b: compare_arrays(a, b, native_compare),
+        "record_ops": compare_by_kind,
+    }
+    for one in base_types.values():
+        if one.collation is not None:
+            found.setdefault(one.collation, one.compare)
+    for name in ("range_ops", "multirange_ops"):
+        found.setdefault(name, compare_by_kind)
+    return found
+
+
+class Session(WritingMixin):
+    """One database session.  cluster, shm and slot come from the postmaster."""
+
+    def __init__(
+        self, cluster: Any, shm: Any, slot: Any, database: int, settings: Settings, *,
+        fsync: bool = False, conn: apsw.Connection | None = None,
+    ) -> None:
+        self.cluster, self.shm, self.slot = cluster, shm, slot
+        self.ctx = CallContext()
+        self.ctx.session = self
+        self.ctx.database_oid = database
+        self.ctx.backend_pid = slot.pid
+        self.guc = settings
+        self.ctx.guc = settings
+        self.conn = conn or open_database(
+            cluster.database_path(database), cluster.global_path, collations=collations(),
+            fsync=fsync,
+        )
+        self.writer_lock = WriterLock(
+            cluster.writer_lock_path(database), self.check_for_interrupts
+        )
+        self.xact = TransactionManager(
+            self.conn, shm, slot, database, self.writer_lock, fsync=fsync
+        )
+        self.catalog = Catalog(MvccStore(self.xact, catalog_layout), self.ctx)
+        self.catalog.backend_id = slot.number + 1
+        self.catalog.analyze_sql = self._analyze_builtin
+        self.udfs = UdfRegistry(self.conn, self)
+        self.constraints = Constraints(self)
+        self.after_triggers = AfterTriggers(self)
+        self.row_locks = RowLocks(self)
+        self.sequences = SequenceFile(
+            cluster.sequence_path(database), cluster.sequence_lock_path(database)
+        )
+        self.sequence_state: dict[Any, Any] = {}
+        self.on_commit_actions: dict[int, str] = {}
+        self.notices: list[Notice] = []
+        self.ctx.notice_sink = self.notices.append
+        self.dirty: Sequence[tuple[str, int]] = ()
+        self.current_params: Sequence[Value] = ()
+        self.locks: Any = None
+        self.cancel_pending = False
+        self.interrupt_handler: Any = None
+        self._known_version = self.catalog_version()
+        self._wire_transactions()
+
+    def _wire_transactions(self) -> None:
+        xact = self.xact
+        xact.before_commit.append(self.after_triggers.before_commit)
+        xact.on_end.append(self._transaction_ended)
+        xact.on_subxact.append(self._subtransaction)
+        xact.on_statement_abort.append(self._statement_aborted)
+
+    # -- transactions ------------------------------------------------------------------------
+
+    def _transaction_ended(self, committed: bool) -> None:
+        self.after_triggers.forget_transaction()
+        if self.xact.catalog_changed and not committed:
+            self.catalog.invalidate()
+        if self.xact.catalog_changed:
+            self._known_version = self.catalog_version()
+        if self.locks is not None:
+            self.locks.release_all()
+
+    def _subtransaction(self, event: str) -> None:
+        self.after_triggers.on_subxact(event)
+        if event == "start":
+            self.guc.push()
+        else:
+            self.guc.pop(event == "commit")
+            if event == "abort" and self.xact.catalog_changed:
+                self.catalog.invalidate()
+
+    def _statement_aborted(self) -> None:
+        self.after_triggers.forget_statement()
+        self.constraints.lost()
+        if self.xact.catalog_changed:
+            self.catalog.invalidate()
+
+    def catalog_version(self) -> int:
+        return int(self.shm.catalog_version(self.ctx.database_oid))
+
+    def accept_invalidations(self) -> None:
+        """AcceptInvalidationMessages: another session's DDL empties the caches."""
+        version = self.catalog_version()
+        if version != self._known_version:
+            self._known_version = version
+            self.catalog.invalidate()
+
+    # -- statements ----------------------------------------------------------------------------
+
+    def parse(self, text: str) -> list[RawStmt]:
+        return raw_parser(text)
+
+    def analyze(
+        self, raw: RawStmt, source_text: str, param_types: list[int] | None = None,
+        *, variable_params: bool = False,
+    ) -> Query:
+        return parse_analyze(
+            raw, source_text, self.catalog, param_types, variable_params=variable_params
+        )
+
+    def plan(self, query: Query) -> Plan:
+        """Rewrite and plan one query that rules turn into exactly one."""
+        rewritten = query_rewrite(query, self.catalog)
+        plan = plan_query(rewritten[-1], self.catalog, self.udfs, query_literals(query))
+        plan.catalog_version = self.catalog_version()
+        return plan
+
+    def run(self, query: Query, params: Sequence[Value] = ()) -> Result:
+        """Rewrite, plan and execute an analyzed query."""
+        if query.command_type == "utility":
+            return self._run_utility(query, params)
+        result: Result | None = None
+        for one in query_rewrite(query, self.catalog):
+            if one.command_type == "utility":
+                result = self._run_utility(one, params)
+                continue
+            plan = plan_query(one, self.catalog, self.udfs, query_literals(query))
+            saved, self.current_params = self.current_params, params
+            try:
+                done = run_plan(self, plan, bind(plan, params))
+            finally:
+                self.current_params = saved
+            if result is None or one.can_set_tag:
+                result = done
+        return result or Result(None, None, 0, "")
+
+    run_nested = run
+
+    def _run_utility(self, query: Query, params: Sequence[Value]) -> Result:
+        handler = self.utility_handler
+        result: Result = handler(query, params)
+        return result
+
+    # set by tcop, which stands above the commands
+    utility_handler: Any = None
+
+    def query(
+        self, sql: str, params: Sequence[Value] = (), param_types: Sequence[int] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Run SQL text inside the current statement (PostgreSQL's SPI); storage values."""
+        rows: list[tuple[Any, ...]] = []
+        for raw in self.parse(sql):
+            query = self.analyze(raw, sql, list(param_types))
+            result = self.run(query, params)
+            rows = list(result.rows or ())
+        return rows
+
+    def evaluate(self, expr: p.Expr) -> Value:
+        """The value of an expression without columns."""
+        query = Query("select", target_list=[p.TargetEntry(expr, 1, "v")])
+        plan = plan_query(query, self.catalog, self.udfs)
+        rows = list(run_plan(self, plan, bind(plan, self.current_params)).rows or ())
+        value: Value = rows[0][0]
+        return value
+
+    def _analyze_builtin(self, kind: str, text: str, relid: int) -> Any:
+        """A builtin object's SQL text as a tree: "query", "expr" or "exprlist"."""
+        saved = self.guc.get("search_path")
+        path = f'"{self.catalog.relation(relid).schema_name}", pg_catalog' if relid else ""
+        self.guc.set("search_path", path or "pg_catalog", source="session", local=False)
+        try:
+            if kind == "query":
+                raw = self.parse(text.rstrip().rstrip(";"))[0]
+                return self.analyze(raw, text)
+            if relid:
+                name = self.catalog.relation(relid).name.replace('"', '""')
+                wrapped = f'SELECT {text} FROM ONLY "{name}"'
+            else:
+                wrapped = f"SELECT {text}"
+            query = self.analyze(self.parse(wrapped)[0], wrapped)
+            exprs = [t.expr for t in query.target_list]
+            return exprs if kind == "exprlist" else exprs[0]
+        finally:
+            self.guc.set("search_path", saved, source="session", local=False)
+
+    def analyze_function_body(self, raw: RawStmt, proc: PgProc, arg_types: list[int]) -> Query:
+        """A statement of a SQL function; its arguments are $n and their names."""
+        from pgemu.executor.sqlfunctions import analyze_with_argument_names
+
+        return analyze_with_argument_names(self, raw, proc, arg_types)
+
+    def language_handler(self, proc: PgProc, info: Any) -> Any:
+        """The callable for a function in a procedural language; None: there is none."""
+        return None
+
+    def visible_sql(self, text: str) -> str:
+        """A nested statement's text as the current statement's snapshot must see it."""
+        return overlay_statement(text, self.dirty) if self.dirty else text
+
+    # -- values ----------------------------------------------------------------------------------
+
+    def output_value(self, type_oid: int, value: Value, typmod: int = -1) -> str:
+        io = self.catalog.types.io(type_oid)
+        text: str = io.output(value, self.ctx)
+        if io.name == "bpchar" and typmod > 4:
+            text = text.ljust(typmod - 4)
+        return text
+
+    def sql_value(self, op: str, typmod: int) -> Value:
+        """CURRENT_DATE and its family."""
+        from pgemu.executor.sqlvalue import sql_value
+
+        return sql_value(self.ctx, self.catalog, op, typmod)
+
+    def nextval(self, seqid: int) -> int:
+        """nextval of an identity column's sequence."""
+        value: int = functions["nextval(regclass)"].body(self.ctx, seqid)
+        return value
+
+    # -- messages, interrupts ----------------------------------------------------------------------
+
+    def notice(self, severity: str, sqlstate: str, message: str, **fields: Any) -> None:
+        self.notices.append(Notice(severity, sqlstate, message, **fields))
+
+    def check_for_interrupts(self) -> None:
+        """Raise what a signal has asked for."""
+        if self.cancel_pending:
+            raise self.interrupted()
+
+    def interrupted(self) -> PgError:
+        """The error of a statement that was told to stop."""
+        if self.interrupt_handler is not None:
+            error: PgError = self.interrupt_handler()
+            return error
+        self.cancel_pending = False
+        return PgError(QUERY_CANCELED, "canceling statement due to user request")
+
+    def translate(self, error: apsw.Error) -> PgError:
+        return translate(error, self)
+
+    # -- identity ------------------------------------------------------------------------------------
+
+    def set_current_user(self, oid: int) -> None:
+        self.ctx.current_user_oid = oid
+        row = self.catalog.one(PgAuthid, oid=oid)
+        self.ctx.current_user = row.rolname if row is not None else ""
+
+    def set_session_user(self, oid: int) -> None:
+        self.ctx.session_user_oid = oid
+        row = self.catalog.one(PgAuthid, oid=oid)
+        self.ctx.session_user = row.rolname if row is not None else ""
+        self.set_current_user(oid)
+
+    def close(self) -> None:
+        self.sequences.close()
+        self.conn.close()
+
+
+def query_literals(query: Query) -> set[int]:
+    """Locations of literals whose value analysis looked at (set by tcop on the query)."""
+    return getattr(query, "used_literals", None) or set()
+

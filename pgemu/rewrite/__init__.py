@@ -1,0 +1,1 @@
+"""Views, rules and row security put into queries; stored queries turned back into text."""

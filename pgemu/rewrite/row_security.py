@@ -1,0 +1,206 @@
+"""Row security policies (PostgreSQL's rowsecurity.c).
+
+A table that is read becomes a sub-select of the rows the policies let through; for the target of
+UPDATE and DELETE the conditions go to the statement's WHERE.  Conditions for new rows are put in
+Query.with_check_options with kind "rls".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgPolicy
+from pgemu.errors import PgError
+from pgemu.errors.codes import INVALID_OBJECT_DEFINITION
+from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
+from pgemu.nodes.primnodes import BoolExpr, Const, Expr, TargetEntry, Var
+from pgemu.rewrite.rewrite_manip import (
+    add_qual,
+    change_var_nodes,
+    check_expr_has_sublink,
+    copy_object,
+)
+
+if TYPE_CHECKING:
+    from pgemu.catalog.relcache import Relation
+    from pgemu.catalog.syscache import Catalog
+
+_COMMANDS = {"select": "r", "insert": "a", "update": "w", "delete": "d"}
+BOOLOID = 16
+
+
+def check_enable_rls(catalog: Catalog, relation: Relation, check_as_user: int) -> bool:
+    """Whether policies apply to the user (the current one when check_as_user is 0)."""
+    if not relation.has_rls:
+        return False
+    user = check_as_user or catalog.ctx.current_user_oid
+    role = catalog.one(PgAuthid, oid=user)
+    if role is not None and (role.rolsuper or role.rolbypassrls):
+        return False
+    if not relation.row.relforcerowsecurity and _has_privs_of_role(catalog, user, relation.owner):
+        return False
+    if catalog.guc is not None and catalog.guc.get("row_security") == "off":
+        raise PgError(
+            "42501",
+            f'query would be affected by row-level security policy for table "{relation.name}"',
+        )
+    return True
+
+
+def _has_privs_of_role(catalog: Catalog, member: int, role: int) -> bool:
+    seen: set[int] = set()
+    pending = [member]
+    while pending:
+        oid = pending.pop()
+        if oid == role:
+            return True
+        if oid in seen:
+            continue
+        seen.add(oid)
+        row = catalog.one(PgAuthid, oid=oid)
+        if row is not None and row.rolinherit:
+            pending += [m.roleid for m in catalog.all(PgAuthMembers, member=oid)]
+    return False
+
+
+def _policies_for(
+    catalog: Catalog, relation: Relation, command: str, user: int
+) -> tuple[list[PgPolicy], list[PgPolicy]]:
+    """(permissive, restrictive) policies of a command for a user."""
+    permissive: list[PgPolicy] = []
+    restrictive: list[PgPolicy] = []
+    for policy in relation.policies:
+        if policy.polcmd not in ("*", _COMMANDS[command]):
+            continue
+        roles = policy.polroles
+        if 0 not in roles and not any(_has_privs_of_role(catalog, user, r) for r in roles):
+            continue
+        (permissive if policy.polpermissive else restrictive).append(policy)
+    return permissive, restrictive
+
+
+def _combine(
+    catalog: Catalog,
+    relation: Relation,
+    policies: tuple[list[PgPolicy], list[PgPolicy]],
+    rt_index: int,
+    *,
+    check: bool,
+) -> Expr:
+    """permissive OR-ed, AND-ed with all restrictive ones; nothing permissive: false."""
+    permissive, restrictive = policies
+
+    def expr_of(policy: PgPolicy) -> Expr | None:
+        text = policy.polwithcheck if check and policy.polwithcheck else policy.polqual
+        expr: Expr | None = catalog.decode_node(text, "expr", relation.oid)
+        return change_var_nodes(copy_object(expr), 1, rt_index) if expr is not None else None
+
+    allowed = [e for e in map(expr_of, permissive) if e is not None]
+    if not allowed:
+        return Const(BOOLOID, 0)
+    conditions = [e for e in map(expr_of, restrictive) if e is not None]
+    first = allowed[0] if len(allowed) == 1 else BoolExpr("or", allowed)
+    return BoolExpr("and", [*conditions, first]) if conditions else first
+
+
+def apply_row_security(catalog: Catalog, query: Query, active: tuple[int, ...]) -> None:
+    """Put the policies of every table of this query level into it.  In place."""
+    for rt_index, rte in enumerate(list(query.rtable), 1):
+        if rte.rtekind != "relation" or rte.relkind not in ("r", "p") or not rte.relid:
+            continue
+        relation = catalog.relation(rte.relid)
+        if not relation.has_rls or not check_enable_rls(catalog, relation, rte.check_as_user):
+            continue
+        if relation.oid in active:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f'infinite recursion detected in policy for relation "{relation.name}"',
+            )
+        user = rte.check_as_user or catalog.ctx.current_user_oid
+        inner = (*active, relation.oid)
+        if rt_index == query.result_relation:
+            _secure_target(catalog, query, rt_index, relation, user, inner)
+        elif "SELECT" in rte.required_perms:
+            _secure_source(catalog, rte, relation, user, inner)
+
+
+def _fire_in_qual(catalog: Catalog, qual: Expr, active: tuple[int, ...]) -> Expr:
+    """Views and policies inside the sub-queries of a policy's condition."""
+    from pgemu.rewrite.rewrite_handler import fire_rir_rules
+
+    if check_expr_has_sublink(qual):
+        holder = Query("select", target_list=[TargetEntry(qual, 1)], has_sublinks=True)
+        return fire_rir_rules(catalog, holder, active).target_list[0].expr
+    return qual
+
+
+def _secure_target(
+    catalog: Catalog,
+    query: Query,
+    rt_index: int,
+    relation: Relation,
+    user: int,
+    active: tuple[int, ...],
+) -> None:
+    command = query.command_type
+    if command in ("update", "delete"):
+        policies = _policies_for(catalog, relation, command, user)
+        qual = _combine(catalog, relation, policies, rt_index, check=False)
+        add_qual(query, _fire_in_qual(catalog, qual, active))
+        if "SELECT" in query.rtable[rt_index - 1].required_perms:
+            policies = _policies_for(catalog, relation, "select", user)
+            qual = _combine(catalog, relation, policies, rt_index, check=False)
+            add_qual(query, _fire_in_qual(catalog, qual, active))
+    if command in ("insert", "update"):
+        policies = _policies_for(catalog, relation, command, user)
+        check = _combine(catalog, relation, policies, rt_index, check=True)
+        check = _fire_in_qual(catalog, check, active)
+        query.with_check_options.append(("rls", check, relation.name))
+
+
+def _secure_source(
+    catalog: Catalog,
+    rte: RangeTblEntry,
+    relation: Relation,
+    user: int,
+    active: tuple[int, ...],
+) -> None:
+    """The table's entry becomes SELECT all columns FROM table WHERE policies."""
+    policies = _policies_for(catalog, relation, "select", user)
+    qual = _fire_in_qual(catalog, _combine(catalog, relation, policies, 1, check=False), active)
+    names = ["" if a.attisdropped else a.attname for a in relation.attrs]
+    inner = RangeTblEntry(
+        "relation",
+        Alias(relation.name, names),
+        inh=rte.inh,
+        relid=relation.oid,
+        relkind=rte.relkind,
+        required_perms=set(rte.required_perms),
+        check_as_user=rte.check_as_user,
+        selected_cols=set(rte.selected_cols),
+        tablesample=rte.tablesample,
+    )
+    targets: list[TargetEntry] = []
+    for att in relation.attrs:
+        expr: Expr = (
+            Const(23, None)
+            if att.attisdropped
+            else Var(1, att.attnum, att.atttypid, att.atttypmod, att.attcollation)
+        )
+        targets.append(TargetEntry(expr, att.attnum, att.attname))
+    rte.subquery = Query(
+        "select",
+        targets,
+        [inner],
+        FromExpr([RangeTblRef(1)], qual),
+        has_sublinks=check_expr_has_sublink(qual),
+    )
+    rte.rtekind = "subquery"
+    rte.security_barrier = True
+    rte.inh = False
+    rte.tablesample = None
+    rte.required_perms = set()
+    rte.relid = 0
+    rte.coltypes = [a.atttypid for a in relation.attrs]
+    rte.coltypmods = [a.atttypmod for a in relation.attrs]
+    rte.colcollations = [a.attcollation for a in relation.attrs]

@@ -1,0 +1,1 @@
+"""The backend's loop: messages in, statements run, rows out (PostgreSQL's tcop/)."""

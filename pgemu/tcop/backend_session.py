@@ -1,0 +1,164 @@
+"""BackendSession: a Session with what only a connection has: transaction blocks as the client
+sees them, prepared statements, portals, the client's encoding and its reports.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.executor.execute import Result
+from pgemu.executor.session import Session
+from pgemu.guc.encodings import python_codec
+from pgemu.nodes.parsenodes import Query
+from pgemu.tcop.plancache import PlanCache
+from pgemu.tcop.prepared import Portal, PreparedStatement
+from pgemu.tcop.xact_commands import default_characteristics
+from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT, Characteristics
+
+_INVALIDATING = ("is_superuser",)
+
+
+class BackendSession(Session):
+    """client: the COPY channel of the connection (pgemu.tcop.copy_channel)."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.prepared_statements: dict[str, PreparedStatement] = {}
+        self.portals: dict[str, Portal] = {}
+        self.unnamed: PreparedStatement | None = None
+        self.plan_cache = PlanCache(self)
+        self.client_codec = "utf-8"
+        self.client: Any = None
+        self.local_version = 0
+        self._guc_base = 0
+        self.utility_handler = self._utility
+        self.catalog.on_write.append(self._catalog_written)
+        self._wire_settings()
+
+    def _catalog_written(self, cls: type[Any]) -> None:
+        self.local_version += 1
+
+    def plan_version(self) -> int:
+        """Plans made under another value of this are stale."""
+        return self.catalog_version() + (self.local_version << 40)
+
+    # -- settings --------------------------------------------------------------------------------
+
+    def _wire_settings(self) -> None:
+        hooks = self.guc.assign_hooks
+        ctx = self.ctx
+        hooks["client_encoding"] = self._set_client_encoding
+        hooks["timezone"] = self._set_timezone
+        hooks["datestyle"] = self._set_datestyle
+        for name in ("intervalstyle", "bytea_output", "extra_float_digits",
+                     "standard_conforming_strings"):
+            hooks[name] = lambda value, n=name: setattr(ctx, n, value)
+        hooks["transaction_isolation"] = self._characteristic("isolation")
+        hooks["transaction_read_only"] = self._characteristic("read_only")
+        hooks["transaction_deferrable"] = self._characteristic("deferrable")
+        for name, hook in list(hooks.items()):
+            if not name.startswith("transaction_"):
+                hook(self.guc.value(name))
+
+    def _characteristic(self, attribute: str) -> Any:
+        def assign(value: Any) -> None:
+            setattr(self.xact.current, attribute, value)
+
+        return assign
+
+    def _set_client_encoding(self, value: Any) -> None:
+        self.client_codec = python_codec(str(value))
+        self.ctx.client_encoding = str(value)
+
+    def _set_timezone(self, value: Any) -> None:
+        from pgemu.guc.timezone import zone_info
+
+        self.ctx.timezone = zone_info(str(value))
+        self.ctx.timezone_name = str(value)
+
+    def _set_datestyle(self, value: Any) -> None:
+        style, _, order = str(value).partition(", ")
+        self.ctx.datestyle, self.ctx.dateorder = style, order
+
+    # -- transactions as the client sees them ------------------------------------------------------
+
+    def start_statement(self) -> None:
+        """A message that runs statements has come."""
+        now = self.ctx.clock_us()
+        self.ctx.statement_start_us = now
+        if self.xact.state == IDLE:
+            self.ctx.xact_start_us = now
+            self.xact.current = default_characteristics(self)
+        self.accept_invalidations()
+
+    def begin_implicit(self) -> None:
+        if self.xact.state == IDLE:
+            self.xact.begin_implicit()
+            self.guc.push()
+
+    def begin_transaction_block(self) -> None:
+        if self.xact.state == IDLE:
+            self.guc.push()
+        self.xact.state = BLOCK
+
+    def commit_transaction(self) -> None:
+        self.close_portals(committing=True)
+        try:
+            from pgemu.commands.on_commit import pre_commit_on_commit_actions
+
+            if self.on_commit_actions:
+                pre_commit_on_commit_actions(self)
+            self.xact.commit()
+        except BaseException:
+            self.xact.rollback()
+            raise
+
+    def rollback_transaction(self) -> None:
+        self.close_portals(committing=False)
+        self.xact.rollback()
+
+    def end_implicit(self) -> None:
+        """The end of a query string, or Sync: an implicit transaction commits."""
+        if self.xact.state == IMPLICIT:
+            self.commit_transaction()
+
+    def _transaction_ended(self, committed: bool) -> None:
+        while self.guc.depth():
+            self.guc.pop(committed)
+        self.xact.current = Characteristics()
+        if self.xact.catalog_changed:
+            self.local_version += 1
+        super()._transaction_ended(committed)
+
+    def _subtransaction(self, event: str) -> None:
+        super()._subtransaction(event)
+        if event == "abort" and self.xact.catalog_changed:
+            self.local_version += 1
+
+    def close_portals(self, *, committing: bool) -> None:
+        """Cursors end with their transaction; those WITH HOLD keep their rows at commit."""
+        for name, portal in list(self.portals.items()):
+            if portal.is_holdable and (committing or portal.created_level < 0):
+                portal.drain()
+                portal.created_level = -1
+                continue
+            del self.portals[name]
+            _close_rows(portal)
+
+    def drain_portals(self) -> None:
+        """Before another statement runs: open result sets go to their spools."""
+        for portal in self.portals.values():
+            if portal.rows is not None and portal.spool is None:
+                portal.drain()
+
+    def _utility(self, query: Query, params: Any) -> Result:
+        from pgemu.tcop.utility import run_utility
+
+        return run_utility(self, query, params)
+
+
+def _close_rows(portal: Portal) -> None:
+    close = getattr(portal.rows, "close", None)
+    portal.rows = None
+    if close is not None:
+        close()

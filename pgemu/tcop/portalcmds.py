@@ -1,0 +1,135 @@
+"""DECLARE, FETCH, MOVE and CLOSE (PostgreSQL's commands/portalcmds.c and pquery.c's fetching).
+
+A cursor's rows are fetched into its spool as far as they were asked for, so that it can go
+backwards and is not disturbed by later statements.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.errors import (
+    DUPLICATE_CURSOR,
+    INVALID_CURSOR_NAME,
+    NO_ACTIVE_SQL_TRANSACTION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    UNDEFINED_CURSOR,
+    PgError,
+)
+from pgemu.executor.execute import Result
+from pgemu.nodes.parsenodes import Query
+from pgemu.tcop.prepared import Portal, PreparedStatement
+from pgemu.transam.xact import IDLE
+
+OPT_BINARY, OPT_SCROLL, OPT_NO_SCROLL, OPT_HOLD = 1, 2, 4, 32
+FETCH_ALL = 2**63 - 1
+
+
+def declare_cursor(
+    session: Any, stmt: dict[str, Any], query: Query, params: Any, source_text: str
+) -> Result:
+    name, options = stmt["portalname"], stmt.get("options", 0)
+    if not name:
+        raise PgError(INVALID_CURSOR_NAME, "invalid cursor name: must not be empty")
+    if not options & OPT_HOLD and session.xact.state == IDLE:
+        raise PgError(
+            NO_ACTIVE_SQL_TRANSACTION, "DECLARE CURSOR can only be used in transaction blocks"
+        )
+    if name in session.portals:
+        raise PgError(DUPLICATE_CURSOR, f'cursor "{name}" already exists')
+    inner = query.utility_query
+    assert inner is not None
+    text = session.statement_text(source_text, query)
+    statement = PreparedStatement(name, text, None, inner, [], None, 0, 0)
+    result = session.run(inner, params)
+    portal = Portal(
+        name, statement, params, columns=result.columns, started=True, text=text,
+        is_cursor=True, is_holdable=bool(options & OPT_HOLD),
+        is_binary=bool(options & OPT_BINARY),
+        is_scrollable=not options & OPT_NO_SCROLL,
+        creation_time_us=session.ctx.statement_start_us,
+        spool=list(result.rows or ()),
+    )
+    session.portals[name] = portal
+    if portal.is_holdable and session.xact.state == IDLE:
+        portal.created_level = -1
+    return Result(None, None, 0, "DECLARE CURSOR")
+
+
+def find_cursor(session: Any, name: str) -> Portal:
+    portal: Portal | None = session.portals.get(name)
+    if portal is None:
+        raise PgError(UNDEFINED_CURSOR, f'cursor "{name}" does not exist')
+    return portal
+
+
+def fetch(
+    session: Any, stmt: dict[str, Any], query: Query, params: Any, source_text: str
+) -> Result:
+    portal = find_cursor(session, stmt["portalname"])
+    portal.drain()
+    rows = fetch_rows(
+        portal, stmt.get("direction", "FETCH_FORWARD"), int(stmt.get("howMany", 0))
+    )
+    if stmt.get("ismove"):
+        return Result(None, None, len(rows), f"MOVE {len(rows)}")
+    return Result(rows, portal.columns, len(rows), f"FETCH {len(rows)}")
+
+
+def fetch_rows(portal: Portal, direction: str, count: int) -> list[Any]:
+    """The rows that FETCH direction count delivers; moves the cursor.  position is the 1-based
+    number of the current row, 0 before the first, len + 1 behind the last."""
+    spool = portal.spool or []
+    size = len(spool)
+    if direction == "FETCH_FORWARD" and count < 0:
+        direction, count = "FETCH_BACKWARD", -count
+    elif direction == "FETCH_BACKWARD" and count < 0:
+        direction, count = "FETCH_FORWARD", -count
+    if direction == "FETCH_ABSOLUTE":
+        target = count if count >= 0 else size + 1 + count
+        return _go(portal, max(0, min(target, size + 1)), size)
+    if direction == "FETCH_RELATIVE":
+        return _go(portal, max(0, min(portal.position + count, size + 1)), size)
+    if count == 0:
+        return _go(portal, portal.position, size)
+    if direction == "FETCH_FORWARD":
+        start = portal.position
+        end = min(size, start + count)
+        rows = spool[start:end]
+        portal.position = end if end - start == count else size + 1
+        return rows
+    if not portal.is_scrollable:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward",
+            hint="Declare it with SCROLL option to enable backward scan.",
+        )
+    last = min(portal.position, size + 1) - 1
+    first = max(0, last - count)
+    rows = spool[first:last][::-1]
+    portal.position = first + 1 if len(rows) == count else 0
+    return rows
+
+
+def _go(portal: Portal, target: int, size: int) -> list[Any]:
+    if target < portal.position and not portal.is_scrollable:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward",
+            hint="Declare it with SCROLL option to enable backward scan.",
+        )
+    portal.position = target
+    spool = portal.spool or []
+    return [spool[target - 1]] if 1 <= target <= size else []
+
+
+def close_portal(
+    session: Any, stmt: dict[str, Any], query: Query, params: Any, source_text: str
+) -> Result:
+    name = stmt.get("portalname")
+    if not name:
+        for portal_name, portal in list(session.portals.items()):
+            if portal.is_cursor:
+                del session.portals[portal_name]
+        return Result(None, None, 0, "CLOSE CURSOR ALL")
+    find_cursor(session, name)
+    del session.portals[name]
+    return Result(None, None, 0, "CLOSE CURSOR")

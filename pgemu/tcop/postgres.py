@@ -1,0 +1,233 @@
+"""The message loop of a backend (PostgreSQL's postgres.c).
+
+A message's handler is found in a table by its type byte.  Errors end the statement, not the
+connection: ErrorResponse goes out, the transaction fails, and in the extended protocol everything
+up to the next Sync is skipped.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    IN_FAILED_SQL_TRANSACTION,
+    INTERNAL_ERROR,
+    PgError,
+)
+from pgemu.libpq.pqcomm import Connection, ConnectionLost
+from pgemu.libpq.report import error_fields, notice_fields, violation_error
+from pgemu.storage.procarray import ACTIVE, IDLE, IDLE_IN_TRANSACTION, IDLE_IN_TRANSACTION_ABORTED
+from pgemu.tcop.backend_session import BackendSession
+from pgemu.tcop.extended import ExtendedQuery
+from pgemu.tcop.simple import SimpleQuery
+from pgemu_protocol.hot import (
+    decode_query,
+    error_response,
+    notice_response,
+    parameter_status,
+    ready_for_query,
+)
+from pgemu_protocol.violation import ProtocolViolation
+
+_STATES = {b"I": IDLE, b"T": IDLE_IN_TRANSACTION, b"E": IDLE_IN_TRANSACTION_ABORTED}
+_COPY_MESSAGES = frozenset(b"dcf")
+
+
+class Terminated(Exception):  # noqa: N818 (an end, not an error)
+    """The client said Terminate."""
+
+
+class Backend:
+    """One connection being served."""
+
+    def __init__(self, connection: Connection, session: BackendSession) -> None:
+        self.connection = connection
+        self.session = session
+        self.simple = SimpleQuery(self)
+        self.extended = ExtendedQuery(self)
+        self.skip_till_sync = False
+        self.statement_text = ""
+        self.latch: Any = None
+        self.idle_hook: Callable[[], None] | None = None
+        ext = self.extended
+        self._handlers: dict[int, Callable[[bytes], None]] = {
+            ord("Q"): self._query,
+            ord("P"): ext.parse,
+            ord("B"): ext.bind,
+            ord("D"): ext.describe,
+            ord("E"): ext.execute,
+            ord("C"): ext.close,
+            ord("H"): self._flush,
+            ord("S"): self._sync,
+            ord("F"): self._function_call,
+            ord("X"): self._terminate,
+        }
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until the client leaves."""
+        connection = self.connection
+        self.send_ready()
+        while True:
+            try:
+                if not connection.has_buffered_input():
+                    connection.flush()
+                    if self.latch is not None:
+                        self._wait()
+                kind, payload = connection.read_message()
+            except Terminated:
+                return
+            except ConnectionLost as lost:
+                if not lost.clean and self.session.xact.in_block:
+                    return
+                return
+            try:
+                self._dispatch(kind, payload)
+            except Terminated:
+                return
+
+    def _wait(self) -> None:
+        """Sleep until the client sends; the latch may have work for an idle backend."""
+        while self.connection.wait_for_message(self.latch.fileno(), None) == "latch":
+            self.latch.drain()
+            if self.idle_hook is not None:
+                self.idle_hook()
+
+    def _dispatch(self, kind: int, payload: bytes) -> None:
+        if self.skip_till_sync and kind not in b"SX":
+            return
+        handler = self._handlers.get(kind)
+        if handler is None:
+            if kind in _COPY_MESSAGES:
+                return  # left over from a COPY that failed
+            raise PgError("08P01", f"invalid frontend message type {kind}", severity="FATAL")
+        try:
+            handler(payload)
+        except PgError as error:
+            self._failed(error, kind)
+        except ProtocolViolation as violation:
+            self._failed(violation_error(violation), kind)
+        except apsw.Error as error:
+            self._failed(self.session.translate(error), kind)
+        except RecursionError:
+            self._failed(
+                PgError(
+                    "54001", "stack depth limit exceeded",
+                    hint='Increase the configuration parameter "max_stack_depth" (currently '
+                    "2048kB), after ensuring the platform's stack depth limit is adequate.",
+                ),
+                kind,
+            )
+        except (Terminated, ConnectionLost):
+            raise
+        except Exception as error:  # the one boundary: anything unforeseen is XX000
+            traceback.print_exc(file=sys.stderr)
+            self._failed(PgError(INTERNAL_ERROR, f"{type(error).__name__}: {error}"), kind)
+
+    def _failed(self, error: PgError, kind: int) -> None:
+        """Tell the client, fail the transaction, and find the way back into the protocol."""
+        self.send_notices()
+        self.send_error(error)
+        if error.severity != "ERROR":
+            self.connection.flush()
+            raise Terminated from error
+        try:
+            self.session.close_failed_portals()
+            self.session.xact.fail()
+        except apsw.Error as second:
+            raise self.session.translate(second) from second
+        if kind == ord("Q") or kind == ord("F"):
+            self.send_ready()
+        else:
+            self.skip_till_sync = True
+
+    # -- messages ------------------------------------------------------------------------------------
+
+    def _query(self, payload: bytes) -> None:
+        session = self.session
+        text = decode_query(payload, session.client_codec)
+        self.simple.run(text)
+        self.send_ready()
+
+    def _flush(self, payload: bytes) -> None:
+        self.connection.flush()
+
+    def _sync(self, payload: bytes) -> None:
+        self.skip_till_sync = False
+        self.session.end_implicit()
+        self.send_ready()
+
+    def _function_call(self, payload: bytes) -> None:
+        raise PgError(FEATURE_NOT_SUPPORTED, "function call messages are not supported yet")
+
+    def _terminate(self, payload: bytes) -> None:
+        raise Terminated
+
+    # -- answers ---------------------------------------------------------------------------------------
+
+    def send_ready(self) -> None:
+        session = self.session
+        if session.notices:
+            self.send_notices()
+        reports = session.guc.changed_reports()
+        for name, value in reports:
+            self.connection.write(parameter_status(name, value, session.client_codec))
+        status = session.xact.status
+        session.slot.report_activity(_STATES[status])
+        if self.idle_hook is not None:
+            self.idle_hook()
+        self.connection.write(ready_for_query(status))
+
+    def report_query(self, text: str) -> None:
+        """pg_stat_activity's view of what runs."""
+        self.statement_text = text
+        self.session.source_text = text
+        self.session.slot.report_activity(ACTIVE, text.encode("utf-8", "replace"))
+
+    def send_notices(self) -> None:
+        session = self.session
+        pending = list(session.notices)
+        session.notices.clear()
+        for notice in pending:
+            if not session.wants_notice(notice.severity):
+                continue
+            position = character_position(self.statement_text, notice.location)
+            self.connection.write(
+                notice_response(notice_fields(notice, position), session.client_codec)
+            )
+
+    def send_error(self, error: PgError) -> None:
+        position = error.position
+        if position is None:
+            position = character_position(self.statement_text, error.location)
+        fields = error_fields(error, position)
+        self.connection.write(error_response(fields, self.session.client_codec))
+
+
+def character_position(text: str, location: int | None) -> int | None:
+    """1-based character position of a 0-based byte offset."""
+    if location is None or location < 0:
+        return None
+    if text.isascii():
+        return location + 1
+    return len(text.encode()[:location].decode("utf-8", "ignore")) + 1
+
+
+def check_failed_transaction(session: Any, raw: Any) -> None:
+    """In a failed transaction only its end is accepted."""
+    from pgemu.tcop.xact_commands import ALLOWED_WHEN_FAILED
+
+    if raw is not None and raw.tag == "TransactionStmt":
+        if raw.body.get("kind", "TRANS_STMT_BEGIN") in ALLOWED_WHEN_FAILED:
+            return
+    raise PgError(
+        IN_FAILED_SQL_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )

@@ -1,0 +1,68 @@
+"""Prepared statements and portals: the objects of the extended protocol, of PREPARE and DECLARE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgemu.nodes.parsenodes import Query, RawStmt
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.plan import OutputColumn, Plan
+
+
+@dataclass(slots=True)
+class PreparedStatement:
+    """A parsed and analyzed statement.  raw is None for an empty one.  plan is made at first use
+    and again whenever the catalogs or the settings have changed."""
+
+    name: str
+    text: str
+    raw: RawStmt | None
+    query: Query | None
+    param_types: list[int]
+    columns: tuple[OutputColumn, ...] | None
+    version: int
+    epoch: int
+    from_sql: bool = False
+    prepare_time_us: int = 0
+    plan: Plan | None = None
+    used_literals: set[int] = field(default_factory=set)
+    generic_plans: int = 0
+    custom_plans: int = 0
+    # caches of the hot path
+    decoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
+    encoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
+    descriptions: dict[tuple[int, ...], bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Portal:
+    """A bound statement on its way.  rows is set once it has started; `spool` holds rows that
+    were fetched ahead, `position` how many were delivered."""
+
+    name: str
+    statement: PreparedStatement
+    params: Sequence[Value]
+    formats: Sequence[int] = ()
+    columns: tuple[OutputColumn, ...] | None = None
+    rows: Iterator[Any] | None = None
+    started: bool = False
+    done: bool = False
+    tag: str = ""
+    text: str = ""
+    # cursors
+    is_cursor: bool = False
+    is_holdable: bool = False
+    is_binary: bool = False
+    is_scrollable: bool = False
+    creation_time_us: int = 0
+    spool: list[Any] | None = None
+    position: int = 0
+    created_level: int = 0
+
+    def drain(self) -> None:
+        """Fetch what is left, so that another statement may run on the connection."""
+        if self.rows is not None and self.spool is None:
+            self.spool = list(self.rows)
+            self.rows = iter(self.spool)

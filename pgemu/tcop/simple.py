@@ -1,0 +1,133 @@
+"""The simple query protocol: a string of statements (exec_simple_query)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pgemu.errors import PgError
+from pgemu.executor.execute import Result, bind, run_plan, select_rows
+from pgemu.nodes.parsenodes import RawStmt
+from pgemu.planner.plan import Plan
+from pgemu.planner.planner import plan_query
+from pgemu.rewrite.rewrite_handler import query_rewrite
+from pgemu.tcop.dest import describe, encoders, send_rows
+from pgemu.tcop.literals import Shape, cut
+from pgemu.tcop.plancache import CachedStatement
+from pgemu_protocol.hot import command_complete
+
+if TYPE_CHECKING:
+    from pgemu.tcop.postgres import Backend
+
+EMPTY_QUERY = b"I\x00\x00\x00\x04"
+_PLANNED = ("select", "insert", "update", "delete", "merge")
+
+
+class SimpleQuery:
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.session: Any = backend.session
+
+    def run(self, text: str) -> None:
+        backend, session = self.backend, self.session
+        backend.report_query(text)
+        session.unnamed = None
+        session.start_statement()
+        session.drain_portals()
+        shape = cut(text) if not session.xact.failed else None
+        if shape is not None and self._run_cached(shape):
+            return
+        statements = session.parse(text)
+        if not statements:
+            backend.connection.write(EMPTY_QUERY)
+            return
+        if len(statements) > 1:
+            session.begin_implicit()
+            shape = None
+        for number, raw in enumerate(statements):
+            self._run_one(raw, text, shape)
+            if number + 1 < len(statements):
+                if session.xact.state == "idle":
+                    session.begin_implicit()
+                session.drain_portals()
+        session.end_implicit()
+
+    # -- cached plans ------------------------------------------------------------------------------
+
+    def _run_cached(self, shape: Shape) -> bool:
+        session = self.session
+        cached = session.plan_cache.find(shape, session.guc.epoch, session.plan_version())
+        if cached is None:
+            return False
+        literals = shape.literals
+        try:
+            bindings = [convert(literals[n]) for n, convert in cached.converters]  # noqa: C416
+        except (PgError, IndexError):
+            return False  # the slow way gives the error with its position
+        self._execute(cached, bindings)
+        return True
+
+    def _execute(self, cached: CachedStatement, bindings: Any) -> None:
+        session, write = self.session, self.backend.connection.write
+        plan = cached.plan
+        if plan.command_type == "select" and not plan.row_marks and not plan.may_write:
+            if not cached.row_description:
+                cached.row_description = describe(session, plan.columns, ())
+                cached.encoders = encoders(session, plan.columns, ())
+            head = cached.row_description
+            rows = select_rows(session, plan, bindings)
+            first = next(rows, None)  # errors come before RowDescription where they can
+            write(head)
+            count = 0
+            if first is not None:
+                count = send_rows(write, (first,), cached.encoders)
+                count += send_rows(write, rows, cached.encoders)
+            if session.notices:
+                self.backend.send_notices()
+            write(command_complete(f"SELECT {count}"))
+            return
+        self.send_result(run_plan(session, plan, bindings))
+
+    # -- other statements --------------------------------------------------------------------------
+
+    def _run_one(self, raw: RawStmt, text: str, shape: Shape | None) -> None:
+        from pgemu.tcop.postgres import check_failed_transaction
+
+        session = self.session
+        if session.xact.failed:
+            check_failed_transaction(session, raw)
+        query, used = session.analyze_statement(raw, text)
+        if query.command_type not in _PLANNED:
+            session.used_literals = used
+            self.send_result(session.run(query))
+            return
+        rewritten = query_rewrite(query, session.catalog)
+        if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
+            self.send_result(session.run(query))
+            return
+        plan = self._plan(rewritten[0], used)
+        cached = None
+        if shape is not None:
+            cached = session.plan_cache.store(
+                shape, session.guc.epoch, session.plan_version(), plan
+            )
+        if cached is None:
+            cached = CachedStatement(plan)
+        self._execute(cached, bind(plan, ()))
+
+    def _plan(self, query: Any, used: set[int]) -> Plan:
+        session = self.session
+        return plan_query(query, session.catalog, session.udfs, used)
+
+    def send_result(self, result: Result) -> None:
+        """Rows with their description, and the tag."""
+        session, backend = self.session, self.backend
+        write = backend.connection.write
+        if session.notices:
+            backend.send_notices()
+        if result.columns is not None:
+            formats = session.result_formats
+            session.result_formats = ()
+            write(describe(session, result.columns, formats))
+            if result.rows is not None:
+                send_rows(write, result.rows, encoders(session, result.columns, formats))
+        write(command_complete(result.tag))

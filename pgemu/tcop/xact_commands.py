@@ -1,0 +1,165 @@
+"""BEGIN, COMMIT, ROLLBACK and savepoints (the transaction part of PostgreSQL's utility.c and the
+state machine of xact.c).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.errors import (
+    ACTIVE_SQL_TRANSACTION,
+    FEATURE_NOT_SUPPORTED,
+    NO_ACTIVE_SQL_TRANSACTION,
+    PgError,
+)
+from pgemu.transam.xact import BLOCK, FAILED, IDLE, IMPLICIT, Characteristics
+
+_ISOLATION = ("serializable", "repeatable read", "read committed", "read uncommitted")
+
+
+def default_characteristics(session: Any) -> Characteristics:
+    values = session.guc.values
+    return Characteristics(
+        str(values["default_transaction_isolation"]),
+        bool(values["default_transaction_read_only"]),
+        bool(values["default_transaction_deferrable"]),
+    )
+
+
+def transaction_statement(session: Any, stmt: dict[str, Any]) -> str:
+    """Run a TransactionStmt; the command tag."""
+    return _KINDS[stmt.get("kind", "TRANS_STMT_BEGIN")](session, stmt)
+
+
+def _begin(session: Any, stmt: dict[str, Any]) -> str:
+    xact = session.xact
+    tag = "START TRANSACTION" if stmt.get("kind") == "TRANS_STMT_START" else "BEGIN"
+    if xact.state == BLOCK:
+        session.notice(
+            "WARNING", ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress"
+        )
+    else:
+        session.begin_transaction_block()
+    _set_options(session, stmt)
+    return tag
+
+
+def _set_options(session: Any, stmt: dict[str, Any]) -> None:
+    for option in stmt.get("options", ()):
+        item = option["DefElem"]
+        value = item["arg"]["A_Const"]
+        text = value.get("sval", {}).get("sval")
+        number = value.get("ival", {}).get("ival", 0)
+        name = item["defname"]
+        setting = text if text is not None else ("on" if number else "off")
+        session.guc.set(name, setting, local=True)
+
+
+def _commit(session: Any, stmt: dict[str, Any]) -> str:
+    xact = session.xact
+    chain = bool(stmt.get("chain"))
+    if xact.state in (IDLE, IMPLICIT):
+        if chain:
+            raise PgError(
+                NO_ACTIVE_SQL_TRANSACTION,
+                "COMMIT AND CHAIN can only be used in transaction blocks",
+            )
+        session.notice(
+            "WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"
+        )
+        if xact.state == IMPLICIT:
+            session.commit_transaction()
+        return "COMMIT"
+    kept = xact.current
+    failed = xact.state == FAILED
+    if failed:
+        session.rollback_transaction()
+    else:
+        session.commit_transaction()
+    if chain:
+        _chain(session, kept)
+    return "ROLLBACK" if failed else "COMMIT"
+
+
+def _rollback(session: Any, stmt: dict[str, Any]) -> str:
+    xact = session.xact
+    chain = bool(stmt.get("chain"))
+    if xact.state in (IDLE, IMPLICIT):
+        if chain:
+            raise PgError(
+                NO_ACTIVE_SQL_TRANSACTION,
+                "ROLLBACK AND CHAIN can only be used in transaction blocks",
+            )
+        session.notice(
+            "WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"
+        )
+        if xact.state == IMPLICIT:
+            session.rollback_transaction()
+        return "ROLLBACK"
+    kept = xact.current
+    session.rollback_transaction()
+    if chain:
+        _chain(session, kept)
+    return "ROLLBACK"
+
+
+def _chain(session: Any, kept: Characteristics) -> None:
+    session.begin_transaction_block()
+    for name, value in (
+        ("transaction_isolation", kept.isolation),
+        ("transaction_read_only", "on" if kept.read_only else "off"),
+        ("transaction_deferrable", "on" if kept.deferrable else "off"),
+    ):
+        session.guc.set(name, value, local=True)
+
+
+def _need_block(session: Any, command: str) -> None:
+    if not session.xact.in_block:
+        if session.xact.state == IMPLICIT:
+            return
+        raise PgError(
+            NO_ACTIVE_SQL_TRANSACTION, f"{command} can only be used in transaction blocks"
+        )
+
+
+def _savepoint(session: Any, stmt: dict[str, Any]) -> str:
+    _need_block(session, "SAVEPOINT")
+    session.xact.savepoint(stmt["savepoint_name"])
+    return "SAVEPOINT"
+
+
+def _release(session: Any, stmt: dict[str, Any]) -> str:
+    _need_block(session, "RELEASE SAVEPOINT")
+    session.xact.release_savepoint(stmt["savepoint_name"])
+    return "RELEASE"
+
+
+def _rollback_to(session: Any, stmt: dict[str, Any]) -> str:
+    _need_block(session, "ROLLBACK TO SAVEPOINT")
+    session.xact.rollback_to_savepoint(stmt["savepoint_name"])
+    return "ROLLBACK"
+
+
+def _prepare(session: Any, stmt: dict[str, Any]) -> str:
+    raise PgError(
+        FEATURE_NOT_SUPPORTED, "prepared transactions are not supported yet",
+        hint="Set max_prepared_transactions to a nonzero value.",
+    )
+
+
+_KINDS = {
+    "TRANS_STMT_BEGIN": _begin,
+    "TRANS_STMT_START": _begin,
+    "TRANS_STMT_COMMIT": _commit,
+    "TRANS_STMT_ROLLBACK": _rollback,
+    "TRANS_STMT_SAVEPOINT": _savepoint,
+    "TRANS_STMT_RELEASE": _release,
+    "TRANS_STMT_ROLLBACK_TO": _rollback_to,
+    "TRANS_STMT_PREPARE": _prepare,
+    "TRANS_STMT_COMMIT_PREPARED": _prepare,
+    "TRANS_STMT_ROLLBACK_PREPARED": _prepare,
+}
+# raw TransactionStmt kinds that a failed transaction still takes
+ALLOWED_WHEN_FAILED = {
+    "TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO", "TRANS_STMT_PREPARE",
+}
