@@ -147,18 +147,20 @@ def _build_file(path: Path, *, shared: bool) -> None:
         for cls, info in CATALOGS.items():
             if info.shared == shared:
                 _create_catalog(conn, cls)
-        _create_transaction_tables(conn)
+        _create_transaction_tables(conn, shared)
         conn.execute("COMMIT")
         conn.execute("PRAGMA journal_mode=WAL")
     finally:
         conn.close()
 
 
-def _create_transaction_tables(conn: apsw.Connection) -> None:
+def _create_transaction_tables(conn: apsw.Connection, shared: bool) -> None:
     """transam's own tables (_active, _undo, _rowlock ...)."""
     if importlib.util.find_spec("pgemu.transam.schema") is None:
         return
-    importlib.import_module("pgemu.transam.schema").create_transaction_tables(conn)
+    importlib.import_module("pgemu.transam.schema").create_transaction_tables(
+        conn, shared=shared
+    )
 
 
 def build_template(folder: Path | str) -> None:

@@ -1,6 +1,8 @@
-"""FOREIGN KEY constraints (ATAddForeignKeyConstraint of tablecmds.c): matching the key with a unique
-index, finding the operators, the pg_constraint row and the triggers PostgreSQL makes for it (the
-executor reads the constraint; the trigger rows are for those who look at pg_trigger)."""
+"""FOREIGN KEY constraints (ATAddForeignKeyConstraint of tablecmds.c): matching the key with a
+unique index, finding the operators, the pg_constraint row and its triggers.
+
+The executor reads the constraint; the trigger rows are for those who look at pg_trigger.
+"""
 
 from __future__ import annotations
 

@@ -93,10 +93,11 @@ def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
         f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
     )
     if found:
+        key = build_index_value_description(session, heap.oid, info, found[0])
         raise PgError(
             UNIQUE_VIOLATION,
             f'could not create unique index "{name}"',
-            detail=f"Key {build_index_value_description(session, heap.oid, info, found[0])} is duplicated.",
+            detail=f"Key {key} is duplicated.",
             schema=heap.schema_name,
             table=heap.name,
             constraint=name,

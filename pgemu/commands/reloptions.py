@@ -23,8 +23,8 @@ _AUTOVACUUM = (
     "autovacuum_analyze_scale_factor", "vacuum_index_cleanup", "vacuum_truncate",
 )  # fmt: skip
 _INTEGER_RANGES = {
-    "parallel_workers": (0, 1024), "toast_tuple_target": (128, 8160), "pages_per_range": (1, 131072),
-    "gin_pending_list_limit": (64, 2147483647),
+    "parallel_workers": (0, 1024), "toast_tuple_target": (128, 8160),
+    "pages_per_range": (1, 131072), "gin_pending_list_limit": (64, 2147483647),
 }  # fmt: skip
 _MIN_FILLFACTOR = {"heap": 10, "btree": 10, "hash": 10, "gist": 10, "spgist": 10}
 _BOOLEANS = frozenset(

@@ -376,7 +376,7 @@ def owned_sequences(catalog: Any, relid: int, attnum: int = 0, deptype: str = ""
     for link in catalog.all(PgDepend, refclassid=PG_CLASS_RELID, refobjid=relid):
         if link.classid != PG_CLASS_RELID or not link.refobjsubid or link.objsubid:
             continue
-        if link.deptype not in ("ai" if not deptype else deptype):
+        if link.deptype not in (deptype or "ai"):
             continue
         if attnum and link.refobjsubid != attnum:
             continue

@@ -51,10 +51,10 @@ def bind(
 
 def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     """Run a plan to its end."""
-    if plan.command_type == "select" and not plan.steps and not plan.row_marks:
+    if plan.command_type == "select" and not (plan.steps or plan.row_marks or plan.may_write):
         rows = list(select_rows(session, plan, bindings))
         return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
-    if plan.steps or plan.row_marks:
+    if plan.steps or plan.row_marks or plan.may_write:
         return _run_in_write(session, plan, bindings)
     return _modify(session, plan, bindings)
 

@@ -99,6 +99,10 @@ class Session(WritingMixin):
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
         self.locks: Any = None
+        self.latch: Any = None
+        self.latch_sender: Any = None
+        self.authenticated_user_oid = 10
+        self.idle = False
         self.cancel_pending = False
         self.interrupt_handler: Any = None
         self._known_version = self.catalog_version()
@@ -286,6 +290,9 @@ class Session(WritingMixin):
             return error
         self.cancel_pending = False
         return PgError(QUERY_CANCELED, "canceling statement due to user request")
+
+    def cancel_reason(self) -> str:
+        return "canceling statement due to user request"
 
     def translate(self, error: apsw.Error) -> PgError:
         return translate(error, self)

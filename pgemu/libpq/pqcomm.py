@@ -40,6 +40,9 @@ class ConnectionLost(Exception):
         self.clean = clean
 
 
+_SAME_STATEMENT = frozenset(b"BDEH")
+
+
 class Connection:
     """A blocking client socket.  Not to be shared between threads."""
 
@@ -166,6 +169,20 @@ class Connection:
             return True
         sock = self.sock
         return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+
+    def sync_follows(self) -> bool:
+        """The next buffered message is a Sync: what runs now is the last before it.  Describe
+        and Execute of the same statement may stand between."""
+        data, at = self._input, self._at
+        while at + 5 <= len(data):
+            kind = data[at]
+            if kind == 83:  # S
+                return True
+            if kind not in _SAME_STATEMENT:
+                return False
+            (length,) = _unpack_length(data, at + 1)
+            at += 1 + length
+        return False
 
     def wait_for_message(self, latch_fd: int | None, timeout: float | None = None) -> Woken:
         """Wait until the client sent something, the latch is set, or the seconds are over."""

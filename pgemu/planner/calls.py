@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE = 12
+FIRST_USER_OID = 16384
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:
@@ -56,6 +57,7 @@ def _call(
     def body_call() -> Sql:
         if proc.provolatile == "v":
             low.volatile = True
+            low.may_write = low.may_write or proc.oid >= FIRST_USER_OID
         info = type_infos(
             [expr_type(a) for a in arg_nodes], result, node.inputcollid
         )

@@ -100,6 +100,7 @@ class Lowering:
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False
+        self.may_write = False
         self.has_row_marks = False
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
 

@@ -81,6 +81,8 @@ class Plan:
     modify: ModifyPlan | None = None
     steps: list[tuple[str, Plan]] = field(default_factory=list)
     volatile: bool = False
+    # calls a volatile function of the user's, which may write
+    may_write: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
     used_literals: frozenset[int] = frozenset()
 

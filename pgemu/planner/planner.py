@@ -10,6 +10,7 @@ import pgemu.planner.windows  # noqa: F401  (their handlers register themselves)
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
+from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import lower, lower_qual
@@ -25,7 +26,8 @@ def plan_query(
 ) -> Plan:
     """Plan a SELECT, INSERT, UPDATE or DELETE."""
     low = Lowering(catalog, binder)
-    low.used_literals = used_literals if used_literals is not None else set()
+    low.used_literals = set(used_literals) if used_literals is not None else set()
+    note_grouped_literals(query, low.used_literals)
     scope = low.new_scope(query, None)
     if query.command_type == "select":
         plan = _plan_select(query, low, scope)
@@ -34,12 +36,13 @@ def plan_query(
         plan = Plan(
             query.command_type,
             modify.direct_sql or modify.source_sql,
-            columns=_columns(query.returning_list),
+            columns=output_columns_of(query.returning_list),
             modify=modify,
         )
     plan.params = tuple(low.params)
     plan.relations = tuple((oid, name, n) for oid, (name, n) in low.relations.items())
     plan.volatile = low.volatile
+    plan.may_write = low.may_write
     plan.steps = [
         (name, plan_query(cte, catalog, binder, low.used_literals))
         for name, cte, _ in low.modifying_ctes
@@ -48,17 +51,46 @@ def plan_query(
     return plan
 
 
+def note_grouped_literals(query: Query, used: set[int]) -> None:
+    """Analysis compared the grouping expressions with the rest of the statement: literals of a
+    query that groups by expressions with literals are part of its identity."""
+
+    def visit(node: object) -> bool | None:
+        if isinstance(node, Query) and node.group_clause:
+            refs = {c.tle_sort_group_ref for c in node.group_clause}
+            grouped = [t.expr for t in node.target_list if t.ressortgroupref in refs]
+            if _literals(grouped):
+                used.update(_literals([node.target_list, node.having_qual]))
+        return None
+
+    if query.group_clause or query.cte_list or len(query.rtable) > 0:
+        walk([query], visit)
+
+
+def _literals(nodes: object) -> set[int]:
+    found: set[int] = set()
+
+    def visit(node: object) -> bool | None:
+        if isinstance(node, p.Const) and node.literal_location is not None:
+            found.add(node.literal_location)
+        return None
+
+    walk(nodes, visit)
+    return found
+
+
 def _plan_select(query: Query, low: Lowering, scope: Scope) -> Plan:
     body = lower_query_in(query, low, scope)
     marks: list[RowMark] = []
     if query.row_marks:
         marks = _add_row_marks(query, body, low, scope)
     return Plan(
-        "select", sql.render(body), columns=_columns(query.target_list), row_marks=tuple(marks)
+        "select", sql.render(body), columns=output_columns_of(query.target_list), row_marks=tuple(marks)
     )
 
 
-def _columns(entries: list[p.TargetEntry]) -> tuple[OutputColumn, ...]:
+def output_columns_of(entries: list[p.TargetEntry]) -> tuple[OutputColumn, ...]:
+    """The result columns of a target list or RETURNING list."""
     columns = []
     for entry in entries:
         if entry.resjunk:

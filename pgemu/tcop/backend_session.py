@@ -12,13 +12,12 @@ from pgemu.guc.encodings import python_codec
 from pgemu.nodes.parsenodes import Query
 from pgemu.tcop.plancache import PlanCache
 from pgemu.tcop.prepared import Portal, PreparedStatement
+from pgemu.tcop.statements import StatementsMixin
 from pgemu.tcop.xact_commands import default_characteristics
 from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT, Characteristics
 
-_INVALIDATING = ("is_superuser",)
 
-
-class BackendSession(Session):
+class BackendSession(StatementsMixin, Session):
     """client: the COPY channel of the connection (pgemu.tcop.copy_channel)."""
 
     def __init__(self, *args: Any, **named: Any) -> None:

@@ -21,18 +21,18 @@ def prefix(schema: str) -> str:
     return "_" if schema == "main" else "_g"
 
 
-def create_transaction_tables(conn: apsw.Connection, schema: str = "main") -> None:
-    """Create them in a database file that has none (the template)."""
-    p = prefix(schema)
+def create_transaction_tables(conn: apsw.Connection, *, shared: bool = False) -> None:
+    """Create them in a file that has none (the template); shared: it is global.db."""
+    p = prefix("g" if shared else "main")
     images = ", ".join(f"c{n}" for n in range(1, UNDO_COLUMNS + 1))
     conn.execute(
-        f"CREATE TABLE {schema}.{p}active (xid INTEGER PRIMARY KEY, pid);"
-        f"CREATE TABLE {schema}.{p}undo (seq INTEGER PRIMARY KEY, xid, relfilenode, rid, op,"
+        f"CREATE TABLE {p}active (xid INTEGER PRIMARY KEY, pid);"
+        f"CREATE TABLE {p}undo (seq INTEGER PRIMARY KEY, xid, relfilenode, rid, op,"
         f" xmin, {images});"
-        f"CREATE INDEX {schema}.{p}undo_xid ON {p}undo (xid, relfilenode, rid, seq);"
-        f"CREATE INDEX {schema}.{p}undo_rid ON {p}undo (relfilenode, rid, seq);"
-        f"CREATE TABLE {schema}.{p}rowlock (relfilenode, rid, xid, mode,"
+        f"CREATE INDEX {p}undo_xid ON {p}undo (xid, relfilenode, rid, seq);"
+        f"CREATE INDEX {p}undo_rid ON {p}undo (relfilenode, rid, seq);"
+        f"CREATE TABLE {p}rowlock (relfilenode, rid, xid, mode,"
         " PRIMARY KEY (relfilenode, rid, xid)) WITHOUT ROWID;"
-        f"CREATE INDEX {schema}.{p}rowlock_xid ON {p}rowlock (xid);"
-        f"CREATE TABLE {schema}.{p}pending (xid, what, name);"
+        f"CREATE INDEX {p}rowlock_xid ON {p}rowlock (xid);"
+        f"CREATE TABLE {p}pending (xid, what, name);"
     ).fetchall()

@@ -53,6 +53,7 @@ import pgemu.types.json_encode
 import pgemu.types.json_funcs
 import pgemu.types.json_record
 import pgemu.types.json_types
+import pgemu.types.jsonb_casts
 import pgemu.types.jsonpath
 import pgemu.types.jsonpath_exec
 import pgemu.types.ranges

@@ -132,7 +132,8 @@ class Scanner:
         self.at += 1
 
     def close(self) -> None:
-        if self.state not in ("element", "level_completed") and not (self.state == "level_started"):
+        empty = self.state == "level_started" and len(self.stack) == 1
+        if self.state not in ("element", "level_completed") and not empty:
             raise self.fail('Unexpected "}" character.')
         done = self.stack.pop()
         self.at += 1

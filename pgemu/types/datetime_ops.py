@@ -512,7 +512,8 @@ def timestamp_mi(a: int, b: int) -> str:
 
 
 def seconds_to_usecs(seconds: Any) -> int:
-    return int(round(seconds * USECS_PER_SEC))
+    usecs: int = round(seconds * USECS_PER_SEC)
+    return usecs
 
 
 def _make_date(year: int, month: int, day: int) -> int | None:

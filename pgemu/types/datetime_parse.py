@@ -717,8 +717,6 @@ def _time_field(d: Decoder, number: int, field: str, kind: int) -> int | None:
         if number == 0 and count >= 2 and (last_is_date or d.fields[1][1] == TIME_FIELD):
             return d.decode_date(field, d.fmask)
         if not field[0].isdigit():
-            if number == 0 and pg_tzset(field) is None:
-                raise DecodeError
             return d.named(field)
         if d.fmask & TIME_M == TIME_M or "-" not in field:
             raise DecodeError

@@ -32,7 +32,20 @@ ALL_SECS_M = m(SECOND, MILLISECOND, MICROSECOND)
 DATE_M = m(YEAR, MONTH, DAY)
 TIME_M = m(HOUR, MINUTE) | ALL_SECS_M
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]  # fmt: skip
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 
 date_tokens: dict[str, tuple[int, int]] = {

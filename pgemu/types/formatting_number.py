@@ -208,6 +208,7 @@ class NumberWriter:
             self.sign_wrote = sign == "+" and desc.has("FILLMODE") and not desc.has("LSIGN")
             if desc.lsign == "pre" and desc.pre == desc.pre_lsign_num:
                 desc.lsign = "post"
+        desc.zero_start = max(desc.zero_start - 1, 0)
         self.count = desc.post + desc.pre - 1
         if desc.has("FILLMODE") and desc.has("DECIMAL"):
             self.last_relevant = self.find_last_relevant()

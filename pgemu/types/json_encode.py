@@ -45,8 +45,7 @@ def is_composite(ctx: CallContext, oid: int) -> bool:
 def iso_text(ctx: CallContext, oid: int, value: Any) -> str:
     """Dates and times in ISO 8601 whatever DateStyle says (JsonEncodeDateTime)."""
     if oid == DATE:
-        text = encode_date(value, "ISO", "YMD")
-        return text
+        return encode_date(value, "ISO", "YMD")
     if oid == TIMESTAMP:
         return timestamp_encoder("ISO", "YMD")(value).replace(" ", "T", 1)
     text = timestamptz_encoder(session_zone(ctx), "ISO", "YMD")(value).replace(" ", "T", 1)

@@ -72,8 +72,8 @@ _load_canonical = json.JSONDecoder(
 ).decode
 _checker = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_constant)
 _scan_once: Callable[[str, int], tuple[Any, int]] = _checker.scan_once  # type: ignore[attr-defined]
-_scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring
-encode_string: Callable[[str], str] = json.encoder.encode_basestring  # type: ignore[attr-defined]
+_scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
+encode_string: Callable[[str], str] = json.encoder.encode_basestring
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _RISKY_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")

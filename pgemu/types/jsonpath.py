@@ -89,7 +89,10 @@ class Parser:
         return False
 
     def fail(self) -> PgError:
-        return syntax_error(self.text, self.peek().text)
+        token = self.peek()
+        if token.kind == "word" and token.end == len(self.text):
+            return syntax_error(self.text, None)  # the scanner has reached the end by then
+        return syntax_error(self.text, token.text)
 
     def need(self, text: str) -> None:
         if not self.take(text):
@@ -160,10 +163,13 @@ class Parser:
     def unary(self) -> Node:
         if self.take("!"):
             return ("!", self.unary())
-        if self.take("-"):
-            return ("neg", self.unary())
-        if self.take("+"):
-            return ("pos", self.unary())
+        for sign, name in (("-", "neg"), ("+", "pos")):
+            if self.take(sign):
+                inner = self.unary()
+                if inner[0] == "const" and isinstance(inner[1], (int, Decimal)):
+                    value = inner[1] if sign == "+" else -inner[1]
+                    return ("const", value if isinstance(value, int) else Num(value))
+                return (name, inner)
         return self.path()
 
     def path(self) -> Node:

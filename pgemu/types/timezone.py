@@ -37,7 +37,7 @@ class PosixRule:
     """A POSIX TZ string, e.g. EST5EDT,M3.2.0,M11.1.0 (offsets west of UTC)."""
 
     def __init__(self, text: str, *, default_rules: bool = False) -> None:
-        name = r"(?:<([^>]+)>|([^\d,+\-<>]{3,}))"
+        name = r"(?:<([^>]+)>|([^\d,+\-<>]+))"
         match = re.match(name + r"([+-]?\d+(?::\d+){0,2})", text)
         if match is None:
             raise ValueError(text)

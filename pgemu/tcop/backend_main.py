@@ -1,0 +1,298 @@
+"""A backend's life: start-up, authentication, session, message loop, end (PostgreSQL's
+BackendMain, InitPostgres and the first half of PostgresMain).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import apsw
+
+from pgemu.catalog.rows import PgAuthid, PgDatabase, PgDbRoleSetting
+from pgemu.catalog.store import DirectStore
+from pgemu.catalog.syscache import Catalog
+from pgemu.errors import (
+    ADMIN_SHUTDOWN,
+    INVALID_CATALOG_NAME,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    QUERY_CANCELED,
+    PgError,
+)
+from pgemu.guc import Settings
+from pgemu.libpq.auth import RoleAuth, authenticate
+from pgemu.libpq.hba import load_hba
+from pgemu.libpq.pqcomm import Connection, ConnectionLost
+from pgemu.libpq.report import as_fatal, send_error, violation_error
+from pgemu.libpq.startup import StartupParams, UnsupportedProtocol, negotiate
+from pgemu.storage.connection import set_interrupt_check
+from pgemu.storage.latch import Latch, LatchSender
+from pgemu.storage.procarray import (
+    BACKEND_START,
+    DATABASE,
+    INTERRUPT,
+    INTERRUPT_TERMINATE,
+    ROLE,
+)
+from pgemu.storage.procsignal import process_cancel_request
+from pgemu.tcop.backend_session import BackendSession
+from pgemu.tcop.copy_channel import CopyChannel
+from pgemu.tcop.postgres import Backend
+from pgemu_protocol.hot import backend_key_data
+from pgemu_protocol.startup import CancelRequest
+from pgemu_protocol.violation import ProtocolViolation
+
+
+# the modules whose function bodies register themselves
+_FUNCTION_MODULES = (
+    "pgemu.types", "pgemu.catalog.functions", "pgemu.commands.sequence",
+    "pgemu.executor.functions", "pgemu.rewrite.ruleutils", "pgemu.rewrite.ruleutils_functions",
+)
+for _module in _FUNCTION_MODULES:
+    if importlib.util.find_spec(_module) is not None:
+        importlib.import_module(_module)
+
+
+def prewarm(cluster: Any, shm: Any, config: Any) -> None:
+    """In a spare, before it has a connection: open what the first connection will want."""
+    import pgemu.tcop.simple
+
+    del pgemu
+
+
+def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config: Any) -> None:
+    """Serve one connection to its end."""
+    connection = Connection(sock)
+    try:
+        params = _negotiate(connection, cluster, shm, config)
+        if params is None:
+            return
+        backend = _start(connection, params, cluster, shm, slot, config)
+    except (ConnectionLost, BrokenPipeError):
+        return
+    except ProtocolViolation as violation:
+        if not violation.silent:
+            send_error(connection, as_fatal(violation_error(violation)))
+        return
+    except PgError as error:
+        old = isinstance(error, UnsupportedProtocol) and error.protocol2
+        send_error(connection, as_fatal(error), protocol2=old)
+        return
+    try:
+        backend.run()
+    except (ConnectionLost, BrokenPipeError):
+        pass
+    except ProtocolViolation as violation:
+        send_error(connection, as_fatal(violation_error(violation)))
+    except PgError as error:
+        send_error(connection, as_fatal(error))
+    finally:
+        _end(backend.session)
+
+
+def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> Any:
+    tls = None
+    settings = config.file_settings(cluster)
+    if str(settings.get("ssl", "off")).lower() in ("on", "true", "yes", "1"):
+        from pgemu.tcop.tls_config import tls_server
+
+        tls = tls_server(cluster, settings)
+    packet = negotiate(connection, tls)
+    if isinstance(packet, CancelRequest):
+        process_cancel_request(shm, packet.process_id, packet.secret_key)
+        return None
+    return packet
+
+
+def _start(
+    connection: Connection, params: StartupParams, cluster: Any, shm: Any, slot: Any, config: Any
+) -> Backend:
+    settings = Settings(_boot_settings(cluster, config))
+    shared = _SharedCatalogs(cluster)
+    try:
+        role_row = shared.role(params.user)
+        role = authenticate(
+            connection, params, load_hba(Path(cluster.hba_path)), shared.lookup_role,
+            mock_nonce=cluster.data.encode(),
+        )
+        del role
+        database = shared.database(params.database, role_row)
+        stored = shared.stored_settings(database.oid, role_row.oid)
+    finally:
+        shared.close()
+    slot.words[DATABASE] = database.oid
+    slot.words[ROLE] = role_row.oid
+    session = BackendSession(
+        cluster, shm, slot, database.oid, settings, fsync=config.fsync(cluster)
+    )
+    session.ctx.database = database.datname
+    _apply_settings(session, stored, params, role_row)
+    session.authenticated_user_oid = role_row.oid
+    session.set_session_user(role_row.oid)
+    backend = Backend(connection, session)
+    session.client = CopyChannel(backend)
+    _signals(session, slot, connection)
+    _attach_latch(backend, cluster, shm, slot)
+    peer = connection.peer()
+    slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
+    slot.words[BACKEND_START] = slot.words[BACKEND_START] or _now_us()
+    secret = os.urandom(4)
+    slot.cancel_key = secret
+    connection.write(backend_key_data(os.getpid(), secret))
+    return backend
+
+
+def _now_us() -> int:
+    import time
+
+    return time.time_ns() // 1000
+
+
+def _boot_settings(cluster: Any, config: Any) -> dict[str, str]:
+    found: dict[str, str] = dict(config.file_settings(cluster))
+    found.setdefault("fsync", "on" if config.fsync(cluster) else "off")
+    return found
+
+
+def _apply_settings(
+    session: BackendSession, stored: list[tuple[str, str]], params: StartupParams, role: PgAuthid
+) -> None:
+    guc = session.guc
+    for name, value in (
+        ("is_superuser", "on" if role.rolsuper else "off"),
+        ("session_authorization", role.rolname),
+        ("data_directory", session.cluster.data),
+    ):
+        guc.set(name, value, source="override")
+    for name, value in stored:
+        guc.set(name, value, source="database", superuser=role.rolsuper)
+    for name, value in params.settings:
+        guc.set(name, value, source="client", superuser=role.rolsuper)
+    session.slot.application_name = str(guc.value("application_name"))
+    guc.assign_hooks["application_name"] = lambda value: setattr(
+        session.slot, "application_name", str(value)
+    )
+
+
+class _SharedCatalogs:
+    """pg_authid, pg_database and pg_db_role_setting before there is a session."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._conn = apsw.Connection(cluster.global_path, flags=apsw.SQLITE_OPEN_READWRITE)
+        self._conn.execute("ATTACH ? AS g", (cluster.global_path,)).fetchall()
+        self._catalog = Catalog(DirectStore(self._conn))
+
+    def close(self) -> None:
+        self._conn.close()
+
+    def role(self, name: str) -> Any:
+        return self._catalog.one(PgAuthid, rolname=name)
+
+    def lookup_role(self, name: str) -> RoleAuth | None:
+        row = self.role(name)
+        if row is None:
+            return None
+        return RoleAuth(row.rolname, row.rolpassword, row.rolcanlogin, _seconds(row))
+
+    def database(self, name: str, role: Any) -> PgDatabase:
+        row = self._catalog.one(PgDatabase, datname=name)
+        if row is None:
+            raise PgError(
+                INVALID_CATALOG_NAME, f'database "{name}" does not exist', severity="FATAL"
+            )
+        if not row.datallowconn:
+            raise PgError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                f'database "{name}" is not currently accepting connections', severity="FATAL",
+            )
+        del role
+        return row
+
+    def stored_settings(self, database: int, role: int) -> list[tuple[str, str]]:
+        """ALTER DATABASE/ROLE ... SET, the weaker ones first."""
+        found: list[tuple[str, str]] = []
+        for db, owner in ((0, 0), (database, 0), (0, role), (database, role)):
+            row = self._catalog.one(PgDbRoleSetting, setdatabase=db, setrole=owner)
+            for item in (row.setconfig or ()) if row is not None else ():
+                name, _, value = str(item).partition("=")
+                found.append((name, value))
+        return found
+
+
+def _seconds(row: PgAuthid) -> float | None:
+    """rolvaliduntil (microseconds since 2000) as seconds since 1970."""
+    until: Any = row.rolvaliduntil
+    if until is None or until >= 2**62:
+        return None
+    return float(until / 1e6 + 946_684_800)
+
+
+def _signals(session: BackendSession, slot: Any, connection: Connection) -> None:
+    """Handlers only set flags; the statement's own polling raises."""
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        session.cancel_pending = True
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        session.cancel_pending = True
+        slot.words[INTERRUPT] |= INTERRUPT_TERMINATE
+        if session.idle:
+            raise _terminated()
+
+    def interrupted() -> PgError:
+        session.cancel_pending = False
+        why = slot.words[INTERRUPT]
+        slot.words[INTERRUPT] = 0
+        if why & INTERRUPT_TERMINATE:
+            return _terminated()
+        return PgError(QUERY_CANCELED, session.cancel_reason())
+
+    session.interrupt_handler = interrupted
+    signal.signal(signal.SIGINT, cancel)
+    signal.signal(signal.SIGTERM, terminate)
+    set_interrupt_check(session.conn, lambda: session.cancel_pending)
+    del connection
+
+
+def _terminated() -> PgError:
+    return PgError(
+        ADMIN_SHUTDOWN, "terminating connection due to administrator command", severity="FATAL"
+    )
+
+
+def _attach_latch(backend: Backend, cluster: Any, shm: Any, slot: Any) -> None:
+    latch = Latch(cluster.runtime, slot.number)
+    latch.install_wakeup_fd()
+    backend.latch = latch
+    session = backend.session
+    session.latch = latch
+    session.latch_sender = LatchSender(cluster.runtime)
+    try:
+        from pgemu.executor.locking import attach_locks
+    except ImportError:
+        return
+    attach_locks(session, cluster, shm, slot, latch)
+
+
+def _end(session: BackendSession) -> None:
+    """Roll back what is open, drop temporary tables, leave nothing behind."""
+    try:
+        if session.xact.state != "idle" or session.xact.write_depth:
+            session.rollback_transaction()
+        if session.catalog.my_temp_namespace:
+            from pgemu.commands.on_commit import reset_temp_table_namespace
+
+            reset_temp_table_namespace(session)
+        if session.locks is not None:
+            session.locks.release_all(session=True)
+    finally:
+        if session.latch is not None:
+            session.latch.close()
+        session.close()
+
