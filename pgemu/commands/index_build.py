@@ -22,7 +22,7 @@ def _deparse(session: Any, relid: int, expr: Any) -> str:
 
 def compile_expr(session: Any, relid: int, expr: Any) -> str:
     """SQLite text of an expression over the columns of one table."""
-    from pgemu.planner import compile_index_expr
+    from pgemu.planner.planner import compile_index_expr
 
     text: str = compile_index_expr(session.catalog, session.catalog.relation(relid), expr)
     return text

@@ -99,7 +99,7 @@ class Constraints:
         needs_row = (
             any(a.attnotnull for a in relation.columns)
             or relation.checks
-            or any(i.pg_index.indisunique for i in relation.indexes)
+            or any(i.index.indisunique for i in relation.indexes)
         )
         if not needs_row:
             return []
@@ -195,7 +195,7 @@ class Constraints:
 
 def _index_by_columns(relation: Any, attnums: Sequence[int]) -> Any:
     for index in relation.indexes:
-        row = index.pg_index
+        row = index.index
         if row.indisunique and list(row.indkey[: row.indnkeyatts]) == list(attnums):
             return index
     return None
@@ -210,7 +210,7 @@ def index_key(
 
     exprs = iter(index.exprs)
     key = []
-    row = index.pg_index
+    row = index.index
     for number, attnum in enumerate(row.indkey[: row.indnkeyatts], 1):
         if attnum > 0:
             attr = relation.attrs[attnum - 1]

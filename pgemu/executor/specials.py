@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgemu.catalog.rows import PgClass, PgProc, PgType
+from pgemu.catalog.rows import PgClass, PgConstraint, PgProc, PgType
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
     CARDINALITY_VIOLATION,
@@ -190,7 +190,10 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
         if current.typnotnull:
             not_null = current.typname
         found = []
-        for constraint, expr in catalog.domain_checks(current.oid):
+        for constraint in catalog.all(PgConstraint, contypid=current.oid):
+            if constraint.contype != "c":
+                continue
+            expr = catalog.decode_node(constraint.conbin)
             found.append((current.typname, constraint.conname, compile_element(udfs, expr)))
         checks = sorted(found, key=lambda c: c[1]) + checks
         current = catalog.types.row(current.typbasetype)

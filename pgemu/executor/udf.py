@@ -162,7 +162,7 @@ class UdfRegistry:
         if new:
             bodies = [self._set_body(c) for c in calls]
             module = FunctionModule(calls, bodies)
-            self.conn.create_module(name, module, eponymous_only=True, read_only=True)
+            self.conn.create_module(name, module, eponymous_only=True, read_only=True, use_bestindex_object=True)
         return name
 
     def _set_body(self, call: SetCall) -> Callable[..., Any]:
@@ -174,7 +174,7 @@ class UdfRegistry:
         name, new = self._name(("s", sql_text, nparams, ncolumns), "lateral")
         if new:
             module = StatementModule(self.conn, sql_text, nparams, ncolumns, self.session)
-            self.conn.create_module(name, module, eponymous_only=True, read_only=True)
+            self.conn.create_module(name, module, eponymous_only=True, read_only=True, use_bestindex_object=True)
         return name
 
     # -- specials ----------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class UdfRegistry:
             return name
         if kind == "rows":
             self.conn.create_module(
-                name, RowsModule(self.row_sets, key[0]), eponymous_only=True, read_only=True
+                name, RowsModule(self.row_sets, key[0]), eponymous_only=True, read_only=True, use_bestindex_object=True
             )
         elif kind in SPECIAL_AGGREGATES:
             self.conn.create_aggregate_function(name, SPECIAL_AGGREGATES[kind](self, *key), -1)
@@ -217,7 +217,7 @@ class UdfRegistry:
             return
         self._indexed_relations[relid] = relation
         for index in relation.indexes:
-            if index.pg_index.indexprs is not None or index.pg_index.indpred is not None:
+            if index.index.indexprs is not None or index.index.indpred is not None:
                 from pgemu.planner.planner import compile_index_expr
 
                 for expr in [*index.exprs, *([index.pred] if index.pred is not None else [])]:

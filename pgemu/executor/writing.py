@@ -56,7 +56,7 @@ class WritingMixin:
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
         for index in relation.indexes:
-            row = index.pg_index
+            row = index.index
             if not row.indisunique or 0 in row.indkey:
                 continue
             attnums = row.indkey[: row.indnkeyatts]

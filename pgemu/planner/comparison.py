@@ -43,7 +43,7 @@ def native_comparison(
 
 
 def _symbol(opno: int, low: Lowering) -> str | None:
-    cache: dict[int, str | None] = low.catalog.planner_cache("native_operator")
+    cache: dict[int, str | None] = low.catalog.memo.setdefault("native_operator", {})
     if opno not in cache:
         cache[opno] = _find_symbol(opno, low)
     return cache[opno]

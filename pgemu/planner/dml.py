@@ -160,11 +160,11 @@ def _conflict_target(index_oid: int, low: Lowering, scope: Scope) -> str | None:
     """(c1, c2 ...) [WHERE ...] as SQLite's index of that OID has them."""
     target = scope.entry(scope.query.result_relation)
     relation = low.catalog.relation(target.relid)
-    index = next((i for i in relation.indexes if i.pg_index.indexrelid == index_oid), None)
+    index = next((i for i in relation.indexes if i.index.indexrelid == index_oid), None)
     if index is None:
         return None
     parts = index_key_columns(index, relation, low)
-    where = f" WHERE {index_predicate(index, relation, low)}" if index.predicate else ""
+    where = f" WHERE {index_predicate(index, relation, low)}" if index.pred else ""
     return f"({', '.join(parts)}){where}"
 
 
@@ -172,9 +172,9 @@ def index_key_columns(index: object, relation: object, low: Lowering) -> list[st
     """The key columns of an index as SQLite spells them, without order."""
     from pgemu.planner.planner import compile_index_expr
 
-    exprs = iter(index.expressions)  # type: ignore[attr-defined]
+    exprs = iter(index.exprs)  # type: ignore[attr-defined]
     parts = []
-    row = index.pg_index  # type: ignore[attr-defined]
+    row = index.index  # type: ignore[attr-defined]
     for attnum in row.indkey[: row.indnkeyatts]:
         if attnum > 0:
             type_oid = relation.attrs[attnum - 1].atttypid  # type: ignore[attr-defined]
@@ -189,7 +189,7 @@ def index_predicate(index: object, relation: object, low: Lowering) -> str:
     from pgemu.planner.planner import compile_index_expr
 
     return compile_index_expr(
-        low.catalog, relation, index.predicate  # type: ignore[attr-defined]
+        low.catalog, relation, index.pred  # type: ignore[attr-defined]
     )
 
 

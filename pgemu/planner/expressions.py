@@ -96,7 +96,7 @@ def _system_column(node: p.Var, entry: Any, alias: str, low: Lowering) -> Sql:
 
 def has_children(entry: Any, low: Lowering) -> bool:
     """The table is read together with its inheritance children or partitions."""
-    return bool(entry.inh and low.catalog.relation(entry.relid).has_subclass)
+    return bool(entry.inh and low.catalog.relation(entry.relid).row.relhassubclass)
 
 
 def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:

@@ -15,6 +15,7 @@ from pgemu.nodes.parsenodes import (
     RangeTblRef,
 )
 from pgemu.nodes.walk import walk
+from pgemu.parser.funcapi import get_expr_result_type
 from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, SetCall, type_infos
@@ -91,7 +92,7 @@ def _inheritance_union(relid: int, low: Lowering) -> Sql:
     """A table with its children, their columns matched by name, as one derived table."""
     parent = low.catalog.relation(relid)
     parts = []
-    for child_oid in low.catalog.inheritance_children(relid):
+    for child_oid in parent.all_inheritors:
         child = low.catalog.relation(child_oid)
         if child.relkind == "p":
             continue  # a partitioned table holds no rows itself
@@ -239,7 +240,7 @@ def set_call(
         info = type_infos([expr_type(node)], expr_type(node))
         return SetCall(None, info, 1, len(columns)), [lower(node, low, scope)]
     proc = low.proc(node.funcid)
-    composite = expr_type(node) == RECORDOID or low.catalog.types.is_composite(expr_type(node))
+    composite = expr_type(node) == RECORDOID or is_composite(expr_type(node), low)
     info = type_infos(
         [expr_type(a) for a in node.args], node.funcresulttype, node.inputcollid,
         columns=columns,
@@ -258,10 +259,13 @@ def function_columns(
         return list(zip(names, function.coltypes, typmods, strict=False))
     node = function.funcexpr
     result = expr_type(node)
-    if isinstance(node, p.FuncExpr):
-        outputs = low.catalog.function_output_columns(node.funcid, result)
-        if outputs:
-            return list(outputs)
-    if low.catalog.types.is_composite(result):
-        return list(low.catalog.types.composite_columns(result))
+    found = get_expr_result_type(low.catalog, node).columns
+    if found:
+        return [(c.name, c.type_oid, c.typmod) for c in found]
     return [("", result, -1)]
+
+
+def is_composite(type_oid: int, low: Lowering) -> bool:
+    """The type, or the type under a domain, is a row type."""
+    base = low.catalog.types.base_type(type_oid)
+    return bool(low.catalog.types.row(base).typtype == "c")

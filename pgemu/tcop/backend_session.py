@@ -122,7 +122,7 @@ class BackendSession(StatementsMixin, Session):
             self.commit_transaction()
 
     def _transaction_ended(self, committed: bool) -> None:
-        while self.guc.depth():
+        while self.guc.depth:
             self.guc.pop(committed)
         self.xact.current = Characteristics()
         if self.xact.catalog_changed:

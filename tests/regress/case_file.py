@@ -110,7 +110,7 @@ class _Reader:
                 at = self.step(sql.strip(), at)
                 sql = ""
                 continue
-            depth += {"open": 1, "close": -1}.get(kind or "", 0)
+            depth = max(0, depth + {"open": 1, "close": -1}.get(kind or "", 0))
             if kind == "atomic" or (atomic and kind == "case"):
                 atomic += 1
             elif atomic and word == "end":

@@ -1,0 +1,270 @@
+"""ALTER ... OWNER TO, SET SCHEMA, DEPENDS ON EXTENSION for every kind of object (alter.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog import rows as r
+from pgemu.catalog.acl import acl_from_texts, acl_to_texts
+from pgemu.catalog.heap import is_pinned
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.commands.ownership import KINDS, check_object_ownership
+from pgemu.commands.permissions import check_not_system, check_owner
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
+from pgemu.errors import (
+    DUPLICATE_OBJECT,
+    DUPLICATE_TABLE,
+    FEATURE_NOT_SUPPORTED,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+
+_RELATIONS = {
+    "OBJECT_TABLE": ("TABLE", "rpvmSf"), "OBJECT_VIEW": ("VIEW", "v"),
+    "OBJECT_MATVIEW": ("MATERIALIZED VIEW", "m"), "OBJECT_SEQUENCE": ("SEQUENCE", "S"),
+    "OBJECT_FOREIGN_TABLE": ("FOREIGN TABLE", "f"), "OBJECT_INDEX": ("INDEX", "iI"),
+}  # fmt: skip
+
+
+def _tag(objtype: str) -> str:
+    from pgemu.commands.rename import _TAGS
+
+    return "ALTER " + _TAGS.get(objtype, objtype.removeprefix("OBJECT_"))
+
+
+def _address(session: Any, objtype: str, node: Any) -> ObjectAddress:
+    from pgemu.catalog.get_object_address import get_object_address
+
+    if objtype in ("OBJECT_TYPE", "OBJECT_DOMAIN") and "List" in node:
+        node = {"TypeName": {"names": node["List"]["items"], "typemod": -1, "location": -1}}
+    found = get_object_address(session.catalog, objtype, node, False)
+    assert found is not None
+    return ObjectAddress(*found)
+
+
+# --- owner -----------------------------------------------------------------------------------
+
+
+def alter_owner(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER ... OWNER TO of what is not a relation."""
+    objtype = stmt["objectType"]
+    new_owner = get_rolespec_oid(session, stmt["newowner"])
+    change_owner(session, _address(session, objtype, stmt["object"]), new_owner)
+    return CommandResult(_tag(objtype))
+
+
+def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
+    """AlterObjectOwner_internal: the object, its ACL, its dependency on the owner."""
+    catalog = session.catalog
+    if address.classid == r.PgClass.RELID:
+        change_relation_owner(session, catalog.relation(address.objid), new_owner)
+        return
+    entry = KINDS[address.classid]
+    row = catalog.one(entry.cls, oid=address.objid)
+    if not entry.owner:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{entry.word} has no owner")
+    old_owner = getattr(row, entry.owner)
+    if old_owner == new_owner:
+        return
+    check_object_ownership(session, address)
+    check_can_set_role(session, new_owner)
+    if entry.cls is r.PgType:
+        if row.typtype == "c" and catalog.relation(row.typrelid).relkind != "c":
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f"{catalog.type_name(row.oid)} is a table's row type",
+                hint="Use ALTER TABLE instead.",
+            )
+        if row.typarray:
+            catalog.update(r.PgType, {"oid": row.typarray}, typowner=new_owner)
+        if row.typrelid:
+            catalog.update(r.PgClass, {"oid": row.typrelid}, relowner=new_owner)
+    _store_owner(session, address, row, old_owner, new_owner)
+
+
+def _store_owner(
+    session: Any, address: ObjectAddress, row: Any, old_owner: int, new_owner: int
+) -> None:
+    from pgemu.catalog.acl_change import aclnewowner
+
+    catalog = session.catalog
+    entry = KINDS[address.classid]
+    changes: dict[str, Any] = {entry.owner: new_owner}
+    texts = getattr(row, entry.acl) if entry.acl else None
+    if texts is not None:
+        acl = aclnewowner(acl_from_texts(catalog, texts), old_owner, new_owner)
+        changes[entry.acl] = acl_to_texts(catalog, acl)
+    catalog.update(entry.cls, {"oid": address.objid}, **changes)
+    shared = address.classid in (r.PgDatabase.RELID, r.PgTablespace.RELID)
+    key = {
+        "dbid": 0 if shared else session.ctx.database_oid,
+        "classid": address.classid,
+        "objid": address.objid,
+        "objsubid": 0,
+        "refclassid": r.PgAuthid.RELID,
+    }
+    catalog.delete(r.PgShdepend, **key, deptype="o")
+    if not is_pinned(new_owner):
+        catalog.insert(r.PgShdepend(**key, refobjid=new_owner, deptype="o"))
+
+
+def change_relation_owner(session: Any, relation: Any, new_owner: int) -> None:
+    """ATExecChangeOwner: with indexes, row type and owned sequences."""
+    from pgemu.commands.sequence import owned_sequences
+
+    catalog = session.catalog
+    if relation.owner == new_owner:
+        return
+    check_owner(session, relation)
+    check_can_set_role(session, new_owner)
+    _store_owner(
+        session,
+        ObjectAddress(r.PgClass.RELID, relation.oid, 0),
+        relation.row,
+        relation.owner,
+        new_owner,
+    )
+    if relation.type_oid:
+        typ = catalog.one(r.PgType, oid=relation.type_oid)
+        for oid in (typ.oid, typ.typarray):
+            catalog.update(r.PgType, {"oid": oid}, typowner=new_owner)
+    for index in relation.indexes:
+        catalog.update(r.PgClass, {"oid": index.oid}, relowner=new_owner)
+    for sequence in owned_sequences(catalog, relation.oid):
+        change_relation_owner(session, catalog.relation(sequence), new_owner)
+
+
+# --- schema ----------------------------------------------------------------------------------
+
+
+def alter_object_schema(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER ... SET SCHEMA."""
+    from pgemu.catalog.namespace import (
+        check_set_namespace,
+        lookup_creation_namespace,
+        range_var_get_relid,
+    )
+
+    catalog = session.catalog
+    objtype = stmt["objectType"]
+    if objtype in _RELATIONS:
+        word, kinds = _RELATIONS[objtype]
+        oid = range_var_get_relid(catalog, stmt["relation"], bool(stmt.get("missing_ok")))
+        if not oid:
+            name = stmt["relation"]["relname"]
+            session.notice("NOTICE", "00000", f'relation "{name}" does not exist, skipping')
+            return CommandResult(f"ALTER {word}")
+        relation = catalog.relation(oid)
+        if relation.relkind not in kinds:
+            raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a {word.lower()}')
+        check_owner(session, relation)
+        check_not_system(session, relation)
+        new = lookup_creation_namespace(catalog, stmt["newschema"])
+        check_set_namespace(catalog, relation.namespace, new)
+        move_relation(session, relation, new)
+        return CommandResult(f"ALTER {word}")
+    new = lookup_creation_namespace(catalog, stmt["newschema"])
+    address = _address(session, objtype, stmt["object"])
+    check_object_ownership(session, address)
+    move_object(session, address, new)
+    return CommandResult(_tag(objtype))
+
+
+def _move_dependency(catalog: Any, classid: int, oid: int, old: int, new: int) -> None:
+    from pgemu.catalog.pg_depend import change_dependency_for
+
+    change_dependency_for(catalog, classid, oid, r.PgNamespace.RELID, old, new)
+
+
+def move_relation(session: Any, relation: Any, new: int) -> None:
+    """AlterTableNamespaceInternal: with indexes, sequences, constraints, row type."""
+    from pgemu.commands.sequence import owned_sequences
+
+    catalog = session.catalog
+    old = relation.namespace
+    if old == new:
+        return
+    if catalog.one(r.PgClass, relname=relation.name, relnamespace=new) is not None:
+        schema = catalog.one(r.PgNamespace, oid=new).nspname
+        raise PgError(
+            DUPLICATE_TABLE, f'relation "{relation.name}" already exists in schema "{schema}"'
+        )
+    indexes, constraints = relation.indexes, relation.constraints
+    catalog.update(r.PgClass, {"oid": relation.oid}, relnamespace=new)
+    _move_dependency(catalog, r.PgClass.RELID, relation.oid, old, new)
+    if relation.type_oid:
+        typ = catalog.one(r.PgType, oid=relation.type_oid)
+        for oid in (typ.oid, typ.typarray):
+            catalog.update(r.PgType, {"oid": oid}, typnamespace=new)
+    for index in indexes:
+        catalog.update(r.PgClass, {"oid": index.oid}, relnamespace=new)
+    for con in constraints:
+        catalog.update(r.PgConstraint, {"oid": con.oid}, connamespace=new)
+    for sequence in owned_sequences(catalog, relation.oid):
+        move_relation(session, catalog.relation(sequence), new)
+
+
+def move_object(session: Any, address: ObjectAddress, new: int) -> None:
+    """AlterObjectNamespace_internal."""
+    from pgemu.catalog.namespace import check_set_namespace
+
+    catalog = session.catalog
+    entry = KINDS[address.classid]
+    row = catalog.one(entry.cls, oid=address.objid)
+    if not entry.namespace:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"SET SCHEMA of {entry.word} is not supported")
+    old = getattr(row, entry.namespace)
+    if old == new:
+        return
+    check_set_namespace(catalog, old, new)
+    name = getattr(row, entry.name)
+    where: dict[str, Any] = {entry.name: name, entry.namespace: new}
+    if entry.cls is r.PgProc:
+        where["proargtypes"] = row.proargtypes
+    if catalog.one(entry.cls, **where) is not None:
+        schema = catalog.one(r.PgNamespace, oid=new).nspname
+        raise PgError(
+            DUPLICATE_OBJECT, f'{entry.word} "{name}" already exists in schema "{schema}"'
+        )
+    catalog.update(entry.cls, {"oid": row.oid}, **{entry.namespace: new})
+    _move_dependency(catalog, address.classid, row.oid, old, new)
+    if entry.cls is r.PgType:
+        if row.typarray:
+            catalog.update(r.PgType, {"oid": row.typarray}, typnamespace=new)
+        if row.typrelid:
+            catalog.update(r.PgClass, {"oid": row.typrelid}, relnamespace=new)
+        catalog.update(r.PgConstraint, {"contypid": row.oid}, connamespace=new)
+
+
+def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER ... [NO] DEPENDS ON EXTENSION."""
+    from pgemu.catalog.heap import depend
+
+    catalog = session.catalog
+    name = stmt["extname"]["sval"]
+    extension = catalog.one(r.PgExtension, extname=name)
+    if extension is None:
+        raise PgError("42704", f'extension "{name}" does not exist')
+    objtype = stmt["objectType"]
+    if "relation" in stmt:
+        from pgemu.catalog.namespace import range_var_get_relid
+
+        oid = range_var_get_relid(catalog, stmt["relation"])
+        address = ObjectAddress(r.PgClass.RELID, oid, 0)
+    else:
+        address = _address(session, objtype, stmt["object"])
+    check_object_ownership(session, address)
+    target = (r.PgExtension.RELID, extension.oid, 0)
+    catalog.delete(
+        r.PgDepend, classid=address.classid, objid=address.objid,
+        refclassid=target[0], refobjid=target[1], deptype="x",
+    )  # fmt: skip
+    if not stmt.get("remove"):
+        catalog.insert(depend(tuple(address), target, "x"))
+    return CommandResult(_tag(objtype))
+
+
+def alter_table_move_all(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER TABLE ALL IN TABLESPACE."""
+    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ALL IN TABLESPACE is not supported")

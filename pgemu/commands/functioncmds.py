@@ -1,0 +1,388 @@
+"""CREATE FUNCTION / PROCEDURE and ALTER FUNCTION (PostgreSQL's functioncmds.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.pg_proc_create import procedure_create
+from pgemu.catalog.rows import PgLanguage, PgNamespace, PgProc, PgType
+from pgemu.commands.define import (
+    def_get_boolean,
+    def_get_numeric,
+    def_get_string,
+    elements,
+    error_conflicting_def_elem,
+    list_items,
+    strings,
+)
+from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_FUNCTION_DEFINITION,
+    INVALID_PARAMETER_VALUE,
+    SYNTAX_ERROR,
+    UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.nodes import expr_type
+from pgemu.nodes.serialize import node_to_string
+
+_MODES = {
+    "FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b",
+    "FUNC_PARAM_VARIADIC": "v", "FUNC_PARAM_TABLE": "t", "FUNC_PARAM_DEFAULT": "i",
+}  # fmt: skip
+_VOLATILITY = {"immutable": "i", "stable": "s", "volatile": "v"}
+_PARALLEL = {"safe": "s", "unsafe": "u", "restricted": "r"}
+ANYARRAYS = (2277, 5078, 2276)
+
+
+class _Parameters:
+    """interpret_function_parameter_list."""
+
+    def __init__(self) -> None:
+        self.in_types: list[int] = []
+        self.all_types: list[int] = []
+        self.modes: list[str] = []
+        self.names: list[str] = []
+        self.defaults: list[Any] = []
+        self.variadic = 0
+        self.out_types: list[int] = []
+
+    @property
+    def has_out(self) -> bool:
+        return any(m != "i" for m in self.modes)
+
+
+def _read_parameters(session: Any, nodes: list[Any], is_procedure: bool, text: str) -> _Parameters:
+    from pgemu.parser.parse_coerce import coerce_to_specific_type
+    from pgemu.parser.parse_collate import assign_expr_collations
+    from pgemu.parser.parse_expr import transform_expr
+    from pgemu.parser.parse_node import ParseExprKind, make_parsestate
+
+    catalog = session.catalog
+    p = _Parameters()
+    for node in nodes:
+        param = node["FunctionParameter"]
+        mode = _MODES[param.get("mode", "FUNC_PARAM_DEFAULT")]
+        type_id = _parameter_type(session, param["argType"])
+        name = param.get("name", "")
+        if mode in "ibv":
+            if p.variadic:
+                raise PgError(
+                    INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be the last input parameter"
+                )
+            p.in_types.append(type_id)
+        if mode == "o" and is_procedure:
+            p.in_types.append(type_id)
+        if mode in "obt":
+            p.out_types.append(type_id)
+        if mode == "v":
+            typ = catalog.one(PgType, oid=type_id)
+            if type_id not in ANYARRAYS and not (typ.typelem and typ.typcategory == "A"):
+                raise PgError(INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be an array")
+            p.variadic = 2276 if type_id == 2276 else {2277: 2283, 5078: 5077}.get(
+                type_id, typ.typelem
+            )
+        if name and any(
+            n == name and not _separate(m, mode)
+            for n, m in zip(p.names, p.modes, strict=True)
+        ):
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION, f'parameter name "{name}" used more than once'
+            )
+        p.all_types.append(type_id)
+        p.modes.append(mode)
+        p.names.append(name)
+        raw = param.get("defexpr")
+        if raw is not None:
+            if mode not in "ibv":
+                raise PgError(
+                    INVALID_FUNCTION_DEFINITION,
+                    "only input parameters can have default values",
+                )
+            pstate = make_parsestate(None, catalog, text)
+            expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_FUNCTION_DEFAULT)
+            expr = coerce_to_specific_type(pstate, expr, type_id, "DEFAULT") if (
+                expr_type(expr) != type_id
+            ) else expr
+            assign_expr_collations(pstate, expr)
+            p.defaults.append(expr)
+        elif mode in "ibv" and p.defaults:
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                "input parameters after one with a default value must also have defaults",
+            )
+    return p
+
+
+def _separate(a: str, b: str) -> bool:
+    """An input and an output-only parameter may share a name."""
+    return (a in "iv" and b in "ot") or (b in "iv" and a in "ot")
+
+
+def _parameter_type(session: Any, type_name: dict[str, Any]) -> int:
+    from pgemu.parser.parse_type import typename_type_id
+
+    if type_name.get("setof"):
+        raise PgError(INVALID_FUNCTION_DEFINITION, "functions cannot accept set arguments")
+    return int(typename_type_id(session.catalog, type_name))
+
+
+def _return_type(session: Any, stmt: dict[str, Any], p: _Parameters) -> tuple[int, bool]:
+    from pgemu.parser.parse_type import typename_type_id
+
+    out = p.out_types
+    required = 0
+    if len(out) == 1 and "t" not in p.modes:
+        required = out[0]
+    elif len(out) == 1:
+        required = out[0]
+    elif out:
+        required = 2249
+    if stmt.get("is_procedure"):
+        return (2249 if out else 2278), False
+    if "returnType" in stmt:
+        type_name = stmt["returnType"]
+        type_id = int(typename_type_id(session.catalog, type_name))
+        if required and type_id != required:
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                f"function result type must be {session.catalog.type_name(required)} because of "
+                "OUT parameters",
+            )
+        return type_id, bool(type_name.get("setof"))
+    if required:
+        return required, False
+    raise PgError(INVALID_FUNCTION_DEFINITION, "function result type must be specified")
+
+
+def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CREATE [OR REPLACE] FUNCTION / PROCEDURE."""
+    from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
+    from pgemu.catalog.namespace import qualified_name_get_creation_namespace
+    from pgemu.commands.default_acl import get_user_default_acl
+
+    catalog = session.catalog
+    is_procedure = bool(stmt.get("is_procedure"))
+    namespace, name = qualified_name_get_creation_namespace(catalog, stmt["funcname"])
+    if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
+        schema = catalog.one(PgNamespace, oid=namespace).nspname
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for schema {schema}")
+    options: dict[str, Any] = {}
+    settings: list[dict[str, Any]] = []
+    for option in elements(stmt.get("options")):
+        if option["defname"] == "set":
+            settings.append(option["arg"]["VariableSetStmt"])
+            continue
+        if option["defname"] in options:
+            raise error_conflicting_def_elem(option)
+        options[option["defname"]] = option
+    language = _language(session, options, stmt)
+    p = _read_parameters(session, stmt.get("parameters", []), is_procedure, st.source_text)
+    rettype, retset = _return_type(session, stmt, p)
+    prosrc, probin = _body(session, options, stmt, language)
+    is_window = "window" in options
+    owner = session.ctx.current_user_oid
+    cost = def_get_numeric(options["cost"]) if "cost" in options else (
+        1.0 if language.lanname in ("internal", "c") else 100.0
+    )
+    rows = def_get_numeric(options["rows"]) if "rows" in options else (1000.0 if retset else 0.0)
+    if cost <= 0:
+        raise PgError(INVALID_PARAMETER_VALUE, "COST must be positive")
+    if "rows" in options and not retset:
+        raise PgError(
+            INVALID_PARAMETER_VALUE, "ROWS is not applicable when function does not return a set"
+        )
+    row = PgProc(
+        oid=0, proname=name, pronamespace=namespace, proowner=owner, prolang=language.oid,
+        procost=cost, prorows=rows, provariadic=p.variadic, prosupport=0,
+        prokind="p" if is_procedure else "w" if is_window else "f",
+        prosecdef="security" in options and def_get_boolean(options["security"]),
+        proleakproof="leakproof" in options and def_get_boolean(options["leakproof"]),
+        proisstrict="strict" in options and def_get_boolean(options["strict"]),
+        proretset=retset,
+        provolatile=_VOLATILITY[def_get_string(options["volatility"])]
+        if "volatility" in options else "v",
+        proparallel=_parallel(options), pronargs=len(p.in_types),
+        pronargdefaults=len(p.defaults), prorettype=rettype, proargtypes=tuple(p.in_types),
+        proallargtypes=tuple(p.all_types) if p.has_out else None,
+        proargmodes=tuple(p.modes) if p.has_out else None,
+        proargnames=tuple(p.names) if any(p.names) else None,
+        proargdefaults=node_to_string(p.defaults) if p.defaults else None,
+        protrftypes=None, prosrc=prosrc, probin=probin, prosqlbody=None,
+        proconfig=_config(session, settings, None),
+        proacl=get_user_default_acl(session, "f", owner, namespace),
+    )  # fmt: skip
+    sql_body = _analyze_sql_body(session, stmt, row, p, st)
+    if sql_body is not None:
+        row = row._replace(prosqlbody=sql_body)
+    oid = procedure_create(session, row, replace=bool(stmt.get("replace")))
+    _validate(session, row._replace(oid=oid), language.lanname)
+    return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
+
+
+def _parallel(options: dict[str, Any]) -> str:
+    if "parallel" not in options:
+        return "u"
+    word = def_get_string(options["parallel"])
+    if word not in _PARALLEL:
+        raise PgError(
+            SYNTAX_ERROR, 'parameter "parallel" must be SAFE, RESTRICTED, or UNSAFE'
+        )
+    return _PARALLEL[word]
+
+
+def _language(session: Any, options: dict[str, Any], stmt: dict[str, Any]) -> PgLanguage:
+    if "language" in options:
+        name = def_get_string(options["language"])
+    elif "sql_body" in stmt:
+        name = "sql"
+    else:
+        raise PgError(INVALID_FUNCTION_DEFINITION, "no language specified")
+    row: PgLanguage | None = session.catalog.one(PgLanguage, lanname=name)
+    if row is None:
+        known = {"plperl", "plperlu", "plpython3u", "pltcl", "pltclu"}
+        raise PgError(
+            UNDEFINED_OBJECT,
+            f'language "{name}" does not exist',
+            hint="Use CREATE EXTENSION to load the language into the database."
+            if name in known
+            else None,
+        )
+    if name in ("c", "internal"):
+        from pgemu.commands.permissions import require_superuser
+
+        require_superuser(session, f"permission denied for language {name}")
+        if name == "c":
+            raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
+    return row
+
+
+def _body(
+    session: Any, options: dict[str, Any], stmt: dict[str, Any], language: PgLanguage
+) -> tuple[str, str | None]:
+    if "sql_body" in stmt:
+        if language.lanname != "sql":
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION, "inline SQL function body only valid for language SQL"
+            )
+        if "as" in options:
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION, "duplicate function body specified"
+            )
+        return "", None
+    if "as" not in options:
+        raise PgError(INVALID_FUNCTION_DEFINITION, "no function body specified")
+    parts = strings(list_items(options["as"]["arg"]))
+    if len(parts) > 1:
+        raise PgError(
+            INVALID_FUNCTION_DEFINITION,
+            f'only one AS item needed for language "{language.lanname}"',
+        )
+    return parts[0], None
+
+
+def _config(
+    session: Any, settings: list[dict[str, Any]], old: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    from pgemu.commands.variable import flatten_set_variable_args
+
+    merged = dict(o.split("=", 1) for o in old or ())
+    for stmt in settings:
+        if stmt["kind"] == "VAR_RESET_ALL":
+            merged = {}
+            continue
+        name = session.guc.find(stmt["name"])[1].name
+        if stmt["kind"] == "VAR_SET_CURRENT":
+            merged[name] = session.guc.get(name)
+        elif stmt["kind"] == "VAR_SET_VALUE":
+            value = flatten_set_variable_args(name, stmt.get("args", []))
+            if value is None:
+                merged.pop(name, None)
+            else:
+                merged[name] = value
+        else:
+            merged.pop(name, None)
+    return tuple(f"{k}={v}" for k, v in merged.items()) or None
+
+
+def _analyze_sql_body(
+    session: Any, stmt: dict[str, Any], row: PgProc, p: _Parameters, st: Statement
+) -> str | None:
+    """The standard's BEGIN ATOMIC / RETURN body is kept as a list of analyzed queries."""
+    if "sql_body" not in stmt:
+        return None
+    from pgemu.nodes.parsenodes import RawStmt
+
+    del p
+    body = stmt["sql_body"]
+    raws: list[Any] = []
+    if "ReturnStmt" in body:
+        value = body["ReturnStmt"]["returnval"]
+        raws.append({"SelectStmt": {"targetList": [{"ResTarget": {"val": value}}],
+                                    "limitOption": "LIMIT_OPTION_DEFAULT",
+                                    "op": "SETOP_NONE"}})  # fmt: skip
+    else:
+        for item in list_items(body):
+            raws.extend(list_items(item))
+    queries = [
+        session.analyze_function_body(RawStmt(raw), row, list(row.proargtypes)) for raw in raws
+    ]
+    return node_to_string(queries)
+
+
+def _validate(session: Any, row: PgProc, language: str) -> None:
+    """check_function_bodies: syntax of SQL and PL/pgSQL bodies, and analysis of SQL ones."""
+    if not session.guc.value("check_function_bodies") or row.prosqlbody is not None:
+        return
+    if language == "sql":
+        from pgemu.commands.function_validator import validate_sql_function
+
+        validate_sql_function(session, row)
+    elif language == "plpgsql":
+        from pgemu.commands.function_validator import validate_plpgsql_function
+
+        validate_plpgsql_function(session, row)
+
+
+def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER FUNCTION options."""
+    from pgemu.catalog.get_object_address import get_object_address
+    from pgemu.catalog.objectaddress import ObjectAddress
+
+    catalog = session.catalog
+    objtype = stmt.get("objtype", "OBJECT_FUNCTION")
+    address = get_object_address(catalog, objtype, {"ObjectWithArgs": stmt["func"]}, False)
+    assert address is not None
+    check_object_ownership(session, ObjectAddress(*address))
+    row = catalog.one(PgProc, oid=address.objid)
+    if row.prokind == "a":
+        raise PgError(WRONG_OBJECT_TYPE, f'"{row.proname}" is an aggregate function')
+    changes: dict[str, Any] = {}
+    settings: list[dict[str, Any]] = []
+    for option in elements(stmt.get("actions")):
+        name = option["defname"]
+        if name == "set":
+            settings.append(option["arg"]["VariableSetStmt"])
+        elif name == "volatility":
+            changes["provolatile"] = _VOLATILITY[def_get_string(option)]
+        elif name == "parallel":
+            changes["proparallel"] = _parallel({"parallel": option})
+        elif name in ("strict", "security", "leakproof"):
+            column = {"strict": "proisstrict", "security": "prosecdef"}.get(name, "proleakproof")
+            changes[column] = def_get_boolean(option)
+        elif name == "cost":
+            changes["procost"] = def_get_numeric(option)
+        elif name == "rows":
+            changes["prorows"] = def_get_numeric(option)
+        elif name == "support":
+            raise PgError(FEATURE_NOT_SUPPORTED, "support functions are not supported")
+    if settings:
+        changes["proconfig"] = _config(session, settings, row.proconfig)
+    if changes:
+        catalog.update(PgProc, {"oid": row.oid}, **changes)
+    return CommandResult("ALTER " + objtype.removeprefix("OBJECT_"))
+

@@ -1,0 +1,20 @@
+-- INSERT ... ON CONFLICT
+create table t (a int primary key, b text unique, n int default 0);
+insert into t values (1, 'x'), (2, 'y');
+insert into t values (1, 'z') on conflict do nothing;
+insert into t values (1, 'q') on conflict (a) do update set b = excluded.b, n = t.n + 1 returning *;
+insert into t values (3, 'y') on conflict (a) do nothing;
+insert into t values (3, 'y') on conflict (b) do update set n = t.n + 10 where t.n < 5 returning *;
+insert into t values (3, 'y') on conflict (b) do update set n = 99 where t.n < 5 returning *;
+insert into t values (4, 'a'), (4, 'b') on conflict (a) do update set b = excluded.b;
+insert into t values (1, 'k') on conflict on constraint t_pkey do update set n = excluded.n - 1 returning n;
+insert into t values (1, 'k') on conflict (n) do nothing;
+insert into t values (1, 'k') on conflict do update set n = 1;
+insert into t values (1, 'k') on conflict on constraint nope do nothing;
+insert into t values (1, 'k') on conflict (a) do update set b = a;
+insert into t values (1, 'k') on conflict (a) do update set b = b;
+insert into t as tt values (1, 'k') on conflict (a) do update set n = tt.n * 2 returning tt.*;
+create unique index on t (lower(b)) where n > 100;
+insert into t values (7, 'Z', 200) on conflict (lower(b)) where n > 100 do nothing returning a;
+insert into t values (8, 'z', 300) on conflict (lower(b)) where n > 100 do update set n = -1 returning a, n;
+select * from t order by a;

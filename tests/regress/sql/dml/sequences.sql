@@ -1,0 +1,27 @@
+-- Sequences: nextval, currval, setval, lastval, options, errors
+create sequence s;
+select currval('s');
+select nextval('s'), nextval('s'), currval('s'), lastval();
+select setval('s', 10), nextval('s'), setval('s', 20, false), nextval('s');
+create sequence d increment -2 minvalue -5 maxvalue 5 start 5 cycle;
+select nextval('d') from generate_series(1, 7);
+create sequence lim maxvalue 2;
+select nextval('lim'), nextval('lim');
+select nextval('lim');
+select setval('lim', 5);
+select nextval('nope');
+create sequence s;
+create sequence if not exists s;
+create sequence bad increment 0;
+create sequence bad minvalue 10 maxvalue 5;
+alter sequence s restart;
+select nextval('s'), last_value, is_called from s;
+select sequencename, data_type, start_value, min_value, max_value, increment_by, cycle, last_value from pg_sequences order by 1;
+begin;
+select nextval('s');
+rollback;
+select nextval('s');
+create table t (id serial, v text);
+insert into t (v) values ('a') returning id;
+drop sequence t_id_seq;
+drop sequence s, d;

@@ -1,0 +1,24 @@
+-- Inner, outer, cross, natural and USING joins
+create table a (id int, x text);
+create table b (id int, y text);
+insert into a values (1, 'a1'), (2, 'a2'), (null, 'an');
+insert into b values (2, 'b2'), (3, 'b3'), (null, 'bn');
+select * from a join b on a.id = b.id;
+select * from a left join b on a.id = b.id order by x;
+select * from a right join b on a.id = b.id order by y;
+select * from a full join b on a.id = b.id order by x, y;
+select * from a cross join b order by x, y limit 2;
+select * from a join b using (id);
+select id, a.id, b.id from a full join b using (id) order by x, y;
+select * from a natural join b;
+select * from a left join b using (id) where b.id is null order by x;
+select j.id from a join b using (id) as j;
+select id from a, b;
+select * from a join b on a.nope = b.id;
+select * from a join b using (x);
+select a.x from a as q;
+select * from a, a;
+select * from a left join (b join b as c on b.id = c.id) on a.id = c.id order by a.x;
+select a.x, b.y from a, lateral (select y from b where b.id = a.id) b;
+select a.x, l.n from a left join lateral (select count(*) as n from b where b.id >= a.id) l on true order by 1;
+select a.x from a join b on b.id = c.id join b c on true;

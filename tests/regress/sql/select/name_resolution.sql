@@ -1,0 +1,21 @@
+-- Columns, aliases and schemas: ambiguity and unknown names with hints
+create table emp (id int, name text);
+create table dept (id int, title text);
+select id from emp, dept;
+select emp.idd from emp;
+select e.name from emp e where emp.id = 1;
+select nmae from emp;
+select foo.id from emp;
+select emp from emp;
+select public.emp.id from public.emp;
+select other.emp.id from emp;
+select * from nope;
+select * from nope.emp;
+select * from public.nope;
+select nope(1);
+select upper(1, 2);
+select upper(a => 'x');
+select emp.* from dept;
+select *;
+select count(*) as id from emp order by id;
+select "ID" from emp;

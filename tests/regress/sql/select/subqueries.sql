@@ -1,0 +1,21 @@
+-- Scalar, EXISTS, IN, ANY, ALL, correlated and row subqueries
+create table t (a int, b int);
+insert into t values (1, 10), (2, 20), (3, null);
+select (select max(b) from t), (select b from t where a = 9);
+select a from t o where exists (select 1 from t i where i.a = o.a + 1) order by a;
+select a from t where b in (select b from t where a < 3) order by a;
+select a from t where b not in (select b from t);
+select a from t where a = any (select a from t where a > 1) order by a;
+select a from t where a >= all (select a from t);
+select a, (select count(*) from t i where i.a < o.a) from t o order by a;
+select array(select a from t order by a desc), array(select a from t where false);
+select (select a, b from t);
+select (select a from t);
+select a from t where (a, b) = (select 1, 10);
+select a from t where (a, b) in (select a, b from t) order by a;
+select * from (select a * 2 as d from t) s where d > 2 order by d;
+select * from (values (1, 'x'), (2, 'y')) v(n, s) order by n desc;
+select * from (select 1);
+select x.a from (select a from t) as x(q);
+select (select sum(o.a) from t i limit 1) from t o;
+select row(1, 2) = any (select a, b from t);
