@@ -26,9 +26,7 @@ from pgemu.errors import (
     PgError,
 )
 
-_HINT = (
-    "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."
-)
+_HINT = "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."
 
 
 class CopyClient(Protocol):
@@ -112,9 +110,7 @@ def _check_server_file(session: Any, is_from: bool, is_program: bool) -> None:
     else:
         role, what = "pg_write_server_files", "COPY to a file"
     catalog = session.catalog
-    if not has_privs_of_role(
-        catalog, session.ctx.current_user_oid, get_role_oid(catalog, role)
-    ):
+    if not has_privs_of_role(catalog, session.ctx.current_user_oid, get_role_oid(catalog, role)):
         raise PgError(
             INSUFFICIENT_PRIVILEGE,
             f"must be superuser or have privileges of the {role} role to {what}",
@@ -236,7 +232,7 @@ def open_server_file(filename: str, *, write: bool) -> Any:
     if os.path.isdir(filename):
         raise PgError(WRONG_OBJECT_TYPE, f'"{filename}" is a directory')
     try:
-        return open(filename, "wb" if write else "rb")  # noqa: SIM115 (the caller closes it)
+        return open(filename, "wb" if write else "rb")
     except OSError as error:
         code = INSUFFICIENT_PRIVILEGE if isinstance(error, PermissionError) else UNDEFINED_FILE
         missing = isinstance(error, (FileNotFoundError, PermissionError))

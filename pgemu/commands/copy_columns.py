@@ -49,8 +49,10 @@ def column_reader(session: Any, type_oid: int, typmod: int) -> ColumnReader:
     if name == "timestamptz":
         if typmod not in (-1, 6):
             return _none
-        return _timestamptz_utc if session.ctx.timezone_name in ("UTC", "Etc/UTC", "GMT") else (
-            _timestamptz
+        return (
+            _timestamptz_utc
+            if session.ctx.timezone_name in ("UTC", "Etc/UTC", "GMT")
+            else (_timestamptz)
         )
     if name == "jsonb":
         return _jsonbs

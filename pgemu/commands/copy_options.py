@@ -58,9 +58,7 @@ def _header_choice(option: dict[str, Any], is_from: bool) -> str:
         return ""
     if text == "match":
         if not is_from:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, 'cannot use "match" with HEADER in COPY TO'
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, 'cannot use "match" with HEADER in COPY TO')
         return "match"
     raise PgError(SYNTAX_ERROR, f'{option["defname"]} requires a Boolean value or "match"')
 
@@ -173,9 +171,7 @@ def _check_binary(options: CopyFormatOptions, seen: dict[str, Any]) -> None:
 
 def _check_characters(options: CopyFormatOptions, seen: dict[str, Any]) -> None:
     if len(options.delim.encode()) != 1:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "COPY delimiter must be a single one-byte character"
-        )
+        raise PgError(FEATURE_NOT_SUPPORTED, "COPY delimiter must be a single one-byte character")
     if options.delim in "\r\n":
         raise PgError(
             INVALID_PARAMETER_VALUE, "COPY delimiter cannot be newline or carriage return"
@@ -186,26 +182,18 @@ def _check_characters(options: CopyFormatOptions, seen: dict[str, Any]) -> None:
             "COPY null representation cannot use newline or carriage return",
         )
     if not options.csv and options.delim in "\\.abcdefghijklmnopqrstuvwxyz0123456789":
-        raise PgError(
-            INVALID_PARAMETER_VALUE, f'COPY delimiter cannot be "{options.delim}"'
-        )
+        raise PgError(INVALID_PARAMETER_VALUE, f'COPY delimiter cannot be "{options.delim}"')
 
 
-def _check_csv_only(
-    options: CopyFormatOptions, seen: dict[str, Any], is_from: bool
-) -> None:
+def _check_csv_only(options: CopyFormatOptions, seen: dict[str, Any], is_from: bool) -> None:
     csv = options.csv
     for name in ("quote", "escape"):
         if not csv and name in seen:
             raise PgError(FEATURE_NOT_SUPPORTED, f"COPY {name} available only in CSV mode")
         if csv and len(getattr(options, name).encode()) != 1:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f"COPY {name} must be a single one-byte character"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, f"COPY {name} must be a single one-byte character")
         if csv and name == "quote" and options.delim == options.quote:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, "COPY delimiter and quote must be different"
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, "COPY delimiter and quote must be different")
     for given, word, wants_from, only in (
         (options.force_quote or options.force_quote_all, "force quote", False, "COPY TO"),
         (options.force_notnull, "force not null", True, "COPY FROM"),
@@ -214,9 +202,7 @@ def _check_csv_only(
         if given and not csv:
             raise PgError(FEATURE_NOT_SUPPORTED, f"COPY {word} available only in CSV mode")
         if given and is_from != wants_from:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f"COPY {word} only available using {only}"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, f"COPY {word} only available using {only}")
 
 
 def _check_null(options: CopyFormatOptions) -> None:

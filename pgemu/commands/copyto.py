@@ -215,7 +215,7 @@ def _unescaped(
         null = options.null
         columns = [[null if v is None else v for v in c] if None in c else c for c in columns]
     delim = options.delim
-    lines = list(map(delim.join, zip(*columns, strict=True)))  # type: ignore[arg-type]
+    lines = list(map(delim.join, zip(*columns, strict=True)))
     text = "\n".join(lines)
     specials = options.null * nulls
     if (
@@ -244,9 +244,7 @@ def _text_line(options: CopyFormatOptions) -> Callable[[Sequence[str | None]], s
     delim, null = options.delim, options.null
     if delim != "\t":
         table[ord(delim)] = "\\" + delim
-    return lambda values: delim.join(
-        [null if v is None else v.translate(table) for v in values]
-    )
+    return lambda values: delim.join([null if v is None else v.translate(table) for v in values])
 
 
 def _csv_line(options: CopyFormatOptions, width: int) -> Callable[[Sequence[str | None]], str]:

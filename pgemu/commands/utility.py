@@ -119,6 +119,8 @@ COMMANDS: dict[str, Row] = {
     "AlterSystemStmt": Row("variable:alter_system", "ALTER SYSTEM", transactional=False),
     "VacuumStmt": Row("vacuum:vacuum", "VACUUM", writes=False, transactional=False),
     "CheckPointStmt": Row("vacuum:checkpoint", "CHECKPOINT", writes=False, transactional=False),
+    "CopyStmt": Row("copy:copy", "COPY", writes=False, transactional=False),
+    "ExplainStmt": Row("explain:explain", "EXPLAIN", writes=False, transactional=False),
     "LoadStmt": Row("extension:load", "LOAD", writes=False, transactional=False),
 }
 

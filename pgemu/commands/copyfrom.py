@@ -1,0 +1,431 @@
+"""COPY FROM: rows into a table (PostgreSQL's copyfrom.c).
+
+The input is read before the write transaction starts (up to INPUT_LIMIT), so that a slow client
+holds no lock.  Then batches of rows are converted column by column (copy_columns.py) and stored
+with one prepared INSERT; defaults and generated columns are part of its text, constraints are
+tested by the table's triggers.  Tables with row triggers, views and partitioned tables are
+written through an ordinary INSERT, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import apsw
+
+from pgemu.catalog.lsyscache import get_base_type_and_typmod
+from pgemu.catalog.rows import PgAttribute
+from pgemu.commands.copy_binary import binary_rows
+from pgemu.commands.copy_columns import ColumnReader, column_reader
+from pgemu.commands.copy_csv import CsvParser
+from pgemu.commands.copy_options import CopyFormatOptions
+from pgemu.commands.copy_text import TextParser
+from pgemu.commands.copyfromparse import Batch, Input, LineParser, shortened, texts
+from pgemu.commands.result import CommandResult
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    UNIQUE_VIOLATION,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.executor.execute import bind, run_plan
+from pgemu.executor.modify import WaitFor
+from pgemu.nodes.primnodes import Value
+
+INPUT_LIMIT = 64 << 20
+CHUNK = 5000
+
+
+def copy_from(
+    session: Any,
+    relation: Any,
+    columns: Sequence[PgAttribute],
+    options: CopyFormatOptions,
+    where: Any,
+    stmt: dict[str, Any],
+) -> CommandResult:
+    """COPY table FROM."""
+    source, close = _open_source(session, stmt, options, len(columns))
+    try:
+        _check_kind(relation)
+        if options.freeze:
+            _check_freeze(session, relation)
+        source.fill(INPUT_LIMIT)
+        count = _write(session, relation, columns, options, where, source)
+    finally:
+        close()
+    return CommandResult(f"COPY {count}")
+
+
+def _open_source(
+    session: Any, stmt: dict[str, Any], options: CopyFormatOptions, width: int
+) -> tuple[Input, Callable[[], None]]:
+    filename = stmt.get("filename")
+    if filename is None:
+        form = int(options.binary)
+        session.client.begin_copy_in(form, [form] * width)
+        return Input(session.client.read_copy_data), lambda: None
+    from pgemu.commands.copy import open_server_file
+
+    file = open_server_file(filename, write=False)
+    return Input(lambda: file.read(1 << 16) or None), file.close
+
+
+def _check_kind(relation: Any) -> None:
+    hint = None
+    if relation.relkind in "rp":
+        return
+    word = {
+        "v": "view",
+        "m": "materialized view",
+        "S": "sequence",
+        "f": "foreign table",
+    }.get(relation.relkind, "non-table relation")
+    if relation.relkind == "v":
+        # TRIGGER_TYPE_INSTEAD | TRIGGER_TYPE_INSERT
+        if any(t.tgtype & 68 == 68 for t in relation.triggers):
+            return
+        hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
+    if relation.relkind == "f":
+        raise PgError(FEATURE_NOT_SUPPORTED, "copying into foreign tables is not supported")
+    raise PgError(WRONG_OBJECT_TYPE, f'cannot copy to {word} "{relation.name}"', hint=hint)
+
+
+def _check_freeze(session: Any, relation: Any) -> None:
+    if relation.relkind == "p":
+        raise PgError(FEATURE_NOT_SUPPORTED, "cannot perform COPY FREEZE on a partitioned table")
+    made = getattr(session.xact, "_created", ())
+    if relation.sqlite_name not in made:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cannot perform COPY FREEZE because the table was not created or truncated in the "
+            "current subtransaction",
+        )
+
+
+def _write(
+    session: Any,
+    relation: Any,
+    columns: Sequence[PgAttribute],
+    options: CopyFormatOptions,
+    where: Any,
+    source: Input,
+) -> int:
+    """One write statement; begun again after a wait for another transaction's key."""
+    while True:
+        try:
+            with session.xact.write():
+                source.keep = session.xact.others_running()
+                return _write_once(session, relation, columns, options, where, source)
+        except WaitFor as wait:
+            if session.xact.write_depth:
+                raise
+            session.wait_for_xid(wait.xid)
+
+
+def _write_once(
+    session: Any,
+    relation: Any,
+    columns: Sequence[PgAttribute],
+    options: CopyFormatOptions,
+    where: Any,
+    source: Input,
+) -> int:
+    own_triggers = any(not t.tgisinternal and t.tgenabled != "D" for t in relation.triggers)
+    plain = relation.relkind == "r" and not own_triggers
+    loader: _Loader
+    if plain:
+        session.prepare_write(relation)
+        loader = _Loader(session, relation, columns, options, where)
+    else:
+        loader = _RowLoader(session, relation, columns, options, where)
+    try:
+        for batch in loader.batches(source):
+            session.check_for_interrupts()
+            loader.load(batch)
+    except PgError as error:
+        if error.where is not None:
+            error.where = error.where.replace("\x00", f"COPY {relation.name}, ")
+        raise
+    source.drain()
+    session.after_triggers.end_of_statement()
+    return loader.count
+
+
+class _Loader:
+    """Converts and stores batches of rows of one table."""
+
+    def __init__(
+        self,
+        session: Any,
+        relation: Any,
+        columns: Sequence[PgAttribute],
+        options: CopyFormatOptions,
+        where: Any,
+    ) -> None:
+        self.session = session
+        self.relation = relation
+        self.columns = columns
+        self.options = options
+        self.where = where
+        self.count = 0
+        self.readers: list[ColumnReader] = []
+        self.inputs: list[Callable[[str | None], Value]] = []
+        self.checks: list[Callable[..., Any] | None] = []
+        for attr in columns:
+            self._add_column(attr)
+        self.counts_rows = where is not None
+        self.sql = self._statement()
+
+    def _add_column(self, attr: PgAttribute) -> None:
+        session = self.session
+        catalog, ctx = session.catalog, session.ctx
+        type_oid, typmod = get_base_type_and_typmod(catalog, attr.atttypid, attr.atttypmod)
+        self.readers.append(column_reader(session, type_oid, typmod))
+        io = catalog.types.io(type_oid)
+        check = None
+        if type_oid != attr.atttypid:
+            from pgemu.executor.specials import SPECIALS
+
+            check = SPECIALS["domain"][0](session.udfs, attr.atttypid)
+        self.checks.append(check)
+        read = io.input
+
+        def one(text: str | None) -> Value:
+            value = None if text is None else read(text, typmod, ctx)
+            if check is not None:
+                check(value)
+            return value
+
+        self.inputs.append(one)
+
+    # -- the statement ---------------------------------------------------------------------------
+
+    def _statement(self) -> str:
+        from pgemu.planner.planner import compile_table_expr
+        from pgemu.rewrite.rewrite_target import build_column_default
+
+        relation, catalog = self.relation, self.session.catalog
+        given = [a.attnum for a in self.columns]
+        defaults: dict[int, str] = {}
+        for attr in relation.columns:
+            if attr.attnum in given or attr.attgenerated:
+                continue
+            expr = build_column_default(catalog, relation, attr.attnum)
+            if expr is not None:
+                defaults[attr.attnum] = compile_table_expr(catalog, relation, expr, "")
+        generated = {
+            number: compile_table_expr(catalog, relation, expr, "")
+            for number, expr in relation.generated.items()
+        }
+        xid = self.session.xact.xid
+        name = relation.sqlite_name
+        marks = ["?"] * len(given) + list(defaults.values())
+        numbers = [*given, *defaults]
+        if not generated and self.where is None:
+            columns = "".join(f", c{n}" for n in numbers)
+            values = "".join(f", {m}" for m in marks)
+            return f"INSERT INTO {name} (xmin{columns}) VALUES ({xid}{values})"
+        blanks = [a.attnum for a in relation.attrs if a.attnum not in numbers]
+        inner = ", ".join(
+            [f"{m} AS c{n}" for n, m in zip(numbers, marks, strict=True)]
+            + [f"NULL AS c{n}" for n in blanks]
+        )
+        targets = "".join(f", c{n}" for n in [*numbers, *generated])
+        outputs = "".join([f", c{n}" for n in numbers] + [f", {e}" for e in generated.values()])
+        test = ""
+        if self.where is not None:
+            test = f" WHERE {compile_table_expr(catalog, relation, self.where, '')}"
+        return (
+            f"WITH v AS MATERIALIZED (SELECT {inner}) INSERT INTO {name} (xmin{targets}) "
+            f"SELECT {xid}{outputs} FROM v{test}"
+        )
+
+    # -- input -----------------------------------------------------------------------------------
+
+    def batches(self, source: Input) -> Iterator[Batch]:
+        names = [a.attname for a in self.columns]
+        if self.options.binary:
+            yield from self._binary_batches(source, names)
+            return
+        session = self.session
+        codec = self.options.encoding or getattr(session, "client_codec", "utf-8")
+        parser: LineParser = (CsvParser if self.options.csv else TextParser)(self.options, names)
+        blocks = texts(source.blocks(), codec, session.ctx.client_encoding)
+        try:
+            yield from parser.batches(blocks)
+        except PgError as error:
+            if error.where is None:
+                error.where = f"\x00line {parser.number + 1}"
+            raise
+
+    def _binary_batches(self, source: Input, names: list[str]) -> Iterator[Batch]:
+        catalog, ctx = self.session.catalog, self.session.ctx
+        readers = []
+        for attr, check in zip(self.columns, self.checks, strict=True):
+            type_oid, typmod = get_base_type_and_typmod(catalog, attr.atttypid, attr.atttypmod)
+            readers.append(_receiver(catalog.types.io(type_oid).recv, typmod, ctx, check))
+        rows: list[Any] = []
+        numbers: list[int] = []
+        error = None
+        try:
+            for number, row in binary_rows(source.blocks(), names, readers):
+                rows.append(row)
+                numbers.append(number)
+                if len(rows) == CHUNK:
+                    yield Batch(rows, numbers, [])
+                    rows, numbers = [], []
+        except PgError as stopped:
+            error = stopped
+        yield Batch(rows, numbers, [], error)
+
+    # -- conversion and storing --------------------------------------------------------------------
+
+    def load(self, batch: Batch) -> None:
+        """Store the rows of a batch, then raise what stands behind them."""
+        rows = batch.rows
+        values, error = rows, None
+        if rows and not self.options.binary:
+            values, error = self._convert(batch)
+        if values:
+            self.store(values, batch)
+        if error is not None or batch.error is not None:
+            raise error or batch.error  # type: ignore[misc]
+
+    def _convert(self, batch: Batch) -> tuple[list[Any], PgError | None]:
+        if not self.columns:
+            return list(batch.rows), None
+        try:
+            columns = [
+                self._column(number, texts_)
+                for number, texts_ in enumerate(zip(*batch.rows, strict=True))
+            ]
+        except PgError:
+            return self._convert_by_row(batch)
+        return list(zip(*columns, strict=True)), None
+
+    def _column(self, number: int, values: Sequence[str | None]) -> Sequence[Value]:
+        check, one = self.checks[number], self.inputs[number]
+        if check is not None:
+            return [one(v) for v in values]
+        if None not in values:
+            found = self.readers[number](values)  # type: ignore[arg-type]
+            return found if found is not None else [one(v) for v in values]
+        present = [v for v in values if v is not None]
+        if not present:
+            return values
+        found = self.readers[number](present)
+        if found is None:
+            return [None if v is None else one(v) for v in values]
+        rest = iter(found)
+        return [None if v is None else next(rest) for v in values]
+
+    def _convert_by_row(self, batch: Batch) -> tuple[list[Any], PgError | None]:
+        """The rows before the first value that is not accepted, and the error."""
+        converted: list[Any] = []
+        for i, row in enumerate(batch.rows):
+            values = []
+            for attr, text, one in zip(self.columns, row, self.inputs, strict=True):
+                try:
+                    values.append(one(text))
+                except PgError as error:
+                    shown = "null input" if text is None else f'"{shortened(text)}"'
+                    error.add_context(
+                        f"\x00line {batch.numbers[i]}, column {attr.attname}: {shown}"
+                    )
+                    return converted, error
+            converted.append(tuple(values))
+        return converted, None
+
+    def store(self, rows: list[Any], batch: Batch) -> None:
+        session = self.session
+        if self.counts_rows:
+            self._store_one_by_one(rows, batch)
+            return
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            iterator: Any = iter(chunk)
+            try:
+                session.conn.executemany(self.sql, iterator)
+            except (apsw.Error, PgError) as error:
+                done = len(chunk) - iterator.__length_hint__()
+                raise self._failed(error, batch, start + max(done, 1) - 1) from error
+            session.check_for_interrupts()
+        self.count += len(rows)
+
+    def _store_one_by_one(self, rows: list[Any], batch: Batch) -> None:
+        conn = self.session.conn
+        for i, row in enumerate(rows):
+            try:
+                conn.execute(self.sql, row)
+            except (apsw.Error, PgError) as error:
+                raise self._failed(error, batch, i) from error
+            self.count += conn.changes()
+
+    def _failed(self, error: Exception, batch: Batch, i: int) -> Exception:
+        """The error of storing row i of a batch, in PostgreSQL's words."""
+        if isinstance(error, apsw.ConstraintError):
+            owner = self.session.conflicting_xid(self.relation)
+            if owner:
+                return WaitFor(owner)
+        if isinstance(error, apsw.Error):
+            error = self.session.translate(error)
+        if isinstance(error, PgError):
+            where = f"\x00line {batch.numbers[i]}"
+            if error.sqlstate != UNIQUE_VIOLATION and i < len(batch.lines):
+                where += f': "{shortened(batch.lines[i])}"'
+            error.add_context(where)
+        return error
+
+
+def _receiver(
+    recv: Callable[..., Value], typmod: int, ctx: Any, check: Callable[..., Any] | None
+) -> Callable[[bytes], Value]:
+    def read(data: bytes) -> Value:
+        value = recv(data, typmod, ctx)
+        if check is not None:
+            check(value)
+        return value
+
+    return read
+
+
+class _RowLoader(_Loader):
+    """Rows through an INSERT statement: triggers, partitions, views."""
+
+    def _statement(self) -> str:
+        from pgemu.commands.define import quote_identifier as quote
+        from pgemu.planner.planner import compile_table_expr
+
+        session, relation = self.session, self.relation
+        name = f"{quote(relation.schema_name)}.{quote(relation.name)}"
+        names = ", ".join(quote(a.attname) for a in self.columns)
+        marks = ", ".join(f"${n}" for n in range(1, len(self.columns) + 1))
+        text = f"INSERT INTO {name} ({names}) OVERRIDING SYSTEM VALUE VALUES ({marks})"
+        if not self.columns:
+            text = f"INSERT INTO {name} DEFAULT VALUES"
+        types = [a.atttypid for a in self.columns]
+        query = session.analyze(session.parse(text)[0], text, types)
+        self.plan = session.plan(query)
+        if self.where is not None:
+            test = compile_table_expr(session.catalog, relation, self.where, "")
+            given = [a.attnum for a in self.columns]
+            inner = ", ".join(
+                [f"? AS c{n}" for n in given]
+                + [f"NULL AS c{a.attnum}" for a in relation.attrs if a.attnum not in given]
+            )
+            self.test = f"SELECT 1 FROM (SELECT {inner}) WHERE {test}"
+        return ""
+
+    def store(self, rows: list[Any], batch: Batch) -> None:
+        session = self.session
+        for i, row in enumerate(rows):
+            try:
+                if self.where is not None and not session.xact.execute(self.test, row):
+                    continue
+                run_plan(session, self.plan, bind(self.plan, row))
+            except (apsw.Error, PgError) as error:
+                raise self._failed(error, batch, i) from error
+            self.count += 1

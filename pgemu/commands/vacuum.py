@@ -1,0 +1,200 @@
+"""VACUUM, ANALYZE, CLUSTER, CHECKPOINT (PostgreSQL's vacuum.c, analyze.c, cluster.c).
+
+Dead rows do not exist in SQLite's tables, so VACUUM checks its options and refreshes reltuples;
+ANALYZE also lets SQLite gather its own statistics.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.roles import superuser
+from pgemu.catalog.rows import PgClass, PgIndex
+from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
+from pgemu.commands.permissions import check_owner, owns
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+
+_VACUUM_OPTIONS = (
+    "full", "freeze", "verbose", "analyze", "disable_page_skipping", "skip_locked",
+    "index_cleanup", "process_toast", "truncate", "parallel",
+)  # fmt: skip
+_ANALYZE_OPTIONS = ("verbose", "skip_locked")
+
+
+def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """VACUUM and ANALYZE."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    is_vacuum = bool(stmt.get("is_vacuumcmd"))
+    word = "VACUUM" if is_vacuum else "ANALYZE"
+    given: dict[str, Any] = {}
+    for option in elements(stmt.get("options")):
+        name = option["defname"]
+        if name not in (_VACUUM_OPTIONS if is_vacuum else _ANALYZE_OPTIONS):
+            raise PgError(
+                SYNTAX_ERROR,
+                f'unrecognized {word} option "{name}"',
+                location=option.get("location"),
+            )
+        given[name] = _option_value(name, option)
+    analyze = not is_vacuum or bool(given.get("analyze"))
+    if is_vacuum:
+        session.xact.prevent_in_transaction_block("VACUUM")
+        if given.get("full") and given.get("parallel"):
+            raise PgError(FEATURE_NOT_SUPPORTED, "VACUUM FULL cannot be performed in parallel")
+        if given.get("full") and given.get("disable_page_skipping"):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL",
+            )
+    targets = [r["VacuumRelation"] for r in stmt.get("rels", ())]
+    if is_vacuum and not analyze and any(t.get("va_cols") for t in targets):
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "ANALYZE option must be specified when a column list is provided",
+        )
+    catalog = session.catalog
+    relations = []
+    for target in targets:
+        relation = catalog.relation(range_var_get_relid(catalog, target["relation"]))
+        _check_columns(relation, strings(target.get("va_cols")))
+        if not owns(session, relation.owner):
+            session.notice(
+                "WARNING",
+                "01000",
+                f'permission denied to {word.lower()} "{relation.name}", skipping it',
+            )
+            continue
+        if relation.relkind not in "rmpt":
+            what = "non-tables or special system tables"
+            session.notice(
+                "WARNING",
+                "01000",
+                f'skipping "{relation.name}" --- cannot {word.lower()} {what}',
+            )
+            continue
+        relations.append(relation)
+    if targets:
+        _refresh(session, relations, analyze)
+    else:
+        _refresh_database(session, analyze)
+    return CommandResult(word)
+
+
+def _option_value(name: str, option: dict[str, Any]) -> Any:
+    if name == "parallel":
+        if option.get("arg") is None:
+            raise PgError(
+                SYNTAX_ERROR, "parallel option requires a value between 0 and 1024"
+            )
+        workers = def_get_int(option)
+        if not 0 <= workers <= 1024:
+            raise PgError(
+                SYNTAX_ERROR, "parallel workers for vacuum must be between 0 and 1024"
+            )
+        return workers
+    if name == "index_cleanup" and option.get("arg") is not None:
+        from pgemu.commands.define import def_get_string
+
+        if def_get_string(option).lower() == "auto":
+            return True
+    return def_get_boolean(option)
+
+
+def _check_columns(relation: Any, names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name not in relation.attrs_by_name:
+            raise PgError(
+                UNDEFINED_COLUMN,
+                f'column "{name}" of relation "{relation.name}" does not exist',
+            )
+        if name in seen:
+            raise PgError(
+                "42701",
+                f'column "{name}" of relation "{relation.name}" appears more than once',
+            )
+        seen.add(name)
+
+
+def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
+    """reltuples and relpages of these relations."""
+    if not relations:
+        return
+    with session.xact.write():
+        for relation in relations:
+            for oid in relation.all_inheritors if relation.relkind == "p" else (relation.oid,):
+                target = session.catalog.relation(oid)
+                if target.relkind not in "rm" or target.oid < 16384:
+                    continue
+                count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
+                pages = (count * (len(target.attrs) * 8 + 32) + 8191) // 8192
+                session.catalog.update(
+                    PgClass, {"oid": oid}, reltuples=float(count), relpages=pages
+                )
+                if analyze:
+                    session.xact.execute(f"ANALYZE {target.sqlite_name}")
+
+
+def _refresh_database(session: Any, analyze: bool) -> None:
+    """VACUUM or ANALYZE without tables: all tables the user owns."""
+    relations = [
+        session.catalog.relation(row.oid)
+        for kind in "rm"
+        for row in session.catalog.all(PgClass, relkind=kind)
+        if row.oid >= 16384 and owns(session, row.relowner)
+    ]
+    _refresh(session, relations, analyze)
+
+
+def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CLUSTER: a table has no physical order of its own here; marks and checks remain."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    catalog = session.catalog
+    if "relation" not in stmt:
+        session.xact.prevent_in_transaction_block("CLUSTER")
+        return CommandResult("CLUSTER")
+    relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+    check_owner(session, relation)
+    name = stmt.get("indexname")
+    if name is None:
+        if not any(i.index.indisclustered for i in relation.indexes):
+            raise PgError(
+                UNDEFINED_OBJECT,
+                f'there is no previously clustered index for table "{relation.name}"',
+            )
+        return CommandResult("CLUSTER")
+    found = next((i for i in relation.indexes if i.name == name), None)
+    if found is None:
+        raise PgError(
+            UNDEFINED_OBJECT, f'index "{name}" for table "{relation.name}" does not exist'
+        )
+    if found.pred is not None:
+        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot cluster on partial index "{name}"')
+    if found.pg_class.relam != 403:
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot cluster on index "{name}" because access method does not support clustering',
+        )
+    catalog.update(PgIndex, {"indrelid": relation.oid}, indisclustered=False)
+    catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
+    return CommandResult("CLUSTER")
+
+
+def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CHECKPOINT: the WAL goes into the database file."""
+    if not superuser(session.catalog):
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT")
+    if not session.conn.in_transaction:
+        session.conn.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchall()
+    return CommandResult("CHECKPOINT")

@@ -1,0 +1,26 @@
+-- DEFERRABLE constraints and SET CONSTRAINTS
+create table p (id int primary key);
+create table c (pid int references p deferrable initially deferred);
+begin;
+insert into c values (1);
+insert into p values (1);
+commit;
+begin;
+insert into c values (2);
+commit;
+begin;
+insert into c values (3);
+set constraints all immediate;
+rollback;
+create table u (a int unique deferrable initially immediate);
+insert into u values (1), (2);
+update u set a = a + 1;
+select * from u order by a;
+begin;
+set constraints u_a_key deferred;
+insert into u values (2);
+update u set a = 9 where ctid = (select max(ctid) from u);
+commit;
+select * from u order by a;
+set constraints nope deferred;
+insert into u values (2);

@@ -1,0 +1,21 @@
+-- Composite foreign keys, MATCH FULL, self-reference, NOT VALID
+create table p (a int, b int, primary key (a, b));
+insert into p values (1, 1);
+create table c (x int, y int, foreign key (x, y) references p);
+insert into c values (1, null), (null, 5), (1, 1);
+insert into c values (1, 2);
+create table f (x int, y int, foreign key (x, y) references p match full);
+insert into f values (null, null);
+insert into f values (1, null);
+create table s (id int primary key, parent int references s);
+insert into s values (1, null), (2, 1), (3, 2);
+insert into s values (5, 5);
+insert into s values (6, 7), (7, 6);
+delete from s where id = 1;
+delete from s;
+create table nv (a int);
+insert into nv values (42);
+alter table nv add foreign key (a) references s;
+alter table nv add foreign key (a) references s not valid;
+insert into nv values (43);
+alter table nv validate constraint nv_a_fkey;

@@ -1,0 +1,27 @@
+-- CREATE TABLE: IF NOT EXISTS, duplicates, types, defaults, LIKE, TEMP
+create table t (a int, b text default 'x' || 'y', c timestamptz default now());
+create table t (a int);
+create table if not exists t (a int);
+create table d (a int, a text);
+create table n (a nope);
+create table n (a int default b);
+create table n (a int default (select 1));
+create table n (a int[] default '{1}', b varchar(10) collate "C", c numeric(5,2), d interval day to second(3));
+insert into n default values returning *;
+create table l (like t including defaults, extra int);
+insert into l (a) values (1) returning a, b, extra;
+create temp table tt (x int) on commit drop;
+create temp table t2 (x int);
+insert into t2 values (1) returning x;
+create table pg_catalog.x (a int);
+create table nope.x (a int);
+create unlogged table ul (a int);
+select relname, relpersistence, relkind from pg_class where relname in ('t', 't2', 'ul') order by 1;
+create table empty ();
+select * from empty;
+insert into empty default values;
+select count(*) from empty;
+create table x (a serial, b bigserial, c smallserial);
+select column_name, data_type, column_default, is_nullable from information_schema.columns where table_name = 'x' order by 1;
+create table w (a int) with (fillfactor = 70);
+create table w2 (a int) with (nope = 70);

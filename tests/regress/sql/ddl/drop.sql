@@ -1,0 +1,20 @@
+-- DROP: dependencies, CASCADE, IF EXISTS, wrong kinds
+create table t (a int primary key);
+create view v as select a from t;
+create table f (a int references t);
+drop table t;
+drop table t cascade;
+select * from v;
+insert into f values (5);
+drop table if exists t, f;
+drop table t;
+drop view f;
+create view v as select 1 as one;
+drop table v;
+drop view v;
+drop schema nope;
+drop function nope(int);
+drop type if exists nope;
+drop sequence if exists nope;
+drop index nope;
+drop table pg_class;

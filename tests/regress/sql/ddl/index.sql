@@ -1,0 +1,21 @@
+-- CREATE INDEX: forms, names, errors
+create table t (a int, b text, c jsonb);
+create index on t (a);
+create index on t (a, b desc nulls last);
+create index t_lower on t (lower(b)) where a > 0;
+create index if not exists t_lower on t (a);
+create index t_lower on t (a);
+create index gin_c on t using gin (c);
+create index h on t using hash (a);
+create index concurrently cc on t (b text_pattern_ops);
+create index bad on t (nope);
+create index bad on t (random());
+create index bad on t using nope (a);
+create index bad on t (c nope_ops);
+create index bad on nope (a);
+select indexname, indexdef from pg_indexes where tablename = 't' order by 1;
+alter index t_lower rename to t_low;
+drop index t_low, h;
+drop index if exists t_low;
+reindex table t;
+reindex index gin_c;

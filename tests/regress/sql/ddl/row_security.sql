@@ -1,0 +1,22 @@
+-- Row level security
+create role regress_rls;
+create table t (owner text, v int);
+insert into t values ('regress_rls', 1), ('other', 2);
+grant all on t to regress_rls;
+alter table t enable row level security;
+create policy p on t using (owner = current_user) with check (v < 10);
+set role regress_rls;
+select * from t;
+insert into t values ('regress_rls', 5);
+insert into t values ('regress_rls', 50);
+update t set v = v + 1;
+delete from t where owner = 'other';
+reset role;
+select * from t order by v;
+select polname, polcmd, pg_get_expr(polqual, polrelid) from pg_policy;
+drop policy p on t;
+set role regress_rls;
+select count(*) from t;
+reset role;
+drop owned by regress_rls;
+drop role regress_rls;

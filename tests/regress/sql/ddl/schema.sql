@@ -1,0 +1,25 @@
+-- Schemas, search_path and qualified names
+create schema s1;
+create schema s1;
+create schema if not exists s1;
+create table s1.t (a int);
+insert into s1.t values (1);
+create table t (a int);
+select * from s1.t;
+set search_path = s1, public;
+select * from t;
+select current_schema, current_schemas(false);
+create table u (b int);
+select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where relname = 'u';
+set search_path = nope;
+create table x (a int);
+select current_schema;
+reset search_path;
+drop schema s1;
+drop schema s1 cascade;
+create schema s2 create table a (x int) create view b as select x from a;
+select * from s2.b;
+alter schema s2 rename to s3;
+alter table s3.a set schema public;
+select * from public.a;
+create schema pg_mine;

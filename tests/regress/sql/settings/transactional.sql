@@ -1,0 +1,23 @@
+-- SET is undone by ROLLBACK, SET LOCAL ends with the transaction
+set statement_timeout = 1000;
+begin;
+set statement_timeout = 2000;
+rollback;
+show statement_timeout;
+begin;
+set local statement_timeout = 3000;
+show statement_timeout;
+commit;
+show statement_timeout;
+set local statement_timeout = 1;
+begin;
+set statement_timeout = 4000;
+savepoint s;
+set statement_timeout = 5000;
+rollback to s;
+show statement_timeout;
+set local statement_timeout = 6000;
+commit;
+show statement_timeout;
+create function f() returns text language sql set work_mem = '2MB' as $$ select current_setting('work_mem') $$;
+select f(), current_setting('work_mem');

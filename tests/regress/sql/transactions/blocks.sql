@@ -1,0 +1,22 @@
+-- BEGIN, COMMIT, ROLLBACK and their warnings, status byte
+begin;
+begin;
+commit;
+commit;
+rollback;
+start transaction isolation level serializable read only;
+show transaction_isolation;
+show transaction_read_only;
+create table nope (a int);
+end;
+begin;
+select 1 / 0;
+select 1;
+commit;
+abort;
+begin;
+commit and chain;
+rollback and chain;
+rollback;
+commit and chain;
+begin transaction isolation level nope;

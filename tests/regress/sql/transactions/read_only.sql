@@ -1,0 +1,28 @@
+-- READ ONLY transactions refuse writes
+create table t (a int);
+create sequence s;
+begin read only;
+select count(*) from t;
+insert into t values (1);
+rollback;
+begin read only;
+create table u (a int);
+rollback;
+begin read only;
+select nextval('s');
+rollback;
+begin read only;
+create temp table tt (a int);
+rollback;
+begin;
+set transaction read only;
+set transaction read write;
+select 1;
+rollback;
+begin;
+select 1;
+set transaction isolation level serializable;
+rollback;
+set default_transaction_read_only = on;
+insert into t values (1);
+set transaction read only;
