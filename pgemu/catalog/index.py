@@ -84,7 +84,8 @@ def index_create(
     set_has_index: bool = True,
 ) -> int:
     """Make the rows of an index on `heap` (oid, namespace, persistence, owner, name); the physical
-    index is made by pgemu.commands.index_build.  constraint_oid: the index belongs to that constraint.  Returns the index's OID."""
+    index is made by pgemu.commands.index_build.  constraint_oid: the index belongs to that
+    constraint.  Returns the index's OID."""
     catalog = session.catalog
     if catalog.one(PgClass, relname=name, relnamespace=heap.namespace) is not None:
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')

@@ -7,8 +7,9 @@ None.  `CATALOGS` says what the NamedTuple cannot: where and how the rows are st
 
 from __future__ import annotations
 
+from collections import _tuplegetter  # type: ignore[attr-defined]
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 
 class RelationId:
@@ -52,7 +53,44 @@ class CatalogInfo(NamedTuple):
     indexes: tuple[CatalogIndex, ...]
 
 
-class PgAggregate(NamedTuple):
+class CatalogRow(tuple[Any, ...]):
+    """Base of the row classes: a named tuple that costs a fraction of typing.NamedTuple to make
+    (there are 65 of them on the way to the first answer).  Annotations are the fields, in order;
+    values of class attributes are their defaults."""
+
+    __slots__ = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
+    _field_defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        names = tuple(cls.__annotations__)
+        cls._fields = names
+        cls._field_defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
+        for number, name in enumerate(names):
+            setattr(cls, name, _tuplegetter(number, name))
+
+    def __new__(cls, *args: Any, **named: Any) -> Self:
+        if named or len(args) != len(cls._fields):
+            given = dict(zip(cls._fields, args, strict=False))
+            if len(args) > len(cls._fields) or not named.keys() <= set(cls._fields[len(args):]):
+                raise TypeError(f"wrong fields for {cls.__name__}: {args} {named}")
+            every = {**cls._field_defaults, **given, **named}
+            args = tuple(every[name] for name in cls._fields)
+        return tuple.__new__(cls, args)
+
+    def _replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        return type(self)(**{**self._asdict(), **changes})
+
+    def _asdict(self) -> dict[str, Any]:
+        return dict(zip(self._fields, self, strict=True))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n}={v!r}" for n, v in zip(self._fields, self, strict=True))
+        return f"{type(self).__name__}({shown})"
+
+
+class PgAggregate(CatalogRow):
     """A row of pg_catalog.pg_aggregate (pg_class OID 2600)."""
 
     aggfnoid: int
@@ -82,7 +120,7 @@ class PgAggregate(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAm(NamedTuple):
+class PgAm(CatalogRow):
     """A row of pg_catalog.pg_am (pg_class OID 2601)."""
 
     oid: int
@@ -94,7 +132,7 @@ class PgAm(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAmop(NamedTuple):
+class PgAmop(CatalogRow):
     """A row of pg_catalog.pg_amop (pg_class OID 2602)."""
 
     oid: int
@@ -111,7 +149,7 @@ class PgAmop(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAmproc(NamedTuple):
+class PgAmproc(CatalogRow):
     """A row of pg_catalog.pg_amproc (pg_class OID 2603)."""
 
     oid: int
@@ -125,7 +163,7 @@ class PgAmproc(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAttrdef(NamedTuple):
+class PgAttrdef(CatalogRow):
     """A row of pg_catalog.pg_attrdef (pg_class OID 2604)."""
 
     oid: int
@@ -137,7 +175,7 @@ class PgAttrdef(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAttribute(NamedTuple):
+class PgAttribute(CatalogRow):
     """A row of pg_catalog.pg_attribute (pg_class OID 1249)."""
 
     attrelid: int
@@ -171,7 +209,7 @@ class PgAttribute(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAuthMembers(NamedTuple):
+class PgAuthMembers(CatalogRow):
     """A row of pg_catalog.pg_auth_members (pg_class OID 1261)."""
 
     roleid: int
@@ -183,7 +221,7 @@ class PgAuthMembers(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgAuthid(NamedTuple):
+class PgAuthid(CatalogRow):
     """A row of pg_catalog.pg_authid (pg_class OID 1260)."""
 
     oid: int
@@ -203,7 +241,7 @@ class PgAuthid(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgCast(NamedTuple):
+class PgCast(CatalogRow):
     """A row of pg_catalog.pg_cast (pg_class OID 2605)."""
 
     oid: int
@@ -217,7 +255,7 @@ class PgCast(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgClass(NamedTuple):
+class PgClass(CatalogRow):
     """A row of pg_catalog.pg_class (pg_class OID 1259)."""
 
     oid: int
@@ -258,7 +296,7 @@ class PgClass(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgCollation(NamedTuple):
+class PgCollation(CatalogRow):
     """A row of pg_catalog.pg_collation (pg_class OID 3456)."""
 
     oid: int
@@ -277,7 +315,7 @@ class PgCollation(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgConstraint(NamedTuple):
+class PgConstraint(CatalogRow):
     """A row of pg_catalog.pg_constraint (pg_class OID 2606)."""
 
     oid: int
@@ -311,7 +349,7 @@ class PgConstraint(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgConversion(NamedTuple):
+class PgConversion(CatalogRow):
     """A row of pg_catalog.pg_conversion (pg_class OID 2607)."""
 
     oid: int
@@ -327,7 +365,7 @@ class PgConversion(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgDatabase(NamedTuple):
+class PgDatabase(CatalogRow):
     """A row of pg_catalog.pg_database (pg_class OID 1262)."""
 
     oid: int
@@ -351,7 +389,7 @@ class PgDatabase(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgDbRoleSetting(NamedTuple):
+class PgDbRoleSetting(CatalogRow):
     """A row of pg_catalog.pg_db_role_setting (pg_class OID 2964)."""
 
     setdatabase: int
@@ -362,7 +400,7 @@ class PgDbRoleSetting(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgDefaultAcl(NamedTuple):
+class PgDefaultAcl(CatalogRow):
     """A row of pg_catalog.pg_default_acl (pg_class OID 826)."""
 
     oid: int
@@ -375,7 +413,7 @@ class PgDefaultAcl(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgDepend(NamedTuple):
+class PgDepend(CatalogRow):
     """A row of pg_catalog.pg_depend (pg_class OID 2608)."""
 
     classid: int
@@ -390,7 +428,7 @@ class PgDepend(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgDescription(NamedTuple):
+class PgDescription(CatalogRow):
     """A row of pg_catalog.pg_description (pg_class OID 2609)."""
 
     objoid: int
@@ -402,7 +440,7 @@ class PgDescription(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgEnum(NamedTuple):
+class PgEnum(CatalogRow):
     """A row of pg_catalog.pg_enum (pg_class OID 3501)."""
 
     oid: int
@@ -414,7 +452,7 @@ class PgEnum(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgEventTrigger(NamedTuple):
+class PgEventTrigger(CatalogRow):
     """A row of pg_catalog.pg_event_trigger (pg_class OID 3466)."""
 
     oid: int
@@ -429,7 +467,7 @@ class PgEventTrigger(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgExtension(NamedTuple):
+class PgExtension(CatalogRow):
     """A row of pg_catalog.pg_extension (pg_class OID 3079)."""
 
     oid: int
@@ -445,7 +483,7 @@ class PgExtension(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgForeignDataWrapper(NamedTuple):
+class PgForeignDataWrapper(CatalogRow):
     """A row of pg_catalog.pg_foreign_data_wrapper (pg_class OID 2328)."""
 
     oid: int
@@ -460,7 +498,7 @@ class PgForeignDataWrapper(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgForeignServer(NamedTuple):
+class PgForeignServer(CatalogRow):
     """A row of pg_catalog.pg_foreign_server (pg_class OID 1417)."""
 
     oid: int
@@ -476,7 +514,7 @@ class PgForeignServer(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgForeignTable(NamedTuple):
+class PgForeignTable(CatalogRow):
     """A row of pg_catalog.pg_foreign_table (pg_class OID 3118)."""
 
     ftrelid: int
@@ -487,7 +525,7 @@ class PgForeignTable(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgIndex(NamedTuple):
+class PgIndex(CatalogRow):
     """A row of pg_catalog.pg_index (pg_class OID 2610)."""
 
     indexrelid: int
@@ -516,7 +554,7 @@ class PgIndex(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgInherits(NamedTuple):
+class PgInherits(CatalogRow):
     """A row of pg_catalog.pg_inherits (pg_class OID 2611)."""
 
     inhrelid: int
@@ -528,7 +566,7 @@ class PgInherits(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgInitPrivs(NamedTuple):
+class PgInitPrivs(CatalogRow):
     """A row of pg_catalog.pg_init_privs (pg_class OID 3394)."""
 
     objoid: int
@@ -541,7 +579,7 @@ class PgInitPrivs(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgLanguage(NamedTuple):
+class PgLanguage(CatalogRow):
     """A row of pg_catalog.pg_language (pg_class OID 2612)."""
 
     oid: int
@@ -558,7 +596,7 @@ class PgLanguage(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgLargeobject(NamedTuple):
+class PgLargeobject(CatalogRow):
     """A row of pg_catalog.pg_largeobject (pg_class OID 2613)."""
 
     loid: int
@@ -569,7 +607,7 @@ class PgLargeobject(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgLargeobjectMetadata(NamedTuple):
+class PgLargeobjectMetadata(CatalogRow):
     """A row of pg_catalog.pg_largeobject_metadata (pg_class OID 2995)."""
 
     oid: int
@@ -580,7 +618,7 @@ class PgLargeobjectMetadata(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgNamespace(NamedTuple):
+class PgNamespace(CatalogRow):
     """A row of pg_catalog.pg_namespace (pg_class OID 2615)."""
 
     oid: int
@@ -592,7 +630,7 @@ class PgNamespace(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgOpclass(NamedTuple):
+class PgOpclass(CatalogRow):
     """A row of pg_catalog.pg_opclass (pg_class OID 2616)."""
 
     oid: int
@@ -609,7 +647,7 @@ class PgOpclass(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgOperator(NamedTuple):
+class PgOperator(CatalogRow):
     """A row of pg_catalog.pg_operator (pg_class OID 2617)."""
 
     oid: int
@@ -632,7 +670,7 @@ class PgOperator(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgOpfamily(NamedTuple):
+class PgOpfamily(CatalogRow):
     """A row of pg_catalog.pg_opfamily (pg_class OID 2753)."""
 
     oid: int
@@ -645,7 +683,7 @@ class PgOpfamily(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgParameterAcl(NamedTuple):
+class PgParameterAcl(CatalogRow):
     """A row of pg_catalog.pg_parameter_acl (pg_class OID 6243)."""
 
     oid: int
@@ -656,7 +694,7 @@ class PgParameterAcl(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgPartitionedTable(NamedTuple):
+class PgPartitionedTable(CatalogRow):
     """A row of pg_catalog.pg_partitioned_table (pg_class OID 3350)."""
 
     partrelid: int
@@ -672,7 +710,7 @@ class PgPartitionedTable(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgPolicy(NamedTuple):
+class PgPolicy(CatalogRow):
     """A row of pg_catalog.pg_policy (pg_class OID 3256)."""
 
     oid: int
@@ -688,7 +726,7 @@ class PgPolicy(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgProc(NamedTuple):
+class PgProc(CatalogRow):
     """A row of pg_catalog.pg_proc (pg_class OID 1255)."""
 
     oid: int
@@ -726,7 +764,7 @@ class PgProc(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgPublication(NamedTuple):
+class PgPublication(CatalogRow):
     """A row of pg_catalog.pg_publication (pg_class OID 6104)."""
 
     oid: int
@@ -743,7 +781,7 @@ class PgPublication(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgPublicationNamespace(NamedTuple):
+class PgPublicationNamespace(CatalogRow):
     """A row of pg_catalog.pg_publication_namespace (pg_class OID 6237)."""
 
     oid: int
@@ -754,7 +792,7 @@ class PgPublicationNamespace(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgPublicationRel(NamedTuple):
+class PgPublicationRel(CatalogRow):
     """A row of pg_catalog.pg_publication_rel (pg_class OID 6106)."""
 
     oid: int
@@ -767,7 +805,7 @@ class PgPublicationRel(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgRange(NamedTuple):
+class PgRange(CatalogRow):
     """A row of pg_catalog.pg_range (pg_class OID 3541)."""
 
     rngtypid: int
@@ -782,7 +820,7 @@ class PgRange(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgReplicationOrigin(NamedTuple):
+class PgReplicationOrigin(CatalogRow):
     """A row of pg_catalog.pg_replication_origin (pg_class OID 6000)."""
 
     roident: int
@@ -792,7 +830,7 @@ class PgReplicationOrigin(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgRewrite(NamedTuple):
+class PgRewrite(CatalogRow):
     """A row of pg_catalog.pg_rewrite (pg_class OID 2618)."""
 
     oid: int
@@ -808,7 +846,7 @@ class PgRewrite(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgSeclabel(NamedTuple):
+class PgSeclabel(CatalogRow):
     """A row of pg_catalog.pg_seclabel (pg_class OID 3596)."""
 
     objoid: int
@@ -821,7 +859,7 @@ class PgSeclabel(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgSequence(NamedTuple):
+class PgSequence(CatalogRow):
     """A row of pg_catalog.pg_sequence (pg_class OID 2224)."""
 
     seqrelid: int
@@ -837,7 +875,7 @@ class PgSequence(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgShdepend(NamedTuple):
+class PgShdepend(CatalogRow):
     """A row of pg_catalog.pg_shdepend (pg_class OID 1214)."""
 
     dbid: int
@@ -852,7 +890,7 @@ class PgShdepend(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgShdescription(NamedTuple):
+class PgShdescription(CatalogRow):
     """A row of pg_catalog.pg_shdescription (pg_class OID 2396)."""
 
     objoid: int
@@ -863,7 +901,7 @@ class PgShdescription(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgShseclabel(NamedTuple):
+class PgShseclabel(CatalogRow):
     """A row of pg_catalog.pg_shseclabel (pg_class OID 3592)."""
 
     objoid: int
@@ -875,7 +913,7 @@ class PgShseclabel(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgStatistic(NamedTuple):
+class PgStatistic(CatalogRow):
     """A row of pg_catalog.pg_statistic (pg_class OID 2619)."""
 
     starelid: int
@@ -914,7 +952,7 @@ class PgStatistic(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgStatisticExt(NamedTuple):
+class PgStatisticExt(CatalogRow):
     """A row of pg_catalog.pg_statistic_ext (pg_class OID 3381)."""
 
     oid: int
@@ -931,7 +969,7 @@ class PgStatisticExt(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgStatisticExtData(NamedTuple):
+class PgStatisticExtData(CatalogRow):
     """A row of pg_catalog.pg_statistic_ext_data (pg_class OID 3429)."""
 
     stxoid: int
@@ -945,7 +983,7 @@ class PgStatisticExtData(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgSubscription(NamedTuple):
+class PgSubscription(CatalogRow):
     """A row of pg_catalog.pg_subscription (pg_class OID 6100)."""
 
     oid: int
@@ -967,7 +1005,7 @@ class PgSubscription(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgSubscriptionRel(NamedTuple):
+class PgSubscriptionRel(CatalogRow):
     """A row of pg_catalog.pg_subscription_rel (pg_class OID 6102)."""
 
     srsubid: int
@@ -979,7 +1017,7 @@ class PgSubscriptionRel(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTablespace(NamedTuple):
+class PgTablespace(CatalogRow):
     """A row of pg_catalog.pg_tablespace (pg_class OID 1213)."""
 
     oid: int
@@ -992,7 +1030,7 @@ class PgTablespace(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTransform(NamedTuple):
+class PgTransform(CatalogRow):
     """A row of pg_catalog.pg_transform (pg_class OID 3576)."""
 
     oid: int
@@ -1005,7 +1043,7 @@ class PgTransform(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTrigger(NamedTuple):
+class PgTrigger(CatalogRow):
     """A row of pg_catalog.pg_trigger (pg_class OID 2620)."""
 
     oid: int
@@ -1032,7 +1070,7 @@ class PgTrigger(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTsConfig(NamedTuple):
+class PgTsConfig(CatalogRow):
     """A row of pg_catalog.pg_ts_config (pg_class OID 3602)."""
 
     oid: int
@@ -1045,7 +1083,7 @@ class PgTsConfig(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTsConfigMap(NamedTuple):
+class PgTsConfigMap(CatalogRow):
     """A row of pg_catalog.pg_ts_config_map (pg_class OID 3603)."""
 
     mapcfg: int
@@ -1057,7 +1095,7 @@ class PgTsConfigMap(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTsDict(NamedTuple):
+class PgTsDict(CatalogRow):
     """A row of pg_catalog.pg_ts_dict (pg_class OID 3600)."""
 
     oid: int
@@ -1071,7 +1109,7 @@ class PgTsDict(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTsParser(NamedTuple):
+class PgTsParser(CatalogRow):
     """A row of pg_catalog.pg_ts_parser (pg_class OID 3601)."""
 
     oid: int
@@ -1087,7 +1125,7 @@ class PgTsParser(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgTsTemplate(NamedTuple):
+class PgTsTemplate(CatalogRow):
     """A row of pg_catalog.pg_ts_template (pg_class OID 3764)."""
 
     oid: int
@@ -1100,7 +1138,7 @@ class PgTsTemplate(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgType(NamedTuple):
+class PgType(CatalogRow):
     """A row of pg_catalog.pg_type (pg_class OID 1247)."""
 
     oid: int
@@ -1140,7 +1178,7 @@ class PgType(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class PgUserMapping(NamedTuple):
+class PgUserMapping(CatalogRow):
     """A row of pg_catalog.pg_user_mapping (pg_class OID 1418)."""
 
     oid: int
@@ -1152,7 +1190,7 @@ class PgUserMapping(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class SqlFeatures(NamedTuple):
+class SqlFeatures(CatalogRow):
     """A row of information_schema.sql_features (pg_class OID 13391)."""
 
     feature_id: str | None = None
@@ -1167,7 +1205,7 @@ class SqlFeatures(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class SqlImplementationInfo(NamedTuple):
+class SqlImplementationInfo(CatalogRow):
     """A row of information_schema.sql_implementation_info (pg_class OID 13396)."""
 
     implementation_info_id: str | None = None
@@ -1180,7 +1218,7 @@ class SqlImplementationInfo(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class SqlParts(NamedTuple):
+class SqlParts(CatalogRow):
     """A row of information_schema.sql_parts (pg_class OID 13401)."""
 
     feature_id: str | None = None
@@ -1193,7 +1231,7 @@ class SqlParts(NamedTuple):
     def RELID(self) -> None: ...
 
 
-class SqlSizing(NamedTuple):
+class SqlSizing(CatalogRow):
     """A row of information_schema.sql_sizing (pg_class OID 13406)."""
 
     sizing_id: int | None = None

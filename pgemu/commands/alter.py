@@ -34,7 +34,7 @@ def _tag(objtype: str) -> str:
 
 
 def _address(session: Any, objtype: str, node: Any) -> ObjectAddress:
-    from pgemu.catalog.get_object_address import get_object_address
+    from pgemu.commands.get_object_address import get_object_address
 
     if objtype in ("OBJECT_TYPE", "OBJECT_DOMAIN") and "List" in node:
         node = {"TypeName": {"names": node["List"]["items"], "typemod": -1, "location": -1}}
@@ -261,7 +261,7 @@ def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> C
         refclassid=target[0], refobjid=target[1], deptype="x",
     )  # fmt: skip
     if not stmt.get("remove"):
-        catalog.insert(depend(tuple(address), target, "x"))
+        catalog.insert(depend((address.classid, address.objid, address.objsubid), target, "x"))
     return CommandResult(_tag(objtype))
 
 

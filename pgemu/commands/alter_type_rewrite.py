@@ -188,7 +188,7 @@ def _check_dependents(catalog: Any, relation: Any, att: PgAttribute) -> None:
 
 def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
     """Drop CHECKs and FOREIGN KEYs that use the column, keeping their text."""
-    from pgemu.catalog.ruleutils import pg_get_constraintdef
+    from pgemu.rewrite.ruleutils import pg_get_constraintdef
 
     catalog = ctx.catalog
     wanted = [

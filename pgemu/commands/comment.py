@@ -14,10 +14,10 @@ _SHARED = frozenset(info.relid for info in CATALOGS.values() if info.shared)
 
 def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """COMMENT ON object IS 'text' or NULL."""
-    from pgemu.catalog.get_object_address import get_object_address
+    from pgemu.commands.get_object_address import existing_object
 
     catalog = session.catalog
-    address = get_object_address(catalog, stmt["objtype"], stmt["object"], False)
+    address = existing_object(catalog, stmt["objtype"], stmt["object"])
     check_object_ownership(session, address)
     if stmt["objtype"] == "OBJECT_COLUMN":
         relation = catalog.relation(address.objid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import methodcaller
 
 from pgemu.commands.copyfromparse import Batch, Fields, LineParser, invalid_bytes, merge_escaped
 
@@ -70,16 +71,34 @@ class TextParser(LineParser):
         return [None if p == null else p for p in parts]
 
     def parse(self, lines: list[str], numbers: Sequence[int]) -> Batch:
-        delim, null = self.options.delim, self.options.null
-        escaped = [i for i, line in enumerate(lines) if "\\" in line]
-        rows: list[list[str | None]]
-        if not escaped and "\\" in null:
-            rows = [line.split(delim) for line in lines]  # type: ignore[misc]
-            return self.checked(rows, numbers, lines)
-        if len(escaped) > len(lines) // 8 or "\\" not in null:
-            rows = [list(self.parse_fields(line)) for line in lines]
-            return self.checked(rows, numbers, lines)
-        rows = [line.split(delim) for line in lines]  # type: ignore[misc]
-        for i in escaped:
-            rows[i] = list(self.parse_fields(lines[i]))
-        return self.checked(rows, numbers, lines)
+        columns = self._columns(lines)
+        if columns is not None:
+            return Batch([], numbers, lines, None, columns)
+        return self.checked([list(self.parse_fields(line)) for line in lines], numbers, lines)
+
+    def _columns(self, lines: list[str]) -> list[list[str | None]] | None:
+        """All fields column by column; None: a line has too few or too many, or delimiters are
+        escaped."""
+        delim, null, width = self.options.delim, self.options.null, self.width
+        text = delim.join(lines)
+        if not width or ("\\" in text and "\\" + delim in text):
+            return None
+        fields = text.split(delim)
+        if len(fields) != len(lines) * width:
+            return None
+        if width > 1 and set(map(methodcaller("count", delim), lines)) != {width - 1}:
+            return None
+        columns: list[list[str | None]] = [list(fields[j::width]) for j in range(width)]
+        if "\\" in text:
+            return [_unescaped_column(c, null) for c in columns]
+        if null not in fields:
+            return columns
+        return [[None if v == null else v for v in c] if null in c else c for c in columns]
+
+
+def _unescaped_column(column: list[str | None], null: str) -> list[str | None]:
+    if not any(v is not None and ("\\" in v or v == null) for v in column):
+        return column
+    return [
+        None if v is None or v == null else unescape(v) if "\\" in v else v for v in column
+    ]

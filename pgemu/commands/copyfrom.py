@@ -9,7 +9,9 @@ written through an ordinary INSERT, row by row.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import apsw
@@ -33,6 +35,7 @@ from pgemu.errors import (
 from pgemu.executor.execute import bind, run_plan
 from pgemu.executor.modify import WaitFor
 from pgemu.nodes.primnodes import Value
+from pgemu.transam.schema import prefix
 
 INPUT_LIMIT = 64 << 20
 CHUNK = 5000
@@ -53,10 +56,23 @@ def copy_from(
         if options.freeze:
             _check_freeze(session, relation)
         source.fill(INPUT_LIMIT)
-        count = _write(session, relation, columns, options, where, source)
+        with no_garbage_collection():
+            count = _write(session, relation, columns, options, where, source)
     finally:
         close()
     return CommandResult(f"COPY {count}")
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Millions of new strings and tuples, none in a cycle: looking for cycles costs a third."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _open_source(
@@ -142,9 +158,10 @@ def _write_once(
     else:
         loader = _RowLoader(session, relation, columns, options, where)
     try:
-        for batch in loader.batches(source):
-            session.check_for_interrupts()
-            loader.load(batch)
+        with _undo_at_once(session, relation) if plain else nullcontext():
+            for batch in loader.batches(source):
+                session.check_for_interrupts()
+                loader.load(batch)
     except PgError as error:
         if error.where is not None:
             error.where = error.where.replace("\x00", f"COPY {relation.name}, ")
@@ -152,6 +169,31 @@ def _write_once(
     source.drain()
     session.after_triggers.end_of_statement()
     return loader.count
+
+
+@contextmanager
+def _undo_at_once(session: Any, relation: Any) -> Iterator[None]:
+    """New rows have the highest rids, so their undo can be written by one statement at the end
+    instead of by a trigger per row."""
+    xact = session.xact
+    undo_xid = xact.undo_xid
+    if not undo_xid:
+        yield
+        return
+    name = relation.sqlite_name
+    schema, _, table = name.partition(".")
+    last = session.conn.execute(f"SELECT max(rid) FROM {name}").fetchone()[0] or 0
+    xact.undo_xid = 0
+    try:
+        yield
+    finally:
+        xact.undo_xid = undo_xid
+    session.conn.execute(
+        f"INSERT INTO {schema}.{prefix(schema)}undo (xid, relfilenode, rid, op) "
+        f"SELECT ?, {table[1:]}, rid, 'I' FROM {name} WHERE rid > ?",
+        (undo_xid, last),
+    )
+    xact.undo_written = True
 
 
 class _Loader:
@@ -285,9 +327,8 @@ class _Loader:
 
     def load(self, batch: Batch) -> None:
         """Store the rows of a batch, then raise what stands behind them."""
-        rows = batch.rows
-        values, error = rows, None
-        if rows and not self.options.binary:
+        values, error = list(batch.rows), None
+        if not self.options.binary:
             values, error = self._convert(batch)
         if values:
             self.store(values, batch)
@@ -297,14 +338,14 @@ class _Loader:
     def _convert(self, batch: Batch) -> tuple[list[Any], PgError | None]:
         if not self.columns:
             return list(batch.rows), None
+        columns: Any = batch.columns
+        if columns is None:
+            columns = zip(*batch.rows, strict=True)
         try:
-            columns = [
-                self._column(number, texts_)
-                for number, texts_ in enumerate(zip(*batch.rows, strict=True))
-            ]
+            converted = [self._column(number, texts_) for number, texts_ in enumerate(columns)]
         except PgError:
             return self._convert_by_row(batch)
-        return list(zip(*columns, strict=True)), None
+        return list(zip(*converted, strict=True)), None
 
     def _column(self, number: int, values: Sequence[str | None]) -> Sequence[Value]:
         check, one = self.checks[number], self.inputs[number]
@@ -325,7 +366,7 @@ class _Loader:
     def _convert_by_row(self, batch: Batch) -> tuple[list[Any], PgError | None]:
         """The rows before the first value that is not accepted, and the error."""
         converted: list[Any] = []
-        for i, row in enumerate(batch.rows):
+        for i, row in enumerate(batch.by_row()):
             values = []
             for attr, text, one in zip(self.columns, row, self.inputs, strict=True):
                 try:

@@ -20,13 +20,21 @@ Fields = Sequence[str | None]
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of fields with the number and the text of the line that each came from."""
+    """Rows of fields with the number and the text of the line that each came from.  `columns`,
+    if given, are the same fields by column."""
 
     rows: list[Fields]
     numbers: Sequence[int]
     lines: Sequence[str]
     # what is wrong with the line behind the last row
     error: PgError | None = None
+    columns: list[list[str | None]] | None = None
+
+    def by_row(self) -> Sequence[Fields]:
+        """The rows, also where only the columns were made."""
+        if self.columns is not None and not self.rows:
+            self.rows = list(zip(*self.columns, strict=True))
+        return self.rows
 
 
 class Input:
@@ -206,7 +214,7 @@ class LineParser:
                 BAD_COPY_FILE_FORMAT,
                 f"wrong number of fields in header line: field count is {len(fields)}, "
                 f"expected {self.width}",
-                where="\x00line 1",
+                where=self._header_context(line),
             )
         for i, (found, name) in enumerate(zip(fields, self.names, strict=True), 1):
             if found is None:
@@ -214,15 +222,18 @@ class LineParser:
                     BAD_COPY_FILE_FORMAT,
                     f"column name mismatch in header line field {i}: got null value "
                     f'("{self.options.null}"), expected "{name}"',
-                    where="\x00line 1",
+                    where=self._header_context(line),
                 )
             if found != name:
                 raise PgError(
                     BAD_COPY_FILE_FORMAT,
                     f'column name mismatch in header line field {i}: got "{found}", '
                     f'expected "{name}"',
-                    where="\x00line 1",
+                    where=self._header_context(line),
                 )
+
+    def _header_context(self, line: str) -> str:
+        return f'\x00line 1: "{shortened(line)}"'
 
     # -- of the formats ------------------------------------------------------------------------
 

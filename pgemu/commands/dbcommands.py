@@ -84,9 +84,7 @@ def createdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult
     )
     template: PgDatabase | None = catalog.one(PgDatabase, datname=template_name)
     if template is None:
-        raise PgError(
-            UNDEFINED_DATABASE, f'template database "{template_name}" does not exist'
-        )
+        raise PgError(UNDEFINED_DATABASE, f'template database "{template_name}" does not exist')
     if not template.datistemplate and not superuser(catalog) and template.datdba != me.oid:
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied to copy database "{template_name}"'
@@ -119,9 +117,7 @@ def _new_values(
     if _given(options, "encoding"):
         encoding = def_get_string(options["encoding"])
         if encoding.upper().replace("-", "") not in ("UTF8", "UNICODE", "6"):
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f'encoding "{encoding}" is not supported'
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, f'encoding "{encoding}" is not supported')
     for option in ("locale", "lc_collate", "lc_ctype"):
         if not _given(options, option):
             continue
@@ -135,9 +131,7 @@ def _new_values(
         if provider == "icu":
             raise PgError(FEATURE_NOT_SUPPORTED, "ICU is not supported in this build")
         if provider != "libc":
-            raise PgError(
-                "42P17", f"unrecognized locale provider: {provider}"
-            )
+            raise PgError("42P17", f"unrecognized locale provider: {provider}")
     if _given(options, "tablespace"):
         from pgemu.catalog.rows import PgTablespace
 
@@ -168,14 +162,10 @@ def copy_database_files(session: Any, source: int, target: int) -> None:
     """The database file and its sequences, consistent although the source may be in use."""
     from pgemu.storage.sequence import SequenceFile
 
-    cluster = session.cluster
-    copy = getattr(cluster, "copy_database", None)
-    if copy is not None:
-        copy(source, target)
-        return
-    from pgemu.storage import filecopy
+    from pgemu.storage.filecopy import clone_database
 
-    filecopy.copy_database(cluster.database_path(source), cluster.database_path(target))
+    cluster = session.cluster
+    clone_database(cluster.database_path(source), cluster.database_path(target))
     sequences = SequenceFile(cluster.sequence_path(source), cluster.sequence_lock_path(source))
     sequences.copy_to(cluster.sequence_path(target))
 
@@ -205,9 +195,7 @@ def dropdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     force = False
     for option in elements(stmt.get("options")):
         if option["defname"] != "force":
-            raise PgError(
-                SYNTAX_ERROR, f'unrecognized DROP DATABASE option "{option["defname"]}"'
-            )
+            raise PgError(SYNTAX_ERROR, f'unrecognized DROP DATABASE option "{option["defname"]}"')
         force = True
     row = catalog.one(PgDatabase, datname=name)
     if row is None:
@@ -279,9 +267,7 @@ def alter_database(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     check_object_ownership(session, ObjectAddress(PgDatabase.RELID, row.oid, 0))
     values = _new_values(session, options, row)
     if values.get("datallowconn") is False and row.oid == session.ctx.database_oid:
-        raise PgError(
-            INVALID_PARAMETER_VALUE, "cannot disallow connections for current database"
-        )
+        raise PgError(INVALID_PARAMETER_VALUE, "cannot disallow connections for current database")
     if values:
         session.catalog.update(PgDatabase, {"oid": row.oid}, **values)
     return CommandResult("ALTER DATABASE")

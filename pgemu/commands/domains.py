@@ -33,7 +33,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
-from pgemu.nodes.primnodes import Const, CoerceToDomainValue
+from pgemu.nodes.primnodes import CoerceToDomainValue, Const
 from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_node import ParseExprKind, make_parsestate
 
@@ -132,7 +132,7 @@ def _split(
 def _default_text(session: Any, default: Any) -> str | None:
     if default is None:
         return None
-    from pgemu.catalog.ruleutils import deparse_expression
+    from pgemu.rewrite.ruleutils import deparse_expression
 
     text: str = deparse_expression(session.catalog, default, None)
     return text
@@ -152,9 +152,7 @@ def add_domain_check(
     name = con.get("conname")
     taken = catalog.all(PgConstraint, contypid=oid)
     if name is None:
-        name = choose_constraint_name(
-            catalog, typ.typname, None, "check", typ.typnamespace, used
-        )
+        name = choose_constraint_name(catalog, typ.typname, None, "check", typ.typnamespace, used)
     elif any(c.conname == name for c in taken):
         raise PgError(
             DUPLICATE_OBJECT, f'constraint "{name}" for domain "{typ.typname}" already exists'
@@ -183,7 +181,7 @@ def add_domain_check(
                 con_oid, name, typ.typnamespace, "c", contypid=oid,
                 convalidated=not con.get("skip_validation"), conbin=node_to_string(expr),
             ),
-            depend(tuple(me), (PG_TYPE_RELID, oid, 0), "a"),
+            depend((PG_CONSTRAINT_RELID, con_oid, 0), (PG_TYPE_RELID, oid, 0), "a"),
         ],
     )  # fmt: skip
     record_dependency_on_expr(catalog, me, expr)
@@ -211,9 +209,7 @@ def alter_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
         default = None
         if "def" in stmt:
             pstate = make_parsestate(None, catalog, st.source_text)
-            default = cook_default(
-                pstate, stmt["def"], typ.typbasetype, typ.typtypmod, typ.typname
-            )
+            default = cook_default(pstate, stmt["def"], typ.typbasetype, typ.typtypmod, typ.typname)
         catalog.update(
             PgType, {"oid": typ.oid},
             typdefaultbin=node_to_string(default) if default is not None else None,

@@ -136,7 +136,7 @@ def _check_kind(session: Any, row: PgClass, objtype: str) -> None:
 
 def remove_objects(session: Any, stmt: dict[str, Any], objtype: str) -> None:
     """RemoveObjects: everything that is not a relation."""
-    from pgemu.catalog.get_object_address import get_object_address
+    from pgemu.commands.get_object_address import get_object_address
 
     catalog = session.catalog
     missing_ok = bool(stmt.get("missing_ok"))

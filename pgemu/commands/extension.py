@@ -31,7 +31,7 @@ def create_extension(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
     raise PgError(
         FEATURE_NOT_SUPPORTED,
         f'extension "{name}" is not available',
-        detail=f'Could not open extension control file '
+        detail=f"Could not open extension control file "
         f'"{SHARE_FOLDER}/extension/{name}.control": No such file or directory.',
         hint="The extension must first be installed on the system where PostgreSQL is running.",
     )
@@ -76,6 +76,4 @@ def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     name = stmt["filename"]
     if name.removeprefix("$libdir/") == "plpgsql":
         return CommandResult("LOAD")
-    raise PgError(
-        UNDEFINED_FILE, f'could not access file "{name}": No such file or directory'
-    )
+    raise PgError(UNDEFINED_FILE, f'could not access file "{name}": No such file or directory')

@@ -72,7 +72,8 @@ def _read_parameters(session: Any, nodes: list[Any], is_procedure: bool, text: s
         if mode in "ibv":
             if p.variadic:
                 raise PgError(
-                    INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be the last input parameter"
+                    INVALID_FUNCTION_DEFINITION,
+                    "VARIADIC parameter must be the last input parameter",
                 )
             p.in_types.append(type_id)
         if mode == "o" and is_procedure:
@@ -83,12 +84,11 @@ def _read_parameters(session: Any, nodes: list[Any], is_procedure: bool, text: s
             typ = catalog.one(PgType, oid=type_id)
             if type_id not in ANYARRAYS and not (typ.typelem and typ.typcategory == "A"):
                 raise PgError(INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be an array")
-            p.variadic = 2276 if type_id == 2276 else {2277: 2283, 5078: 5077}.get(
-                type_id, typ.typelem
+            p.variadic = (
+                2276 if type_id == 2276 else {2277: 2283, 5078: 5077}.get(type_id, typ.typelem)
             )
         if name and any(
-            n == name and not _separate(m, mode)
-            for n, m in zip(p.names, p.modes, strict=True)
+            n == name and not _separate(m, mode) for n, m in zip(p.names, p.modes, strict=True)
         ):
             raise PgError(
                 INVALID_FUNCTION_DEFINITION, f'parameter name "{name}" used more than once'
@@ -105,9 +105,11 @@ def _read_parameters(session: Any, nodes: list[Any], is_procedure: bool, text: s
                 )
             pstate = make_parsestate(None, catalog, text)
             expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_FUNCTION_DEFAULT)
-            expr = coerce_to_specific_type(pstate, expr, type_id, "DEFAULT") if (
-                expr_type(expr) != type_id
-            ) else expr
+            expr = (
+                coerce_to_specific_type(pstate, expr, type_id, "DEFAULT")
+                if (expr_type(expr) != type_id)
+                else expr
+            )
             assign_expr_collations(pstate, expr)
             p.defaults.append(expr)
         elif mode in "ibv" and p.defaults:
@@ -136,9 +138,7 @@ def _return_type(session: Any, stmt: dict[str, Any], p: _Parameters) -> tuple[in
 
     out = p.out_types
     required = 0
-    if len(out) == 1 and "t" not in p.modes:
-        required = out[0]
-    elif len(out) == 1:
+    if (len(out) == 1 and "t" not in p.modes) or len(out) == 1:
         required = out[0]
     elif out:
         required = 2249
@@ -186,8 +186,10 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     prosrc, probin = _body(session, options, stmt, language)
     is_window = "window" in options
     owner = session.ctx.current_user_oid
-    cost = def_get_numeric(options["cost"]) if "cost" in options else (
-        1.0 if language.lanname in ("internal", "c") else 100.0
+    cost = (
+        def_get_numeric(options["cost"])
+        if "cost" in options
+        else (1.0 if language.lanname in ("internal", "c") else 100.0)
     )
     rows = def_get_numeric(options["rows"]) if "rows" in options else (1000.0 if retset else 0.0)
     if cost <= 0:
@@ -229,9 +231,7 @@ def _parallel(options: dict[str, Any]) -> str:
         return "u"
     word = def_get_string(options["parallel"])
     if word not in _PARALLEL:
-        raise PgError(
-            SYNTAX_ERROR, 'parameter "parallel" must be SAFE, RESTRICTED, or UNSAFE'
-        )
+        raise PgError(SYNTAX_ERROR, 'parameter "parallel" must be SAFE, RESTRICTED, or UNSAFE')
     return _PARALLEL[word]
 
 
@@ -270,9 +270,7 @@ def _body(
                 INVALID_FUNCTION_DEFINITION, "inline SQL function body only valid for language SQL"
             )
         if "as" in options:
-            raise PgError(
-                INVALID_FUNCTION_DEFINITION, "duplicate function body specified"
-            )
+            raise PgError(INVALID_FUNCTION_DEFINITION, "duplicate function body specified")
         return "", None
     if "as" not in options:
         raise PgError(INVALID_FUNCTION_DEFINITION, "no function body specified")
@@ -350,8 +348,8 @@ def _validate(session: Any, row: PgProc, language: str) -> None:
 
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER FUNCTION options."""
-    from pgemu.catalog.get_object_address import get_object_address
     from pgemu.catalog.objectaddress import ObjectAddress
+    from pgemu.commands.get_object_address import get_object_address
 
     catalog = session.catalog
     objtype = stmt.get("objtype", "OBJECT_FUNCTION")
@@ -385,4 +383,3 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     if changes:
         catalog.update(PgProc, {"oid": row.oid}, **changes)
     return CommandResult("ALTER " + objtype.removeprefix("OBJECT_"))
-

@@ -44,7 +44,7 @@ _KIND_OF = {
     "OBJECT_TYPE": "T", "OBJECT_DOMAIN": "T", "OBJECT_TABLESPACE": "t", "OBJECT_FDW": "F",
     "OBJECT_FOREIGN_SERVER": "S",
 }  # fmt: skip
-_PLAIN = {
+_PLAIN: dict[str, tuple[Any, str, str]] = {
     "OBJECT_DATABASE": (r.PgDatabase, "datname", "3D000"),
     "OBJECT_SCHEMA": (r.PgNamespace, "nspname", "3F000"),
     "OBJECT_LANGUAGE": (r.PgLanguage, "lanname", "42704"),
@@ -201,12 +201,12 @@ def _targets(session: Any, stmt: dict[str, Any], objtype: str) -> list[ObjectAdd
                 raise PgError(code, f'{word} "{name}" does not exist')
             found.append(ObjectAddress(cls.RELID, row.oid, 0))
         return found
-    from pgemu.catalog.get_object_address import get_object_address
+    from pgemu.commands.get_object_address import existing_object
 
     wrapped = [{"TypeName": {"names": n["List"]["items"], "typemod": -1}}
                if objtype in ("OBJECT_TYPE", "OBJECT_DOMAIN") and "List" in n else n
                for n in nodes]  # fmt: skip
-    return [get_object_address(catalog, objtype, n, False) for n in wrapped]
+    return [existing_object(catalog, objtype, n) for n in wrapped]
 
 
 def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddress) -> None:

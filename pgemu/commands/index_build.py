@@ -13,7 +13,7 @@ from pgemu.errors import UNIQUE_VIOLATION, PgError
 
 
 def _deparse(session: Any, relid: int, expr: Any) -> str:
-    from pgemu.catalog.ruleutils import deparse_expression
+    from pgemu.rewrite.ruleutils import deparse_expression
 
     relation = session.catalog.relation(relid)
     text: str = deparse_expression(session.catalog, expr, relation)
@@ -93,11 +93,11 @@ def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
         f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
     )
     if found:
-        key = build_index_value_description(session, heap.oid, info, found[0])
+        shown = build_index_value_description(session, heap.oid, info, found[0])
         raise PgError(
             UNIQUE_VIOLATION,
             f'could not create unique index "{name}"',
-            detail=f"Key {key} is duplicated.",
+            detail=f"Key {shown} is duplicated.",
             schema=heap.schema_name,
             table=heap.name,
             constraint=name,

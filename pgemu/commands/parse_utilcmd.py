@@ -20,6 +20,7 @@ from pgemu.errors import (
     UNDEFINED_COLUMN,
     PgError,
 )
+from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
 _SERIAL = {
@@ -120,18 +121,13 @@ def transform_column_definition(catalog: Any, table: TableDef, coldef: Any) -> C
                 )
             spec.type_id, spec.typmod = typename_type_id_and_mod(catalog, type_name)
             spec.ndims = len(type_name.get("arrayBounds", ()))
-        spec.collation = get_column_def_collation(_Holder(catalog), coldef, spec.type_id)
+        spec.collation = get_column_def_collation(
+            make_parsestate(None, catalog), coldef, spec.type_id
+        )
     if coldef.get("compression"):
         spec.compression = _compression_code(coldef["compression"])
     transform_column_constraints(table, spec, coldef, is_serial)
     return spec
-
-
-class _Holder:
-    """get_column_def_collation asks a parse state for its catalog only."""
-
-    def __init__(self, catalog: Any) -> None:
-        self.catalog = catalog
 
 
 def _compression_code(word: str) -> str:

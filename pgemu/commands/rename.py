@@ -218,6 +218,7 @@ def rename_constraint(session: Any, stmt: dict[str, Any]) -> CommandResult:
 
 def _rename_plain(session: Any, stmt: dict[str, Any], kind: str) -> CommandResult:
     catalog = session.catalog
+    cls: Any
     cls, column, word, code, tag = {
         "OBJECT_SCHEMA": (r.PgNamespace, "nspname", "schema", DUPLICATE_SCHEMA, "SCHEMA"),
         "OBJECT_DATABASE": (r.PgDatabase, "datname", "database", DUPLICATE_DATABASE, "DATABASE"),
@@ -286,10 +287,10 @@ def _rename_on_relation(session: Any, stmt: dict[str, Any], kind: str) -> Comman
 
 
 def _rename_generic(session: Any, stmt: dict[str, Any], kind: str) -> CommandResult:
-    from pgemu.catalog.get_object_address import get_object_address
+    from pgemu.commands.get_object_address import existing_object
 
     catalog = session.catalog
-    address = get_object_address(catalog, kind, stmt["object"], False)
+    address = existing_object(catalog, kind, stmt["object"])
     check_object_ownership(session, address)
     entry = KINDS[address.classid]
     row = catalog.one(entry.cls, oid=address.objid)

@@ -79,9 +79,7 @@ def _identity_sequence(catalog: Any, source: Any, att: Any) -> OwnedSequence:
     return OwnedSequence(att.attname, att.atttypid, options, identity=True)
 
 
-def expand_table_like_clauses(
-    session: Any, heap: HeapRef, table: TableDef, st: Statement
-) -> None:
+def expand_table_like_clauses(session: Any, heap: HeapRef, table: TableDef, st: Statement) -> None:
     """CHECK constraints, indexes and comments of the sources, after the table was made."""
     from pgemu.catalog.namespace import range_var_get_relid
     from pgemu.commands.comment import create_comment

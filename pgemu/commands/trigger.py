@@ -108,13 +108,9 @@ def _check_relation(relation: Any, tgtype: int, stmt: dict[str, Any]) -> None:
         if not tgtype & ROW:
             raise PgError(FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers must be FOR EACH ROW")
         if stmt.get("whenClause"):
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers cannot have WHEN conditions"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers cannot have WHEN conditions")
         if stmt.get("columns"):
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers cannot have column lists"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers cannot have column lists")
 
 
 def _function(session: Any, names: list[str]) -> PgProc:
@@ -152,9 +148,7 @@ def _columns(relation: Any, names: list[str]) -> tuple[int, ...]:
     return tuple(result)
 
 
-def _when(
-    session: Any, relation: Any, stmt: dict[str, Any], tgtype: int, source_text: str
-) -> Any:
+def _when(session: Any, relation: Any, stmt: dict[str, Any], tgtype: int, source_text: str) -> Any:
     """The WHEN condition over OLD (Var 1) and NEW (Var 2)."""
     raw = stmt.get("whenClause")
     if raw is None:

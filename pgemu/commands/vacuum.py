@@ -93,14 +93,10 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
 def _option_value(name: str, option: dict[str, Any]) -> Any:
     if name == "parallel":
         if option.get("arg") is None:
-            raise PgError(
-                SYNTAX_ERROR, "parallel option requires a value between 0 and 1024"
-            )
+            raise PgError(SYNTAX_ERROR, "parallel option requires a value between 0 and 1024")
         workers = def_get_int(option)
         if not 0 <= workers <= 1024:
-            raise PgError(
-                SYNTAX_ERROR, "parallel workers for vacuum must be between 0 and 1024"
-            )
+            raise PgError(SYNTAX_ERROR, "parallel workers for vacuum must be between 0 and 1024")
         return workers
     if name == "index_cleanup" and option.get("arg") is not None:
         from pgemu.commands.define import def_get_string
@@ -194,7 +190,10 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
 def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CHECKPOINT: the WAL goes into the database file."""
     if not superuser(session.catalog):
-        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT")
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT",
+        )
     if not session.conn.in_transaction:
         session.conn.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchall()
     return CommandResult("CHECKPOINT")

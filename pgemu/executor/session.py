@@ -5,7 +5,7 @@ The rooms above pass it down; what PostgreSQL keeps in globals is here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -37,25 +37,20 @@ from pgemu.storage.writerlock import WriterLock
 from pgemu.transam.catalog_store import MvccStore
 from pgemu.transam.visibility import overlay_statement
 from pgemu.transam.xact import TransactionManager
-from pgemu.types.arrays_ops import native_compare
 from pgemu.types.base import base_types
-from pgemu.types.record import compare_by_kind
 
 
-def collations() -> dict[str, Any]:
-    """SQLite collation -> comparison, of all types that need one."""
-    from pgemu.types.arrays import compare_arrays
-
-    found: dict[str, Any] = {
-        "array_ops": lambda a, b: compare_arrays(a, b, native_compare),
-        "record_ops": compare_by_kind,
-    }
-    for one in base_types.values():
-        if one.collation is not None:
-            found.setdefault(one.collation, one.compare)
-    for name in ("range_ops", "multirange_ops"):
-        found.setdefault(name, compare_by_kind)
-    return found
+def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
+    """The comparison behind a SQLite collation; types: collation -> typname of a type with it."""
+    if name == "array_ops":
+        from pgemu.types.arrays import compare_arrays
+        
+        return lambda a, b: compare_arrays(a, b, native_compare)
+    if name in ("record_ops", "range_ops", "multirange_ops") and name not in types:
+        
+        return compare_by_kind
+    typname = types.get(name)
+    return base_types[typname].compare if typname is not None else None
 
 
 class Session(WritingMixin):
@@ -64,6 +59,7 @@ class Session(WritingMixin):
     def __init__(
         self, cluster: Any, shm: Any, slot: Any, database: int, settings: Settings, *,
         fsync: bool = False, conn: apsw.Connection | None = None,
+        collations: Mapping[str, str] | None = None,
     ) -> None:
         self.cluster, self.shm, self.slot = cluster, shm, slot
         self.ctx = CallContext()
@@ -73,9 +69,10 @@ class Session(WritingMixin):
         self.guc = settings
         self.ctx.guc = settings
         self.conn = conn or open_database(
-            cluster.database_path(database), cluster.global_path, collations=collations(),
-            fsync=fsync,
+            cluster.database_path(database), cluster.global_path, fsync=fsync
         )
+        self.collations = collations or {}
+        self.conn.collation_needed(self._collation_needed)
         self.writer_lock = WriterLock(
             cluster.writer_lock_path(database), self.check_for_interrupts
         )
@@ -107,6 +104,12 @@ class Session(WritingMixin):
         self.interrupt_handler: Any = None
         self._known_version = self.catalog_version()
         self._wire_transactions()
+
+    def _collation_needed(self, conn: apsw.Connection, name: str) -> None:
+        """SQLite met a collation that it does not know yet."""
+        compare = collation_comparison(name, self.collations)
+        if compare is not None:
+            conn.create_collation(name, compare)
 
     def _wire_transactions(self) -> None:
         xact = self.xact

@@ -19,7 +19,8 @@ _EQ = apsw.SQLITE_INDEX_CONSTRAINT_EQ
 
 
 class _Table:
-    """One virtual table: columns c1 .. cn, ord, and hidden a1 .. am for the arguments."""
+    """One virtual table: columns c1 .. cn, the row number as
+    c(n+1), and hidden a1 .. am for the arguments."""
 
     def __init__(self, ncolumns: int, nargs: int, rows: Callable[..., Iterable[Any]]) -> None:
         self.first_arg = ncolumns + 1
@@ -85,7 +86,7 @@ class _Cursor:
 
 
 def _declare(ncolumns: int, nargs: int) -> str:
-    names = [f"c{n}" for n in range(1, ncolumns + 1)] + ["ord"]
+    names = [f"c{n}" for n in range(1, ncolumns + 2)]
     names += [f"a{n} HIDDEN" for n in range(1, nargs + 1)]
     return f"CREATE TABLE x({', '.join(names)})"
 

@@ -8,6 +8,8 @@ values (see pgemu/types/README.md).  For a strict function NULL never reaches th
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -36,13 +38,15 @@ class FunctionBinding:
 @dataclass(frozen=True, slots=True)
 class TypeInfo:
     """The call site as analysis typed it: resolved argument types, result type, collation, the
-    typmod of the result if known; ret_columns = [(name, type OID, typmod)] for record results."""
+    typmod of the result if known; ret_columns = [(name, type OID, typmod)] for record results.
+    variadic: the call was written f(VARIADIC array) (only bodies of VARIADIC "any" care)."""
 
     arg_types: tuple[int, ...]
     result_type: int
     collation: int = 0
     result_typmod: int = -1
     ret_columns: tuple[tuple[str, int, int], ...] = ()
+    variadic: bool = False
 
 
 class Aggregate(Protocol):
@@ -71,8 +75,46 @@ class AggregateBinding:
     typed: bool = False
 
 
-functions: dict[str, FunctionBinding] = {}
-aggregates: dict[str, AggregateBinding] = {}
+B = TypeVar("B")
+
+
+class LazyTable(dict[str, B]):
+    """A registry that knows, by an index, which module registers a missing key, and imports it
+    when it is asked for: a server answers its first query long before it has loaded every
+    function.  Without an index (tests, tools) it is a plain dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index: dict[str, str] = {}
+        self.modules: dict[str, str] = {}
+
+    def register(self, key: str, value: B, module: str) -> None:
+        """Add an entry that `module` defines; a key given twice is an error."""
+        if dict.__contains__(self, key):
+            raise ValueError(f"two registrations of {key}")
+        self[key] = value
+        self.modules[key] = module
+
+    def _load(self, key: str) -> bool:
+        module = self.index.pop(key, None)
+        if module is None:
+            return False
+        importlib.import_module(module)
+        return dict.__contains__(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if not dict.__contains__(self, key) and not self._load(key):
+            return default
+        return dict.__getitem__(self, key)
+
+    def __missing__(self, key: str) -> B:
+        if self._load(key):
+            return dict.__getitem__(self, key)
+        raise KeyError(key)
+
+
+functions: LazyTable[FunctionBinding] = LazyTable()
+aggregates: LazyTable[AggregateBinding] = LazyTable()
 
 
 def normalize_signature(signature: str) -> str:
@@ -88,12 +130,13 @@ def pg_function(
 ) -> Callable[[F], F]:
     """Bind a body to one or more pg_proc rows."""
 
+    module = sys._getframe(1).f_globals["__name__"]
+
     def bind(body: F) -> F:
         for written in signatures:
             signature = normalize_signature(written)
-            if signature in functions:
-                raise ValueError(f"two bodies for {signature}")
-            functions[signature] = FunctionBinding(signature, body, context, typed)
+            binding = FunctionBinding(signature, body, context, typed)
+            functions.register(signature, binding, module)
         return body
 
     return bind
@@ -104,12 +147,13 @@ def pg_aggregate(
 ) -> Callable[[F], F]:
     """Bind an Aggregate class (or factory) to one or more pg_proc rows of kind 'a'."""
 
+    module = sys._getframe(1).f_globals["__name__"]
+
     def bind(factory: F) -> F:
         for written in signatures:
             signature = normalize_signature(written)
-            if signature in aggregates:
-                raise ValueError(f"two bodies for aggregate {signature}")
-            aggregates[signature] = AggregateBinding(signature, factory, strict, context, typed)
+            binding = AggregateBinding(signature, factory, strict, context, typed)
+            aggregates.register(signature, binding, module)
         return factory
 
     return bind

@@ -118,6 +118,8 @@ def zone_info(name: str) -> tzinfo:
     if matched is None:
         raise BadZone
     footer = name
+    if not re.fullmatch("<?[-+A-Z0-9]{3,}>?", matched["std"]):  # a tz file wants three letters
+        footer = "UTC" + footer[len(matched["std"]) :]
     if matched["dst"] and not matched["rules"]:
         footer += _DEFAULT_RULES
     return ZoneInfo.from_file(io.BytesIO(_tzif(footer)), key=name)

@@ -7,6 +7,7 @@ operator, the function and every alias of it take the same way.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pgemu.catalog.rows import PgProc
@@ -61,6 +62,8 @@ def _call(
         info = type_infos(
             [expr_type(a) for a in arg_nodes], result, node.inputcollid
         )
+        if isinstance(node, p.FuncExpr) and node.funcvariadic:
+            info = replace(info, variadic=True)
         return sql.func(low.binder.scalar(proc, info), *args)
 
     if proc.prolang == INTERNAL_LANGUAGE:

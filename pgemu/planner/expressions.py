@@ -159,7 +159,30 @@ def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
             where = where.parent
         assert where is not None
         return where.sublink_columns[node.paramid - 1]
+    if node.paramkind == "multiexpr":
+        return _lower_multiexpr(node, low, scope)
     raise PgError(INTERNAL_ERROR, f"unexpected parameter kind {node.paramkind}")
+
+
+def _lower_multiexpr(node: p.Param, low: Lowering, scope: Scope) -> Sql:
+    """Column of the sub-select in SET (a, b) = (SELECT ...): read as a scalar sub-select."""
+    query = scope.query
+    lists = [query.target_list, *(a.target_list for a in query.merge_action_list)]
+    if query.on_conflict is not None:
+        lists.insert(0, query.on_conflict.on_conflict_set)
+    column = node.paramid & 0xFFFF
+    for entries in lists:
+        for entry in entries:
+            held = entry.expr
+            if isinstance(held, p.SubLink) and held.sublinkid == node.paramid >> 16:
+                return lower_sublink_column(held, column, low, scope)
+    raise PgError(INTERNAL_ERROR, "multi-assignment source not found")
+
+
+def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.sublinks import scalar_column
+
+    return scalar_column(node, column, low, scope)
 
 
 @handler(p.FuncExpr)
@@ -449,7 +472,11 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 @handler(p.FieldStore)
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
-    news = [lower(value, low, scope) for value in node.newvals]
+    columns = low.catalog.types.io(node.resulttype).columns
+    news = []
+    for value, number in zip(node.newvals, node.fieldnums, strict=True):
+        old = low.binder.special("field_select", number, columns[number - 1].type_oid)
+        news.append(_lower_assigned(value, sql.func(old, base), low, scope))
     name = low.binder.special("field_store", node.resulttype, tuple(node.fieldnums))
     return sql.func(name, base, *news)
 
@@ -468,8 +495,20 @@ def lower_subscripting(node: p.SubscriptingRef, low: Lowering, scope: Scope) -> 
         kind, node.refcontainertype, node.refelemtype, node.is_slice, tuple(shape)
     )
     if node.refassgnexpr is not None:
-        return sql.func(name, base, lower(node.refassgnexpr, low, scope), *bounds)
+        fetch = low.binder.special(
+            "subscript", node.refcontainertype, node.refelemtype, node.is_slice, tuple(shape)
+        )
+        new = _lower_assigned(node.refassgnexpr, sql.func(fetch, base, *bounds), low, scope)
+        return sql.func(name, base, new, *bounds)
     return sql.func(name, base, *bounds)
+
+
+def _lower_assigned(node: p.Expr, old: Sql, low: Lowering, scope: Scope) -> Sql:
+    """The new value of a part; a CaseTestExpr in it stands for the part's old value."""
+    saved, scope.case_test = scope.case_test, old
+    lowered = lower(node, low, scope)
+    scope.case_test = saved
+    return lowered
 
 
 @handler(p.TargetEntry)

@@ -220,14 +220,7 @@ def _lower_function(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
         calls.append(call)
         args += its_args
     name = low.binder.table_function(tuple(calls))
-    if entry.funcordinality:
-        width = sum(c.ncolumns for c in calls)
-        scope.replaced[(_index_of(entry, scope), width + 1)] = sql.column(alias, "ord")
     return sql.table_function(name, args, alias)
-
-
-def _index_of(entry: RangeTblEntry, scope: Scope) -> int:
-    return next(n for n, e in enumerate(scope.query.rtable, 1) if e is entry)
 
 
 def set_call(

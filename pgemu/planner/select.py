@@ -83,14 +83,10 @@ def lower_core(
     ]
     group = [_not_ordinal(item) for item in group]
     having = lower_qual(query.having_qual, low, scope)
-    if having is not None and not group:
-        # SQLite wants an aggregate beside HAVING
-        counted = sql.binary(">=", sql.func("count", sql.raw("*")), sql.integer(0))
-        having = sql.connect("and", [having, counted])
-    if scope.grouped_refs is not None and not group and having is None and not query.has_aggs:
-        having = sql.binary(">=", sql.func("count", sql.raw("*")), sql.integer(0))
+    if (having is not None or scope.grouped_refs is not None) and not group and not query.has_aggs:
+        columns = _one_group(columns, low)
     return sql.select(
-        columns,
+        columns or [sql.alias(sql.integer(1), "c0")],
         from_=from_,
         joins=joins,
         where=sql.connect("and", conditions) if conditions else None,
@@ -98,6 +94,14 @@ def lower_core(
         having=having,
         distinct=distinct,
     )
+
+
+def _one_group(columns: list[Sql], low: Lowering) -> list[Sql]:
+    """HAVING or an empty grouping set makes one group without any aggregate; SQLite wants one
+    among the output columns: the first column's value, chosen where count(*) is not negative."""
+    first = columns[0]
+    counted = sql.binary(">=", sql.func("count", sql.raw("*")), sql.integer(0))
+    return [sql.alias(sql.case([(counted, first.this)], None), first.alias), *columns[1:]]
 
 
 def _not_ordinal(item: Sql) -> Sql:

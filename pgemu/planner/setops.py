@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pgemu.nodes import expr_type
+from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query, RangeTblRef, SetOperationStmt, SetOpNode
+from pgemu.parser.parse_coerce_common import coerce_to_common_type
+from pgemu.parser.parse_node import make_parsestate
 from pgemu.planner import sql
+from pgemu.planner.expressions import lower
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.sql import Sql
 
@@ -17,12 +21,13 @@ def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
     def leaf(ref: RangeTblRef, collated: list[int]) -> Sql:
         subquery = scope.entry(ref.rtindex).subquery
         assert subquery is not None
-        return _select_from(lower_query(subquery, low, scope), collated, low)
+        types = [expr_type(t.expr) for t in subquery.target_list if not t.resjunk]
+        return _select_from(lower_query(subquery, low, scope), collated, low, types)
 
     body = _lower_node(query.set_operations, leaf, low)
     order = _order(query, low)
     limit, offset = limit_offset(query, low, scope)
-    if order or limit is not None or offset is not None or _is_select(body):
+    if order or limit is not None or offset is not None:
         body = _wrap(body, len(query.set_operations.col_types), low)
         return sql.add_tail(body, order, limit, offset)
     return body
@@ -35,34 +40,40 @@ def _lower_node(node: SetOpNode, leaf, low: Lowering, types: list[int] | None = 
     left = _lower_node(node.larg, leaf, low, node.col_types)
     right = _lower_node(node.rarg, leaf, low, node.col_types)
     if not isinstance(node.larg, RangeTblRef):
-        left = _select_from(left, node.col_types, low)
+        left = _select_from(left, node.col_types, low, node.larg.col_types)
     if not isinstance(node.rarg, RangeTblRef):
-        right = _select_from(right, node.col_types, low)
+        right = _select_from(right, node.col_types, low, node.rarg.col_types)
     if node.all and node.op != "union":
         return _all_rows(node, left, right, low)
     return sql.compound(node.op, left, right, all_rows=node.all)
 
 
-def _select_from(body: Sql, types: list[int], low: Lowering) -> Sql:
-    """SELECT c1 COLLATE ..., c2 ... FROM (body): an operand that SQLite takes in a compound."""
+def _select_from(body: Sql, wanted: list[int], low: Lowering, types: list[int]) -> Sql:
+    """SELECT c1 COLLATE ..., c2 ... FROM (body): an operand that SQLite takes in a compound.
+    Columns of other types than the compound's are coerced (generate_setop_tlist)."""
     alias = low.new_alias("u")
-    columns = [
-        sql.alias(low.comparable(sql.column(alias, f"c{n}"), type_oid), f"c{n}")
-        for n, type_oid in enumerate(types, 1)
-    ]
-    if not columns:
-        columns = [sql.raw("1")]
-    return sql.select(columns, from_=sql.derived(body, alias))
+    columns = []
+    for number, (type_oid, own) in enumerate(zip(wanted, types, strict=True), 1):
+        column = sql.column(alias, f"c{number}")
+        if own != type_oid:
+            column = coerced_column(column, own, type_oid, low)
+        columns.append(sql.alias(low.comparable(column, type_oid), f"c{number}"))
+    return sql.select(columns or [sql.raw("1")], from_=sql.derived(body, alias))
+
+
+def coerced_column(column: Sql, source: int, target: int, low: Lowering) -> Sql:
+    """A column of one type as a value of the common type that analysis chose."""
+    var = p.Var(1, 1, source)
+    pstate = make_parsestate(None, low.catalog)
+    coerced = coerce_to_common_type(pstate, var, target, "UNION/INTERSECT/EXCEPT")
+    scope = Scope(Query("select"), [""], low, replaced={(1, 1): column})
+    return lower(coerced, low, scope)
 
 
 def _wrap(body: Sql, width: int, low: Lowering) -> Sql:
     alias = low.new_alias("u")
     columns = [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, width + 1)]
     return sql.select(columns or [sql.raw("1")], from_=sql.derived(body, alias))
-
-
-def _is_select(body: Sql) -> bool:
-    return False
 
 
 def _all_rows(node: SetOperationStmt, left: Sql, right: Sql, low: Lowering) -> Sql:

@@ -42,11 +42,16 @@ def returns_one_row(query: Query) -> bool:
 
 
 def _lower_scalar(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
+    if returns_one_row(node.subselect) and sum(not t.resjunk for t in node.subselect.target_list):
+        return sql.scalar(lower_query(node.subselect, low, scope))
+    return scalar_column(node, 1, low, scope)
+
+
+def scalar_column(node: p.SubLink, column: int, low: Lowering, scope: Scope) -> Sql:
+    """One column of a sub-select that may return one row at most."""
     body = lower_query(node.subselect, low, scope)
-    if returns_one_row(node.subselect):
-        return sql.scalar(body)
     alias = low.new_alias("q")
-    single = sql.func(low.binder.special("single_row"), sql.column(alias, "c1"))
+    single = sql.func(low.binder.special("single_row"), sql.column(alias, f"c{column}"))
     return sql.scalar(sql.select([single], from_=sql.derived(body, alias)))
 
 

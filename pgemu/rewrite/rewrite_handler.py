@@ -20,6 +20,7 @@ from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, Ran
 from pgemu.nodes.primnodes import SubLink, TargetEntry, Var
 from pgemu.rewrite.rewrite_manip import (
     copy_object,
+    copy_stored,
     field_names,
 )
 from pgemu.rewrite.rewrite_target import (
@@ -73,9 +74,10 @@ def _needs_rewrite(catalog: Catalog, query: Query) -> bool:
         if rte.rtekind == "relation":
             if rte.relkind == "v" or catalog.relation(rte.relid).has_rls:
                 return True
-        elif (rte.subquery is not None and _needs_rewrite(catalog, rte.subquery)) or (rte.rtekind in ("function", "values") and _sublink_needs(
-            catalog, [rte.functions, rte.values_lists]
-        )):
+        elif (rte.subquery is not None and _needs_rewrite(catalog, rte.subquery)) or (
+            rte.rtekind in ("function", "values")
+            and _sublink_needs(catalog, [rte.functions, rte.values_lists])
+        ):
             return True
     if any(_needs_rewrite(catalog, cte.ctequery) for cte in query.cte_list):
         return True
@@ -150,7 +152,7 @@ def _apply_retrieve_rule(
             INVALID_OBJECT_DEFINITION,
             f'infinite recursion detected in rules for relation "{relation.name}"',
         )
-    action = copy_object(relation.view_query)
+    action = copy_stored(relation.view_query)
     if action is None:
         raise PgError("XX000", f'no SELECT rule found for view "{relation.name}"')
     if rt_index == query.result_relation:

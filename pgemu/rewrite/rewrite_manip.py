@@ -64,10 +64,24 @@ def copy_object(node: T) -> T:
     return new
 
 
+def copy_stored(node: T) -> T:
+    """A copy of a tree from the catalogs for use in a statement: its constants are no literals
+    of that statement, so that the plan cache must leave them alone."""
+    copied = copy_object(node)
+
+    def visit(n: Any, _level: int) -> Any:
+        if isinstance(n, Const):
+            n.literal_location = None
+        return None
+
+    mutate_levels(copied, visit)
+    return copied
+
+
 def mutate_levels(node: Any, replace: Callable[[Any, int], Any], level: int = 0) -> Any:
     """Visit every node with the depth of queries around it; where `replace` returns something
     else than None, that stands for the node (and is not visited).  In place."""
-    if isinstance(node, _LEAVES) or isinstance(node, set):
+    if isinstance(node, (_LEAVES, set)):
         return node
     if isinstance(node, list):
         for index, item in enumerate(node):
@@ -110,9 +124,8 @@ def change_var_nodes(node: Any, rt_index: int, new_index: int, sublevels_up: int
         return None
 
     result = _inside(node, visit)
-    if isinstance(node, Query) and sublevels_up == 0:
-        if node.result_relation == rt_index:
-            node.result_relation = new_index
+    if isinstance(node, Query) and sublevels_up == 0 and node.result_relation == rt_index:
+        node.result_relation = new_index
     return result
 
 
@@ -136,7 +149,7 @@ def _renumber(n: Any, level: int, new: Callable[[int], int]) -> None:
             n.varno = new(n.varno)
     elif level != 0:
         return
-    elif isinstance(n, RangeTblRef) or isinstance(n, JoinExpr):
+    elif isinstance(n, (RangeTblRef, JoinExpr)):
         n.rtindex = new(n.rtindex)
     elif isinstance(n, CurrentOfExpr):
         n.cvarno = new(n.cvarno)

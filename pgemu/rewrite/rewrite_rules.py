@@ -19,6 +19,7 @@ from pgemu.rewrite.rewrite_manip import (
     change_var_nodes,
     check_expr_has_sublink,
     copy_object,
+    copy_stored,
     mutate_levels,
     offset_var_nodes,
     replace_vars_from_target_list,
@@ -71,7 +72,7 @@ def fire_rules(catalog: Catalog, query: Query, relation: Relation) -> FiredRules
         for action in actions:
             if action.command_type == "utility" and action.utility_stmt is None:
                 continue
-            product = _rewrite_rule_action(query, copy_object(action), copy_object(qual), fired)
+            product = _rewrite_rule_action(query, copy_stored(action), copy_stored(qual), fired)
             product.can_set_tag = False
             fired.products.append(product)
     if fired.instead:
@@ -97,7 +98,7 @@ def _rule_references(query: Query, node: Any, new_varno: int, rtable: list[Any])
 
 
 def _add_inverted_qual(query: Query, qual: Expr) -> None:
-    inverted: Any = [copy_object(qual)]
+    inverted: Any = [copy_stored(qual)]
     offset = len(query.rtable)
     offset_var_nodes(inverted, offset)
     change_var_nodes(inverted, OLD_VARNO + offset, query.result_relation)

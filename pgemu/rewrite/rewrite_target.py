@@ -25,7 +25,7 @@ from pgemu.nodes.primnodes import (
     TargetEntry,
     Var,
 )
-from pgemu.rewrite.rewrite_manip import copy_object
+from pgemu.rewrite.rewrite_manip import copy_object, copy_stored
 
 if TYPE_CHECKING:
     from pgemu.catalog.relcache import Relation
@@ -54,7 +54,7 @@ def build_column_default(catalog: Catalog, relation: Relation, attnum: int) -> E
         return NextValueExpr(identity_sequence(catalog, relation.oid, attnum), att.atttypid)
     default = relation.defaults.get(attnum)
     if default is not None:
-        return copy_object(default)
+        return copy_stored(default)
     if att.attgenerated:
         return None
     return _type_default(catalog, att)
@@ -68,7 +68,7 @@ def _type_default(catalog: Catalog, att: PgAttribute) -> Expr | None:
     if row.typdefaultbin:
         expr: Expr | None = catalog.decode_node(row.typdefaultbin)
         if expr is not None:
-            return _to_domain(copy_object(expr), row, att)
+            return _to_domain(copy_stored(expr), row, att)
     if row.typdefault is not None and row.typtype != "d":
         value = catalog.types.io(att.atttypid).input(row.typdefault, att.atttypmod, catalog.ctx)
         return Const(att.atttypid, value, att.atttypmod, att.attcollation)
@@ -126,9 +126,9 @@ class ValuesSource:
 
     def column_of(self, entry: TargetEntry | None) -> int:
         """The VALUES column behind a target entry; 0: none."""
-        if entry is not None and isinstance(entry.expr, Var):
-            if entry.expr.varno == self.rtindex and entry.expr.varlevelsup == 0:
-                return entry.expr.varattno
+        var = entry.expr if entry is not None else None
+        if isinstance(var, Var) and var.varno == self.rtindex and var.varlevelsup == 0:
+            return var.varattno
         return 0
 
     def only_defaults(self, column: int) -> bool:

@@ -19,6 +19,7 @@ from pgemu.rewrite.rewrite_manip import (
     change_var_nodes,
     check_expr_has_sublink,
     copy_object,
+    copy_stored,
     replace_vars_from_target_list,
 )
 
@@ -148,7 +149,7 @@ def error_view_not_updatable(name: str, command: str, detail: str) -> PgError:
 def rewrite_target_view(catalog: Catalog, query: Query, view: Relation) -> Query:
     """The statement on a simple view as one on its base relation.  In place."""
     command = query.command_type
-    viewquery: Query = copy_object(view.view_query)
+    viewquery: Query = copy_stored(view.view_query)
     detail = view_query_is_auto_updatable(viewquery, command != "delete")
     if detail is not None:
         raise error_view_not_updatable(view.name, command, detail)

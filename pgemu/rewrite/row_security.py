@@ -18,7 +18,7 @@ from pgemu.rewrite.rewrite_manip import (
     add_qual,
     change_var_nodes,
     check_expr_has_sublink,
-    copy_object,
+    copy_stored,
 )
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _combine(
     def expr_of(policy: PgPolicy) -> Expr | None:
         text = policy.polwithcheck if check and policy.polwithcheck else policy.polqual
         expr: Expr | None = catalog.decode_node(text, "expr", relation.oid)
-        return change_var_nodes(copy_object(expr), 1, rt_index) if expr is not None else None
+        return change_var_nodes(copy_stored(expr), 1, rt_index) if expr is not None else None
 
     allowed = [e for e in map(expr_of, permissive) if e is not None]
     if not allowed:

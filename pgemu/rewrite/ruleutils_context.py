@@ -136,9 +136,7 @@ class Context:
             if namespace == proc.pronamespace:
                 return quote_identifier(proc.proname)
             same = self.catalog.all(PgProc, proname=proc.proname)
-            if any(
-                p.pronamespace == namespace and p.proargtypes == proc.proargtypes for p in same
-            ):
+            if any(p.pronamespace == namespace and p.proargtypes == proc.proargtypes for p in same):
                 break
         return self._qualified(proc.pronamespace, proc.proname)
 

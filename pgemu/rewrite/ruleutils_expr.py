@@ -580,31 +580,24 @@ def _inference(node: InferenceElem, ctx: Context, show: bool) -> None:
 def _sublink(node: p.SubLink, ctx: Context, _show: bool) -> None:
     from pgemu.rewrite.ruleutils_query import get_query_text
 
-    need_paren = node.sublinktype not in ("exists", "array", "expr")
-    if need_paren:
-        ctx.add("(")
+    kind = node.sublinktype
+    ctx.add("ARRAY(" if kind == "array" else "(")
     opname = ""
     if node.testexpr is not None:
         opname = _sublink_test(node.testexpr, ctx)
-    if node.sublinktype == "exists":
+    if kind == "exists":
         ctx.add("EXISTS ")
-    elif node.sublinktype == "any":
+    elif kind == "any":
         ctx.add(" IN " if opname == "=" else f" {opname} ANY ")
-    elif node.sublinktype == "all":
+    elif kind == "all":
         ctx.add(f" {opname} ALL ")
-    elif node.sublinktype == "rowcompare":
+    elif kind == "rowcompare":
         ctx.add(f" {opname} ")
-    elif node.sublinktype == "array":
-        ctx.add("ARRAY")
-    ctx.add("(")
-    ctx.add(
-        get_query_text(
-            node.subselect, ctx, ctx.namespaces, None, False, indent_level=ctx.indent_level
-        )
-    )
-    ctx.add(")")
+    need_paren = kind in ("exists", "any", "all", "rowcompare", "cte")
     if need_paren:
-        ctx.add(")")
+        ctx.add("(")
+    ctx.add(get_query_text(node.subselect, ctx, ctx.namespaces, None, False))
+    ctx.add("))" if need_paren else ")")
 
 
 def _sublink_test(test: Any, ctx: Context) -> str:
@@ -676,9 +669,7 @@ _WRITERS: dict[type, Callable[[Any, Context, bool], None]] = {
     p.CoerceToDomainValue: _text("VALUE"),
     p.SetToDefault: _text("DEFAULT"),
     p.NextValueExpr: _next_value,
-    p.CurrentOfExpr: lambda n, ctx, _s: ctx.add(
-        f"CURRENT OF {quote_identifier(n.cursor_name)}"
-    ),
+    p.CurrentOfExpr: lambda n, ctx, _s: ctx.add(f"CURRENT OF {quote_identifier(n.cursor_name)}"),
     p.TargetEntry: lambda n, ctx, s: get_rule_expr(n.expr, ctx, s),
     InferenceElem: _inference,
 }
@@ -692,4 +683,3 @@ def looks_like_function(node: Any) -> bool:
         node,
         (p.CoalesceExpr, p.MinMaxExpr, p.NullIfExpr, p.SQLValueFunction, p.XmlExpr, p.Aggref),
     )
-

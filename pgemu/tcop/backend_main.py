@@ -4,8 +4,6 @@ BackendMain, InitPostgres and the first half of PostgresMain).
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import signal
 import socket
@@ -25,6 +23,7 @@ from pgemu.errors import (
     QUERY_CANCELED,
     PgError,
 )
+from pgemu.fmgr.binding_index import install
 from pgemu.guc import Settings
 from pgemu.libpq.auth import RoleAuth, authenticate
 from pgemu.libpq.hba import load_hba
@@ -41,22 +40,17 @@ from pgemu.storage.procarray import (
     ROLE,
 )
 from pgemu.storage.procsignal import process_cancel_request
+from pgemu.storage.template_cache import cache_folder
 from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.postgres import Backend
+from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.startup import CancelRequest
 from pgemu_protocol.violation import ProtocolViolation
 
 
-# the modules whose function bodies register themselves
-_FUNCTION_MODULES = (
-    "pgemu.types", "pgemu.catalog.functions", "pgemu.commands.sequence",
-    "pgemu.executor.functions", "pgemu.rewrite.ruleutils", "pgemu.rewrite.ruleutils_functions",
-)
-for _module in _FUNCTION_MODULES:
-    if importlib.util.find_spec(_module) is not None:
-        importlib.import_module(_module)
+COLLATIONS = install(cache_folder(), base_types)  # type: ignore[arg-type]
 
 
 def prewarm(cluster: Any, shm: Any, config: Any) -> None:
@@ -129,7 +123,8 @@ def _start(
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
     session = BackendSession(
-        cluster, shm, slot, database.oid, settings, fsync=config.fsync(cluster)
+        cluster, shm, slot, database.oid, settings, fsync=config.fsync(cluster),
+        collations=COLLATIONS,
     )
     session.ctx.database = database.datname
     _apply_settings(session, stored, params, role_row)

@@ -7,7 +7,8 @@ statement outside a transaction block is one SQLite transaction and needs neithe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ from pgemu.errors import (
 from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
+from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
 from pgemu.transam.undo import UndoTriggers, roll_back
 from pgemu.transam.visibility import EVERYTHING, Snapshot
@@ -43,6 +45,7 @@ class Savepoint:
     on_abort: int
     created: int
     dropped: int
+    row_locks: int = 0
     hidden: bool = False
 
 
@@ -77,6 +80,11 @@ class TransactionManager:
         self.database = database
         self.writer_lock = writer_lock
         self.fsync = fsync
+        self.synchronous_commit = True
+        self.wal = WalSync(conn.db_filename("main"), conn.db_filename("g"))
+        self.global_lock: Any = None
+        self._global_held = False
+        self.row_lock_stamp = 0
         self.state = IDLE
         self.xid = 0
         self.undo_xid = 0
@@ -195,7 +203,9 @@ class TransactionManager:
         running = self.conn.execute(
             "SELECT xid FROM main._active UNION SELECT xid FROM g._gactive"
         ).fetchall()
-        invisible = frozenset(r[0] for r in running) - {self.xid}
+        # An xid whose first statement failed is in the process array only.
+        known = self.shm.procarray.running_xids(self.database)
+        invisible = frozenset([*(r[0] for r in running), *known]) - {self.xid}
         words[XMIN] = min([next_xid, *invisible])
         self.fixed_snapshot = self.snapshot = Snapshot(invisible, next_xid, self.xid)
 
@@ -231,8 +241,10 @@ class TransactionManager:
             return
         self.writer_lock.acquire()
         try:
-            self.conn.execute("BEGIN IMMEDIATE")
+            self._open_write()
         except BaseException:
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
             self.writer_lock.release()
             raise
         self._write_depth = 1
@@ -241,6 +253,33 @@ class TransactionManager:
         except BaseException:
             self.abort_write()
             raise
+
+    def _open_write(self) -> None:
+        """BEGIN IMMEDIATE for main alone: that of SQLite would lock global.db as well, and the
+        writers of all databases would queue for it."""
+        self.conn.execute("BEGIN")
+        self.conn.execute("DELETE FROM main._pending WHERE 0")
+
+    def lock_global(self) -> None:
+        """Inside a write statement, before shared catalogs are written.  Always after the
+        database's own lock."""
+        if self._global_held:
+            return
+        if self.global_lock is not None:
+            self.global_lock.acquire()
+        self._global_held = True
+        try:
+            self.conn.execute("DELETE FROM g._gpending WHERE 0")
+        except apsw.BusyError:  # read before another database's session wrote
+            raise self.serialization_failure("update") from None
+
+    def _unlock(self) -> None:
+        """After the end of a SQLite write transaction."""
+        if self._global_held:
+            self._global_held = False
+            if self.global_lock is not None:
+                self.global_lock.release()
+        self.writer_lock.release()
 
     def _start_writing(self) -> None:
         if not self.xid:
@@ -298,12 +337,14 @@ class TransactionManager:
 
     def writes_to(self, sqlite_name: str, natts: int) -> None:
         """Before a table is written inside a write statement: its undo triggers."""
+        shared = sqlite_name.startswith("g.")
+        if shared:
+            self.lock_global()
+            self.shared_changed = True
         if self.undo_xid:
-            if sqlite_name.startswith("g."):
+            if shared:
                 self._register("g")
             self.triggers.ensure(sqlite_name, natts)
-        if sqlite_name.startswith("g."):
-            self.shared_changed = True
 
     def end_write(self) -> None:
         """The statement succeeded."""
@@ -319,8 +360,10 @@ class TransactionManager:
         self._write_depth = 0
         self._registered_now = set()
         self.undo_xid = 0
-        self.writer_lock.release()
+        shared = self._global_held
+        self._unlock()
         if self.state == IDLE:
+            self._sync(shared)
             self._ended(committed=True)
 
     def _note_undo(self) -> None:
@@ -351,7 +394,7 @@ class TransactionManager:
         self.undo_xid = 0
         self.undo_written = False
         self.triggers.lost()
-        self.writer_lock.release()
+        self._unlock()
         for hook in self.on_statement_abort:
             hook()
         if self.state == IDLE:
@@ -410,21 +453,27 @@ class TransactionManager:
             except BaseException:
                 self.abort_write()
                 raise
-            if self.fsync:
-                self._commit_synced()
             self.conn.execute("COMMIT")
             self._write_depth = 0
             self._registered_now = set()
             self.undo_xid = 0
-            self.writer_lock.release()
+            shared = self._global_held
+            self._unlock()
+            self._sync(shared)
         elif self.xid or self.before_commit:
             self._run_before_commit()
         self._ended(committed=True)
 
-    def _commit_synced(self) -> None:
-        pass
+    def _sync(self, shared: bool) -> None:
+        """Make what was committed durable.  global.db first: in doubt main decides (recovery)."""
+        if self.fsync and self.synchronous_commit:
+            if shared:
+                self.wal.sync("g")
+            self.wal.sync("main")
 
     def _remove_traces(self) -> None:
+        if "g" in self.registered:
+            self.lock_global()
         keep_undo = any(x for n, x in enumerate(self._xmins()) if n != self.slot.number)
         key = (self.xid,)
         for schema in sorted(self.registered):
@@ -446,13 +495,29 @@ class TransactionManager:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
         if self.registered:
-            with self.writer_lock:
-                self.conn.execute("BEGIN IMMEDIATE")
-                self.undo_xid = 0
-                roll_back_transaction(self.conn, self.xid, sorted(self.registered))
+            self.undo_xid = 0
+            if "g" in self.registered:  # first, see recovery.py
+                with self._undoing(shared=True):
+                    roll_back_transaction(self.conn, self.xid, ["g"])
+            with self._undoing():
+                roll_back_transaction(self.conn, self.xid, ["main"])
                 self._drop_storage(self._created)
-                self.conn.execute("COMMIT")
         self._ended(committed=False)
+
+    @contextlib.contextmanager
+    def _undoing(self, *, shared: bool = False) -> Iterator[None]:
+        """A SQLite write transaction that is no statement."""
+        self.writer_lock.acquire()
+        try:
+            self._open_write()
+            if shared:
+                self.lock_global()
+            yield
+            self.conn.execute("COMMIT")
+        finally:
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
+            self._unlock()
 
     def _ended(self, *, committed: bool) -> None:
         self.state = IDLE
@@ -464,6 +529,7 @@ class TransactionManager:
             words[XMIN] = 0
         self.registered = set()
         self.savepoints = []
+        self.row_lock_stamp = 0
         self._undo_mark = {"main": 0, "g": 0}
         self._created, self._dropped = [], []
         callbacks = self._commit_callbacks if committed else self._abort_callbacks
@@ -484,6 +550,9 @@ class TransactionManager:
     def xid_ended(self, xid: int) -> None:
         """Hook: whoever waits for this xid is to be woken (set by the session)."""
 
+    def xid_let_go(self, xid: int) -> None:
+        """Hook: rows of this xid are free again though it goes on (ROLLBACK TO)."""
+
     # -- savepoints ----------------------------------------------------------------------------
 
     def savepoint(self, name: str, *, hidden: bool = False) -> None:
@@ -491,7 +560,7 @@ class TransactionManager:
             Savepoint(
                 name, self._undo_mark["main"], self._undo_mark["g"],
                 len(self._commit_callbacks), len(self._abort_callbacks),
-                len(self._created), len(self._dropped), hidden,
+                len(self._created), len(self._dropped), self.row_lock_stamp, hidden,
             )
         )
         for hook in self.on_subxact:
@@ -519,14 +588,17 @@ class TransactionManager:
         saved = self.savepoints[index]
         del self.savepoints[index + 1 :]
         if self.registered:
-            with self.writer_lock:
-                self.conn.execute("BEGIN IMMEDIATE")
-                self.undo_xid = 0
+            self.undo_xid = 0
+            with self._undoing(shared="g" in self.registered):
                 for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
                     if schema in self.registered:
                         roll_back(self.conn, schema, self.xid, mark)
+                        self.conn.execute(
+                            f"DELETE FROM {schema}.{prefix(schema)}rowlock "
+                            "WHERE xid=? AND stamp>?", (self.xid, saved.row_locks),
+                        )
                 self._drop_storage(self._created[saved.created :])
-                self.conn.execute("COMMIT")
+            self.xid_let_go(self.xid)
         self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
         del self._created[saved.created :]
         del self._dropped[saved.dropped :]
@@ -580,6 +652,7 @@ def roll_back_transaction(conn: apsw.Connection, xid: int, schemas: Sequence[str
         roll_back(conn, schema, xid)
         conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
         conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
-    conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))
+    if "main" in schemas:
+        conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))
 
 

@@ -1,65 +1,9 @@
 """Types: one module per family, each registering its BaseType rows and its function bodies.
 
-Counterpart of PostgreSQL's utils/adt.  Importing this package fills base_types (by typname) and
-pgemu.fmgr's functions and aggregates (by signature).  A module is listed once, alphabetically
-within its author's block; see README.md for what each holds.
+Counterpart of PostgreSQL's utils/adt.  `import pgemu.types.families` fills base_types (by typname)
+and pgemu.fmgr's functions and aggregates (by signature); see README.md for what each module holds.
 """
 
 from pgemu.types.base import BaseType, base_types, register_type
-
-# isort: off
-import pgemu.types.aggregates
-import pgemu.types.aggregates_generic
-import pgemu.types.aggregates_regr
-import pgemu.types.bool
-import pgemu.types.bytea
-import pgemu.types.encode
-import pgemu.types.float_math
-import pgemu.types.float_ops
-import pgemu.types.format
-import pgemu.types.hash
-import pgemu.types.integers
-import pgemu.types.integer_ops
-import pgemu.types.like
-import pgemu.types.misc
-import pgemu.types.money
-import pgemu.types.network
-import pgemu.types.numeric_math
-import pgemu.types.numeric_ops
-import pgemu.types.oid
-import pgemu.types.pg_lsn
-import pgemu.types.quote
-import pgemu.types.random
-import pgemu.types.record
-import pgemu.types.regexp
-import pgemu.types.text
-import pgemu.types.varbit
-import pgemu.types.varlena
-# dates and times, arrays, json, enums, ranges
-import pgemu.types.arrays
-import pgemu.types.arrays_ops
-import pgemu.types.arrays_subscript
-import pgemu.types.datetime_extract
-import pgemu.types.datetime_ops
-import pgemu.types.datetime_types
-import pgemu.types.enums
-import pgemu.types.formatting
-import pgemu.types.formatting_input
-import pgemu.types.formatting_number
-import pgemu.types.generate_series
-import pgemu.types.interval
-import pgemu.types.interval_ops
-import pgemu.types.json_encode
-import pgemu.types.json_funcs
-import pgemu.types.json_record
-import pgemu.types.json_types
-import pgemu.types.jsonb_casts
-import pgemu.types.jsonpath
-import pgemu.types.jsonpath_exec
-import pgemu.types.ranges
-import pgemu.types.ranges_ops
-# after all families
-import pgemu.types.io_functions  # noqa: F401
-# isort: on
 
 __all__ = ["BaseType", "base_types", "register_type"]

@@ -7,11 +7,13 @@ order of the storage value is not right), and its functions.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.fmgr import CallContext
+from pgemu.fmgr.registry import LazyTable
 from pgemu.nodes.primnodes import Value
 
 
@@ -32,7 +34,7 @@ class BaseType:
     collation: str | None = None
 
     def compare(self, a: Any, b: Any) -> int:
-        return (a > b) - (a < b)
+        return bool(a > b) - bool(a < b)
 
     def hash_key(self, value: Any) -> Any:
         return value
@@ -79,12 +81,11 @@ class BaseType:
 
 # typname -> type.  Arrays, enums, domains, composites and ranges of users are made from their
 # catalog rows by pgemu.types.lookup.
-base_types: dict[str, BaseType] = {}
+base_types: LazyTable[BaseType] = LazyTable()
 
 
 def register_type(*types: BaseType) -> None:
     """Make types known under their names; a name given twice is an error at import."""
+    module = sys._getframe(1).f_globals["__name__"]
     for one in types:
-        if one.name in base_types:
-            raise ValueError(f"two types named {one.name}")
-        base_types[one.name] = one
+        base_types.register(one.name, one, module)

@@ -11,6 +11,7 @@ from typing import Any
 from pgemu.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, PgError
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.types.quote import quote_identifier, quote_nullable
+from pgemu.types.variadic import variadic_any
 
 SPECIFIER = re.compile(r"%(?:(\d+)\$)?(-?)(?:(\d+)|\*(?:(\d+)\$)?()|)(.?)", re.DOTALL)
 
@@ -25,11 +26,13 @@ def texts(ctx: CallContext, type_oids: tuple[int, ...], values: tuple[Any, ...])
 
 
 @pg_function("concat(any) -> text", context=True, typed=True)
+@variadic_any()
 def text_concat(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
     return "".join(t for t in texts(ctx, info.arg_types, args) if t is not None)
 
 
 @pg_function("concat_ws(text,any) -> text", context=True, typed=True)
+@variadic_any(1)
 def text_concat_ws(ctx: CallContext, info: TypeInfo, separator: Any, *args: Any) -> str | None:
     if separator is None:
         return None
@@ -108,6 +111,7 @@ class Formatter:
 
 
 @pg_function("format(text) -> text", "format(text,any) -> text", context=True, typed=True)
+@variadic_any(1, null_array=False)
 def text_format(ctx: CallContext, info: TypeInfo, pattern: str | None, *args: Any) -> str | None:
     if pattern is None:
         return None

@@ -104,6 +104,7 @@ class Itm:
         self.years += value * scale
         self.check(INT_MIN <= self.years <= INT_MAX)
         self.months += round(fraction * scale * 12)
+        self.check(INT_MIN <= self.months <= INT_MAX)
 
     @staticmethod
     def check(fine: bool) -> None:
@@ -193,6 +194,8 @@ def decode_interval(text: str, span: int, style: str) -> Span:
                 value, fraction = -abs(value), -abs(fraction)
             tmask = itm.add_unit(unit, value, fraction)
             parsing_unit = False
+            if unit == k.HOUR:  # '1 2' DAY TO HOUR
+                unit = k.DAY
         elif kind in (STRING, SPECIAL):
             if parsing_unit:
                 raise DecodeError
@@ -252,7 +255,7 @@ def _interval_number(field: str, unit: int, itm: Itm) -> tuple[int, float, int]:
     return value, 0.0, unit
 
 
-_ISO_PART = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))")
+_ISO_PART = re.compile(r"(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 
 
 def decode_iso8601_interval(text: str) -> Span:
@@ -295,15 +298,12 @@ def decode_iso8601_interval(text: str) -> Span:
 
 
 def _iso_number(text: str) -> tuple[int, float]:
-    value = int(float(text)) if "." in text else int(text)
-    if "." in text:
-        whole, _, tail = text.partition(".")
-        value = int(whole) if whole not in ("", "+", "-") else 0
-        fraction = float("0." + tail) if tail else 0.0
-        return value, -fraction if text.startswith("-") else fraction
-    if not LONG_MIN <= value <= LONG_MAX:
+    """ParseISO8601Number: whole part and fraction by way of a double, as there."""
+    number = float(text)
+    if not -LONG_MAX <= number <= LONG_MAX:
         raise DecodeError("overflow")
-    return value, 0.0
+    value = int(number)
+    return value, number - value
 
 
 def _iso_alternative(text: str, at: int, date_part: bool, itm: Itm) -> int:

@@ -21,6 +21,7 @@ from pgemu.guc.encodings import encoding_by_name, encoding_name
 from pgemu.types.float import PgFloat
 from pgemu.types.numeric import compare_numeric, divide_rounded, unpack
 from pgemu.types.numeric_ops import numeric_mul
+from pgemu.types.variadic import variadic_any
 
 SERVER_VERSION = "15.18"
 SLEEP_SLICE = 0.05
@@ -66,13 +67,15 @@ def pg_typeof(info: TypeInfo, value: Any) -> int:
     return info.arg_types[0]
 
 
-@pg_function("num_nulls(any) -> int4")
-def num_nulls(*args: Any) -> int:
+@pg_function("num_nulls(any) -> int4", context=True, typed=True)
+@variadic_any()
+def num_nulls(_ctx: CallContext, _info: TypeInfo, *args: Any) -> int:
     return sum(1 for arg in args if arg is None)
 
 
-@pg_function("num_nonnulls(any) -> int4")
-def num_nonnulls(*args: Any) -> int:
+@pg_function("num_nonnulls(any) -> int4", context=True, typed=True)
+@variadic_any()
+def num_nonnulls(_ctx: CallContext, _info: TypeInfo, *args: Any) -> int:
     return sum(1 for arg in args if arg is not None)
 
 

@@ -38,10 +38,10 @@ class PosixRule:
 
     def __init__(self, text: str, *, default_rules: bool = False) -> None:
         name = r"(?:<([^>]+)>|([^\d,+\-<>]+))"
-        match = re.match(name + r"([+-]?\d+(?::\d+){0,2})", text)
+        match = re.match(name.replace("-<>]+)", "-<>:]*)") + r"([+-]?\d+(?::\d+){0,2})", text)
         if match is None:
             raise ValueError(text)
-        self.std_name = match[1] or match[2]
+        self.std_name = match[1] or match[2]  # PostgreSQL accepts an empty name
         self.std_offset = -posix_seconds(match[3])
         self.dst_name: str | None = None
         self.dst_offset = self.std_offset

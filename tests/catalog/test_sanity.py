@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pgemu.catalog.functions
-import pgemu.types  # noqa: F401
+import pgemu.types.families  # noqa: F401
 from pgemu.catalog.rows import (
     CATALOGS,
     PgAmop,

@@ -131,6 +131,7 @@ class Transcript:
         body = body.replace(self.address.database, "<database>")
         body = re.sub(r"pg_(toast_)?temp_\d+", r"pg_\1temp_<n>", body)
         body = re.sub(r"pg_toast_(\d{5,})", "pg_toast_<oid>", body)
+        body = re.sub(r"(Key \(\w+typid, \w+\)=\()\d{5,}", r"\1<oid>", body)
         return f"-- {rule}\n{body}\n"
 
     # -- sending ---------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from psycopg import pq
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import pgemu.types  # noqa: F401
+import pgemu.types.families  # noqa: F401
 from pgemu.fmgr import aggregates, functions
 from tests.types.samples import (
     BY_FUNCTION,

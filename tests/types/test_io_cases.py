@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import pgemu.types  # noqa: F401
+import pgemu.types.families  # noqa: F401
 from pgemu.errors import PgError
 from pgemu.fmgr import CallContext
 from pgemu.types.arrays import ArrayType

@@ -1,0 +1,74 @@
+"""EXCLUDE constraints (index_constraint_create for contype x): catalog rows; the executor checks
+them set-wise.  The index behind one is never built in SQLite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.index import IndexInfo, index_create
+from pgemu.catalog.namespace_candidates import opername_get_oprid
+from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
+from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
+from pgemu.commands.define import list_items, strings
+from pgemu.commands.heap_ref import HeapRef
+from pgemu.errors import UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
+
+
+def add_exclusion_constraint(
+    session: Any, heap: HeapRef, con: dict[str, Any], source_text: str = ""
+) -> tuple[int, int]:
+    """Make the constraint and its index; (constraint OID, index OID)."""
+    from pgemu.commands.constraint_cmds import choose_index_name_addition, exclusion_am
+    from pgemu.commands.indexcmds import _cook_predicate, _index_column_names, _index_key
+
+    catalog = session.catalog
+    am, am_name = exclusion_am(session, con)
+    keys, operators = [], []
+    for node in con.get("exclusions", ()):
+        elem, names = list_items(node)
+        key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
+        words = strings(list_items(names))
+        oid = opername_get_oprid(catalog, words, key.type_id, key.type_id)
+        if not oid:
+            shown = catalog.type_name(key.type_id)
+            raise PgError(
+                UNDEFINED_FUNCTION,
+                f"operator does not exist: {shown} {'.'.join(words)} {shown}",
+            )
+        row = catalog.one(PgOperator, oid=oid)
+        if row.oprcom != oid:
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f"operator {row.oprname}({catalog.type_name(row.oprleft)},"
+                f"{catalog.type_name(row.oprright)}) is not commutative",
+                detail="Only commutative operators can be used in exclusion constraints.",
+            )
+        keys.append(key)
+        operators.append(oid)
+    columns = _index_column_names(keys)
+    name = con.get("conname") or choose_relation_name(
+        catalog, heap.name, choose_index_name_addition(columns), "excl", heap.namespace,
+        is_constraint=True,
+    )  # fmt: skip
+    predicate = None
+    if con.get("where_clause") is not None:
+        predicate = _cook_predicate(session, heap, con["where_clause"], source_text)
+    info = IndexInfo(
+        keys, exclusion=True, immediate=not con.get("deferrable"), am=am, predicate=predicate
+    )
+    constraint = catalog.new_oid()
+    index = index_create(session, heap, name, info, constraint_oid=constraint)
+    attnums = tuple(k.attnum for k in keys)
+    me = (PG_CONSTRAINT_RELID, constraint, 0)
+    rows: list[Any] = [
+        constraint_row(
+            constraint, name, heap.namespace, "x",
+            conrelid=heap.oid, conindid=index, conkey=attnums, conexclop=tuple(operators),
+            condeferrable=bool(con.get("deferrable")), condeferred=bool(con.get("initdeferred")),
+        )
+    ]  # fmt: skip
+    rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in attnums if n)
+    insert_rows(catalog, rows)
+    heap.constraint_names.add(name)
+    return int(constraint), index

@@ -1,0 +1,82 @@
+"""DROP OWNED and REASSIGN OWNED (shdepDropOwned and shdepReassignOwned of pg_shdepend.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog import acl as a
+from pgemu.catalog import rows as r
+from pgemu.catalog.dependency import perform_multiple_deletions
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.commands.ownership import KINDS
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
+from pgemu.errors import DEPENDENT_OBJECTS_STILL_EXIST, PgError
+
+
+def _links(session: Any, role: int, deptype: str) -> list[r.PgShdepend]:
+    rows = session.catalog.all(r.PgShdepend, refclassid=r.PgAuthid.RELID, refobjid=role)
+    here = (0, session.ctx.database_oid)
+    return [x for x in rows if x.dbid in here and x.deptype == deptype]
+
+
+def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """DROP OWNED BY: privileges are revoked, objects dropped (databases are not)."""
+    catalog = session.catalog
+    addresses: list[ObjectAddress] = []
+    for spec in stmt["roles"]:
+        role = get_rolespec_oid(session, spec)
+        check_can_set_role(session, role)
+        if role < 12000:
+            name = catalog.one(r.PgAuthid, oid=role).rolname
+            raise PgError(
+                DEPENDENT_OBJECTS_STILL_EXIST,
+                f"cannot drop objects owned by role {name} because they are required by the "
+                "database system",
+            )
+        for link in _links(session, role, "a"):
+            _revoke(session, link, role)
+        for link in _links(session, role, "o"):
+            if link.classid not in (r.PgDatabase.RELID, r.PgTablespace.RELID):
+                addresses.append(ObjectAddress(link.classid, link.objid, link.objsubid))
+    perform_multiple_deletions(catalog, addresses, stmt.get("behavior", "restrict"))
+    return CommandResult("DROP OWNED")
+
+
+def _revoke(session: Any, link: r.PgShdepend, role: int) -> None:
+    """Take the role out of an object's (or column's) ACL."""
+    catalog = session.catalog
+    entry = KINDS.get(link.classid)
+    if entry is None or not entry.acl:
+        return
+    where: dict[str, Any]
+    if link.classid == r.PgClass.RELID and link.objsubid:
+        where = {"attrelid": link.objid, "attnum": link.objsubid}
+        cls: Any = r.PgAttribute
+        column = "attacl"
+    else:
+        where, cls, column = {"oid": link.objid}, entry.cls, entry.acl
+    row = catalog.one(cls, **where)
+    texts = getattr(row, column)
+    if texts:
+        acl = [i for i in a.acl_from_texts(catalog, texts) if role not in (i.grantee, i.grantor)]
+        catalog.update(cls, where, **{column: a.acl_to_texts(catalog, acl)})
+    catalog.delete(
+        r.PgShdepend, dbid=link.dbid, classid=link.classid, objid=link.objid,
+        objsubid=link.objsubid, refobjid=role, deptype="a",
+    )  # fmt: skip
+
+
+def reassign_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """REASSIGN OWNED BY ... TO."""
+    from pgemu.commands.alter import change_owner
+
+    new = get_rolespec_oid(session, stmt["newrole"])
+    check_can_set_role(session, new)
+    for spec in stmt["roles"]:
+        role = get_rolespec_oid(session, spec)
+        check_can_set_role(session, role)
+        for link in _links(session, role, "o"):
+            if link.classid in KINDS and KINDS[link.classid].owner:
+                change_owner(session, ObjectAddress(link.classid, link.objid, 0), new)
+    return CommandResult("REASSIGN OWNED")

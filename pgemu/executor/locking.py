@@ -1,0 +1,281 @@
+"""Locks of a session: tables, advisory keys, other transactions (PostgreSQL's lmgr.c).
+
+`attach_locks` gives a session its lock manager.  A table lock is taken before the statement opens
+its SQLite transaction: who waits must not hold the writer lock, which the holder needs for its
+commit.  A lock that only turns out to be needed inside a write statement (a function's statement,
+an advisory key) is tried there; if it is not free, WaitForLock takes the whole statement back, the
+wait happens outside, and the statement runs again.
+
+Autocommit reads take no lock, as the SQLite read transaction protects them; if somebody holds or
+wants a strong lock on the table they wait for it, and let it go at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
+from pgemu.executor.lock_levels import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE, utility_locks
+from pgemu.executor.lockfuncs import bind_lock_functions
+from pgemu.executor.modify import WaitFor
+from pgemu.executor.notify import NotifyQueue
+from pgemu.executor.timeouts import Timeouts
+from pgemu.planner.plan import Plan
+from pgemu.storage.latch import Latch, LatchSender
+from pgemu.storage.lockmgr import SESSION_OWNER, TRANSACTION_OWNER, LockManager
+from pgemu.storage.locktable import LockTable, strong_word
+from pgemu.storage.locktag import RELATION_B, LockTag, relation_tag, transaction_tag
+from pgemu.storage.writerlock import WriterLock
+from pgemu.transam.xact import IDLE
+
+FIRST_USER_OID = 16384
+T = TypeVar("T")
+
+
+class WaitForLock(WaitFor):
+    """A lock is not free and the statement holds the writer lock."""
+
+    def __init__(self, tag: LockTag, mode: int) -> None:
+        super().__init__(0)
+        self.tag = tag
+        self.mode = mode
+
+
+class SessionLocks(LockManager):
+    """The lock manager of a session; transaction levels follow its savepoints."""
+
+    def __init__(
+        self, session: Any, table: LockTable, slot: int, latch: Latch, sender: LatchSender
+    ) -> None:
+        super().__init__(table, slot, latch, sender)
+        self.session = session
+        self.level = TRANSACTION_OWNER
+        self._relations: dict[tuple[int, int], int] = {}
+        session.xact.on_subxact.append(self._subtransaction)
+
+    def _subtransaction(self, event: str) -> None:
+        if event == "start":
+            self.level += 1
+            return
+        if event == "commit":
+            self.promote_owner(self.level)
+        else:
+            self.release_owner(self.level)
+            level = self.level
+            self._relations = {k: v for k, v in self._relations.items() if v < level}
+        self.level -= 1
+
+    def release_all(self, *, session: bool = False) -> None:
+        self.level = TRANSACTION_OWNER
+        if self._relations:
+            self._relations = {}
+        super().release_all(session=session)
+
+    def end_of_statement(self) -> None:
+        """Before ReadyForQuery: outside a transaction nothing of one may be held."""
+        if self._owned and self.session.xact.state == IDLE:
+            self.release_all()
+
+    def take(self, tag: LockTag, mode: int, owner: int, *, dont_wait: bool = False) -> bool:
+        """acquire(), but never waiting with the writer lock in hand."""
+        if dont_wait or not self.session.xact.write_depth:
+            return self.acquire(tag, mode, owner, dont_wait=dont_wait)
+        if not self.acquire(tag, mode, owner, dont_wait=True):
+            raise WaitForLock(tag, mode)
+        return True
+
+    def relation(self, oid: int, mode: int, *, nowait: bool = False) -> bool:
+        """Lock a table until the end of the transaction (LockRelationOid)."""
+        key = (oid, mode)
+        if key in self._relations:
+            return True
+        if not self.take(self.tag(oid), mode, self.level, dont_wait=nowait):
+            return False
+        self._relations[key] = self.level
+        return True
+
+    def tag(self, oid: int) -> LockTag:
+        session = self.session
+        shared = oid < FIRST_USER_OID and session.catalog.relation(oid).is_shared
+        return relation_tag(0 if shared else session.ctx.database_oid, oid)
+
+    def pass_relation(self, oid: int) -> None:
+        """An autocommit read: wait until no AccessExclusiveLock is in the way."""
+        tag_a = self.session.ctx.database_oid << 32 | oid
+        if self.table.words[strong_word(tag_a)]:
+            tag = LockTag(tag_a, RELATION_B)
+            if not self.holds_any(tag):
+                self.acquire(tag, ACCESS_SHARE)
+                self.release(tag, ACCESS_SHARE)
+
+    def xid_let_go(self, xid: int) -> None:
+        """ROLLBACK TO freed rows: who waits for the xid looks again at what it wanted."""
+        table = self.table
+        tag = transaction_tag(xid)
+        woken = []
+        with table.lock:
+            for at in list(table.chain(tag)):
+                mode = table.words[at + 5]
+                if mode:
+                    table.grant(at, mode)
+                    woken.append(table.words[at + 3])
+        for slot in woken:
+            self.sender.wake(slot)
+
+
+def attach_locks(session: Any, cluster: Any, shm: Any, slot: Any, latch: Latch) -> None:
+    """Give a session its locks, its notifications and its timeouts."""
+    table = LockTable(cluster.locks_path, shm.procarray)
+    sender = getattr(session, "latch_sender", None) or LatchSender(cluster.runtime)
+    locks = SessionLocks(session, table, slot.number, latch, sender)
+    locks.check_interrupts = session.check_for_interrupts
+    session.locks = locks
+    xact = session.xact
+    xact.xid_ended = locks.transaction_ended
+    xact.xid_let_go = locks.xid_let_go
+    xact.global_lock = WriterLock(cluster.writer_lock_path(0), session.check_for_interrupts)
+    session.notify_queue = NotifyQueue(session, cluster, latch, sender)
+    session.timeouts = Timeouts(session)
+    _wire_settings(session, locks)
+    bind_lock_functions()
+
+
+def _wire_settings(session: Any, locks: SessionLocks) -> None:
+    """The lock settings, now and whenever they change."""
+
+    def seconds(attribute: str) -> Callable[[Any], None]:
+        return lambda value: setattr(locks, attribute, int(value) / 1000)
+
+    def synchronous_commit(value: Any) -> None:
+        session.xact.synchronous_commit = str(value) not in ("off", "False")
+
+    for name, hook in (
+        ("lock_timeout", seconds("lock_timeout")),
+        ("deadlock_timeout", seconds("deadlock_timeout")),
+        ("synchronous_commit", synchronous_commit),
+    ):
+        session.guc.assign_hooks[name] = hook
+        hook(session.guc.value(name))
+
+
+# -- relations -----------------------------------------------------------------------------------
+
+
+def lock_relation(session: Any, oid: int, mode: int, *, nowait: bool = False) -> None:
+    """Lock a relation until the transaction ends.  55P03 with nowait."""
+    locks = session.locks
+    if locks is not None and not locks.relation(oid, mode, nowait=nowait):
+        name = session.catalog.relation(oid).name
+        raise PgError(LOCK_NOT_AVAILABLE, f'could not obtain lock on relation "{name}"')
+
+
+def lock_for_plan(session: Any, plan: Plan) -> bool:
+    """Take the table locks of a planned statement, before it starts.  False: the catalogs have
+    changed meanwhile; accept invalidations, plan again, call again."""
+    locks = session.locks
+    if locks is None:
+        return True
+    version = session.catalog_version()
+    reads = plan.command_type == "select" and not plan.row_marks and not plan.steps
+    if session.xact.state == IDLE and reads:
+        if not session.xact.write_depth:
+            for oid, _, _ in plan.relations:
+                if oid >= FIRST_USER_OID:
+                    locks.pass_relation(oid)
+    else:
+        _lock_relations(locks, plan)
+    return bool(session.catalog_version() == version)
+
+
+def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
+    held = locks._relations
+    for oid, _, _ in plan.relations:
+        if oid >= FIRST_USER_OID and (oid, ACCESS_SHARE) not in held:
+            locks.relation(oid, ACCESS_SHARE)
+    for mark in plan.row_marks:
+        if mark.relid >= FIRST_USER_OID:
+            locks.relation(mark.relid, ROW_SHARE)
+    modify = plan.modify
+    if modify is not None and modify.relid >= FIRST_USER_OID:
+        locks.relation(modify.relid, ROW_EXCLUSIVE)
+    for _, step in plan.steps:
+        _lock_relations(locks, step)
+
+
+def lock_for_utility(session: Any, query: Any) -> bool:
+    """Take the table locks of a utility statement before it runs (the lock levels of the manual's
+    chapter "Explicit Locking").  False as in lock_for_plan; the caller accepts invalidations and
+    may just go on.  What does not exist is left to the command to complain of."""
+    locks = session.locks
+    raw = getattr(query, "utility_stmt", None) or getattr(query, "node", None) or query
+    if locks is None or not isinstance(raw, dict) or not raw:
+        return True
+    version = session.catalog_version()
+    tag, body = next(iter(raw.items()))
+    for oid, mode in utility_locks(session.catalog, tag, body):
+        locks.relation(oid, mode)
+    return bool(session.catalog_version() == version)
+
+
+# -- waiting -------------------------------------------------------------------------------------
+
+
+def wait_for(session: Any, wait: WaitFor) -> None:
+    """The statement was taken back: sleep until what was in its way has gone."""
+    session.check_for_interrupts()
+    if not isinstance(wait, WaitForLock):
+        session.wait_for_xid(wait.xid)
+        return
+    locks: SessionLocks = session.locks
+    if wait.tag.b == RELATION_B:
+        locks.acquire(wait.tag, wait.mode, locks.level)
+    else:
+        locks.acquire(wait.tag, wait.mode)
+        locks.release(wait.tag, wait.mode)
+
+
+def retrying(session: Any, run: Callable[[], T]) -> T:
+    """Run a writing statement until nobody is in its way.  Only the outermost one may wait."""
+    while True:
+        notices = len(session.notices)
+        try:
+            return run()
+        except WaitFor as wait:
+            if session.xact.write_depth:
+                raise
+            del session.notices[notices:]
+            wait_for(session, wait)
+
+
+def wait_for_xid(session: Any, xid: int) -> None:
+    """XactLockTableWait.  An xid that no process has (a prepared transaction, one that is being
+    recovered) is looked at again and again."""
+    locks = session.locks
+    if locks is None:
+        return
+    if session.shm.procarray.find_by_xid(xid) is not None:
+        locks.xact_lock_table_wait(xid)
+        return
+    started = time.monotonic()
+    while _still_active(session, xid):
+        if session.shm.procarray.find_by_xid(xid) is not None:
+            return
+        session.check_for_interrupts()
+        locks.latch.wait(0.01)
+        locks.latch.drain()
+        if 0 < locks.lock_timeout <= time.monotonic() - started:
+            raise PgError(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
+
+
+def _still_active(session: Any, xid: int) -> bool:
+    found = session.conn.execute(
+        "SELECT 1 FROM main._active WHERE xid=? UNION ALL SELECT 1 FROM g._gactive WHERE xid=?",
+        (xid, xid),
+    ).fetchone()
+    return found is not None
+
+
+__all__ = ["SESSION_OWNER", "SessionLocks", "WaitForLock", "attach_locks", "lock_for_plan",
+           "lock_for_utility", "lock_relation", "retrying", "wait_for", "wait_for_xid"]  # fmt: skip

@@ -1,0 +1,85 @@
+"""statement_timeout, idle_in_transaction_session_timeout, idle_session_timeout (timeout.c).
+
+A statement's timer is the process's real-time interval timer; its signal only sets flags, and the
+statement's own polling (the progress handler, check_for_interrupts) ends it.  The idle timeouts are
+no timers: the message loop asks how long it may sleep.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+from pgemu.errors import (
+    IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    IDLE_SESSION_TIMEOUT,
+    PgError,
+)
+
+USER_REQUEST = "canceling statement due to user request"
+STATEMENT_TIMEOUT = "canceling statement due to statement timeout"
+
+
+class Timeouts:
+    """The loop calls start_statement() when a message with statements comes, end_statement()
+    before ReadyForQuery, idle_seconds() before it sleeps and idle_error() when that was too long."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self._armed = False
+        self._fired = False
+        self._handler = False
+        session.cancel_reason = self.cancel_reason
+
+    def start_statement(self) -> None:
+        milliseconds = self.session.guc.value("statement_timeout")
+        if milliseconds and not self._armed:
+            if not self._handler:
+                signal.signal(signal.SIGALRM, self._alarm)
+                self._handler = True
+            self._armed = True
+            self._fired = False
+            signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000)
+
+    def end_statement(self) -> None:
+        if self._armed:
+            self._armed = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if self._fired:  # too late to matter
+                self._fired = False
+                self.session.cancel_pending = False
+
+    def _alarm(self, number: int, frame: FrameType | None) -> None:
+        if self._armed:
+            self._fired = True
+            self.session.cancel_pending = True
+
+    def cancel_reason(self) -> str:
+        """The message of 57014: what made cancel_pending true."""
+        if self._fired:
+            self._fired = False
+            return STATEMENT_TIMEOUT
+        return USER_REQUEST
+
+    def idle_seconds(self) -> float | None:
+        """How long the loop may wait for the client; None: for ever."""
+        milliseconds = self.session.guc.value(self._setting())
+        return milliseconds / 1000 if milliseconds else None
+
+    def _setting(self) -> str:
+        if self.session.xact.in_block:
+            return "idle_in_transaction_session_timeout"
+        return "idle_session_timeout"
+
+    def idle_error(self) -> PgError:
+        """The FATAL error that ends the connection of a client that was silent for too long."""
+        if self.session.xact.in_block:
+            return PgError(
+                IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                "terminating connection due to idle-in-transaction timeout", severity="FATAL",
+            )
+        return PgError(
+            IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout",
+            severity="FATAL",
+        )

@@ -1,0 +1,269 @@
+"""Recovery: what a dead backend or a crashed server left open is rolled back.
+
+Counterpart of the end of PostgreSQL's crash recovery, of ProcKill and of RemovePgTempFiles.  A
+transaction that has not ended has its row in `_active` of its database; rolling back is the same
+operation as ROLLBACK (undo.py) on a plain connection.  All of it may be interrupted and run again.
+
+A transaction that wrote to shared catalogs has a row in `_gactive` of global.db as well.  SQLite
+commits attached files one after the other, main first, so main decides: an xid that is active in
+its database is rolled back, in global.db first; one that is active in global.db only had committed,
+and is finished there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import apsw
+
+from pgemu.fmgr import CallContext, functions
+from pgemu.storage.cluster import Cluster
+from pgemu.storage.connection import open_database
+from pgemu.storage.latch import LatchSender
+from pgemu.storage.locktable import LockTable
+from pgemu.storage.procarray import DATABASE, XID, XMIN, Slot
+from pgemu.storage.shmem import SharedMemory
+from pgemu.storage.writerlock import WriterLock
+from pgemu.transam.schema import prefix
+from pgemu.transam.undo import roll_back
+
+# Catalogs as tables: (table, column) of what belongs to a relation, by its OID.  This room stands
+# below the catalogs, so it knows them by their numbers only.
+_OF_RELATION = (
+    ("r1249", "c1"),  # pg_attribute.attrelid
+    ("r2610", "c1"),  # pg_index.indexrelid
+    ("r2610", "c2"),  # pg_index.indrelid
+    ("r2606", "c8"),  # pg_constraint.conrelid
+    ("r2604", "c2"),  # pg_attrdef.adrelid
+    ("r2618", "c3"),  # pg_rewrite.ev_class
+    ("r2224", "c1"),  # pg_sequence.seqrelid
+    ("r2620", "c2"),  # pg_trigger.tgrelid
+    ("r2611", "c1"),  # pg_inherits.inhrelid
+    ("r2611", "c2"),  # pg_inherits.inhparent
+    ("r2608", "c2"),  # pg_depend.objid
+    ("r2608", "c5"),  # pg_depend.refobjid
+    ("r2609", "c1"),  # pg_description.objoid
+)
+# (table, column of the namespace) of what lives in a schema; the OID is c1.
+_IN_SCHEMA = (("r1259", "c3"), ("r1247", "c3"), ("r1255", "c3"), ("r2606", "c3"))
+_OID_TABLES = ("main.r1259", "main.r1247", "main.r1255", "main.r2615", "main.r2606", "g.r1262",
+               "g.r1260")  # fmt: skip
+_UNKNOWN_FUNCTION = re.compile(r"(?:no such|unknown) function: (\w+?)_(\d+)(?:\(\))?$")
+
+
+def recover_backend(cluster: Cluster, shm: SharedMemory, slot: Slot) -> None:
+    """A backend died.  Its transaction is rolled back, its locks go, who waited for it wakes."""
+    words = slot.words
+    xid, database = words[XID], words[DATABASE]
+    if xid and database and os.path.exists(cluster.database_path(database)):
+        conn = open_database(cluster.database_path(database), cluster.global_path)
+        try:
+            _roll_back(conn, cluster, database, [xid])
+        finally:
+            conn.close()
+    words[XID] = words[XMIN] = 0
+    table = LockTable(cluster.locks_path, shm.procarray)
+    sender = LatchSender(cluster.runtime)
+    try:
+        for waiter in table.release_slot(slot.number):
+            sender.wake(waiter)
+    finally:
+        sender.close()
+        table.close()
+
+
+def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:
+    """Before the port opens on a data folder: nobody else uses it."""
+    for database in cluster.database_oids():
+        conn = open_database(cluster.database_path(database), cluster.global_path)
+        try:
+            _advance_counters(conn, shm)
+            active = [row[0] for row in conn.execute("SELECT xid FROM main._active")]
+            if active:
+                _roll_back(conn, cluster, database, active)
+            _drop_temporary_schemas(conn, cluster, database)
+            _clear(conn, cluster, database, "main")
+        finally:
+            conn.close()
+    conn = open_database(cluster.global_path, cluster.global_path)
+    try:
+        # What is left here had committed in its database.
+        _clear(conn, cluster, 0, "g")
+    finally:
+        conn.close()
+
+
+# -- one transaction -----------------------------------------------------------------------------
+
+
+@contextmanager
+def _writing(conn: apsw.Connection, cluster: Cluster, database: int) -> Iterator[None]:
+    """A SQLite write transaction on one file: database 0 is global.db, seen as g."""
+    lock = WriterLock(cluster.writer_lock_path(database))
+    lock.acquire()
+    try:
+        conn.execute("BEGIN")
+        table = "main._pending" if database else "g._gpending"
+        conn.execute(f"DELETE FROM {table} WHERE 0")
+        yield
+        conn.execute("COMMIT")
+    finally:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        lock.close()
+
+
+def _roll_back(
+    conn: apsw.Connection, cluster: Cluster, database: int, xids: list[int]
+) -> None:
+    """Roll back those of the xids that have not committed, newest first."""
+    equip(conn)
+    for xid in sorted(xids, reverse=True):
+        open_here = conn.execute("SELECT 1 FROM main._active WHERE xid=?", (xid,)).fetchone()
+        shared = conn.execute("SELECT 1 FROM g._gactive WHERE xid=?", (xid,)).fetchone()
+        if shared is not None:
+            with _writing(conn, cluster, 0):
+                if open_here is not None:
+                    _with_functions(conn, partial(roll_back, conn, "g", xid))
+                _forget(conn, "g", xid)
+        if open_here is not None:
+            with _writing(conn, cluster, database):
+                _with_functions(conn, partial(roll_back, conn, "main", xid))
+                _drop_pending(conn, xid)
+                _forget(conn, "main", xid)
+
+
+def _forget(conn: apsw.Connection, schema: str, xid: int) -> None:
+    p = f"{schema}.{prefix(schema)}"
+    conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
+    conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
+
+
+def _drop_pending(conn: apsw.Connection, xid: int) -> None:
+    """Storage that an aborted transaction had made.  (Rows with "commit" cannot be acted upon:
+    a commit removes them, so their transaction did not.)"""
+    for what, name in conn.execute(
+        "SELECT what, name FROM main._pending WHERE xid=?", (xid,)
+    ).fetchall():
+        if what == "abort":
+            kind = "INDEX" if name.partition(".")[2].startswith("i") else "TABLE"
+            conn.execute(f"DROP {kind} IF EXISTS {name}")
+    conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))
+
+
+# -- what the indexes need -----------------------------------------------------------------------
+
+
+def equip(conn: apsw.Connection) -> None:
+    """The collations of all types: rows go into indexes again.  Loaded only when needed."""
+    import pgemu.types.families  # noqa: F401  (registers the types)
+    from pgemu.types.arrays import compare_arrays
+    from pgemu.types.arrays_ops import native_compare
+    from pgemu.types.base import base_types
+    from pgemu.types.record import compare_by_kind
+
+    compare: dict[str, Callable[[Any, Any], int]] = {
+        "array_ops": lambda a, b: compare_arrays(a, b, native_compare),
+    }
+    for name in ("record_ops", "range_ops", "multirange_ops"):
+        compare[name] = compare_by_kind
+    for one in base_types.values():
+        if one.collation is not None:
+            compare.setdefault(one.collation, one.compare)
+    for name, function in compare.items():
+        conn.create_collation(name, function)
+
+
+def _with_functions(conn: apsw.Connection, work: Callable[[], object]) -> None:
+    """Run it; a function that an index expression asks for is registered, and it runs again."""
+    while True:
+        try:
+            work()
+            return
+        except apsw.SQLError as error:
+            found = _UNKNOWN_FUNCTION.search(str(error))
+            if found is None or not _register(conn, f"{found[1]}_{found[2]}", int(found[2])):
+                raise
+
+
+def _register(conn: apsw.Connection, name: str, oid: int) -> bool:
+    """A builtin function under the name that indexes call it by: its own and its OID."""
+    row = conn.execute("SELECT c2, c20, c13 FROM main.r1255 WHERE c1=?", (oid,)).fetchone()
+    if row is None:
+        return False
+    types = [
+        conn.execute("SELECT c2 FROM main.r1247 WHERE c1=?", (int(number),)).fetchone()[0]
+        for number in re.findall(r"\d+", row[1])
+    ]
+    binding = functions.get(f"{row[0]}({','.join(types)})")
+    if binding is None or binding.typed:
+        return False
+    body = partial(binding.body, CallContext()) if binding.context else binding.body
+    strict = bool(row[2])
+
+    def call(*values: Any) -> Any:
+        return None if strict and None in values else body(*values)
+
+    conn.create_scalar_function(name, call, -1, deterministic=True)
+    return True
+
+
+# -- a whole cluster -----------------------------------------------------------------------------
+
+
+def _advance_counters(conn: apsw.Connection, shm: SharedMemory) -> None:
+    """No xid and no OID that is stored may be given again, even if the counters file is gone."""
+    for schema in ("main", "g"):
+        for table in ("active", "undo", "rowlock"):
+            top = conn.execute(
+                f"SELECT max(xid) FROM {schema}.{prefix(schema)}{table}"
+            ).fetchone()[0]
+            if top:
+                shm.advance_next_xid(top)
+    top = conn.execute("SELECT max(xmin) FROM main.r1259").fetchone()[0]
+    if isinstance(top, int):
+        shm.advance_next_xid(top)
+    for name in _OID_TABLES:
+        top = conn.execute(f"SELECT max(c1) FROM {name}").fetchone()[0]
+        if isinstance(top, int) and 16384 <= top < 2**32:
+            shm.advance_next_oid(top)
+
+
+def _drop_temporary_schemas(conn: apsw.Connection, cluster: Cluster, database: int) -> None:
+    """Temporary tables died with their sessions; their schemas are kept, empty."""
+    schemas = [
+        row[0]
+        for row in conn.execute(
+            "SELECT c1 FROM main.r2615 WHERE c2 GLOB 'pg_temp_*' OR c2 GLOB 'pg_toast_temp_*'"
+        )
+        if conn.execute("SELECT 1 FROM main.r1259 WHERE c3=?", row).fetchone()
+        or conn.execute("SELECT 1 FROM main.r1247 WHERE c3=?", row).fetchone()
+    ]
+    if not schemas:
+        return
+    equip(conn)
+    with _writing(conn, cluster, database):
+        for schema in schemas:
+            relations = conn.execute("SELECT c1, c8 FROM main.r1259 WHERE c3=?", (schema,))
+            for oid, relfilenode in relations.fetchall():
+                conn.execute(f"DROP INDEX IF EXISTS main.i{relfilenode}")
+                conn.execute(f"DROP TABLE IF EXISTS main.r{relfilenode}")
+                for table, column in _OF_RELATION:
+                    conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (oid,))
+            for table, column in _IN_SCHEMA:
+                conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (schema,))
+
+
+def _clear(conn: apsw.Connection, cluster: Cluster, database: int, schema: str) -> None:
+    """After everything was rolled back no snapshot is left that could need undo."""
+    p = f"{schema}.{prefix(schema)}"
+    tables = [f"{p}{name}" for name in ("active", "undo", "rowlock", "pending")]
+    if any(conn.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in tables):
+        with _writing(conn, cluster, database):
+            for name in tables:
+                conn.execute(f"DELETE FROM {name}")
