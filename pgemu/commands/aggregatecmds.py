@@ -37,9 +37,8 @@ def define_aggregate(session: Any, stmt: dict[str, Any]) -> CommandResult:
     namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
     given: dict[str, dict[str, Any]] = {}
     for option in elements(stmt.get("definition")):
-        key = {"sfunc1": "sfunc", "stype1": "stype", "initcond1": "initcond"}.get(
-            option["defname"], option["defname"]
-        )
+        key = str(option["defname"])
+        key = {"sfunc1": "sfunc", "stype1": "stype", "initcond1": "initcond"}.get(key, key)
         given[key] = option
     if stmt.get("oldstyle"):
         raise PgError(FEATURE_NOT_SUPPORTED, "old-style CREATE AGGREGATE is not supported")
@@ -85,9 +84,9 @@ def define_aggregate(session: Any, stmt: dict[str, Any]) -> CommandResult:
     catalog.delete(PgAggregate, aggfnoid=oid)
     init = def_get_string(given["initcond"]) if "initcond" in given else None
     space = def_get_int(given["sspace"]) if "sspace" in given else 0
-    modify = _MODIFY[def_get_string(given["finalfunc_modify"])] if (
-        "finalfunc_modify" in given
-    ) else "r"
+    modify = (
+        _MODIFY[def_get_string(given["finalfunc_modify"])] if ("finalfunc_modify" in given) else "r"
+    )
     rows: list[Any] = [
         PgAggregate(
             oid, "n", 0, transfn.oid, final.oid if final else 0, combine, 0, 0, 0, 0, 0,
@@ -113,7 +112,7 @@ def _function(session: Any, option: dict[str, Any], types: list[int]) -> PgProc:
         spaces = [lookup_explicit_namespace(catalog, words[-2])]
     else:
         spaces = catalog.search_path()
-    loose = None
+    loose: PgProc | None = None
     for space in spaces:
         for row in catalog.all(PgProc, proname=words[-1], pronamespace=space):
             if tuple(row.proargtypes) == tuple(types):

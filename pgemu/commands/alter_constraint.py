@@ -118,12 +118,11 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
             f'multiple primary keys for table "{relation.name}" are not allowed',
         )
     name = con.get("conname")
-    if name and not con.get("indexname"):
-        if constraint_name_is_used(catalog, relation.oid, name):
-            raise PgError(
-                DUPLICATE_OBJECT,
-                f'constraint "{name}" for relation "{relation.name}" already exists',
-            )
+    if name and not con.get("indexname") and constraint_name_is_used(catalog, relation.oid, name):
+        raise PgError(
+            DUPLICATE_OBJECT,
+            f'constraint "{name}" for relation "{relation.name}" already exists',
+        )
     if con.get("indexname"):
         found = next((i for i in relation.indexes if i.name == con["indexname"]), None)
         if found is not None and primary:

@@ -110,12 +110,13 @@ def add_index_constraint(
             name = choose_relation_name(
                 catalog, heap.name, addition, "key", heap.namespace, is_constraint=True
             )
-    elif not heap.is_new or heap.constraint_names:
-        if name in heap.constraint_names or constraint_name_is_used(catalog, heap.oid, name):
-            raise PgError(
-                DUPLICATE_OBJECT,
-                f'constraint "{name}" for relation "{heap.name}" already exists',
-            )
+    elif name in heap.constraint_names or (
+        not heap.is_new and constraint_name_is_used(catalog, heap.oid, name)
+    ):
+        raise PgError(
+            DUPLICATE_OBJECT,
+            f'constraint "{name}" for relation "{heap.name}" already exists',
+        )
     heap.constraint_names.add(name)
     deferrable = bool(con.get("deferrable"))
     info = IndexInfo(

@@ -160,7 +160,8 @@ def _no_constant(text: str) -> Any:
     raise ValueError(text)
 
 
-_scan = json.JSONDecoder(parse_float=_plain_float, parse_constant=_no_constant).scan_once
+_DECODER: Any = json.JSONDecoder(parse_float=_plain_float, parse_constant=_no_constant)
+_scan = _DECODER.scan_once
 _write_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 # stands between the values of a column: what begins in one value cannot end in another
 _MARK = secrets.token_hex(8)

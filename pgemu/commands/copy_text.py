@@ -99,6 +99,4 @@ class TextParser(LineParser):
 def _unescaped_column(column: list[str | None], null: str) -> list[str | None]:
     if not any(v is not None and ("\\" in v or v == null) for v in column):
         return column
-    return [
-        None if v is None or v == null else unescape(v) if "\\" in v else v for v in column
-    ]
+    return [None if v is None or v == null else unescape(v) if "\\" in v else v for v in column]

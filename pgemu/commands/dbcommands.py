@@ -160,12 +160,18 @@ def _new_values(
 
 def copy_database_files(session: Any, source: int, target: int) -> None:
     """The database file and its sequences, consistent although the source may be in use."""
+    from pgemu.storage.filecopy import copy_database_files as copy_files
     from pgemu.storage.sequence import SequenceFile
-
-    from pgemu.storage.filecopy import clone_database
+    from pgemu.storage.writerlock import WriterLock
 
     cluster = session.cluster
-    clone_database(cluster.database_path(source), cluster.database_path(target))
+    paths = cluster.database_path(source), cluster.database_path(target)
+    if source == session.ctx.database_oid:
+        # this command's write transaction holds the lock of the own database
+        copy_files(*paths)
+    else:
+        with WriterLock(cluster.writer_lock_path(source), session.check_for_interrupts):
+            copy_files(*paths)
     sequences = SequenceFile(cluster.sequence_path(source), cluster.sequence_lock_path(source))
     sequences.copy_to(cluster.sequence_path(target))
 
@@ -250,11 +256,12 @@ def _wait_for_others(session: Any, oid: int) -> int:
 
 def remove_database_files(session: Any, oid: int) -> None:
     """The file, its WAL and its sequences."""
+    from pgemu.storage import filecopy
+
     cluster = session.cluster
-    path = cluster.database_path(oid)
-    for name in (path, path + "-wal", path + "-shm", cluster.sequence_path(oid)):
-        if os.path.exists(name):
-            os.unlink(name)
+    filecopy.remove_database_files(cluster.database_path(oid))
+    if os.path.exists(cluster.sequence_path(oid)):
+        os.unlink(cluster.sequence_path(oid))
 
 
 def alter_database(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

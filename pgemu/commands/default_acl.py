@@ -40,7 +40,12 @@ def get_user_default_acl(
         acl = merge_acls(acl, acl_from_texts(catalog, schema_row.defaclacl))
     if sorted(acl_to_texts(catalog, acl)) == sorted(acl_to_texts(catalog, default)):
         return None
-    return acl_to_texts(catalog, acl)
+    return acl_to_texts(catalog, sorted(acl, key=_order))
+
+
+def _order(item: Any) -> tuple[int, int]:
+    """aclitemsort."""
+    return item.grantee, item.grantor
 
 
 def alter_default_privileges(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
@@ -91,7 +96,7 @@ def _set_default_acl(
             catalog.delete(PgDefaultAcl, oid=row.oid)
             catalog.delete(PgDepend, classid=DEFAULT_ACL_RELID, objid=row.oid)
         return
-    texts = acl_to_texts(catalog, new)
+    texts = acl_to_texts(catalog, sorted(new, key=_order))
     if row is not None:
         catalog.update(PgDefaultAcl, {"oid": row.oid}, defaclacl=texts)
         return

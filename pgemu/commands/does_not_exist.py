@@ -40,11 +40,6 @@ def _missing_schema(session: Any, names: list[str]) -> str | None:
     return None
 
 
-def _type_text(type_name: dict[str, Any]) -> str:
-    text = type_name_to_string(type_name)
-    return text.removeprefix("pg_catalog.") if "." in text else text
-
-
 def _text(session: Any, objtype: str, node: Any) -> str:
     if objtype in _PLAIN:
         return f'{_PLAIN[objtype]} "{strings([node])[0]}"'
@@ -63,7 +58,7 @@ def _text(session: Any, objtype: str, node: Any) -> str:
             return schema
         from pgemu.catalog.namespace import name_list_to_string
 
-        shown = _argument_types(session, body)
+        shown = _argument_types(body)
         return f"{_CALLABLE[objtype]} {name_list_to_string(names)}({shown})"
     if objtype == "OBJECT_OPERATOR":
         body = node["ObjectWithArgs"]
@@ -90,20 +85,9 @@ def _text(session: Any, objtype: str, node: Any) -> str:
     return "object"
 
 
-def _argument_types(session: Any, body: dict[str, Any]) -> str:
-    from pgemu.errors import PgError
-    from pgemu.parser.parse_type import typename_type_id
-
-    parts = []
-    for arg in body.get("objargs", []):
-        if "TypeName" not in arg:
-            continue
-        try:
-            oid = typename_type_id(session.catalog, arg["TypeName"])
-            parts.append(session.catalog.type_name(oid))
-        except PgError:
-            parts.append(_type_text(arg["TypeName"]))
-    return ",".join(parts)
+def _argument_types(body: dict[str, Any]) -> str:
+    args = body.get("objargs", ())
+    return ",".join(type_name_to_string(a["TypeName"]) for a in args if "TypeName" in a)
 
 
 def _relation_exists(session: Any, names: list[str]) -> bool:

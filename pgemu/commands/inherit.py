@@ -116,12 +116,12 @@ def merge_attributes(
         _inherit_defaults(parent, inherited, position_of, conflicting, fresh)
     own = [] if is_partition else table.columns
     merged = list(inherited)
-    for col in own:
+    for position, col in enumerate(own):
         old = next((c for c in inherited if c.name == col.name), None)
         if old is None:
             merged.append(col)
             continue
-        _merge_own(session, old, col)
+        _merge_own(session, old, col, merged.index(old) != position)
         if col.raw_default is not None:
             conflicting.discard(col.name)
     for name in conflicting:
@@ -168,9 +168,17 @@ def map_variable_attnos(expr: Any, mapping: dict[int, int]) -> Any:
     return mutate(expr, replace)
 
 
-def _merge_own(session: Any, old: ColumnSpec, col: ColumnSpec) -> None:
+def _merge_own(session: Any, old: ColumnSpec, col: ColumnSpec, moved: bool) -> None:
     catalog = session.catalog
-    session.notice("NOTICE", "00000", f'merging column "{col.name}" with inherited definition')
+    if moved:
+        session.notice(
+            "NOTICE",
+            "00000",
+            f'moving and merging column "{col.name}" with inherited definition',
+            detail="User-specified column moved to the position of the inherited column.",
+        )
+    else:
+        session.notice("NOTICE", "00000", f'merging column "{col.name}" with inherited definition')
     if (old.type_id, old.typmod) != (col.type_id, col.typmod):
         raise PgError(
             DATATYPE_MISMATCH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgClass
@@ -10,6 +11,9 @@ from pgemu.catalog.rows import PgClass
 def register_on_commit_action(session: Any, oid: int, action: str) -> None:
     """Remember the action; forget it if the table's creation is rolled back."""
     actions = session.on_commit_actions
+    hooks = session.xact.before_commit
+    if not any(getattr(h, "func", None) is pre_commit_on_commit_actions for h in hooks):
+        hooks.append(partial(pre_commit_on_commit_actions, session))
     actions[oid] = action
     session.xact.at_abort(lambda: actions.pop(oid, None))
 

@@ -113,9 +113,7 @@ def _record(
                 catalog, ObjectAddress(PG_POLICY_RELID, oid, 0), expr, [rte], "n"
             )
     rows = [
-        PgShdepend(
-            session.ctx.database_oid, PG_POLICY_RELID, oid, 0, PG_AUTHID_RELID, role, "r"
-        )
+        PgShdepend(session.ctx.database_oid, PG_POLICY_RELID, oid, 0, PG_AUTHID_RELID, role, "r")
         for role in roles
         if role >= 12000
     ]

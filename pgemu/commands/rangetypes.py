@@ -40,9 +40,7 @@ def define_range(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     subtype = typename_type_id(catalog, def_get_type_name(given["subtype"]))
     sub = catalog.one(PgType, oid=subtype)
     if sub.typtype == "p":
-        raise PgError(
-            "42804", f"range subtype cannot be {catalog.type_name(subtype)}"
-        )
+        raise PgError("42804", f"range subtype cannot be {catalog.type_name(subtype)}")
     names = None
     if "subtype_opclass" in given:
         words = def_get_qualified_name(given["subtype_opclass"])
@@ -73,9 +71,7 @@ def _collation(catalog: Any, given: dict[str, dict[str, Any]], sub: PgType) -> i
     if "collation" not in given:
         return sub.typcollation
     if not sub.typcollation:
-        raise PgError(
-            "42809", "range collation specified but subtype does not support collation"
-        )
+        raise PgError("42809", "range collation specified but subtype does not support collation")
     from pgemu.catalog.namespace import get_collation_oid
 
     return int(get_collation_oid(catalog, def_get_qualified_name(given["collation"])))
@@ -94,9 +90,7 @@ def _subdiff(session: Any, given: dict[str, dict[str, Any]], subtype: int) -> in
     raise PgError("42883", f"function {'.'.join(words)}({shown}, {shown}) does not exist")
 
 
-def _multirange(
-    session: Any, range_oid: int, given: dict[str, dict[str, Any]], align: str
-) -> int:
+def _multirange(session: Any, range_oid: int, given: dict[str, dict[str, Any]], align: str) -> int:
     catalog = session.catalog
     row = catalog.one(PgType, oid=range_oid)
     if "multirange_type_name" in given:

@@ -13,6 +13,8 @@ from typing import Any
 
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.locking import lock_for_utility
+from pgemu.executor.waiting import retrying
 from pgemu.nodes.parsenodes import Query
 
 Command = Callable[[Any, dict[str, Any], Statement], CommandResult]
@@ -117,6 +119,10 @@ COMMANDS: dict[str, Row] = {
     "VariableShowStmt": Row("variable:variable_show", "SHOW", writes=False, transactional=False),
     "DiscardStmt": Row("variable:discard", "DISCARD", writes=False, transactional=False),
     "AlterSystemStmt": Row("variable:alter_system", "ALTER SYSTEM", transactional=False),
+    "ListenStmt": Row("async_:listen", "LISTEN", writes=False, transactional=False),
+    "UnlistenStmt": Row("async_:unlisten", "UNLISTEN", writes=False, transactional=False),
+    "NotifyStmt": Row("async_:notify", "NOTIFY", writes=False, transactional=False),
+    "LockStmt": Row("lockcmds:lock_table", "LOCK TABLE", writes=False, transactional=False),
     "VacuumStmt": Row("vacuum:vacuum", "VACUUM", writes=False, transactional=False),
     "CheckPointStmt": Row("vacuum:checkpoint", "CHECKPOINT", writes=False, transactional=False),
     "CopyStmt": Row("copy:copy", "COPY", writes=False, transactional=False),
@@ -176,7 +182,13 @@ def process_utility(
         session.xact.prevent_if_read_only(row.name)
     st = Statement(source_text, analyzed, params, top_level, tag)
     command = _load(row)
+    if not lock_for_utility(session, raw):
+        session.accept_invalidations()
     if not row.transactional:
         return command(session, stmt, st)
-    with session.xact.write():
-        return command(session, stmt, st)
+
+    def run() -> CommandResult:
+        with session.xact.write():
+            return command(session, stmt, st)
+
+    return retrying(session, run)

@@ -141,7 +141,7 @@ def is_query_using_temp_relation(catalog: Any, query: Query) -> bool:
 
 def _check_updatable(session: Any, query: Query) -> None:
     """WITH CHECK OPTION wants an automatically updatable view."""
-    from pgemu.rewrite import view_query_is_auto_updatable
+    from pgemu.rewrite.rewrite_view import view_query_is_auto_updatable
 
     problem = view_query_is_auto_updatable(query, check_cols=True)
     if problem:

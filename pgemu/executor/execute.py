@@ -12,10 +12,12 @@ from typing import Any
 import apsw
 
 from pgemu.errors import PgError
+from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.modify import run_modify
 from pgemu.executor.sqlite_errors import translate
+from pgemu.executor.waiting import retrying
 from pgemu.nodes.primnodes import Value
-from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
+from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.visibility import dirty_tables, overlay_statement
 
 Row = tuple[Any, ...]
@@ -51,11 +53,12 @@ def bind(
 
 def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     """Run a plan to its end."""
+    lock_for_plan(session, plan)
     if plan.command_type == "select" and not (plan.steps or plan.row_marks or plan.may_write):
         rows = list(select_rows(session, plan, bindings))
         return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
     if plan.steps or plan.row_marks or plan.may_write:
-        return _run_in_write(session, plan, bindings)
+        return retrying(session, lambda: _run_in_write(session, plan, bindings))
     return _modify(session, plan, bindings)
 
 
@@ -81,26 +84,21 @@ def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result
             udfs.row_sets[name] = list(result.rows or ())
         if plan.command_type != "select":
             return _modify(session, plan, bindings)
-        while True:
-            rows = list(select_rows(session, plan, bindings))
-            if not plan.row_marks:
-                break
-            kept = lock_rows(session, plan.row_marks, rows)
-            if kept is not None:
-                width = len(plan.columns)
-                rows = [row[:width] for row in kept]
-                break
+        if plan.row_marks:
+            plan = session.row_locks.without_locked(plan)
+        rows = list(select_rows(session, plan, bindings))
+        if plan.row_marks:
+            width = len(plan.columns)
+            rows = [row[:width] for row in session.row_locks.lock(plan.row_marks, rows)]
     return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
-
-
-def lock_rows(session: Any, marks: Sequence[RowMark], rows: list[Row]) -> list[Row] | None:
-    """Lock the rows that FOR UPDATE and its kin name.  None: a wait has been, look again."""
-    kept: list[Row] | None = session.row_locks.lock(marks, rows)
-    return kept
 
 
 def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
     """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
+    if plan.result is not None:
+        yield tuple([bindings[n - 1] if n else value for n, value in plan.result])
+        return
+    lock_for_plan(session, plan)
     xact = session.xact
     shared = any(name.startswith("g.") for _, name, _ in plan.relations)
     snapshot = xact.begin_read(shared)

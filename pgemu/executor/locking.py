@@ -14,34 +14,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
 from pgemu.executor.lock_levels import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE, utility_locks
-from pgemu.executor.lockfuncs import bind_lock_functions
-from pgemu.executor.modify import WaitFor
 from pgemu.executor.notify import NotifyQueue
 from pgemu.executor.timeouts import Timeouts
+from pgemu.executor.waiting import WaitForLock
 from pgemu.planner.plan import Plan
 from pgemu.storage.latch import Latch, LatchSender
-from pgemu.storage.lockmgr import SESSION_OWNER, TRANSACTION_OWNER, LockManager
-from pgemu.storage.locktable import LockTable, strong_word
+from pgemu.storage.lockmgr import TRANSACTION_OWNER, LockManager
+from pgemu.storage.locktable import SLOT, WAIT, LockTable, strong_word
 from pgemu.storage.locktag import RELATION_B, LockTag, relation_tag, transaction_tag
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam.xact import IDLE
 
 FIRST_USER_OID = 16384
-T = TypeVar("T")
-
-
-class WaitForLock(WaitFor):
-    """A lock is not free and the statement holds the writer lock."""
-
-    def __init__(self, tag: LockTag, mode: int) -> None:
-        super().__init__(0)
-        self.tag = tag
-        self.mode = mode
-
 
 class SessionLocks(LockManager):
     """The lock manager of a session; transaction levels follow its savepoints."""
@@ -78,20 +66,32 @@ class SessionLocks(LockManager):
         if self._owned and self.session.xact.state == IDLE:
             self.release_all()
 
-    def take(self, tag: LockTag, mode: int, owner: int, *, dont_wait: bool = False) -> bool:
-        """acquire(), but never waiting with the writer lock in hand."""
+    def acquire(
+        self,
+        tag: LockTag,
+        mode: int,
+        owner: int = TRANSACTION_OWNER,
+        *,
+        dont_wait: bool = False,
+    ) -> bool:
+        """LockManager.acquire for the current level, never waiting with the writer lock in hand."""
+        if owner == TRANSACTION_OWNER:
+            owner = self.level
         if dont_wait or not self.session.xact.write_depth:
-            return self.acquire(tag, mode, owner, dont_wait=dont_wait)
-        if not self.acquire(tag, mode, owner, dont_wait=True):
+            return super().acquire(tag, mode, owner, dont_wait=dont_wait)
+        if not super().acquire(tag, mode, owner, dont_wait=True):
             raise WaitForLock(tag, mode)
         return True
+
+    def release(self, tag: LockTag, mode: int, owner: int = TRANSACTION_OWNER) -> bool:
+        return super().release(tag, mode, self.level if owner == TRANSACTION_OWNER else owner)
 
     def relation(self, oid: int, mode: int, *, nowait: bool = False) -> bool:
         """Lock a table until the end of the transaction (LockRelationOid)."""
         key = (oid, mode)
         if key in self._relations:
             return True
-        if not self.take(self.tag(oid), mode, self.level, dont_wait=nowait):
+        if not self.acquire(self.tag(oid), mode, dont_wait=nowait):
             return False
         self._relations[key] = self.level
         return True
@@ -101,14 +101,20 @@ class SessionLocks(LockManager):
         shared = oid < FIRST_USER_OID and session.catalog.relation(oid).is_shared
         return relation_tag(0 if shared else session.ctx.database_oid, oid)
 
-    def pass_relation(self, oid: int) -> None:
-        """An autocommit read: wait until no AccessExclusiveLock is in the way."""
-        tag_a = self.session.ctx.database_oid << 32 | oid
-        if self.table.words[strong_word(tag_a)]:
-            tag = LockTag(tag_a, RELATION_B)
-            if not self.holds_any(tag):
-                self.acquire(tag, ACCESS_SHARE)
-                self.release(tag, ACCESS_SHARE)
+    def pass_relations(self, plan: Plan) -> bool:
+        """An autocommit read: wait until no AccessExclusiveLock is in the way.  True: it had to
+        look closer."""
+        database = self.session.ctx.database_oid << 32
+        words = self._words
+        looked = False
+        for oid, _, _ in plan.relations:
+            if oid >= FIRST_USER_OID and words[strong_word(database | oid)]:
+                looked = True
+                tag = LockTag(database | oid, RELATION_B)
+                if not self.holds_any(tag):
+                    self.acquire(tag, ACCESS_SHARE)
+                    self.release(tag, ACCESS_SHARE)
+        return looked
 
     def xid_let_go(self, xid: int) -> None:
         """ROLLBACK TO freed rows: who waits for the xid looks again at what it wanted."""
@@ -117,10 +123,10 @@ class SessionLocks(LockManager):
         woken = []
         with table.lock:
             for at in list(table.chain(tag)):
-                mode = table.words[at + 5]
+                mode = table.words[at + WAIT]
                 if mode:
                     table.grant(at, mode)
-                    woken.append(table.words[at + 3])
+                    woken.append(table.words[at + SLOT])
         for slot in woken:
             self.sender.wake(slot)
 
@@ -139,7 +145,6 @@ def attach_locks(session: Any, cluster: Any, shm: Any, slot: Any, latch: Latch) 
     session.notify_queue = NotifyQueue(session, cluster, latch, sender)
     session.timeouts = Timeouts(session)
     _wire_settings(session, locks)
-    bind_lock_functions()
 
 
 def _wire_settings(session: Any, locks: SessionLocks) -> None:
@@ -177,13 +182,12 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
     locks = session.locks
     if locks is None:
         return True
-    version = session.catalog_version()
-    reads = plan.command_type == "select" and not plan.row_marks and not plan.steps
-    if session.xact.state == IDLE and reads:
-        if not session.xact.write_depth:
-            for oid, _, _ in plan.relations:
-                if oid >= FIRST_USER_OID:
-                    locks.pass_relation(oid)
+    version = session._known_version
+    if session.xact.state == IDLE and plan.command_type == "select" and not (
+        plan.row_marks or plan.steps
+    ):
+        if session.xact.write_depth or not locks.pass_relations(plan):
+            return True
     else:
         _lock_relations(locks, plan)
     return bool(session.catalog_version() == version)
@@ -222,33 +226,6 @@ def lock_for_utility(session: Any, query: Any) -> bool:
 # -- waiting -------------------------------------------------------------------------------------
 
 
-def wait_for(session: Any, wait: WaitFor) -> None:
-    """The statement was taken back: sleep until what was in its way has gone."""
-    session.check_for_interrupts()
-    if not isinstance(wait, WaitForLock):
-        session.wait_for_xid(wait.xid)
-        return
-    locks: SessionLocks = session.locks
-    if wait.tag.b == RELATION_B:
-        locks.acquire(wait.tag, wait.mode, locks.level)
-    else:
-        locks.acquire(wait.tag, wait.mode)
-        locks.release(wait.tag, wait.mode)
-
-
-def retrying(session: Any, run: Callable[[], T]) -> T:
-    """Run a writing statement until nobody is in its way.  Only the outermost one may wait."""
-    while True:
-        notices = len(session.notices)
-        try:
-            return run()
-        except WaitFor as wait:
-            if session.xact.write_depth:
-                raise
-            del session.notices[notices:]
-            wait_for(session, wait)
-
-
 def wait_for_xid(session: Any, xid: int) -> None:
     """XactLockTableWait.  An xid that no process has (a prepared transaction, one that is being
     recovered) is looked at again and again."""
@@ -263,8 +240,7 @@ def wait_for_xid(session: Any, xid: int) -> None:
         if session.shm.procarray.find_by_xid(xid) is not None:
             return
         session.check_for_interrupts()
-        locks.latch.wait(0.01)
-        locks.latch.drain()
+        time.sleep(0.005)
         if 0 < locks.lock_timeout <= time.monotonic() - started:
             raise PgError(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
 
@@ -277,5 +253,3 @@ def _still_active(session: Any, xid: int) -> bool:
     return found is not None
 
 
-__all__ = ["SESSION_OWNER", "SessionLocks", "WaitForLock", "attach_locks", "lock_for_plan",
-           "lock_for_utility", "lock_relation", "retrying", "wait_for", "wait_for_xid"]  # fmt: skip

@@ -14,21 +14,14 @@ import apsw
 
 from pgemu.catalog.rows import PgClass
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.waiting import WaitFor, retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ModifyPlan, Plan
 from pgemu.transam.schema import prefix
-from pgemu.transam.visibility import dirty_tables, overlay_statement
+from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 
 Row = tuple[Any, ...]
 _EVENTS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
-
-
-class WaitFor(Exception):  # noqa: N818 (a signal, not an error)
-    """The row at hand belongs to an open transaction: roll the statement back and wait."""
-
-    def __init__(self, xid: int) -> None:
-        super().__init__(xid)
-        self.xid = xid
 
 
 def run_modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> tuple[list[Row], int]:
@@ -36,14 +29,12 @@ def run_modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> tuple[lis
     modify = plan.modify
     assert modify is not None
     session.xact.prevent_if_read_only(_EVENTS[plan.command_type])
-    while True:
-        try:
-            with session.xact.write():
-                return _run_once(session, plan, modify, bindings)
-        except WaitFor as wait:
-            if session.xact.write_depth:
-                raise
-            session.wait_for_xid(wait.xid)
+
+    def once() -> tuple[list[Row], int]:
+        with session.xact.write():
+            return _run_once(session, plan, modify, bindings)
+
+    return retrying(session, once)
 
 
 def _run_once(
@@ -56,9 +47,8 @@ def _run_once(
         )
     session.prepare_write(relation)
     snapshot = session.xact.take_snapshot(relation.sqlite_name.startswith("g."))
-    quiet = not snapshot.invisible and not snapshot.xmax
-    direct = modify.direct_sql if quiet and relation.relkind == "r" else None
-    if direct is not None and not _locked_rows(session, relation):
+    direct = modify.direct_sql if relation.relkind == "r" else None
+    if direct is not None and _undisturbed(session, plan, relation, snapshot):
         conn = session.conn
         rows = conn.execute(direct, bindings[: _parameters(direct, bindings)]).fetchall()
         count = conn.changes()
@@ -78,6 +68,18 @@ def _parameters(text: str, bindings: Sequence[Value]) -> int:
     return number
 
 
+def _undisturbed(session: Any, plan: Plan, relation: Any, snapshot: Snapshot) -> bool:
+    """Nobody else has changed or locked rows of the tables at hand: SQLite may do it alone."""
+    if snapshot.xmax:
+        return False
+    if snapshot.invisible:
+        names = {name: natts for _, name, natts in plan.relations}
+        names[relation.sqlite_name] = len(relation.attrs)
+        if dirty_tables(session.conn.execute, list(names.items())):
+            return False
+    return not _locked_rows(session, relation)
+
+
 def _locked_rows(session: Any, relation: Any) -> bool:
     """Some other transaction holds row locks in the table."""
     schema, _, table = relation.sqlite_name.partition(".")
@@ -92,6 +94,8 @@ def _row_by_row(
     session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value]
 ) -> tuple[list[Row], int]:
     source = _source_rows(session, plan, modify, bindings)
+    if modify.query is not None and modify.query.on_conflict is not None:
+        return _insert_on_conflict(session, plan, modify, relation, source, bindings)
     if plan.command_type == "insert":
         rids = _insert_rows(session, modify, relation, source, bindings)
         written = [(rid,) for rid in rids]
@@ -101,7 +105,7 @@ def _row_by_row(
     for row in source:
         if row[0] is not None:
             targets.setdefault((row[1], row[0]), row)
-    check_conflicts(session, targets, plan.command_type)
+    check_conflicts(session, targets, plan.command_type, modify.target_columns)
     extra = [(row[0], *row[width:]) for row in targets.values()]
     if plan.command_type == "delete":
         rows = _returning(session, plan, modify, extra, bindings)
@@ -142,8 +146,6 @@ def _insert_rows(
     session: Any, modify: ModifyPlan, relation: Any, source: list[Row],
     bindings: Sequence[Value],
 ) -> list[int]:
-    if modify.query is not None and modify.query.on_conflict is not None:
-        return _insert_on_conflict(session, modify, relation, source, bindings)
     rids = []
     for row in source:
         target = session.route_row(relation, modify.target_columns, row)
@@ -161,42 +163,44 @@ def _insert_rows(
 def store_row(session: Any, relation: Any, text: str, values: Sequence[Value]) -> int:
     """Run an INSERT of one row.  An equal key of an open transaction is waited for."""
     try:
-        rid: int = session.conn.execute(text, values).fetchone()[0]
-        return rid
+        rid: int = session.conn.execute(text, values).fetchall()[0][0]
     except apsw.ConstraintError:
         owner = session.conflicting_xid(relation)
         if owner:
             raise WaitFor(owner) from None
         raise
+    owner = session.freed_key_of_last_row(relation)
+    if owner:
+        raise WaitFor(owner)
+    return rid
 
 
 def _insert_on_conflict(
-    session: Any, modify: ModifyPlan, relation: Any, source: list[Row],
+    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, source: list[Row],
     bindings: Sequence[Value],
-) -> list[int]:
+) -> tuple[list[Row], int]:
     """ON CONFLICT with other writers about: the direct statement, once their keys are known to
     be out of the way."""
     assert modify.direct_sql is not None
     for row in source:
         session.check_key_owner(relation, modify.target_columns, row)
-    session.conn.execute(
-        modify.direct_sql, bindings[: _parameters(modify.direct_sql, bindings)]
-    ).fetchall()
-    written = session.conn.execute(
-        f"SELECT rid FROM {relation.sqlite_name} WHERE xmin=?", (session.xact.xid,)
-    ).fetchall()
-    return [row[0] for row in written][-session.conn.changes() :]
+    others = [(n, natts) for _, n, natts in plan.relations if n != relation.sqlite_name]
+    text = overlay_statement(modify.direct_sql, dirty_tables(session.conn.execute, others))
+    rows = session.conn.execute(text, bindings[: _parameters(text, bindings)]).fetchall()
+    return rows, session.conn.changes()
 
 
 def check_conflicts(
-    session: Any, targets: dict[tuple[int, int], Row], command: str
+    session: Any, targets: dict[tuple[int, int], Row], command: str,
+    columns: Sequence[int] = (),
 ) -> None:
     """Before rows are changed: no other open transaction may have changed or locked them; under
     REPEATABLE READ nobody may have changed them since the snapshot."""
     own = session.xact.xid
     fixed = session.xact.fixed_snapshot
-    for relid, rid in targets:
-        name = session.catalog.relation(relid).sqlite_name
+    for (relid, rid), row in targets.items():
+        relation = session.catalog.relation(relid)
+        name = relation.sqlite_name
         schema, _, table = name.partition(".")
         p = f"{schema}.{prefix(schema)}"
         relfilenode = int(table[1:])
@@ -204,19 +208,37 @@ def check_conflicts(
             f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
             "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? "
             f"UNION ALL SELECT xid FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid<>? "
-            "LIMIT 1",
+            "AND mode>1 LIMIT 1",
             (relfilenode, rid, own, relfilenode, rid, own),
         ).fetchone()
         if holder is not None:
             raise WaitFor(holder[0])
+        shared = session.conn.execute(
+            f"SELECT xid FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid<>? LIMIT 1",
+            (relfilenode, rid, own),
+        ).fetchone()
+        if shared is not None and (
+            command != "update" or _changes_key(session, relation, rid, columns, row)
+        ):
+            raise WaitFor(shared[0])
         if fixed is not None:
-            later = session.conn.execute(
-                f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-                "ORDER BY seq DESC LIMIT 1", (relfilenode, rid),
-            ).fetchone()
-            if later is not None:
-                what = "delete" if later[0] == "D" else "update"
-                raise session.xact.serialization_failure(what)
+            session.check_not_changed_since(p, relfilenode, rid)
+
+
+def _changes_key(
+    session: Any, relation: Any, rid: int, columns: Sequence[int], row: Row
+) -> bool:
+    """Does an UPDATE touch what FOR KEY SHARE protects (HeapDetermineColumnsInfo)?"""
+    keys = session.key_columns(relation)
+    new = [(c, v) for c, v in zip(columns, row[2:], strict=False) if c in keys]
+    if not new:
+        return False
+    terms = " AND ".join(f"c{c} IS ?" for c, _ in new)
+    same = session.conn.execute(
+        f"SELECT 1 FROM {relation.sqlite_name} WHERE rid=? AND {terms}",
+        (rid, *(v for _, v in new)),
+    ).fetchone()
+    return same is None
 
 
 def _update_rows(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import FOREIGN_KEY_VIOLATION, RESTRICT_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
 
 Key = tuple[Value, ...]
@@ -176,9 +177,16 @@ class AfterTriggers:
         assert constraint.confkey is not None and constraint.conkey is not None
         if None in key:
             raise self._partial_null(constraint, child)
-        if self._exists(parent, constraint.confkey, key):
+        busy = self.session.xact.others_running()
+        if self._exists(parent, constraint.confkey, key) and not (
+            busy and self.session.uncommitted_key(parent, constraint.confkey, key)
+        ):
             self.session.lock_parent_key(parent, constraint.confkey, key)
             return
+        if busy:
+            deleter = self.session.freed_key(parent, constraint.confkey, key)
+            if deleter:
+                raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
         raise PgError(
@@ -216,9 +224,15 @@ class AfterTriggers:
         if action in (NO_ACTION, RESTRICT):
             if action == NO_ACTION and self._exists(parent, constraint.confkey, event.key):
                 return
+            holder = self.session.key_holder(child, constraint.conkey, event.key)
+            if holder:
+                raise WaitFor(holder)
             if self._exists(child, constraint.conkey, event.key):
                 raise self._still_referenced(constraint, parent, child, event.key)
             return
+        holder = self.session.key_holder(child, constraint.conkey, event.key)
+        if holder:
+            raise WaitFor(holder)
         self._run_action(constraint, child, event, action)
 
     def _still_referenced(

@@ -6,25 +6,50 @@ A lock is a row of `_rowlock` of the holder's transaction; a changed row is lock
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
-from pgemu.executor.modify import WaitFor
-from pgemu.planner.plan import RowMark
+from pgemu.executor.waiting import WaitFor
+from pgemu.planner.plan import Plan, RowMark
 from pgemu.transam.schema import prefix
 
 Row = tuple[Any, ...]
 STRENGTHS = {"forkeyshare": 1, "forshare": 2, "fornokeyupdate": 3, "forupdate": 4}
 # strength -> strengths of others that it cannot stand beside
-_CONFLICTS = {1: (4,), 2: (3, 4), 3: (2, 3, 4), 4: (1, 2, 3, 4)}
+CONFLICTS = {1: (4,), 2: (3, 4), 3: (2, 3, 4), 4: (1, 2, 3, 4)}
 
 
 class RowLocks:
     def __init__(self, session: Any) -> None:
         self.session = session
 
-    def lock(self, marks: Sequence[RowMark], rows: list[Row]) -> list[Row] | None:
+    def without_locked(self, plan: Plan) -> Plan:
+        """SKIP LOCKED: the plan over tables without the rows that others hold, so that LIMIT
+        counts the rows that are left."""
+        marks = [m for m in plan.row_marks if m.wait_policy == "skip"]
+        if not marks or not self.session.xact.others_running():
+            return plan
+        text = plan.sql
+        own = self.session.xact.xid
+        for mark in marks:
+            name = self.session.catalog.relation(mark.relid).sqlite_name
+            schema, _, table = name.partition(".")
+            p = f"{schema}.{prefix(schema)}"
+            modes = ",".join(str(m) for m in CONFLICTS[STRENGTHS[mark.strength]])
+            text = text.replace(
+                f"{name} AS ",
+                f"(SELECT * FROM {name} AS pg_unlocked WHERE rid NOT IN (SELECT u.rid FROM "
+                f"{p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
+                f"u.relfilenode={table[1:]} AND u.xid<>{own} UNION ALL SELECT rid FROM "
+                f"{p}rowlock WHERE relfilenode={table[1:]} AND xid<>{own} AND mode IN ({modes})))"
+                " AS ",
+            )
+        return replace(plan, sql=text)
+
+    def lock(self, marks: Sequence[RowMark], rows: list[Row]) -> list[Row]:
         """Lock the marked rows; rows skipped by SKIP LOCKED are left out."""
+        self.session.xact.row_lock_stamp += 1
         kept = []
         for row in rows:
             skip = False
@@ -43,7 +68,7 @@ class RowLocks:
         p = f"{schema}.{prefix(schema)}"
         relfilenode, xid = int(table[1:]), session.xact.xid
         strength = STRENGTHS[mark.strength]
-        holder = self._holder(p, relfilenode, rid, strength)
+        holder = self._holder(p, relation, relfilenode, rid, strength)
         if holder:
             if mark.wait_policy == "skip":
                 return False
@@ -53,17 +78,23 @@ class RowLocks:
                     f'could not obtain lock on row in relation "{relation.name}"',
                 )
             raise WaitFor(holder)
+        if session.xact.fixed_snapshot is not None:
+            session.check_not_changed_since(p, relfilenode, rid)
         if session.xact.state != "idle":
+            if schema == "g":
+                session.xact.writes_to(relation.sqlite_name, len(relation.attrs))
             session.conn.execute(
-                f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET mode=max(mode, excluded.mode)",
-                (relfilenode, rid, xid, strength),
+                (relfilenode, rid, xid, strength, session.xact.row_lock_stamp),
             )
         return True
 
-    def _holder(self, p: str, relfilenode: int, rid: int, strength: int) -> int:
+    def _holder(
+        self, p: str, relation: Any, relfilenode: int, rid: int, strength: int
+    ) -> int:
         own = self.session.xact.xid
-        modes = ",".join(str(m) for m in _CONFLICTS[strength])
+        modes = ",".join(str(m) for m in CONFLICTS[strength])
         found = self.session.conn.execute(
             f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
             "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? AND u.op<>'I' "
@@ -71,4 +102,8 @@ class RowLocks:
             f"AND mode IN ({modes}) LIMIT 1",
             (relfilenode, rid, own, relfilenode, rid, own),
         ).fetchone()
-        return int(found[0]) if found is not None else 0
+        if found is None:
+            return 0
+        if strength == 1 and not self.session.key_changed_by(relation, rid):
+            return 0
+        return int(found[0])

@@ -10,6 +10,7 @@ import apsw
 from pgemu.errors import (
     DISK_FULL,
     INTERNAL_ERROR,
+    INVALID_PRECEDING_OR_FOLLOWING_SIZE,
     NUMERIC_VALUE_OUT_OF_RANGE,
     OUT_OF_MEMORY,
     PROGRAM_LIMIT_EXCEEDED,
@@ -20,6 +21,7 @@ from pgemu.errors import (
 )
 
 _INDEX = re.compile(r"UNIQUE constraint failed: index '(\w+)'")
+_FRAME = re.compile(r"frame (starting|ending) offset must be a non-negative")
 _COLUMNS = re.compile(r"UNIQUE constraint failed: (.*)")
 
 
@@ -33,6 +35,12 @@ def translate(error: apsw.Error, session: Any) -> PgError:
         return found
     if "integer overflow" in text:
         return PgError(NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
+    frame = _FRAME.search(text)
+    if frame is not None:
+        return PgError(
+            INVALID_PRECEDING_OR_FOLLOWING_SIZE,
+            f"frame {frame[1]} offset must not be negative",
+        )
     if isinstance(error, apsw.TooBigError):
         return PgError(PROGRAM_LIMIT_EXCEEDED, "value too long for this server")
     if "too many" in text or "too large" in text or "stack overflow" in text or "maximum" in text:

@@ -180,3 +180,48 @@ class RowsModule(_Module):
 
     def rows(self, *args: Any) -> Iterable[Any]:
         return self.row_sets.get(args[0], ())
+
+
+class RecursionModule(_Module):
+    """A recursive CTE in rounds: the first term's rows, then those that the recursive term makes
+    of the rows of the last round, until it makes none.  UNION drops rows that were there."""
+
+    def __init__(
+        self, udfs: Any, name: str, first: tuple[str, int], then: tuple[str, int],
+        types: Sequence[int], all_rows: bool,
+    ) -> None:
+        self.udfs, self.name, self.first, self.then = udfs, name, first, then
+        self.all_rows = all_rows
+        self.nargs = first[1] + then[1]
+        self.ncolumns = len(types)
+        self.keys = [udfs.catalog.types.io(t).hash_key for t in types]
+
+    def _new(self, rows: Sequence[Any], seen: set[Any]) -> list[Any]:
+        if self.all_rows:
+            return list(rows)
+        kept = []
+        for row in rows:
+            key = tuple(
+                None if v is None else k(v) for v, k in zip(row, self.keys, strict=True)
+            )
+            if key not in seen:
+                seen.add(key)
+                kept.append(row)
+        return kept
+
+    def rows(self, *args: Any) -> Iterator[Any]:
+        session, conn, row_sets = self.udfs.session, self.udfs.conn, self.udfs.row_sets
+        split = self.first[1]
+        seen: set[Any] = set()
+        text = session.visible_sql(self.first[0])
+        rows = self._new(conn.execute(text, args[:split]).fetchall(), seen)
+        text = session.visible_sql(self.then[0])
+        while rows:
+            yield from rows
+            saved = row_sets.get(self.name)
+            row_sets[self.name] = rows
+            try:
+                made = conn.execute(text, args[split:]).fetchall()
+            finally:
+                row_sets[self.name] = saved or []
+            rows = self._new(made, seen)

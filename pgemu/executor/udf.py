@@ -17,7 +17,12 @@ from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
 from pgemu.executor.specials import SPECIALS, SPECIAL_AGGREGATES
-from pgemu.executor.tablefunctions import FunctionModule, RowsModule, StatementModule
+from pgemu.executor.tablefunctions import (
+    FunctionModule,
+    RecursionModule,
+    RowsModule,
+    StatementModule,
+)
 from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
@@ -193,6 +198,11 @@ class UdfRegistry:
         if kind == "rows":
             self.conn.create_module(
                 name, RowsModule(self.row_sets, key[0]), eponymous_only=True, read_only=True, use_bestindex_object=True
+            )
+        elif kind == "recursion":
+            module = RecursionModule(self, key[0], key[1:3], key[3:5], key[5], key[6])
+            self.conn.create_module(
+                name, module, eponymous_only=True, read_only=True, use_bestindex_object=True
             )
         elif kind in SPECIAL_AGGREGATES:
             self.conn.create_aggregate_function(name, SPECIAL_AGGREGATES[kind](self, *key), -1)

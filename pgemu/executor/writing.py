@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import prefix
 
@@ -31,22 +32,142 @@ class WritingMixin:
     def wait_for_xid(self, xid: int) -> None:
         """Sleep until a transaction has ended (XactLockTableWait); the caller holds no SQLite
         transaction."""
-        if self.locks is not None:
-            self.locks.xact_lock_table_wait(xid)
+        from pgemu.executor.locking import wait_for_xid
+
+        wait_for_xid(self, xid)
         self.xact.refresh_after_wait()
 
     def lock_parent_key(self, parent: Any, attnums: Sequence[int], key: Sequence[Value]) -> None:
         """A referenced row must stay until the end of the transaction (FOR KEY SHARE)."""
-        if self.xact.state == "idle" or not self.xact.others_running():
+        if not self.xact.others_running():
             return
-        schema, _, table = parent.sqlite_name.partition(".")
-        where = " AND ".join(f"c{a}=?" for a in attnums)
+        for leaf in self._leaves(parent):
+            schema, _, table = leaf.sqlite_name.partition(".")
+            p = f"{schema}.{prefix(schema)}"
+            relfilenode, own = int(table[1:]), self.xact.xid
+            where = self._key_is(leaf, attnums, "t")
+            holder = self.conn.execute(
+                f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l ON l.rid=t.rid "
+                f"AND l.relfilenode={relfilenode} WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
+                (*key, own),
+            ).fetchone()
+            if holder is not None:
+                raise WaitFor(holder[0])
+            if self.xact.state != "idle":
+                self.xact.row_lock_stamp += 1
+                self.conn.execute(
+                    f"INSERT INTO {p}rowlock SELECT ?, rid, ?, 1, ? FROM {leaf.sqlite_name} AS t "
+                    f"WHERE {where} ON CONFLICT DO NOTHING",
+                    (relfilenode, own, self.xact.row_lock_stamp, *key),
+                )
+
+    def _leaves(self, relation: Any) -> list[Any]:
+        """The tables that hold a relation's rows: its partitions for a partitioned one."""
+        if relation.relkind != "p":
+            return [relation]
+        found = [self.catalog.relation(oid) for oid in relation.all_inheritors]
+        return [one for one in found if one.relkind != "p"]
+
+    def _key_is(self, relation: Any, attnums: Sequence[int], alias: str) -> str:
+        """`alias.c1=? AND ...` with the collations of the columns."""
+        terms = []
+        for attnum in attnums:
+            collation = self.catalog.types.io(relation.attrs[attnum - 1].atttypid).collation
+            collated = f" COLLATE {collation}" if collation else ""
+            terms.append(f"{alias}.c{attnum}{collated}=?")
+        return " AND ".join(terms)
+
+    def uncommitted_key(
+        self, relation: Any, attnums: Sequence[int], key: Sequence[Value]
+    ) -> int:
+        """Another open transaction that made the rows which have this key now; 0: none did."""
+        for leaf in self._leaves(relation):
+            schema, _, table = leaf.sqlite_name.partition(".")
+            p, number = f"{schema}.{prefix(schema)}", table[1:]
+            found = self.conn.execute(
+                f"SELECT u.xid FROM {leaf.sqlite_name} AS t JOIN {p}undo AS u "
+                f"ON u.relfilenode={number} AND u.rid=t.rid "
+                f"WHERE {self._key_is(leaf, attnums, 't')} AND u.seq=(SELECT min(v.seq) FROM "
+                f"{p}undo AS v JOIN {p}active AS a ON a.xid=v.xid WHERE v.relfilenode={number} "
+                f"AND v.rid=t.rid AND v.xid<>?) "
+                f"AND (u.op='I' OR NOT ({self._key_is(leaf, attnums, 'u')})) LIMIT 1",
+                (*key, self.xact.xid, *key),
+            ).fetchone()
+            if found is not None:
+                return int(found[0])
+        return 0
+
+    def freed_key(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> int:
+        """Another open transaction that took this key away from a row; 0: none did."""
+        for leaf in self._leaves(relation):
+            schema, _, table = leaf.sqlite_name.partition(".")
+            p, number = f"{schema}.{prefix(schema)}", table[1:]
+            found = self.conn.execute(
+                f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
+                f"WHERE u.relfilenode={number} AND u.xid<>? AND u.op<>'I' "
+                f"AND {self._key_is(leaf, attnums, 'u')} AND NOT EXISTS (SELECT 1 FROM "
+                f"{leaf.sqlite_name} AS t WHERE t.rid=u.rid "
+                f"AND {self._key_is(leaf, attnums, 't')}) LIMIT 1",
+                (self.xact.xid, *key, *key),
+            ).fetchone()
+            if found is not None:
+                return int(found[0])
+        return 0
+
+    def key_holder(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> int:
+        """Another open transaction that has changed or locked a row which has, or had, this
+        key; 0: none has."""
+        if not self.xact.others_running():
+            return 0
+        for leaf in self._leaves(relation):
+            schema, _, table = leaf.sqlite_name.partition(".")
+            p, number, own = f"{schema}.{prefix(schema)}", table[1:], self.xact.xid
+            where = self._key_is(leaf, attnums, "t")
+            found = self.conn.execute(
+                f"SELECT u.xid FROM {leaf.sqlite_name} AS t JOIN {p}undo AS u "
+                f"ON u.relfilenode={number} AND u.rid=t.rid JOIN {p}active AS a ON a.xid=u.xid "
+                f"WHERE {where} AND u.xid<>? UNION ALL "
+                f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l "
+                f"ON l.relfilenode={number} AND l.rid=t.rid WHERE {where} AND l.xid<>? LIMIT 1",
+                (*key, own, *key, own),
+            ).fetchone()
+            if found is not None:
+                return int(found[0])
+        return self.freed_key(relation, attnums, key)
+
+    def key_columns(self, relation: Any) -> set[int]:
+        """Columns that a foreign key could reference (INDEX_ATTR_BITMAP_KEY)."""
+        found: set[int] = set()
+        for index in relation.indexes:
+            row = index.index
+            if row.indisunique and 0 not in row.indkey and row.indpred is None:
+                found.update(row.indkey[: row.indnkeyatts])
+        return found
+
+    def key_changed_by(self, relation: Any, rid: int) -> bool:
+        """Have other open transactions deleted this row or changed its key?"""
+        schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
-        self.conn.execute(
-            f"INSERT INTO {p}rowlock SELECT ?, rid, ?, 1 FROM {parent.sqlite_name} "
-            f"WHERE {where} ON CONFLICT DO NOTHING",
-            (int(table[1:]), self.xact.xid, *key),
-        )
+        same = [f"t.c{a} IS u.c{a}" for a in sorted(self.key_columns(relation))]
+        found = self.conn.execute(
+            f"SELECT 1 FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
+            f"WHERE u.relfilenode={table[1:]} AND u.rid=? AND u.xid<>? AND NOT EXISTS (SELECT 1 "
+            f"FROM {relation.sqlite_name} AS t WHERE {' AND '.join(['t.rid=u.rid', *same])}) "
+            "UNION ALL "
+            f"SELECT 1 FROM {p}rowlock WHERE relfilenode={table[1:]} AND rid=? AND xid<>? "
+            "AND mode=4 LIMIT 1",
+            (rid, self.xact.xid, rid, self.xact.xid),
+        ).fetchone()
+        return found is not None
+
+    def check_not_changed_since(self, p: str, relfilenode: int, rid: int) -> None:
+        """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot."""
+        later = self.conn.execute(
+            f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
+            "ORDER BY seq DESC LIMIT 1", (relfilenode, rid),
+        ).fetchone()
+        if later is not None:
+            raise self.xact.serialization_failure("delete" if later[0] == "D" else "update")
 
     def conflicting_xid(self, relation: Any) -> int:
         """Whose open transaction owns the row that a unique index complains of; 0: nobody's."""
@@ -69,12 +190,26 @@ class WritingMixin:
             ).fetchone()
             if found is not None:
                 return int(found[0])
+        return self.freed_key_of_last_row(relation)
+
+    def freed_key_of_last_row(self, relation: Any) -> int:
+        """An open transaction that had a row with a unique key of the row just stored."""
+        last = self.constraints.last_row
+        if last is None or last[0].oid != relation.oid:
+            return 0
+        for index in relation.indexes:
+            row = index.index
+            if not row.indisunique or 0 in row.indkey:
+                continue
+            attnums = row.indkey[: row.indnkeyatts]
+            key = [last[1][a - 1] for a in attnums]
+            freed = 0 if None in key else self.freed_key(relation, attnums, key)
+            if freed:
+                return freed
         return 0
 
     def check_key_owner(self, relation: Any, columns: Sequence[int], row: Sequence[Value]) -> None:
         """ON CONFLICT: wait for an open transaction that owns, or has freed, an equal key."""
-        from pgemu.executor.modify import WaitFor
-
         values: list[Value] = [None] * len(relation.attrs)
         for attnum, value in zip(columns, row, strict=False):
             values[attnum - 1] = value

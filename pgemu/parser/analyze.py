@@ -25,6 +25,7 @@ from pgemu.nodes.parsenodes import (
 )
 from pgemu.nodes.primnodes import Expr, Param, TargetEntry
 from pgemu.nodes.walk import walk
+from pgemu.parser.parse_agg import parse_check_aggregates
 from pgemu.parser.parse_clause import (
     contain_vars_of_level,
     transform_distinct_clause,
@@ -36,6 +37,18 @@ from pgemu.parser.parse_clause import (
     transform_where_clause,
     transform_window_definitions,
 )
+from pgemu.parser.parse_coerce import (
+    coerce_to_common_type,
+    select_common_type,
+    select_common_typmod,
+)
+from pgemu.parser.parse_collate import (
+    assign_expr_collations,
+    assign_query_collations,
+    select_common_collation,
+)
+from pgemu.parser.parse_expr import transform_expr
+from pgemu.parser.parse_func import parse_func_or_column
 from pgemu.parser.parse_node import ParseExprKind, ParseState, make_parsestate
 from pgemu.parser.parse_relation import (
     add_nsitem_to_query,
@@ -241,9 +254,6 @@ def finish_query(pstate: ParseState, query: Query, qual: Expr | None) -> None:
 
 def transform_select_stmt(pstate: ParseState, stmt: RawNode) -> Query:
     """A plain SELECT (no set operation, no VALUES)."""
-    from pgemu.parser.parse_agg import parse_check_aggregates
-    from pgemu.parser.parse_collate import assign_query_collations
-
     query = Query("select")
     transform_with_of(pstate, stmt, query)
     if stmt.get("intoClause"):
@@ -304,13 +314,6 @@ def _into_not_allowed(into: RawNode) -> PgError:
 
 def transform_values_clause(pstate: ParseState, stmt: RawNode) -> Query:
     """A VALUES that stands where a SELECT could."""
-    from pgemu.parser.parse_coerce import (
-        coerce_to_common_type,
-        select_common_type,
-        select_common_typmod,
-    )
-    from pgemu.parser.parse_collate import assign_query_collations, select_common_collation
-
     query = Query("select")
     transform_with_of(pstate, stmt, query)
     rows = transform_values_lists(pstate, stmt["valuesLists"], False)
@@ -497,11 +500,15 @@ def transform_declare_cursor_stmt(pstate: ParseState, node: RawNode) -> Query:
     if query.row_marks:
         name = STRENGTH_NAMES[query.row_marks[0].strength]
         for bit, message, kind in (
-            (_CURSOR_OPT_HOLD, f"DECLARE CURSOR WITH HOLD {name} is not supported", "Holdable"),
-            (_CURSOR_OPT_SCROLL, f"DECLARE SCROLL CURSOR {name} is not supported", "Scrollable"),
+            (_CURSOR_OPT_HOLD, f"DECLARE CURSOR WITH HOLD ... {name} is not supported", "Holdable"),
+            (
+                _CURSOR_OPT_SCROLL,
+                f"DECLARE SCROLL CURSOR ... {name} is not supported",
+                "Scrollable",
+            ),
             (
                 _CURSOR_OPT_INSENSITIVE,
-                f"DECLARE INSENSITIVE CURSOR {name} is not valid",
+                f"DECLARE INSENSITIVE CURSOR ... {name} is not valid",
                 "Insensitive",
             ),
         ):
@@ -574,10 +581,6 @@ def _contains_extern_params(query: Query) -> bool:
 
 def transform_call_stmt(pstate: ParseState, node: RawNode) -> Query:
     """CALL: utility_query is a SELECT whose only column is the procedure's FuncExpr."""
-    from pgemu.parser.parse_collate import assign_expr_collations
-    from pgemu.parser.parse_expr import transform_expr
-    from pgemu.parser.parse_func import parse_func_or_column
-
     call = node["CallStmt"]["funccall"]
     args = [transform_expr(pstate, raw, K.EXPR_KIND_CALL_ARGUMENT) for raw in call.get("args", ())]
     expr = parse_func_or_column(

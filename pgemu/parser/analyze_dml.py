@@ -27,12 +27,12 @@ from pgemu.parser.analyze import (
 )
 from pgemu.parser.parse_clause import (
     contain_vars_of_level,
-    infer_arbiter_indexes,
     set_target_table,
     transform_from_clause,
     transform_on_conflict_arbiter,
     transform_where_clause,
 )
+from pgemu.parser.parse_collate import assign_list_collations, assign_query_collations
 from pgemu.parser.parse_node import ParseExprKind, ParseState, make_parsestate
 from pgemu.parser.parse_relation import (
     add_nsitem_to_query,
@@ -133,8 +133,6 @@ def _strip_assignment(expr: Expr) -> Expr:
 
 def transform_insert_stmt(pstate: ParseState, stmt: RawNode) -> Query:
     """INSERT of VALUES, of a SELECT or of DEFAULT VALUES."""
-    from pgemu.parser.parse_collate import assign_query_collations
-
     pstate.p_is_insert = True
     query = Query("insert")
     transform_with_of(pstate, stmt, query)
@@ -186,10 +184,6 @@ def transform_insert_stmt(pstate: ParseState, stmt: RawNode) -> Query:
         query.returning_list = transform_returning_list(pstate, stmt["returningList"])
     finish_query(pstate, query, None)
     assign_query_collations(pstate, query)
-    if query.on_conflict is not None and pstate.p_target_relation is not None:
-        relation = pstate.p_target_relation
-        if relation.relkind in ("r", "p"):
-            query.on_conflict.arbiter_indexes = infer_arbiter_indexes(relation, query.on_conflict)
     return query
 
 
@@ -225,8 +219,6 @@ def _insert_from_select(pstate: ParseState, select: Query, targets: _InsertTarge
 def _insert_from_values(
     pstate: ParseState, lists: list[RawNode], targets: _InsertTargets
 ) -> list[Expr]:
-    from pgemu.parser.parse_collate import assign_list_collations
-
     rows: list[list[Expr]] = []
     for row in transform_values_lists(pstate, lists, True):
         prepared = targets.row(row, True)
@@ -274,8 +266,6 @@ def transform_on_conflict_clause(pstate: ParseState, clause: RawNode) -> OnConfl
 
 def transform_update_stmt(pstate: ParseState, stmt: RawNode) -> Query:
     """UPDATE ... SET ... FROM ... WHERE."""
-    from pgemu.parser.parse_collate import assign_query_collations
-
     query = Query("update")
     pstate.p_is_insert = False
     transform_with_of(pstate, stmt, query)
@@ -360,8 +350,6 @@ def transform_returning_list(pstate: ParseState, raw: list[RawNode]) -> list[Tar
 
 def transform_delete_stmt(pstate: ParseState, stmt: RawNode) -> Query:
     """DELETE ... USING ... WHERE."""
-    from pgemu.parser.parse_collate import assign_query_collations
-
     query = Query("delete")
     transform_with_of(pstate, stmt, query)
     relation = stmt["relation"]

@@ -33,7 +33,14 @@ from pgemu.parser.analyze import (
     transform_with_of,
 )
 from pgemu.parser.parse_clause import contain_vars_of_level, transform_sort_clause
+from pgemu.parser.parse_coerce import (
+    coerce_to_common_type,
+    select_common_type,
+    select_common_typmod,
+)
+from pgemu.parser.parse_collate import assign_query_collations, select_common_collation
 from pgemu.parser.parse_node import ParseExprKind, ParseNamespaceColumn, ParseState
+from pgemu.parser.parse_oper import get_sort_group_operators
 from pgemu.parser.parse_relation import (
     add_nsitem_to_query,
     add_range_table_entry_for_join,
@@ -55,8 +62,6 @@ _TOP_CLAUSES = (
 
 def transform_set_operation_stmt(pstate: ParseState, stmt: RawNode) -> Query:
     """The topmost node of a tree of set operations."""
-    from pgemu.parser.parse_collate import assign_query_collations
-
     query = Query("select")
     leaf = stmt["larg"]
     while leaf.get("op", "SETOP_NONE") != "SETOP_NONE":
@@ -241,14 +246,6 @@ def _unify_column(
     rtarget: TargetEntry,
 ) -> int:
     """Append the common type of one column to `result`; the location for later errors."""
-    from pgemu.parser.parse_coerce import (
-        coerce_to_common_type,
-        select_common_type,
-        select_common_typmod,
-    )
-    from pgemu.parser.parse_collate import select_common_collation
-    from pgemu.parser.parse_oper import get_sort_group_operators
-
     which: list[Expr] = []
     type_oid = select_common_type(pstate, [ltarget.expr, rtarget.expr], context, which)
     location = expr_location(which[0]) if which else -1

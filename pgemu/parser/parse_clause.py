@@ -19,6 +19,8 @@ from pgemu.errors.codes import (
 from pgemu.nodes.parsenodes import InferenceElem, OnConflictExpr, Query
 from pgemu.nodes.primnodes import BoolExpr, Expr, Var
 from pgemu.nodes.walk import children
+from pgemu.parser.parse_coerce import coerce_to_boolean, coerce_to_specific_type
+from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_from import (
     contain_vars_of_level,
     set_target_table,
@@ -78,10 +80,6 @@ def transform_where_clause(
     pstate: ParseState, clause: RawNode | None, expr_kind: ParseExprKind, construct_name: str
 ) -> Expr | None:
     """A boolean condition; construct_name is for the error ("WHERE", "HAVING", ...)."""
-    from pgemu.parser.parse_expr import transform_expr
-
-    from pgemu.parser.parse_coerce import coerce_to_boolean
-
     if clause is None:
         return None
     qual = transform_expr(pstate, clause, expr_kind)
@@ -96,10 +94,6 @@ def transform_limit_clause(
     limit_option: str,
 ) -> Expr | None:
     """LIMIT or OFFSET: a bigint without columns of this query level."""
-    from pgemu.parser.parse_expr import transform_expr
-
-    from pgemu.parser.parse_coerce import coerce_to_specific_type
-
     if clause is None:
         return None
     qual = transform_expr(pstate, clause, expr_kind)
@@ -147,8 +141,6 @@ def transform_on_conflict_arbiter(
     pstate: ParseState, clause: RawNode, result: OnConflictExpr
 ) -> None:
     """The conflict target: index columns, predicate or constraint name, into `result`."""
-    from pgemu.parser.parse_expr import transform_expr
-
     infer = clause.get("infer")
     rel = pstate.p_target_relation
     assert rel is not None
@@ -187,8 +179,6 @@ def transform_on_conflict_arbiter(
 
 
 def _resolve_index_elem(pstate: ParseState, elem: RawNode, location: int) -> InferenceElem:
-    from pgemu.parser.parse_expr import transform_expr
-
     if elem.get("ordering", "SORTBY_DEFAULT") != "SORTBY_DEFAULT":
         raise PgError(
             INVALID_COLUMN_REFERENCE,

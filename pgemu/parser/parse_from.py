@@ -24,12 +24,22 @@ from pgemu.nodes.nodefuncs import expr_location, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import JoinExpr, JoinTreeNode, RangeTblRef
 from pgemu.nodes.primnodes import BoolExpr, CoalesceExpr, Expr, RelabelType, Var
 from pgemu.nodes.walk import walk
+from pgemu.parser.parse_coerce import (
+    coerce_to_boolean,
+    coerce_to_specific_type,
+    coerce_type,
+    select_common_type,
+    select_common_typmod,
+)
+from pgemu.parser.parse_collate import assign_expr_collations, assign_list_collations
+from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import (
     ParseExprKind,
     ParseNamespaceColumn,
     ParseNamespaceItem,
     ParseState,
 )
+from pgemu.parser.parse_oper import make_op
 from pgemu.parser.parse_relation import (
     add_nsitem_to_query,
     add_range_table_entry,
@@ -152,11 +162,15 @@ def _transform_range_subselect(pstate: ParseState, body: dict[str, Any]) -> Pars
     alias = alias_of(body.get("alias"))
     if alias is None:
         values = bool(body["subquery"]["SelectStmt"].get("valuesLists"))
+        location = raw_location(body["subquery"])
+        if values:
+            # from the first value out of its row
+            location = open_parenthesis_before(pstate.source_text, location)
         raise PgError(
             SYNTAX_ERROR,
             f"{'VALUES' if values else 'subquery'} in FROM must have an alias",
             hint=f"For example, FROM ({'VALUES' if values else 'SELECT'} ...) [AS] foo.",
-            location=open_parenthesis_before(pstate.source_text, raw_location(body["subquery"])),
+            location=open_parenthesis_before(pstate.source_text, location),
         )
     lateral = bool(body.get("lateral"))
     pstate.p_expr_kind = K.EXPR_KIND_FROM_SUBSELECT
@@ -177,8 +191,6 @@ def _transform_range_subselect(pstate: ParseState, body: dict[str, Any]) -> Pars
 
 
 def _transform_range_function(pstate: ParseState, body: dict[str, Any]) -> ParseNamespaceItem:
-    from pgemu.parser.parse_collate import assign_list_collations
-    from pgemu.parser.parse_expr import transform_expr
     from pgemu.parser.parse_target import figure_colname
 
     # functions in FROM see the items before them without LATERAL being written
@@ -325,10 +337,6 @@ def contain_vars_of_this_level(node: Any) -> bool:
 def _transform_range_table_sample(
     pstate: ParseState, body: dict[str, Any], nsitem: ParseNamespaceItem
 ) -> None:
-    from pgemu.parser.parse_coerce import coerce_to_specific_type
-    from pgemu.parser.parse_collate import assign_expr_collations
-    from pgemu.parser.parse_expr import transform_expr
-
     rte = nsitem.p_rte
     if rte.rtekind != "relation" or rte.relkind not in ("r", "m", "p"):
         raise PgError(
@@ -543,9 +551,6 @@ def _transform_using(
 
 
 def _transform_join_using_clause(pstate: ParseState, pairs: list[tuple[Var, Var]]) -> Expr:
-    from pgemu.parser.parse_coerce import coerce_to_boolean
-    from pgemu.parser.parse_oper import make_op
-
     conditions: list[Expr] = []
     kind = pstate.p_expr_kind
     pstate.p_expr_kind = K.EXPR_KIND_JOIN_USING
@@ -566,9 +571,6 @@ def _transform_join_using_clause(pstate: ParseState, pairs: list[tuple[Var, Var]
 
 
 def _build_merged_join_var(pstate: ParseState, jointype: str, l_var: Var, r_var: Var) -> Expr:
-    from pgemu.parser.parse_coerce import coerce_type, select_common_type, select_common_typmod
-    from pgemu.parser.parse_collate import assign_expr_collations
-
     out_type, out_typmod = l_var.vartype, l_var.vartypmod
     if out_type != r_var.vartype:
         out_type = select_common_type(pstate, [l_var, r_var], "JOIN/USING")

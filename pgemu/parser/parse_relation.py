@@ -250,7 +250,7 @@ def scan_nsitem_for_column(
             AMBIGUOUS_COLUMN, f'column reference "{colname}" is ambiguous', location=location
         )
     if position == 0:
-        if nsitem.p_rte.rtekind != "relation" or nsitem.p_rte.relkind == "c":
+        if nsitem.p_rte.rtekind != "relation" or nsitem.p_rte.relkind in ("c", "v"):
             return None
         system = SYSTEM_COLUMNS.get(colname)
         if system is None:
@@ -461,7 +461,7 @@ def _search_range_table_for_col(
                     f'column reference "{colname}" is ambiguous',
                     location=location,
                 )
-            if rte.rtekind == "relation" and colname in SYSTEM_COLUMNS:
+            if rte.rtekind == "relation" and rte.relkind != "v" and colname in SYSTEM_COLUMNS:
                 exact += 1
             if exact and penalty == 0:
                 state.exact = rte

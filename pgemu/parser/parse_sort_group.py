@@ -31,7 +31,16 @@ from pgemu.nodes.primnodes import (
     SortGroupClause,
     TargetEntry,
 )
+from pgemu.parser.parse_agg import check_no_aggregates_or_windows
+from pgemu.parser.parse_cache import get_operator
+from pgemu.parser.parse_coerce import coerce_type, strip_implicit_coercions
+from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import ParseExprKind, ParseState
+from pgemu.parser.parse_oper import (
+    compatible_oper,
+    get_equality_op_for_ordering_op,
+    get_sort_group_operators,
+)
 from pgemu.parser.parse_relation import col_name_to_var
 from pgemu.parser.parse_target import transform_target_entry
 from pgemu.parser.raw_location import raw_location
@@ -57,8 +66,6 @@ def _check_target_kind(pstate: ParseState, entry: TargetEntry, expr_kind: ParseE
     clause itself could not."""
     if expr_kind is not K.EXPR_KIND_GROUP_BY:
         return
-    from pgemu.parser.parse_agg import check_no_aggregates_or_windows
-
     if pstate.p_has_aggs or pstate.p_has_window_funcs:
         check_no_aggregates_or_windows(pstate, entry.expr, "GROUP BY")
 
@@ -129,10 +136,6 @@ def find_targetlist_entry_sql99(
     pstate: ParseState, node: RawNode, tlist: list[TargetEntry], expr_kind: ParseExprKind
 ) -> TargetEntry:
     """The target entry equal to an expression; a resjunk one is added when there is none."""
-    from pgemu.parser.parse_expr import transform_expr
-
-    from pgemu.parser.parse_coerce import strip_implicit_coercions
-
     expr = transform_expr(pstate, node, expr_kind)
     for entry in tlist:
         if type(entry.expr) is type(expr) and equal(expr, entry.expr):
@@ -239,15 +242,11 @@ def target_is_in_sort_list(
 
 
 def _commutator(pstate: ParseState, opno: int) -> int:
-    from pgemu.parser.parse_cache import get_operator
-
     return get_operator(pstate.catalog, opno).oprcom if opno else 0
 
 
 def _untype(pstate: ParseState, entry: TargetEntry) -> int:
     """The type to sort by; an unknown literal becomes text."""
-    from pgemu.parser.parse_coerce import coerce_type
-
     restype = expr_type(entry.expr)
     if restype == UNKNOWNOID:
         entry.expr = coerce_type(
@@ -265,8 +264,6 @@ def add_target_to_sort_list(
     sortby: RawNode,
 ) -> list[SortGroupClause]:
     """Append one ORDER BY item, unless the list has it already."""
-    from pgemu.parser.parse_oper import get_sort_group_operators
-
     restype = _untype(pstate, entry)
     direction = sortby.get("sortby_dir", "SORTBY_DEFAULT")
     nulls = sortby.get("sortby_nulls", "SORTBY_NULLS_DEFAULT")
@@ -306,9 +303,6 @@ def _using_operator(
     pstate: ParseState, sortby: RawNode, restype: int, location: int
 ) -> tuple[int, int, bool, bool]:
     """(sort operator, equality operator, descending, hashable) of ORDER BY ... USING op."""
-    from pgemu.parser.parse_cache import get_operator
-    from pgemu.parser.parse_oper import compatible_oper, get_equality_op_for_ordering_op
-
     names = [n["String"].get("sval", "") for n in sortby["useOp"]]
     operator = compatible_oper(pstate, sortby["useOp"], restype, restype, False, location)
     assert operator is not None
@@ -332,8 +326,6 @@ def add_target_to_group_list(
     location: int,
 ) -> list[SortGroupClause]:
     """Append a grouping by the type's default operators, unless the list has it already."""
-    from pgemu.parser.parse_oper import get_sort_group_operators
-
     restype = _untype(pstate, entry)
     if not target_is_in_sort_list(pstate, entry, 0, grouplist):
         sortop, eqop, _gt, hashable = get_sort_group_operators(

@@ -26,6 +26,9 @@ from pgemu.nodes.primnodes import (
 )
 from pgemu.parser.figure_colname import figure_colname, figure_index_colname
 from pgemu.parser.funcapi import ResultColumn, get_expr_result_type
+from pgemu.parser.parse_cache import get_base_type_and_typmod, get_collation_of_type, get_type
+from pgemu.parser.parse_coerce import coerce_to_domain, coerce_to_target_type, coerce_type
+from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import ParseExprKind, ParseNamespaceItem, ParseState
 from pgemu.parser.parse_relation import (
     error_missing_rte,
@@ -67,8 +70,6 @@ def transform_target_entry(
     resjunk: bool,
 ) -> TargetEntry:
     """One output column from a raw expression (or from `expr`, analyzed already)."""
-    from pgemu.parser.parse_expr import transform_expr
-
     if expr is None:
         assert node is not None
         if expr_kind is K.EXPR_KIND_UPDATE_SOURCE and "SetToDefault" in node:
@@ -116,8 +117,6 @@ def transform_expression_list(
     allow_default: bool,
 ) -> list[Expr]:
     """The elements of ROW(...) or of a VALUES row; `t.*` gives several."""
-    from pgemu.parser.parse_expr import transform_expr
-
     result: list[Expr] = []
     for raw in exprlist:
         tag, body = next(iter(raw.items()))
@@ -136,8 +135,6 @@ def transform_expression_list(
 
 def resolve_target_list_unknowns(pstate: ParseState, targetlist: list[TargetEntry]) -> None:
     """Output columns that are still of type unknown become text."""
-    from pgemu.parser.parse_coerce import coerce_type
-
     for entry in targetlist:
         if expr_type(entry.expr) == UNKNOWNOID:
             entry.expr = coerce_type(
@@ -191,8 +188,6 @@ def transform_assigned_expr(
     location: int,
 ) -> Expr:
     """Coerce a source expression to the column it is assigned to (INSERT, UPDATE)."""
-    from pgemu.parser.parse_coerce import coerce_to_target_type
-
     rel = pstate.p_target_relation
     assert rel is not None
     saved_kind = pstate.p_expr_kind
@@ -282,8 +277,6 @@ def transform_assignment_indirection(
 ) -> Expr:
     """`col.field[3] = rhs`: nested FieldStore and SubscriptingRef nodes around rhs.  target is
     (type, typmod, collation) of the thing assigned to; indirection counts from `start`."""
-    from pgemu.parser.parse_coerce import coerce_to_target_type
-
     catalog = pstate.catalog
     type_id, typmod, collation = target
     if start < len(indirection) and basenode is None:
@@ -359,9 +352,6 @@ def _transform_field_assignment(
     ccontext: str,
     location: int,
 ) -> Expr:
-    from pgemu.parser.parse_cache import get_base_type_and_typmod, get_type
-    from pgemu.parser.parse_coerce import coerce_to_domain
-
     catalog = pstate.catalog
     type_id = target[0]
     name = indirection[index]["String"].get("sval", "")
@@ -426,9 +416,6 @@ def _transform_assignment_subscripts(
         transform_container_subscripts,
         transform_container_type,
     )
-
-    from pgemu.parser.parse_cache import get_collation_of_type
-    from pgemu.parser.parse_coerce import coerce_to_target_type
 
     catalog = pstate.catalog
     type_id, typmod, collation = target
@@ -607,8 +594,6 @@ def _row_targets(pstate: ParseState, fields: list[tuple[str, Expr]]) -> list[Tar
 def _expand_indirection_star(
     pstate: ParseState, ind: RawNode, expr_kind: ParseExprKind
 ) -> list[tuple[str, Expr]]:
-    from pgemu.parser.parse_expr import transform_expr
-
     rest = ind["indirection"][:-1]
     inner = {"A_Indirection": {**ind, "indirection": rest}} if rest else ind["arg"]
     return expand_row_reference(pstate, transform_expr(pstate, inner, expr_kind))

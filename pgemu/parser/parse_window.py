@@ -12,6 +12,8 @@ from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, WINDOWIN
 from pgemu.nodes.nodefuncs import expr_collation, expr_location, expr_type
 from pgemu.nodes.parsenodes import WindowClause
 from pgemu.nodes.primnodes import Expr, TargetEntry
+from pgemu.parser.parse_coerce import can_coerce_type, coerce_to_specific_type
+from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import ParseExprKind, ParseState
 from pgemu.parser.parse_sort_group import (
     get_sortgroupref_tle,
@@ -168,10 +170,7 @@ def _transform_frame_offset(
     pstate: ParseState, options: int, family: int, key_type: int, clause: RawNode
 ) -> tuple[Expr, int]:
     """(offset expression coerced, in_range function of a RANGE frame)."""
-    from pgemu.parser.parse_expr import transform_expr
-
     from pgemu.parser.parse_clause import check_expr_is_var_free
-    from pgemu.parser.parse_coerce import coerce_to_specific_type
 
     in_range = 0
     if options & ROWS:
@@ -193,8 +192,6 @@ def _transform_frame_offset(
 
 def _select_in_range(pstate: ParseState, family: int, key_type: int, node: Expr) -> tuple[int, int]:
     """(offset type, in_range support function) for a RANGE frame over key_type."""
-    from pgemu.parser.parse_coerce import can_coerce_type
-
     catalog = pstate.catalog
     offset_type = expr_type(node)
     procs = [

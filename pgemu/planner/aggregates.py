@@ -7,8 +7,6 @@ to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite 
 
 from __future__ import annotations
 
-from sqlglot import exp
-
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
@@ -60,7 +58,7 @@ def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
 
 def _call(name: str, args: list[Sql], distinct: bool) -> Sql:
     if distinct:
-        return sql.func(name, exp.Distinct(expressions=args))
+        return sql.func(name, sql.distinct_argument(args))
     return sql.func(name, *args)
 
 
@@ -81,9 +79,9 @@ def _bound_call(
     if node.aggdistinct and not wrapped_distinct:
         inputs[0] = low.comparable(inputs[0], arg_types[0])
         if len(inputs) == 1:
-            inputs = [exp.Distinct(expressions=inputs)]
+            inputs = [sql.distinct_argument(inputs)]
     if order:
-        inputs[-1] = exp.Order(this=inputs[-1], expressions=order)
+        inputs[-1] = sql.ordered_argument(inputs[-1], order)
     return sql.func(name, *inputs)
 
 

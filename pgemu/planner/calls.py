@@ -113,6 +113,14 @@ for _symbol, _suffix in (("+", "pl"), ("-", "mi"), ("*", "mul")):
         NATIVE[_name] = _checked_integer(_symbol, _int)
 
 
+@native("i2toi4", "int28", "int48", "ftod")
+def widened(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql:
+    """The same storage value in a wider type."""
+    return args[0]
+
+
 @native("textcat")
 def textcat(
     node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]

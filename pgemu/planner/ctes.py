@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
-from pgemu.nodes.parsenodes import CommonTableExpr, Query, RangeTblRef
+from pgemu.nodes.parsenodes import CommonTableExpr, Query, RangeTblEntry
 from pgemu.planner import sql
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.recursion import lower_recursive
 from pgemu.planner.sql import Sql
 
 LoweredCte = tuple[str, Sequence[str], Sql, bool | None]
@@ -24,18 +24,47 @@ def lower_ctes(query: Query, low: Lowering, scope: Scope) -> list[LoweredCte]:
         scope.ctes[cte.ctename] = name
     for cte in query.cte_list:
         name = scope.ctes[cte.ctename]
-        columns = [f"c{n}" for n in range(1, len(cte.ctecolnames) + 1)]
         if cte.ctequery.command_type != "select":
             low.modifying_ctes.append((name, cte.ctequery, scope))
-            if not columns:
+            if not cte.ctecolnames:
                 continue
-            lowered.append((name, columns, _returned_rows(name, len(columns), low), None))
-            continue
-        if cte.search_clause is not None or cte.cycle_clause is not None:
-            raise PgError(FEATURE_NOT_SUPPORTED, "SEARCH and CYCLE clauses are not supported yet")
-        body = _recursive(cte, low, scope) if cte.cterecursive else _plain(cte, low, scope)
-        lowered.append((name, columns or ["c1"], body, _materialized(cte)))
+        lowered.append(_lower_cte(cte, name, low, scope))
     return lowered
+
+
+def _lower_cte(cte: CommonTableExpr, name: str, low: Lowering, scope: Scope) -> LoweredCte:
+    width = column_count(cte)
+    columns = [f"c{n}" for n in range(1, width + 1)] or ["c0"]
+    if cte.ctequery.command_type != "select":
+        return name, columns, _returned_rows(name, width, low), None
+    body = lower_recursive(cte, low, scope) if cte.cterecursive else _plain(cte, low, scope)
+    return name, columns, body, _materialized(cte)
+
+
+def column_count(cte: CommonTableExpr) -> int:
+    """How many columns a CTE has with those of SEARCH and CYCLE."""
+    return (
+        len(cte.ctecolnames) + (cte.search_clause is not None)
+        + 2 * (cte.cycle_clause is not None)
+    )
+
+
+def lower_cte_entry(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
+    """A reference to a CTE.  A statement that another one runs per row does not see that one's
+    WITH: it gets a copy of the CTE."""
+    defining = scope.up(entry.ctelevelsup)
+    name = defining.ctes[entry.ctename]
+    width = low.working_tables.get(name)
+    if width is not None:
+        return sql.derived(_returned_rows(name, width, low), alias)
+    if defining.owner is low:
+        return sql.table(name, alias)
+    cte = next(c for c in defining.query.cte_list if c.ctename == entry.ctename)
+    copied = _lower_cte(cte, name, low, defining)
+    inner = low.new_alias("u")
+    columns = [sql.alias(sql.column(inner, c), c) for c in copied[1]]
+    body = sql.select(columns, from_=sql.table(name, inner))
+    return sql.derived(sql.with_(body, [copied], cte.cterecursive), alias)
 
 
 def _materialized(cte: CommonTableExpr) -> bool | None:
@@ -56,34 +85,6 @@ def _plain(cte: CommonTableExpr, low: Lowering, scope: Scope) -> Sql:
         sql.add_tail(body, limit=sql.integer(-1))
     low.volatile = low.volatile or volatile_before
     return body
-
-
-def _recursive(cte: CommonTableExpr, low: Lowering, scope: Scope) -> Sql:
-    """SQLite's recursive form: initial UNION [ALL] recursive, both plain selects."""
-    from pgemu.planner.select import lower_query, lower_query_in
-
-    query = cte.ctequery
-    operation = query.set_operations
-    if (
-        operation is None
-        or operation.op != "union"
-        or not isinstance(operation.larg, RangeTblRef)
-        or not isinstance(operation.rarg, RangeTblRef)
-    ):
-        return lower_query(query, low, scope)
-    inner = low.new_scope(query, scope)
-    left = inner.entry(operation.larg.rtindex).subquery
-    right = inner.entry(operation.rarg.rtindex).subquery
-    assert left is not None and right is not None
-    first = lower_query(left, low, inner)
-    alias = low.new_alias("u")
-    columns = [
-        sql.alias(low.comparable(sql.column(alias, f"c{n}"), type_oid), f"c{n}")
-        for n, type_oid in enumerate(operation.col_types, 1)
-    ]
-    first = sql.select(columns, from_=sql.derived(first, alias))
-    second = lower_query_in(right, low, low.new_scope(right, inner))
-    return sql.compound("union", first, second, all_rows=operation.all)
 
 
 def _returned_rows(name: str, width: int, low: Lowering) -> Sql:

@@ -70,7 +70,9 @@ def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
     if entry.rtekind == "values":
         return _lower_values(entry, alias, low, scope)
     if entry.rtekind == "cte":
-        return sql.table(scope.up(entry.ctelevelsup).ctes[entry.ctename], alias)
+        from pgemu.planner.ctes import lower_cte_entry
+
+        return lower_cte_entry(entry, alias, low, scope)
     if entry.rtekind == "function":
         return _lower_function(entry, alias, low, scope)
     if entry.rtekind == "result":

@@ -97,11 +97,14 @@ class Lowering:
         self.params: list[ParamSource] = []
         self._param_index: dict[ParamSource, int] = {}
         self.relations: dict[int, tuple[str, int]] = {}
+        self.last_param = 0
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False
         self.may_write = False
         self.has_row_marks = False
+        # name of a recursive CTE run in rounds -> its columns: it is read from the last round
+        self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
 
     def new_alias(self, prefix: str = "t") -> str:
@@ -114,6 +117,7 @@ class Lowering:
         if index is None:
             self.params.append(source)
             index = self._param_index[source] = len(self.params)
+        self.last_param = index
         return raw(f"?{index}")
 
     def extern_param(self, number: int) -> Sql:
@@ -168,6 +172,7 @@ class Lowering:
         child = Lowering(self.catalog, self.binder)
         child.relations = self.relations
         child.used_literals = self.used_literals
+        child.working_tables = dict(self.working_tables)
         return child
 
     def bind_for_caller(self, source: ParamSource) -> Sql:

@@ -80,6 +80,8 @@ class Plan:
     row_marks: tuple[RowMark, ...] = ()
     modify: ModifyPlan | None = None
     steps: list[tuple[str, Plan]] = field(default_factory=list)
+    # the single row of a SELECT without tables and calls: (number of a parameter, 0: none; value)
+    result: tuple[tuple[int, Value], ...] | None = None
     volatile: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False

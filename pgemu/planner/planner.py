@@ -15,7 +15,8 @@ from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import lower, lower_qual
 from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
-from pgemu.planner.plan import OutputColumn, Plan, RowMark
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.plan import LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
 
 UNKNOWNOID, TEXTOID = 705, 25
@@ -30,7 +31,7 @@ def plan_query(
     note_grouped_literals(query, low.used_literals)
     scope = low.new_scope(query, None)
     if query.command_type == "select":
-        plan = _plan_select(query, low, scope)
+        plan = _plan_result(query, low) or _plan_select(query, low, scope)
     else:
         modify = lower_modify(query, low, scope)
         plan = Plan(
@@ -77,6 +78,33 @@ def _literals(nodes: object) -> set[int]:
 
     walk(nodes, visit)
     return found
+
+
+def _plan_result(query: Query, low: Lowering) -> Plan | None:
+    """A SELECT of constants and parameters alone needs no SQLite (PostgreSQL's Result node)."""
+    if (
+        query.rtable or query.cte_list or query.set_operations or query.having_qual
+        or query.jointree.quals or query.limit_count or query.limit_offset or query.group_clause
+        or query.grouping_sets
+    ):
+        return None
+    row: list[tuple[int, Value]] = []
+    for entry in query.target_list:
+        expr = entry.expr
+        while isinstance(expr, p.RelabelType):
+            expr = expr.arg
+        if isinstance(expr, p.Param) and expr.paramkind == "extern":
+            low.extern_param(expr.paramid)
+        elif isinstance(expr, p.Const):
+            location = expr.literal_location
+            if location is None or location in low.used_literals or expr.value is None:
+                row.append((0, expr.value))
+                continue
+            low.literal(LiteralParam(location, expr.consttype, expr.consttypmod, expr.value))
+        else:
+            return None
+        row.append((low.last_param, None))
+    return Plan("select", "", columns=output_columns_of(query.target_list), result=tuple(row))
 
 
 def _plan_select(query: Query, low: Lowering, scope: Scope) -> Plan:

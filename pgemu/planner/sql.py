@@ -10,36 +10,51 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
-
 Sql = Any  # a sqlglot expression; its classes are Any for mypy, as the compiled build has no stubs
 
-_SELECT_ARGS = exp.Select.arg_types
-_FROM = "from_" if "from_" in _SELECT_ARGS else "from"
-_WITH = "with_" if "with_" in _SELECT_ARGS else "with"
-
-_BINARY: dict[str, Any] = {
-    "=": exp.EQ,
-    "<>": exp.NEQ,
-    "<": exp.LT,
-    "<=": exp.LTE,
-    ">": exp.GT,
-    ">=": exp.GTE,
-    "IS": exp.Is,
-    "GLOB": exp.Glob,
-    "+": exp.Add,
-    "-": exp.Sub,
-    "*": exp.Mul,
-    "||": exp.DPipe,
-    "&": exp.BitwiseAnd,
+_BINARY = {
+    "=": "EQ",
+    "<>": "NEQ",
+    "<": "LT",
+    "<=": "LTE",
+    ">": "GT",
+    ">=": "GTE",
+    "IS": "Is",
+    "GLOB": "Glob",
+    "+": "Add",
+    "-": "Sub",
+    "*": "Mul",
+    "||": "DPipe",
+    "&": "BitwiseAnd",
 }
-_ATOMS = (exp.Column, exp.Var, exp.Literal, exp.Anonymous, exp.Paren, exp.Subquery, exp.Case)
+_ATOMS = ("Column", "Var", "Literal", "Anonymous", "Paren", "Subquery", "Case")
+
+
+class _Expressions:
+    """sqlglot.exp, imported when the first node is made: the import takes longer than all the
+    rest of a start, and the first statements of most connections need no node."""
+
+    def __getattr__(self, name: str) -> Any:
+        global exp
+        from sqlglot import exp as module
+
+        exp = module
+        return getattr(module, name)
+
+
+exp: Any = _Expressions()
 
 
 def render(node: Sql) -> str:
     """The SQLite text of a tree."""
+    from sqlglot.dialects.dialect import Dialect
+
     return str(Dialect.get_or_raise("sqlite").generator().generate(node, copy=False))
+
+
+def _argument(name: str) -> str:
+    """The name of an argument of Select in this release of sqlglot: "from" or "from_"."""
+    return f"{name}_" if f"{name}_" in exp.Select.arg_types else name
 
 
 def raw(text: str) -> Sql:
@@ -47,7 +62,13 @@ def raw(text: str) -> Sql:
     return exp.Var(this=text)
 
 
-NULL = raw("NULL")
+
+
+def __getattr__(name: str) -> Sql:
+    """NULL is a node of its own each time, made late."""
+    if name == "NULL":
+        return raw("NULL")
+    raise AttributeError(name)
 
 
 def integer(value: int) -> Sql:
@@ -63,7 +84,7 @@ def string(value: str) -> Sql:
 def value_literal(value: Any) -> Sql:
     """A storage value as a SQLite literal."""
     if value is None:
-        return NULL
+        return raw("NULL")
     if isinstance(value, bool):
         return integer(int(value))
     if isinstance(value, int):
@@ -91,11 +112,11 @@ def func(name: str, *args: Sql) -> Sql:
 
 
 def paren(node: Sql) -> Sql:
-    return node if isinstance(node, _ATOMS) else exp.Paren(this=node)
+    return node if type(node).__name__ in _ATOMS else exp.Paren(this=node)
 
 
 def binary(op: str, left: Sql, right: Sql) -> Sql:
-    return _BINARY[op](this=paren(left), expression=paren(right))
+    return getattr(exp, _BINARY[op])(this=paren(left), expression=paren(right))
 
 
 def is_not(left: Sql, right: Sql) -> Sql:
@@ -220,7 +241,7 @@ def select(
     if distinct:
         query.set("distinct", exp.Distinct())
     if from_ is not None:
-        query.set(_FROM, exp.From(this=from_))
+        query.set(_argument("from"), exp.From(this=from_))
         if joins:
             query.set("joins", list(joins))
     if where is not None:
@@ -261,7 +282,7 @@ def with_(query: Sql, ctes: Sequence[tuple[str, Sequence[str], Sql, bool | None]
             columns=[exp.Identifier(this=c) for c in columns],
         )
         items.append(exp.CTE(this=body, alias=as_alias, materialized=materialized))
-    query.set(_WITH, exp.With(expressions=items, recursive=recursive))
+    query.set(_argument("with"), exp.With(expressions=items, recursive=recursive))
     return query
 
 
@@ -270,3 +291,13 @@ def values(rows: Sequence[Sequence[Sql]]) -> Sql:
     columns SQLite names column1 ...; wrap it in a select to rename them."""
     tuples = [exp.Tuple(expressions=list(row)) for row in rows]
     return exp.Values(expressions=tuples)
+
+
+def distinct_argument(args: Sequence[Sql]) -> Sql:
+    """DISTINCT before the arguments of an aggregate."""
+    return exp.Distinct(expressions=list(args))
+
+
+def ordered_argument(last: Sql, order: Sequence[Sql]) -> Sql:
+    """ORDER BY behind the last argument of an aggregate."""
+    return exp.Order(this=last, expressions=list(order))

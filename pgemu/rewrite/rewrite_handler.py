@@ -315,6 +315,8 @@ def _no_returning(relation: Relation, command: str) -> PgError:
 
 def _rewrite_targets(catalog: Catalog, query: Query, relation: Relation) -> Any:
     """Complete the target lists of INSERT, UPDATE and MERGE; the VALUES source of an INSERT."""
+    from pgemu.parser.parse_clause import infer_arbiter_indexes
+
     command = query.command_type
     values = None
     if command == "insert":
@@ -325,6 +327,8 @@ def _rewrite_targets(catalog: Catalog, query: Query, relation: Relation) -> Any:
         if values is not None:
             rewrite_values_rte(catalog, query, values, relation)
         conflict = query.on_conflict
+        if conflict is not None and relation.relkind in ("r", "p"):
+            conflict.arbiter_indexes = infer_arbiter_indexes(relation, conflict)
         if conflict is not None and conflict.action == "update":
             conflict.on_conflict_set = rewrite_target_list_iu(
                 catalog, conflict.on_conflict_set, "update", "", relation

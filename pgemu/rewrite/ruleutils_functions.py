@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import json
 
-from pgemu.catalog.rows import PgClass
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.rewrite import ruleutils, ruleutils_proc
-from pgemu.rewrite.rewrite_view import relation_is_updatable
-
-_COMMAND_BITS = {"update": 1 << 2, "insert": 1 << 3, "delete": 1 << 4}
 
 
 def _relation_oid(ctx: CallContext, name: str) -> int:
@@ -146,36 +142,3 @@ def pg_get_function_arg_default(ctx: CallContext, oid: int, number: int) -> str 
 @pg_function("pg_get_function_sqlbody(oid)", context=True)
 def pg_get_function_sqlbody(ctx: CallContext, oid: int) -> str | None:
     return ruleutils_proc.get_function_sqlbody(ctx.catalog, oid)
-
-
-@pg_function("pg_relation_is_updatable(regclass, bool)", context=True)
-def pg_relation_is_updatable(ctx: CallContext, relid: int, include_triggers: int) -> int:
-    events = relation_is_updatable(ctx.catalog, relid, bool(include_triggers))
-    return sum(_COMMAND_BITS[e] for e in events)
-
-
-@pg_function("pg_column_is_updatable(regclass, int2, bool)", context=True)
-def pg_column_is_updatable(
-    ctx: CallContext, relid: int, attnum: int, include_triggers: int
-) -> bool:
-    from pgemu.rewrite.rewrite_view import (
-        view_col_is_auto_updatable,
-        view_query_is_auto_updatable,
-    )
-
-    if attnum <= 0:
-        return False
-    row = ctx.catalog.one(PgClass, oid=relid)
-    if row is None:
-        return False
-    events = relation_is_updatable(ctx.catalog, relid, bool(include_triggers))
-    if not {"update", "delete"} <= events:
-        return False
-    if row.relkind != "v":
-        return True
-    query = ctx.catalog.relation(relid).view_query
-    if view_query_is_auto_updatable(query, False) is not None:
-        return True
-    rtindex = query.jointree.fromlist[0].rtindex
-    entry = next((t for t in query.target_list if t.resno == attnum), None)
-    return entry is not None and view_col_is_auto_updatable(rtindex, entry) is None

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.keywords import quote_identifier
-from pgemu.catalog.rows import PgType
 from pgemu.nodes.nodefuncs import expr_type
 from pgemu.nodes.parsenodes import (
     CommonTableExpr,
     GroupingSet,
-    JoinExpr,
     Query,
     RangeTblEntry,
     RangeTblRef,
@@ -28,7 +26,6 @@ from pgemu.nodes.primnodes import (
     WindowFunc,
 )
 from pgemu.rewrite.ruleutils_context import (
-    PRETTYINDENT_JOIN,
     PRETTYINDENT_STD,
     PRETTYINDENT_VAR,
     Context,
@@ -98,12 +95,13 @@ def get_query_def(
         wrap_column=wrap_column,
         indent_level=start_indent,
     )
+    from pgemu.rewrite import ruleutils_dml
+
     writer = {
         "select": _select_query,
-        "insert": _insert_query,
-        "update": _update_query,
-        "delete": _delete_query,
-        "merge": _delete_query,
+        "insert": ruleutils_dml.get_insert_query_def,
+        "update": ruleutils_dml.get_update_query_def,
+        "delete": ruleutils_dml.get_delete_query_def,
     }.get(query.command_type)
     if query.command_type == "utility":
         return _utility_query(query)
@@ -124,7 +122,7 @@ def _utility_query(query: Query) -> str:
 # ----------------------------------------------------------------------------- SELECT
 
 
-def _with_clause(query: Query, ctx: Context) -> None:
+def get_with_clause(query: Query, ctx: Context) -> None:
     if not query.cte_list:
         return
     if ctx.pretty_indent:
@@ -183,7 +181,7 @@ def _search_cycle(cte: CommonTableExpr, ctx: Context) -> None:
 def _select_query(
     query: Query, ctx: Context, result_names: list[str] | None, visible: bool
 ) -> None:
-    _with_clause(query, ctx)
+    get_with_clause(query, ctx)
     ctx.window_clause, ctx.window_tlist = query.window_clause, query.target_list
     if query.set_operations is not None:
         _setop_query(query.set_operations, query, ctx, result_names, visible)
@@ -247,7 +245,7 @@ def _simple_values_rte(query: Query, result_names: list[str] | None) -> RangeTbl
     return found
 
 
-def _values_def(rows: list[list[Expr]], ctx: Context) -> None:
+def get_values_def(rows: list[list[Expr]], ctx: Context) -> None:
     ctx.add("VALUES ")
     for index, row in enumerate(rows):
         ctx.add("(" if index == 0 else ", (")
@@ -266,7 +264,7 @@ def _basic_select(
         ctx.add(" ")
     values = _simple_values_rte(query, result_names)
     if values is not None:
-        _values_def(values.values_lists, ctx)
+        get_values_def(values.values_lists, ctx)
         return
     ctx.add("SELECT")
     if query.distinct_clause:
@@ -278,8 +276,10 @@ def _basic_select(
             ctx.add(")")
         else:
             ctx.add(" DISTINCT")
+    from pgemu.rewrite.ruleutils_from import get_from_clause
+
     get_target_list(query.target_list, ctx, result_names, visible)
-    _from_clause(query, " FROM ", ctx)
+    get_from_clause(query, " FROM ", ctx)
     if query.jointree.quals is not None:
         ctx.keyword(" WHERE ", -STD, STD, 1)
         get_rule_expr(query.jointree.quals, ctx, False)
@@ -519,363 +519,3 @@ def _bound(bound: str, offset: Expr | None, ctx: Context) -> None:
         return
     get_rule_expr(offset, ctx, False)
     ctx.add(" PRECEDING " if bound == "offset_preceding" else " FOLLOWING ")
-
-
-# ----------------------------------------------------------------------------- FROM
-
-
-def _from_clause(query: Query, prefix: str, ctx: Context) -> None:
-    first = True
-    for item in query.jointree.fromlist:
-        if isinstance(item, RangeTblRef) and not query.rtable[item.rtindex - 1].in_from_cl:
-            continue
-        if first:
-            ctx.keyword(prefix, -STD, STD, 2)
-            first = False
-            _from_item(item, query, ctx)
-            continue
-        ctx.add(", ")
-        outer, ctx.out = ctx.out, []
-        _from_item(item, query, ctx)
-        text = ctx.text()
-        ctx.out = outer
-        if ctx.pretty_indent and ctx.wrap_column >= 0:
-            if text.startswith("\n"):
-                ctx.strip_spaces()
-            elif len(ctx.current_line()) + len(text) > ctx.wrap_column:
-                ctx.keyword("", -STD, STD, PRETTYINDENT_VAR)
-        ctx.add(text)
-
-
-def _from_item(item: Any, query: Query, ctx: Context) -> None:
-    if isinstance(item, JoinExpr):
-        _join_item(item, query, ctx)
-        return
-    varno = item.rtindex
-    rte = query.rtable[varno - 1]
-    if rte.lateral:
-        ctx.add("LATERAL ")
-    coldefs = None
-    if rte.rtekind == "relation":
-        ctx.add(("" if rte.inh else "ONLY ") + ctx.relation_name(rte.relid))
-    elif rte.rtekind == "subquery":
-        assert rte.subquery is not None
-        ctx.add("(" + get_query_text(rte.subquery, ctx, ctx.namespaces, None, True) + ")")
-    elif rte.rtekind == "function":
-        coldefs = _function_item(rte, ctx)
-    elif rte.rtekind == "values":
-        ctx.add("(")
-        _values_def(rte.values_lists, ctx)
-        ctx.add(")")
-    elif rte.rtekind in ("cte", "namedtuplestore"):
-        ctx.add(quote_identifier(rte.ctename))
-    _alias(rte, varno, ctx)
-    info = ctx.namespaces[0].columns[varno - 1]
-    if coldefs is not None:
-        ctx.add(coldefs)
-    elif info.printaliases:
-        ctx.add("(" + ", ".join(quote_identifier(n) for n in info.colnames if n) + ")")
-    if rte.tablesample is not None:
-        method, args, repeatable = rte.tablesample
-        ctx.add(f" TABLESAMPLE {quote_identifier(method)} (")
-        get_rule_expr(list(args), ctx, False)
-        ctx.add(")")
-        if repeatable is not None:
-            ctx.add(" REPEATABLE (")
-            get_rule_expr(repeatable, ctx, False)
-            ctx.add(")")
-
-
-def _coldef_list(function: Any, ctx: Context) -> str:
-    parts = []
-    for name, type_oid, typmod, collation in zip(
-        function.colnames,
-        function.coltypes,
-        function.coltypmods,
-        function.colcollations,
-        strict=True,
-    ):
-        text = f"{quote_identifier(name)} {ctx.catalog.type_name(type_oid, typmod)}"
-        row = ctx.catalog.one(PgType, oid=type_oid)
-        if collation and row is not None and collation != row.typcollation:
-            text += f" COLLATE {ctx.collation_name(collation)}"
-        parts.append(text)
-    return "(" + ", ".join(parts) + ")"
-
-
-def _is_unnest(function: Any, ctx: Context) -> bool:
-    from pgemu.catalog.rows import PgProc
-
-    call = function.funcexpr
-    if not isinstance(call, FuncExpr) or function.coldeflist or len(call.args) != 1:
-        return False
-    row = ctx.catalog.one(PgProc, oid=call.funcid)
-    return row is not None and row.proname == "unnest" and row.pronamespace == 11
-
-
-def _function_item(rte: RangeTblEntry, ctx: Context) -> str | None:
-    """Write the call(s); the column definition list that has to follow the alias."""
-    first = rte.functions[0]
-    coldefs: str | None = None
-    if len(rte.functions) == 1 and not (first.coldeflist and rte.funcordinality):
-        _call_in_from(first.funcexpr, ctx)
-        if first.coldeflist:
-            coldefs = _coldef_list(first, ctx)
-    elif all(_is_unnest(f, ctx) for f in rte.functions):
-        ctx.add("UNNEST(")
-        args = [f.funcexpr.args[0] for f in rte.functions if isinstance(f.funcexpr, FuncExpr)]
-        get_rule_expr(args, ctx, True)
-        ctx.add(")")
-    else:
-        ctx.add("ROWS FROM(")
-        for index, function in enumerate(rte.functions):
-            ctx.add(", " if index else "")
-            _call_in_from(function.funcexpr, ctx)
-            if function.coldeflist:
-                ctx.add(" AS " + _coldef_list(function, ctx))
-        ctx.add(")")
-    if rte.funcordinality:
-        ctx.add(" WITH ORDINALITY")
-    return coldefs
-
-
-def _call_in_from(expr: Expr, ctx: Context) -> None:
-    """get_rule_expr_funccall: what is no plain call is wrapped into a CAST."""
-    from pgemu.rewrite.ruleutils_expr import looks_like_function
-
-    if looks_like_function(expr):
-        get_rule_expr(expr, ctx, True)
-        return
-    ctx.add("CAST(")
-    get_rule_expr(expr, ctx, False)
-    ctx.add(f" AS {ctx.catalog.type_name(expr_type(expr))})")
-
-
-def _alias(rte: RangeTblEntry, varno: int, ctx: Context) -> None:
-    """get_rte_alias."""
-    refname = ctx.namespaces[0].names[varno - 1]
-    if refname is None:
-        return
-    show = rte.alias is not None or ctx.namespaces[0].columns[varno - 1].printaliases
-    if not show:
-        if rte.rtekind == "relation":
-            from pgemu.catalog.rows import PgClass
-
-            row = ctx.catalog.one(PgClass, oid=rte.relid)
-            show = row is None or refname != row.relname
-        elif rte.rtekind in ("cte", "namedtuplestore"):
-            show = refname != rte.ctename
-        else:
-            show = True
-    if show:
-        ctx.add(f" {quote_identifier(refname)}")
-
-
-_JOINS = {"left": " LEFT JOIN ", "right": " RIGHT JOIN ", "full": " FULL JOIN "}
-
-
-def _join_item(join: JoinExpr, query: Query, ctx: Context) -> None:
-    namespace = ctx.namespaces[0]
-    if join.alias is not None:
-        namespace.open_joins.add(join.rtindex)
-    right_paren = (
-        ctx.pretty_paren
-        and not isinstance(join.rarg, RangeTblRef)
-        and not (isinstance(join.rarg, JoinExpr) and join.rarg.alias is not None)
-    )
-    parens = not ctx.pretty_paren or join.alias is not None
-    ctx.add("(" if parens else "")
-    _from_item(join.larg, query, ctx)
-    word = _JOINS.get(join.jointype)
-    if word is None:
-        word = " JOIN " if join.quals is not None else " CROSS JOIN "
-    ctx.keyword(word, -STD, STD, PRETTYINDENT_JOIN)
-    ctx.add("(" if right_paren else "")
-    _from_item(join.rarg, query, ctx)
-    ctx.add(")" if right_paren else "")
-    if join.using_clause:
-        ctx.add(" USING (" + ", ".join(map(quote_identifier, join.using_clause)) + ")")
-        using_alias = query.rtable[join.rtindex - 1].join_using_alias
-        if using_alias is not None:
-            ctx.add(f" AS {quote_identifier(using_alias.aliasname)}")
-    elif join.quals is not None:
-        ctx.add(" ON ")
-        ctx.add("" if ctx.pretty_paren else "(")
-        get_rule_expr(join.quals, ctx, False)
-        ctx.add("" if ctx.pretty_paren else ")")
-    elif join.jointype != "inner":
-        ctx.add(" ON TRUE")
-    ctx.add(")" if parens else "")
-    if join.alias is not None:
-        namespace.open_joins.discard(join.rtindex)
-        ctx.add(f" {quote_identifier(namespace.names[join.rtindex - 1] or '')}")
-        if join.alias.colnames:
-            names = namespace.columns[join.rtindex - 1].colnames
-            ctx.add("(" + ", ".join(quote_identifier(n) for n in names if n) + ")")
-
-
-# ----------------------------------------------------------------------------- changes
-
-
-def _returning(query: Query, ctx: Context) -> None:
-    if query.returning_list:
-        ctx.keyword(" RETURNING", -STD, STD, 1)
-        get_target_list(query.returning_list, ctx, None, True)
-
-
-def _target_name(query: Query, ctx: Context) -> str:
-    rte = query.rtable[query.result_relation - 1]
-    text = ctx.relation_name(rte.relid)
-    if query.command_type != "insert" and not rte.inh:
-        text = "ONLY " + text
-    return text
-
-
-def _column_name(query: Query, ctx: Context, attno: int) -> str:
-    rte = query.rtable[query.result_relation - 1]
-    return quote_identifier(ctx.catalog.relation(rte.relid).attr(attno).attname)
-
-
-def _insert_query(query: Query, ctx: Context, _names: list[str] | None, _visible: bool) -> None:
-    _with_clause(query, ctx)
-    if ctx.pretty_indent:
-        ctx.indent_level += STD
-        ctx.add(" ")
-    rte = query.rtable[query.result_relation - 1]
-    ctx.add(f"INSERT INTO {_target_name(query, ctx)} ")
-    if rte.alias is not None:
-        ctx.add(f"AS {quote_identifier(rte.alias.aliasname)} ")
-    targets = [t for t in query.target_list if not t.resjunk]
-    ctx.add("(" if targets else "")
-    exprs: list[Expr] = []
-    for index, entry in enumerate(targets):
-        ctx.add(", " if index else "")
-        ctx.add(_column_name(query, ctx, entry.resno))
-        exprs.append(process_indirection(entry.expr, ctx))
-    ctx.add(") " if targets else "")
-    if query.override:
-        ctx.add(f"OVERRIDING {query.override.upper()} VALUE ")
-    source = _insert_source(query)
-    if source is not None and source.subquery is not None:
-        ctx.add(get_query_text(source.subquery, ctx, ctx.namespaces, None, False))
-    elif source is not None:
-        _values_def(source.values_lists, ctx)
-    elif exprs:
-        ctx.keyword("VALUES (", -STD, STD, 2)
-        for index, expr in enumerate(exprs):
-            ctx.add(", " if index else "")
-            get_rule_expr_toplevel(expr, ctx, False)
-        ctx.add(")")
-    else:
-        ctx.add("DEFAULT VALUES")
-    _on_conflict(query, ctx)
-    _returning(query, ctx)
-
-
-def _insert_source(query: Query) -> RangeTblEntry | None:
-    for item in query.jointree.fromlist:
-        if isinstance(item, RangeTblRef):
-            rte = query.rtable[item.rtindex - 1]
-            if rte.rtekind in ("subquery", "values"):
-                return rte
-    return None
-
-
-def _on_conflict(query: Query, ctx: Context) -> None:
-    conflict = query.on_conflict
-    if conflict is None:
-        return
-    ctx.add(" ON CONFLICT")
-    if conflict.arbiter_elems:
-        ctx.add("(")
-        prefix, ctx.varprefix = ctx.varprefix, False
-        get_rule_expr(list(conflict.arbiter_elems), ctx, False)
-        ctx.add(")")
-        if conflict.arbiter_where is not None:
-            ctx.keyword(" WHERE ", -STD, STD, 1)
-            get_rule_expr(conflict.arbiter_where, ctx, False)
-        ctx.varprefix = prefix
-    elif conflict.constraint:
-        from pgemu.catalog.rows import PgConstraint
-
-        row = ctx.catalog.one(PgConstraint, oid=conflict.constraint)
-        ctx.add(f" ON CONSTRAINT {quote_identifier(row.conname if row else '')}")
-    if conflict.action == "nothing":
-        ctx.add(" DO NOTHING")
-        return
-    ctx.add(" DO UPDATE SET ")
-    _set_list(query, conflict.on_conflict_set, ctx)
-    if conflict.on_conflict_where is not None:
-        ctx.keyword(" WHERE ", -STD, STD, 1)
-        get_rule_expr(conflict.on_conflict_where, ctx, False)
-
-
-def process_indirection(node: Any, ctx: Context) -> Any:
-    """Write the `.field[3]` of an assignment target; the value assigned."""
-    from pgemu.nodes.primnodes import CoerceToDomain, FieldStore, SubscriptingRef
-    from pgemu.rewrite.ruleutils_expr import print_subscripts
-
-    while True:
-        if isinstance(node, FieldStore):
-            typrel = ctx.catalog.one(PgType, oid=node.resulttype)
-            assert typrel is not None
-            att = ctx.catalog.relation(typrel.typrelid).attr(node.fieldnums[0])
-            ctx.add("." + quote_identifier(att.attname))
-            node = node.newvals[0]
-        elif isinstance(node, SubscriptingRef) and node.refassgnexpr is not None:
-            print_subscripts(node, ctx)
-            node = node.refassgnexpr
-        elif isinstance(node, CoerceToDomain) and isinstance(
-            node.arg, (FieldStore, SubscriptingRef)
-        ):
-            node = node.arg
-        else:
-            return node
-
-
-def _set_list(query: Query, targets: list[TargetEntry], ctx: Context) -> None:
-    first = True
-    for entry in targets:
-        if entry.resjunk:
-            continue
-        ctx.add("" if first else ", ")
-        first = False
-        ctx.add(_column_name(query, ctx, entry.resno))
-        expr = process_indirection(entry.expr, ctx)
-        ctx.add(" = ")
-        get_rule_expr(expr, ctx, False)
-
-
-def _update_query(query: Query, ctx: Context, _names: list[str] | None, _visible: bool) -> None:
-    _with_clause(query, ctx)
-    if ctx.pretty_indent:
-        ctx.add(" ")
-        ctx.indent_level += STD
-    rte = query.rtable[query.result_relation - 1]
-    ctx.add(f"UPDATE {_target_name(query, ctx)}")
-    if rte.alias is not None:
-        ctx.add(f" {quote_identifier(rte.alias.aliasname)}")
-    ctx.add(" SET ")
-    _set_list(query, query.target_list, ctx)
-    _from_clause(query, " FROM ", ctx)
-    _where_and_returning(query, ctx)
-
-
-def _delete_query(query: Query, ctx: Context, _names: list[str] | None, _visible: bool) -> None:
-    _with_clause(query, ctx)
-    if ctx.pretty_indent:
-        ctx.add(" ")
-        ctx.indent_level += STD
-    rte = query.rtable[query.result_relation - 1]
-    ctx.add(f"DELETE FROM {_target_name(query, ctx)}")
-    if rte.alias is not None:
-        ctx.add(f" {quote_identifier(rte.alias.aliasname)}")
-    _from_clause(query, " USING ", ctx)
-    _where_and_returning(query, ctx)
-
-
-def _where_and_returning(query: Query, ctx: Context) -> None:
-    if query.jointree.quals is not None:
-        ctx.keyword(" WHERE ", -STD, STD, 1)
-        get_rule_expr(query.jointree.quals, ctx, False)
-    _returning(query, ctx)

@@ -110,6 +110,7 @@ class TransactionManager:
         self._undo_mark = {"main": 0, "g": 0}
         self._write_depth = 0
         self._read_depth = 0
+        self._snapshot_taken = False
         conn.create_scalar_function("pg_undo", self._pg_undo, 0)
         conn.create_scalar_function("pg_xid", lambda: self.xid, 0)
         conn.create_scalar_function("pg_invisible", lambda x: self.snapshot.hides(x), 1)
@@ -166,16 +167,26 @@ class TransactionManager:
         self.state = BLOCK
 
     def fail(self) -> None:
-        """A statement failed: a block waits for ROLLBACK, anything else ends here."""
-        if self.state in (BLOCK, FAILED):
+        """A statement failed.  What the transaction (or its innermost savepoint) did is undone and
+        its locks are released at once (AbortCurrentTransaction); a block then waits for ROLLBACK."""
+        if self.state == FAILED:
+            return
+        if self.state != BLOCK:
+            self.rollback()
+        elif self.savepoints:
+            self._undo_to(self.savepoints[-1])
             self.state = FAILED
         else:
+            kept = self.current
             self.rollback()
+            self.current = kept  # COMMIT AND CHAIN asks for it
+            self.state = FAILED
 
     # -- reading ---------------------------------------------------------------------------
 
     def take_snapshot(self, shared: bool) -> Snapshot:
         """The snapshot of a statement, inside its SQLite transaction (or opening it)."""
+        self._snapshot_taken = True
         if self.fixed_snapshot is not None:
             self.snapshot = self.fixed_snapshot
             return self.snapshot
@@ -212,6 +223,8 @@ class TransactionManager:
     def begin_read(self, shared: bool = False) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement."""
         if self._read_depth or self._write_depth:
+            if not self._read_depth and not self._snapshot_taken:
+                self.take_snapshot(shared=True)
             self._read_depth += 1
             return self.snapshot
         first = self.fixed_snapshot is None and self.current.isolation in _REPEATABLE
@@ -248,6 +261,7 @@ class TransactionManager:
             self.writer_lock.release()
             raise
         self._write_depth = 1
+        self._snapshot_taken = False
         try:
             self._start_writing()
         except BaseException:
@@ -587,18 +601,7 @@ class TransactionManager:
                 hook("abort")
         saved = self.savepoints[index]
         del self.savepoints[index + 1 :]
-        if self.registered:
-            self.undo_xid = 0
-            with self._undoing(shared="g" in self.registered):
-                for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
-                    if schema in self.registered:
-                        roll_back(self.conn, schema, self.xid, mark)
-                        self.conn.execute(
-                            f"DELETE FROM {schema}.{prefix(schema)}rowlock "
-                            "WHERE xid=? AND stamp>?", (self.xid, saved.row_locks),
-                        )
-                self._drop_storage(self._created[saved.created :])
-            self.xid_let_go(self.xid)
+        self._undo_to(saved)
         self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
         del self._created[saved.created :]
         del self._dropped[saved.dropped :]
@@ -610,6 +613,22 @@ class TransactionManager:
             self.state = BLOCK
         for hook in self.on_subxact:
             hook("start")
+
+    def _undo_to(self, saved: Savepoint) -> None:
+        """Take back the rows, row locks and storage that came after a savepoint."""
+        if not self.registered:
+            return
+        self.undo_xid = 0
+        with self._undoing(shared="g" in self.registered):
+            for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
+                if schema in self.registered:
+                    roll_back(self.conn, schema, self.xid, mark)
+                    self.conn.execute(
+                        f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
+                        (self.xid, saved.row_locks),
+                    )
+            self._drop_storage(self._created[saved.created :])
+        self.xid_let_go(self.xid)
 
     def serialization_failure(self, what: str) -> PgError:
         return PgError(

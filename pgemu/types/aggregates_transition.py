@@ -24,6 +24,7 @@ from pgemu.types.aggregates import (
 from pgemu.types.aggregates_regr import STATISTICS, Regression
 from pgemu.types.arrays_value import dump_array, load_flat
 from pgemu.types.float import PgFloat, float_overflow, from_storage, nan_text
+from pgemu.types.integers import INT8
 from pgemu.types.numeric_ops import finite_div
 
 
@@ -122,7 +123,7 @@ for _name in STATISTICS:
         if _name.startswith(("regr_", "corr", "covar_"))
         else f"float8_regr_{_name}"
     )
-pg_function("int8inc_float8_float8(int8,float8,float8)")(lambda a, _y, _x: a + 1)
+pg_function("int8inc_float8_float8(int8,float8,float8)")(lambda a, _y, _x: INT8.checked(a + 1))
 
 
 # Averages of integers: {count,sum}

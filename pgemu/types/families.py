@@ -5,6 +5,7 @@ pgemu/fmgr/binding_index.py).  A new module is listed here once.
 """
 
 # isort: off
+import pgemu.types.aclitem
 import pgemu.types.aggregates
 import pgemu.types.aggregates_generic
 import pgemu.types.aggregates_regr
@@ -19,12 +20,14 @@ import pgemu.types.geo_ops
 import pgemu.types.geo_shapes
 import pgemu.types.geo_types
 import pgemu.types.hash
+import pgemu.types.hash_types
 import pgemu.types.integers
 import pgemu.types.integer_ops
 import pgemu.types.like
 import pgemu.types.misc
 import pgemu.types.money
 import pgemu.types.network
+import pgemu.types.network_ops
 import pgemu.types.numeric_math
 import pgemu.types.numeric_ops
 import pgemu.types.oid
@@ -32,12 +35,15 @@ import pgemu.types.pg_lsn
 import pgemu.types.quote
 import pgemu.types.random
 import pgemu.types.record
+import pgemu.types.snapshots
 import pgemu.types.regexp
 import pgemu.types.text
 import pgemu.types.varbit
 import pgemu.types.varlena
+import pgemu.types.xml
 # dates and times, arrays, json, enums, ranges
 import pgemu.types.arrays
+import pgemu.types.oidvector
 import pgemu.types.arrays_ops
 import pgemu.types.arrays_subscript
 import pgemu.types.datetime_extract

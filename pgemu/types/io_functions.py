@@ -71,7 +71,8 @@ def bind_type(one: BaseType) -> None:
         (f"{start}out({name})", type_out),
         (f"{start}send({name})", type_send),
     ):
-        if signature not in functions and not (body is type_send and name in NO_SEND):
+        taken = dict.__contains__(functions, signature)
+        if not taken and not (body is type_send and name in NO_SEND):
             pg_function(signature, context=True)(body)
 
 

@@ -11,8 +11,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pgemu.errors import SYNTAX_ERROR, PgError
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TEXT_REPRESENTATION,
+    SYNTAX_ERROR,
+    UNTRANSLATABLE_CHARACTER,
+    PgError,
+)
 from pgemu.fmgr import CallContext
+from pgemu.types.are import compile_are
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.json_parse import Num, encode_string, number_text
 
@@ -47,19 +54,95 @@ def syntax_error(text: str, at: str | None) -> PgError:
     return PgError(SYNTAX_ERROR, f"syntax error {where} of jsonpath input")
 
 
-def unescape(text: str) -> str:
-    def one(found: re.Match[str]) -> str:
-        body = found[1]
-        if body[0] == "u":
-            return chr(int(body[1:].strip("{}"), 16))
-        if body[0] == "x":
-            return chr(int(body[1:], 16))
-        return {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}.get(body, body)
+_ESCAPES = re.compile(
+    r"(?P<u>(?:\\u(?:\{[0-9a-fA-F]{1,6}\}|[0-9a-fA-F]{4}))+)"
+    r"|(?P<x>\\x[0-9a-fA-F]{2})"
+    r"|(?P<badx>\\x[0-9a-fA-F]?)"
+    r"|(?P<badu>\\u(?:\{[0-9a-fA-F]{0,6}|[0-9a-fA-F]{0,3}))"
+    r"|\\(?P<c>.)",
+    re.S,
+)
+_CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
-    result = re.sub(
-        r"\\(u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", one, text, flags=re.S
-    )
-    return result.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+def unescape(text: str) -> str:
+    """The text of a quoted or plain name; bad escapes are PostgreSQL's errors."""
+
+    def one(found: re.Match[str]) -> str:
+        kind = found.lastgroup
+        if kind == "u":
+            return unicode_escapes(found[0])
+        if kind == "x":
+            return unicode_char(int(found[0][2:], 16))
+        if kind == "c":
+            return _CONTROL.get(found["c"], found["c"])
+        what = "hex character" if kind == "badx" else "unicode"
+        raise PgError(
+            SYNTAX_ERROR, f'invalid {what} sequence at or near "{found[0]}" of jsonpath input'
+        )
+
+    return _ESCAPES.sub(one, text) if "\\" in text else text
+
+
+def unicode_char(code: int) -> str:
+    if code == 0:
+        raise PgError(
+            UNTRANSLATABLE_CHARACTER,
+            "unsupported Unicode escape sequence",
+            detail="\\u0000 cannot be converted to text.",
+        )
+    if code > 0x10FFFF:
+        raise PgError("42601", "Unicode escape value cannot be greater than 10FFFF")
+    return chr(code)
+
+
+def unicode_escapes(text: str) -> str:
+    """A run of \\u escapes, with its surrogate pairs."""
+    high = 0
+    out: list[str] = []
+
+    def refuse(detail: str) -> PgError:
+        return PgError(
+            INVALID_TEXT_REPRESENTATION, "invalid input syntax for type jsonpath", detail=detail
+        )
+
+    lone = "Unicode low surrogate must follow a high surrogate."
+    for digits in re.findall(r"[0-9a-fA-F]+", text):
+        code = int(digits, 16)
+        if 0xD800 <= code <= 0xDBFF:
+            if high:
+                raise refuse("Unicode high surrogate must not follow a high surrogate.")
+            high = code
+            continue
+        if 0xDC00 <= code <= 0xDFFF:
+            if not high:
+                raise refuse(lone)
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+            high = 0
+        elif high:
+            raise refuse(lone)
+        out.append(unicode_char(code))
+    if high:
+        raise refuse(lone)
+    return "".join(out)
+
+
+def like_regex(text: str, pattern: str, flags: str) -> bool:
+    """The LIKE_REGEX predicate: XQuery's flags in PostgreSQL's terms (jspConvertRegexFlags)."""
+    return compile_like_regex(pattern, flags).search(text) is not None
+
+
+def compile_like_regex(pattern: str, flags: str) -> Any:
+    if "q" in flags:
+        return compile_are(pattern, "q" + ("i" if "i" in flags else ""))
+    if "x" in flags:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            'XQuery "x" flag (expanded regular expressions) is not implemented',
+        )
+    newlines = {(False, False): "p", (True, False): "s", (False, True): "n", (True, True): "w"}
+    letters = newlines["s" in flags, "m" in flags]
+    return compile_are(pattern, letters + ("i" if "i" in flags else ""))
 
 
 class Parser:
@@ -70,6 +153,10 @@ class Parser:
         while at < len(text):
             found = _TOKEN.match(text, at)
             if found is None:
+                if text[at] == '"':
+                    raise PgError(
+                        SYNTAX_ERROR, "unexpected end of quoted string at end of jsonpath input"
+                    )
                 raise syntax_error(text, text[at])
             if found.lastgroup:
                 self.tokens.append(Token(found.lastgroup, found[0], at, found.end()))
@@ -158,6 +245,8 @@ class Parser:
                         "invalid input syntax for type jsonpath",
                         detail=f'Unrecognized flag character "{one}" in LIKE_REGEX predicate.',
                     )
+            flags = "".join(one for one in "ismxq" if one in flags)
+        compile_like_regex(pattern, flags)
         return ("like_regex", left, pattern, flags)
 
     def unary(self) -> Node:

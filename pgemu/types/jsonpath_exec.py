@@ -7,56 +7,32 @@ are PgErrors; inside filters they make the predicate unknown, with `silent` they
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, localcontext
 from typing import Any
 
 from pgemu.errors import PgError
 from pgemu.fmgr import CallContext, pg_function
-from pgemu.types.datetime_format import encode_time, encode_timezone, iso_date, timestamp_encoder
-from pgemu.types.datetime_types import (
-    date_type,
-    time_type,
-    timestamp_type,
-    timestamptz_type,
-    timetz_parts,
-    timetz_type,
-)
-from pgemu.types.json_parse import Num, dump_jsonb, load_jsonb, ordered
-from pgemu.types.jsonpath import COMPARISONS, Node, Path, parse_jsonpath
-
-
-class Datetime:
-    """A value of .datetime(): its SQL type and storage value."""
-
-    def __init__(self, kind: str, value: Any) -> None:
-        self.kind = kind
-        self.value = value
-
-    def text(self) -> str:
-        if self.kind == "date":
-            return "".join(iso_date(self.value))
-        if self.kind == "time without time zone":
-            return encode_time(self.value)
-        if self.kind == "time with time zone":
-            usecs, zone = timetz_parts(self.value)
-            offset = encode_timezone(-zone)
-            return encode_time(usecs) + (offset if ":" in offset else offset + ":00")
-        text = timestamp_encoder("ISO", "YMD")(self.value).replace(" ", "T")
-        return text + "+00:00" if self.kind == "timestamp with time zone" else text
-
+from pgemu.types.json_parse import Num, dump_jsonb, load_jsonb
+from pgemu.types.jsonpath import COMPARISONS, Node, Path, like_regex, parse_jsonpath
+from pgemu.types.jsonpath_datetime import NAMES, Datetime, compare_datetime
+from pgemu.types.jsonpath_ids import ObjectIds
 
 SQL_ERRORS = {"22030", "22031", "22032", "22033", "22034", "22035", "22036", "22037", "22038",
               "22039", "2203A", "2203B", "2203C", "2203D", "2203E", "2203F", "22012", "22003",
               "22007", "22008"}  # fmt: skip
 
 
+PREDICATES = frozenset(("&&", "||", "!", "exists", "is_unknown", "starts", "like_regex",
+                        *COMPARISONS))  # fmt: skip
+
+
 def type_name(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, Datetime):
-        return value.kind
+        return NAMES[value.kind]
     names = {bool: "boolean", str: "string", dict: "object", list: "array"}
     return names.get(type(value), "number")
 
@@ -70,135 +46,151 @@ def normal(value: Any) -> Any:
 
 
 class Executor:
-    def __init__(self, ctx: CallContext, path: Path, root: Any, variables: Any) -> None:
+    """One evaluation.  Items come one by one, depth first, so that what precedes an error is
+    there when `silent` drops the error."""
+
+    def __init__(
+        self, ctx: CallContext, path: Path, root: Any, variables: Any, use_tz: bool = False
+    ) -> None:
         self.ctx = ctx
         self.lax = path.lax
         self.root = root
         self.variables = variables
+        self.use_tz = use_tz
         self.last = -1
         self.ignore_structure = path.lax
+        self.ids = ObjectIds()
 
-    def unwrap(self, values: list[Any]) -> list[Any]:
-        out: list[Any] = []
+    def unwrap(self, values: Iterable[Any]) -> Iterator[Any]:
         for one in values:
-            out.extend(one if type(one) is list else [one])
-        return out
+            if type(one) is list:
+                yield from one
+            else:
+                yield one
 
-    def run(self, node: Node, current: Any) -> list[Any]:
+    def run(self, node: Node, current: Any) -> Iterator[Any]:
         kind = node[0]
         if kind == "root":
-            return [self.root]
-        if kind == "current":
-            return [current]
-        if kind == "const":
-            return [node[1]]
-        if kind == "last":
-            return [self.last]
-        if kind == "var":
+            yield self.root
+        elif kind == "current":
+            yield current
+        elif kind == "const":
+            yield node[1]
+        elif kind == "last":
+            yield self.last
+        elif kind == "var":
             if type(self.variables) is not dict or node[1] not in self.variables:
                 raise PgError("42704", f'could not find jsonpath variable "{node[1]}"')
-            return [self.variables[node[1]]]
-        if kind in ("&&", "||", "!", "exists", "is_unknown", "starts", "like_regex", *COMPARISONS):
-            return [self.predicate(node, current)]
-        if kind in ("+", "-", "*", "/", "%"):
-            return [self.arithmetic(node, current)]
-        if kind in ("neg", "pos"):
-            return self.sign(node, current)
-        return self.accessor(node, current)
+            yield self.variables[node[1]]
+        elif kind in PREDICATES:
+            yield self.predicate(node, current)
+        elif kind in ("+", "-", "*", "/", "%"):
+            yield self.arithmetic(node, current)
+        elif kind in ("neg", "pos"):
+            yield from self.sign(node, current)
+        else:
+            yield from self.accessor(node, current)
 
-    def accessor(self, node: Node, current: Any) -> list[Any]:
+    def accessor(self, node: Node, current: Any) -> Iterator[Any]:
         kind = node[0]
         values = self.run(node[1], current)
         if kind == "filter":
-            if self.lax:
-                values = self.unwrap(values)
-            return [one for one in values if self.predicate(node[2], one) is True]
-        if kind == "any":
-            out: list[Any] = []
+            for one in self.unwrap(values) if self.lax else values:
+                if self.predicate(node[2], one) is True:
+                    yield one
+        elif kind == "any":
             for one in values:
-                self.descend(one, 0, node[2], node[3], out)
-            return out
-        if kind == "any_array":
-            return self.all_elements(values)
-        if kind == "index":
-            return [item for one in values for item in self.subscript(one, node[2], current)]
-        if kind == "method":
-            return self.method(node, values)
-        if self.lax:
-            values = self.unwrap(values)
-        out = []
+                yield from self.descend(one, 0, node[2], node[3])
+        elif kind == "any_array":
+            yield from self.all_elements(values)
+        elif kind == "index":
+            for one in values:
+                yield from self.subscript(one, node[2], current)
+        elif kind == "method":
+            yield from self.method(node, values)
+        elif kind == "any_key":
+            yield from self.all_members(self.unwrap(values) if self.lax else values)
+        else:
+            yield from self.member(node[2], self.unwrap(values) if self.lax else values)
+
+    def all_members(self, values: Iterable[Any]) -> Iterator[Any]:
         for one in values:
-            if kind == "any_key":
-                if type(one) is dict:
-                    out.extend(one.values())
+            if type(one) is dict:
+                yield from one.values()
+            elif not self.ignore_structure:
+                raise PgError(
+                    "2203C", "jsonpath wildcard member accessor can only be applied to an object"
+                )
+
+    def member(self, key: str, values: Iterable[Any]) -> Iterator[Any]:
+        for one in values:
+            if type(one) is dict:
+                if key in one:
+                    yield one[key]
                 elif not self.ignore_structure:
-                    raise PgError(
-                        "2203C",
-                        "jsonpath wildcard member accessor can only be applied to an object",
-                    )
-            elif type(one) is dict:
-                if node[2] in one:
-                    out.append(one[node[2]])
-                elif not self.ignore_structure:
-                    raise PgError("2203A", f'JSON object does not contain key "{node[2]}"')
+                    raise PgError("2203A", f'JSON object does not contain key "{key}"')
             elif not self.ignore_structure:
                 raise PgError("2203A", "jsonpath member accessor can only be applied to an object")
-        return out
 
-    def all_elements(self, values: list[Any]) -> list[Any]:
-        out: list[Any] = []
+    def all_elements(self, values: Iterable[Any]) -> Iterator[Any]:
         for one in values:
             if type(one) is list:
-                out.extend(one)
+                yield from one
             elif self.lax:
-                out.append(one)
-            else:
+                yield one
+            elif not self.ignore_structure:
                 raise PgError(
                     "22039", "jsonpath wildcard array accessor can only be applied to an array"
                 )
-        return out
 
-    def descend(self, value: Any, level: int, low: int, high: int, out: list[Any]) -> None:
-        """.**: values at the levels low..high; -1 is the level of the leaves."""
-        leaf = type(value) not in (dict, list) or not value
-        at_last = low == -1 and high == -1
-        if at_last:
-            if type(value) not in (dict, list):
-                out.append(value)
-        elif level >= low and (high == -1 or level <= high):
-            out.append(value)
-        if leaf or (high != -1 and level >= high):
-            return
-        for one in value.values() if type(value) is dict else value:
-            self.descend(one, level + 1, low, high, out)
+    def descend(self, value: Any, level: int, low: int, high: int) -> Iterator[Any]:
+        """.**: values at the levels low..high; -1 is the level of the leaves.  The steps behind
+        it ignore structural errors."""
+        container = type(value) in (dict, list)
+        if low == -1 and high == -1:
+            wanted = not container
+        else:
+            wanted = level >= low and (high == -1 or level <= high)
+        if wanted:
+            saved, self.ignore_structure = self.ignore_structure, True
+            yield value
+            self.ignore_structure = saved
+        if container and (high == -1 or level < high):
+            for one in value.values() if type(value) is dict else value:
+                yield from self.descend(one, level + 1, low, high)
 
-    def subscript(self, value: Any, parts: Any, current: Any) -> list[Any]:
+    def subscript(self, value: Any, parts: Any, current: Any) -> Iterator[Any]:
         if type(value) is not list:
             if not self.lax:
+                if self.ignore_structure:
+                    return
                 raise PgError("22039", "jsonpath array accessor can only be applied to an array")
             value = [value]
-        saved, self.last = self.last, len(value) - 1
-        out: list[Any] = []
+        saved = self.last
         for low, high in parts:
+            self.last = len(value) - 1
             first = self.array_index(low, current)
             final = first if high is None else self.array_index(high, current)
+            self.last = saved
             if not self.ignore_structure and (first < 0 or first > final or final >= len(value)):
                 raise PgError("22033", "jsonpath array subscript is out of bounds")
-            out.extend(value[max(first, 0) : final + 1] if final >= 0 else [])
-        self.last = saved
-        return out
+            if final >= 0:
+                yield from value[max(first, 0) : final + 1]
 
     def array_index(self, node: Node, current: Any) -> int:
-        found = self.run(node, current)
+        found = list(self.run(node, current))
         if len(found) != 1 or not is_number(found[0]):
             raise PgError("22033", "jsonpath array subscript is not a single numeric value")
-        return int(found[0])
+        index = int(found[0])
+        if not -(2**31) <= index < 2**31:
+            raise PgError("22033", "jsonpath array subscript is out of integer range")
+        return index
 
     # ---- numbers
 
     def operand(self, node: Node, current: Any) -> list[Any]:
         values = self.run(node, current)
-        return self.unwrap(values) if self.lax else values
+        return list(self.unwrap(values) if self.lax else values)
 
     def arithmetic(self, node: Node, current: Any) -> Any:
         op = node[0]
@@ -229,78 +221,88 @@ class Executor:
         divide = functions["numeric_div(numeric,numeric)"].body
         return Num(divide(f"{Decimal(a):f}", f"{Decimal(b):f}"))
 
-    def sign(self, node: Node, current: Any) -> list[Any]:
-        out = []
+    def sign(self, node: Node, current: Any) -> Iterator[Any]:
         for one in self.operand(node[1], current):
             if not is_number(one):
                 op = "-" if node[0] == "neg" else "+"
                 raise PgError(
                     "2203B", f"operand of unary jsonpath operator {op} is not a numeric value"
                 )
-            out.append(normal(-one) if node[0] == "neg" else one)
-        return out
+            yield normal(-one) if node[0] == "neg" else one
 
     # ---- methods
 
-    def method(self, node: Node, values: list[Any]) -> list[Any]:
+    def method(self, node: Node, values: Iterable[Any]) -> Iterator[Any]:
         name = node[2]
         if name == "type":
-            return [type_name(one) for one in values]
+            yield from map(type_name, values)
+            return
         if name == "size":
-            return [self.size(one) for one in values]
-        if self.lax:
-            values = self.unwrap(values)
-        if name == "keyvalue":
-            return [pair for one in values for pair in self.keyvalue(one)]
-        if name == "double":
-            return [self.double(one) for one in values]
-        if name == "datetime":
-            return [self.datetime(one, node[3]) for one in values]
-        out = []
-        for one in values:
-            if not is_number(one):
+            yield from map(self.size, values)
+            return
+        for one in self.unwrap(values) if self.lax else values:
+            if name == "keyvalue":
+                yield from self.keyvalue(one)
+            elif name == "double":
+                yield self.double(one)
+            elif name == "datetime":
+                yield self.datetime(one, node[3])
+            elif not is_number(one):
                 raise PgError(
                     "22036",
                     f"jsonpath item method .{name}() can only be applied to a numeric value",
                 )
-            if name == "abs":
-                out.append(normal(abs(one)))
+            elif name == "abs":
+                yield normal(abs(one))
             else:
-                out.append(math.floor(one) if name == "floor" else math.ceil(one))
-        return out
+                yield math.floor(one) if name == "floor" else math.ceil(one)
 
     def size(self, value: Any) -> int:
         if type(value) is list:
             return len(value)
-        if not self.lax:
+        if not self.lax and not self.ignore_structure:
             raise PgError("22039", "jsonpath item method .size() can only be applied to an array")
         return 1
 
-    def keyvalue(self, value: Any) -> list[Any]:
+    def keyvalue(self, value: Any) -> Iterator[Any]:
         if type(value) is not dict:
             raise PgError(
                 "2203C", "jsonpath item method .keyvalue() can only be applied to an object"
             )
-        return [ordered([("id", 0), ("key", k), ("value", v)]) for k, v in value.items()]
+        number = self.ids.number(value, self.root, self.variables)
+        for k, v in value.items():
+            pair = {"id": number, "key": k, "value": v}
+            self.ids.generated(pair)
+            yield pair
 
     def double(self, value: Any) -> Any:
-        if is_number(value) or type(value) is str:
-            try:
-                number = float(value)
-            except ValueError:
-                number = math.nan
-            if math.isfinite(number):
-                text = repr(number)
-                return int(number) if number.is_integer() else Num(text)
-            kind = "string" if type(value) is str else "numeric"
+        if not is_number(value) and type(value) is not str:
             raise PgError(
                 "22036",
-                f"{kind} argument of jsonpath item method .double() is not a valid "
-                "representation of a double precision number",
+                "jsonpath item method .double() can only be applied to a string or numeric value",
+            )
+        is_text = type(value) is str
+        try:
+            result = float(value) if not (is_text and "_" in value) else math.nan
+        except ValueError:
+            result = math.nan
+        except OverflowError:
+            result = math.inf
+        if math.isfinite(result):
+            if not is_text:
+                return value
+            text = f"{Decimal(f'{result:.15g}'):f}"
+            return Num(text) if "." in text else int(text)
+        if is_text:
+            raise PgError(
+                "22036",
+                "string argument of jsonpath item method .double() is not a valid representation "
+                "of a double precision number",
             )
         raise PgError(
             "22036",
-            "jsonpath item method .double() can only be applied to a string or numeric value",
+            "numeric argument of jsonpath item method .double() is out of range for type "
+            "double precision",
         )
 
     def datetime(self, value: Any, template: str | None) -> Datetime:
@@ -308,33 +310,7 @@ class Executor:
             raise PgError(
                 "22031", "jsonpath item method .datetime() can only be applied to a string"
             )
-        if template is not None:
-            from pgemu.types.formatting_input import to_date, to_timestamp
-
-            if re.search("hh|mi|ss", template, re.I):
-                kind = "timestamp without time zone"
-                return Datetime(kind, to_timestamp(CallContext(), value, template))
-            return Datetime("date", to_date(value, template))
-        iso_time = r"\d\d:\d\d:\d\d(\.\d+)?"
-        zone = r"\s*[+-]\d\d(:?\d\d)?"
-        for pattern, kind, io in (
-            (r"\d{4}-\d\d-\d\d", "date", date_type),
-            (rf"{iso_time}{zone}", "time with time zone", timetz_type),
-            (iso_time, "time without time zone", time_type),
-            (
-                rf"\d{{4}}-\d\d-\d\d[ T]{iso_time}{zone}",
-                "timestamp with time zone",
-                timestamptz_type,
-            ),
-            (rf"\d{{4}}-\d\d-\d\d[ T]{iso_time}", "timestamp without time zone", timestamp_type),
-        ):
-            if re.fullmatch(pattern, value):
-                return Datetime(kind, io.input(value, -1, self.ctx))
-        raise PgError(
-            "22031",
-            f'datetime format is not recognized: "{value}"',
-            hint="Use a datetime template argument to specify the input data format.",
-        )
+        return Datetime.parse(value, template)
 
     # ---- predicates
 
@@ -359,15 +335,16 @@ class Executor:
             return self.predicate(node[1], current) is None
         try:
             if kind == "exists":
-                return bool(self.run(node[1], current))
+                found = self.run(node[1], current)
+                return any(True for _ in found) if self.lax else bool(list(found))
             if kind in COMPARISONS or kind in ("starts", "like_regex"):
                 return self.pairs(node, current)
         except PgError as error:
             if error.sqlstate in SQL_ERRORS:
                 return None
             raise
-        found = self.run(node, current)
-        return found[0] if len(found) == 1 and type(found[0]) is bool else None
+        items = list(self.run(node, current))
+        return items[0] if len(items) == 1 and type(items[0]) is bool else None
 
     def pairs(self, node: Node, current: Any) -> bool | None:
         left = self.operand(node[1], current)
@@ -398,42 +375,32 @@ class Executor:
             return a.startswith(b)
         if node[0] == "like_regex":
             return like_regex(a, node[2], node[3]) if type(a) is str else None
-        return compare(node[0], a, b)
+        return self.compare(node[0], a, b)
 
-
-def like_regex(text: str, pattern: str, flags: str) -> bool:
-    if "q" in flags:
-        pattern = re.escape(pattern)
-    mode = (re.I if "i" in flags else 0) | (re.S if "s" in flags else 0)
-    mode |= (re.M if "m" in flags else 0) | (re.X if "x" in flags else 0)
-    return re.search(pattern, text, mode) is not None
-
-
-def compare(op: str, a: Any, b: Any) -> bool | None:
-    if isinstance(a, Datetime) and isinstance(b, Datetime):
-        a, b = a.value, b.value
-        if type(a) is not type(b):
+    def compare(self, op: str, a: Any, b: Any) -> bool | None:
+        if isinstance(a, Datetime) and isinstance(b, Datetime):
+            order = compare_datetime(self.ctx, a, b, self.use_tz)
+            if order is None:
+                return None
+            a, b = order, 0
+        elif type_name(a) != type_name(b):
+            if a is None or b is None:
+                return op == "!="
             return None
-    elif type_name(a) != type_name(b):
-        if a is None or b is None:
-            return op == "!="
-        return None
-    elif a is None:
-        return op in ("==", "<=", ">=")
-    elif type(a) in (dict, list):
-        return None
-    result: bool = {
-        "==": a == b,
-        "!=": a != b,
-        "<": a < b,
-        ">": a > b,
-        "<=": a <= b,
-        ">=": a >= b,
-    }[op]
-    return result
+        elif a is None:
+            return op in ("==", "<=", ">=")
+        elif type(a) in (dict, list):
+            return None
+        return bool(COMPARE[op](a, b))
 
 
-def execute(ctx: CallContext, target: str, path: str, variables: str, silent: int) -> list[Any]:
+COMPARE = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
+           "<=": operator.le, ">=": operator.ge}  # fmt: skip
+
+
+def execute(
+    ctx: CallContext, target: str, path: str, variables: str, use_tz: bool
+) -> tuple[Executor, Path]:
     parsed = parse_jsonpath(path)
     values = load_jsonb(variables)
     if type(values) is not dict:
@@ -442,18 +409,36 @@ def execute(ctx: CallContext, target: str, path: str, variables: str, silent: in
             '"vars" argument is not an object',
             detail='Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
         )
+    return Executor(ctx, parsed, load_jsonb(target), values, use_tz), parsed
+
+
+def items(
+    ctx: CallContext, target: str, path: str, variables: str, silent: int, use_tz: bool
+) -> Iterator[Any]:
+    """What the path finds; with `silent` an error ends the items."""
+    executor, parsed = execute(ctx, target, path, variables, use_tz)
     try:
-        return Executor(ctx, parsed, load_jsonb(target), values).run(
-            parsed.root, load_jsonb(target)
-        )
+        yield from executor.run(parsed.root, executor.root)
     except PgError as error:
-        if silent and error.sqlstate in SQL_ERRORS:
-            raise SilentError from None
-        raise
+        if not silent or error.sqlstate not in SQL_ERRORS:
+            raise
 
 
-class SilentError(Exception):
-    """An error that `silent` turns into NULL or no rows."""
+def exists(
+    ctx: CallContext, target: str, path: str, variables: str, silent: int, use_tz: bool
+) -> bool | None:
+    """Is there an item?  None for an error under `silent`."""
+    executor, parsed = execute(ctx, target, path, variables, use_tz)
+    try:
+        if not parsed.lax:  # strict: errors count, so every item is looked at
+            return bool(list(executor.run(parsed.root, executor.root)))
+        if parsed.root[0] in ("neg", "pos"):  # items that are no numbers do not count
+            return any(map(is_number, executor.operand(parsed.root[1], executor.root)))
+        return any(True for _ in executor.run(parsed.root, executor.root))
+    except PgError as error:
+        if not silent or error.sqlstate not in SQL_ERRORS:
+            raise
+        return None
 
 
 def plain(value: Any) -> Any:
@@ -462,56 +447,55 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _query(ctx: CallContext, doc: str, path: str, variables: str, silent: int) -> list[str]:
-    try:
-        return [dump_jsonb(plain(one)) for one in execute(ctx, doc, path, variables, silent)]
-    except SilentError:
-        return []
+def bind(suffix: str, use_tz: bool) -> None:
+    """The functions of one family: without and with time zone usage."""
+    args = "(jsonb, jsonpath, jsonb, bool)"
 
+    def query(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> Iterator[str]:
+        for one in list(items(ctx, doc, path, vs, silent, use_tz)):
+            yield dump_jsonb(plain(one))
 
-for _tz in ("", "_tz"):
-    _args = "(jsonb, jsonpath, jsonb, bool)"
+    def query_array(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> str:
+        return "[" + ", ".join(query(ctx, doc, path, vs, silent)) + "]"
 
-    def path_query(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> Iterator[str]:
-        yield from _query(ctx, doc, path, vs, silent)
-
-    def path_query_array(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> str:
-        return "[" + ", ".join(_query(ctx, doc, path, vs, silent)) + "]"
-
-    def path_query_first(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> str | None:
-        found = _query(ctx, doc, path, vs, silent)
-        return found[0] if found else None
+    def query_first(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> str | None:
+        return next(query(ctx, doc, path, vs, silent), None)
 
     def path_exists(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> bool | None:
-        try:
-            return bool(execute(ctx, doc, path, vs, silent))
-        except SilentError:
-            return None
+        return exists(ctx, doc, path, vs, silent, use_tz)
 
     def path_match(ctx: CallContext, doc: str, path: str, vs: str, silent: int) -> bool | None:
-        try:
-            found = execute(ctx, doc, path, vs, silent)
-        except SilentError:
-            return None
-        if len(found) == 1 and (found[0] is None or type(found[0]) is bool):
-            result: bool | None = found[0]
-            return result
-        if silent:
-            return None
-        raise PgError("22038", "single boolean result is expected")
+        return match(ctx, doc, path, vs, silent, use_tz)
 
-    pg_function(f"jsonb_path_query{_tz}{_args}", context=True)(path_query)
-    pg_function(f"jsonb_path_query_array{_tz}{_args}", context=True)(path_query_array)
-    pg_function(f"jsonb_path_query_first{_tz}{_args}", context=True)(path_query_first)
-    pg_function(f"jsonb_path_exists{_tz}{_args}", context=True)(path_exists)
-    pg_function(f"jsonb_path_match{_tz}{_args}", context=True)(path_match)
+    pg_function(f"jsonb_path_query{suffix}{args}", context=True)(query)
+    pg_function(f"jsonb_path_query_array{suffix}{args}", context=True)(query_array)
+    pg_function(f"jsonb_path_query_first{suffix}{args}", context=True)(query_first)
+    pg_function(f"jsonb_path_exists{suffix}{args}", context=True)(path_exists)
+    pg_function(f"jsonb_path_match{suffix}{args}", context=True)(path_match)
+
+
+def match(
+    ctx: CallContext, target: str, path: str, variables: str, silent: int, use_tz: bool
+) -> bool | None:
+    """The path as a predicate."""
+    found = list(items(ctx, target, path, variables, silent, use_tz))
+    if len(found) == 1 and (found[0] is None or type(found[0]) is bool):
+        result: bool | None = found[0]
+        return result
+    if silent:
+        return None
+    raise PgError("22038", "single boolean result is expected")
+
+
+bind("", False)
+bind("_tz", True)
 
 
 @pg_function("jsonb_path_exists_opr(jsonb, jsonpath)", context=True)
 def jsonb_path_exists_opr(ctx: CallContext, doc: str, path: str) -> bool | None:
-    return path_exists(ctx, doc, path, "{}", 1)
+    return exists(ctx, doc, path, "{}", 1, False)
 
 
 @pg_function("jsonb_path_match_opr(jsonb, jsonpath)", context=True)
 def jsonb_path_match_opr(ctx: CallContext, doc: str, path: str) -> bool | None:
-    return path_match(ctx, doc, path, "{}", 1)
+    return match(ctx, doc, path, "{}", 1, False)

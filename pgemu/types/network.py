@@ -9,7 +9,7 @@ import ipaddress
 import re
 from typing import Any
 
-from pgemu.errors import INVALID_TEXT_REPRESENTATION, PgError
+from pgemu.errors import INVALID_TEXT_REPRESENTATION, NUMERIC_VALUE_OUT_OF_RANGE, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
@@ -27,9 +27,14 @@ def split_inet(value: str) -> tuple[Address, int]:
 
 
 def address_text(address: Address) -> str:
-    """IPv6 addresses that hold an IPv4 one show it dotted."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return f"::ffff:{address.ipv4_mapped}"
+    """IPv6 addresses whose first 96 bits are zero, or hold a mapped IPv4, end dotted."""
+    number = int(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if number >> 32 == 0xFFFF:
+        return f"::ffff:{ipaddress.IPv4Address(number & 0xFFFFFFFF)}"
+    if number >> 32 == 0 and number > 1:
+        return f"::{ipaddress.IPv4Address(number)}"
     return str(address)
 
 
@@ -58,6 +63,34 @@ def compare_inet(a: str, b: str) -> int:
     return (x > y) - (x < y)
 
 
+INET4 = re.compile(r"([0-9]+(?:\.[0-9]+){0,3}\.?)(?:/([0-9]+))?")
+CIDR4 = re.compile(r"(?:0[xX]([0-9a-fA-F]+)|([0-9]+(?:\.[0-9]+){0,3}))(?:/([0-9]+))?")
+BITS6 = re.compile("0|[1-9][0-9]*")
+
+
+def from_octets(octets: list[int]) -> Address:
+    return ipaddress.IPv4Address(bytes((octets + [0] * 4)[:4]))
+
+
+def parse_ipv6(text: str) -> tuple[Address, int] | None:
+    host, slash, bits = text.partition("/")
+    if "%" in host or (slash and not BITS6.fullmatch(bits)) or int(bits or 0) > 128:
+        return None
+    try:
+        return ipaddress.IPv6Address(host), int(bits) if slash else 128
+    except ValueError:
+        return None
+
+
+def class_bits(octets: list[int]) -> int:
+    """The prefix length of an IPv4 network written without one: its class, or more if more
+    octets are written."""
+    limits = ((240, 32), (224, 8), (192, 24), (128, 16), (0, 8))
+    bits = next(size for least, size in limits if octets[0] >= least)
+    bits = max(bits, 8 * len(octets))
+    return 4 if bits == 8 and octets[0] == 224 else bits
+
+
 class InetType(BaseType):
     name = "inet"
     collation = "inet_ops"
@@ -74,23 +107,26 @@ class InetType(BaseType):
         )
 
     def parse(self, text: str) -> tuple[Address, int]:
-        host, slash, bits = text.partition("/")
-        if self.name == "cidr" and re.fullmatch(r"\d+(\.\d+){0,2}\.?", host):
-            parts = host.rstrip(".").split(".")
-            if not slash:
-                bits = str(8 * len(parts))
-            host = ".".join(parts + ["0"] * (4 - len(parts)))
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            raise self.bad(text) from None
-        if not bits:
-            if slash:
-                raise self.bad(text)
-            return address, address.max_prefixlen
-        if not bits.isdigit() or int(bits) > address.max_prefixlen:
+        found = parse_ipv6(text) if ":" in text else self.parse_ipv4(text)
+        if found is None:
             raise self.bad(text)
-        return address, int(bits)
+        return found
+
+    def parse_ipv4(self, text: str) -> tuple[Address, int] | None:
+        """inet_net_pton_ipv4: missing octets are zero if a prefix length is given."""
+        match = INET4.fullmatch(text)
+        if match is None:
+            return None
+        octets = [int(part) for part in match[1].rstrip(".").split(".")]
+        if match[2] is not None:
+            bits = int(match[2])
+        elif len(octets) == 4:
+            bits = 32
+        else:
+            return None
+        if max(octets) > 255 or bits > 32 or bits // 8 > len(octets):
+            return None
+        return from_octets(octets), bits
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         return join_inet(*self.parse(text))
@@ -109,6 +145,20 @@ class InetType(BaseType):
 class CidrType(InetType):
     name = "cidr"
 
+    def parse_ipv4(self, text: str) -> tuple[Address, int] | None:
+        """inet_cidr_pton_ipv4: also hexadecimal, and networks by class."""
+        match = CIDR4.fullmatch(text)
+        if match is None:
+            return None
+        if match[1] is not None:
+            octets = list(bytes.fromhex(match[1] + "0" * (len(match[1]) % 2)))
+        else:
+            octets = [int(part) for part in match[2].split(".")]
+        if max(octets) > 255 or len(octets) > 4:
+            return None
+        bits = int(match[3]) if match[3] is not None else class_bits(octets)
+        return (from_octets(octets), bits) if bits <= 32 else None
+
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         address, bits = self.parse(text)
         if int(address) & ((1 << (address.max_prefixlen - bits)) - 1):
@@ -120,6 +170,57 @@ class CidrType(InetType):
         return join_inet(address, bits, always=True)
 
 
+HEX = r"\s*(?:0[xX])?([0-9a-fA-F]+)"
+PAIR = r"\s*([0-9a-fA-F]{1,2})"
+MAC_FORMS = [
+    re.compile(form + r"\s*")
+    for form in (
+        ":".join([HEX] * 6),
+        "-".join([HEX] * 6),
+        f"{PAIR * 3}:{PAIR * 3}",
+        f"{PAIR * 3}-{PAIR * 3}",
+        rf"{PAIR * 2}\.{PAIR * 2}\.{PAIR * 2}",
+        f"{PAIR * 2}-{PAIR * 2}-{PAIR * 2}",
+        PAIR * 6,
+    )
+]
+SPACES = re.compile(r"[ \t\n\v\f\r]*")
+HEX_PAIR = re.compile("[0-9a-fA-F]{2}")
+
+
+def macaddr_octets(text: str) -> list[int] | None:
+    """The spellings of macaddr_in."""
+    for form in MAC_FORMS:
+        match = form.fullmatch(text)
+        if match is not None:
+            return [int(group, 16) for group in match.groups()]
+    return None
+
+
+def macaddr8_octets(text: str) -> list[int] | None:
+    """Pairs of digits with one kind of separator or none; six bytes get ff:fe in the middle."""
+    body = SPACES.sub("", text, count=1) if text[:1].isspace() else text
+    octets: list[int] = []
+    spacer = ""
+    at = 0
+    while at + 1 < len(body):
+        match = HEX_PAIR.match(body, at)
+        if match is None or len(octets) == 8:
+            return None
+        octets.append(int(match[0], 16))
+        at += 2
+        if body[at : at + 1] in (":", "-", "."):
+            if spacer and spacer != body[at]:
+                return None
+            spacer = body[at]
+            at += 1
+        if len(octets) in (6, 8) and not body[at:].strip(" \t\n\v\f\r"):
+            at = len(body)
+    if len(octets) == 6:
+        octets[3:3] = [0xFF, 0xFE]
+    return octets if len(octets) == 8 and at >= len(body) else None
+
+
 class MacType(BaseType):
     storage = "blob"
 
@@ -128,19 +229,17 @@ class MacType(BaseType):
         self.size = size
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
-        body = text.strip()
-        parts = re.split("[:-]", body)
-        if len(parts) in (6, 8):
-            digits = "".join(p.zfill(2) for p in parts)
-        else:
-            digits = re.sub("[:.-]", "", body)
-        if self.size == 8 and len(digits) == 12:
-            digits = digits[:6] + "fffe" + digits[6:]
-        if len(digits) != 2 * self.size or not re.fullmatch("[0-9a-fA-F]+", digits):
+        octets = macaddr_octets(text) if self.size == 6 else macaddr8_octets(text)
+        if octets is None:
             raise PgError(
                 INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type {self.name}: "{text}"'
             )
-        return bytes.fromhex(digits)
+        if max(octets) > 255:
+            raise PgError(
+                NUMERIC_VALUE_OUT_OF_RANGE,
+                f'invalid octet value in "{self.name}" value: "{text}"',
+            )
+        return bytes(octets)
 
     def output(self, value: Any, ctx: CallContext) -> str:
         return bytes(value).hex(":")
@@ -181,6 +280,31 @@ pg_function("cidr(inet)")(lambda a: join_inet(*network_of(a), always=True))
 pg_function("abbrev(inet)")(lambda a: a)
 
 
+def abbreviated_ipv6(number: int, bits: int) -> str:
+    """inet_cidr_ntop_ipv6: the words the prefix covers, at least two."""
+    if bits == 0:
+        return "::"
+    words = max(2, -(-bits // 16))
+    parts = [f"{number >> (112 - 16 * i) & 0xFFFF:x}" for i in range(words)]
+    text = ":".join(parts)
+    runs = sorted(re.finditer(r"(?<![0-9a-f])0(?::0)*(?![0-9a-f])", text), key=lambda m: m.start())
+    if not runs:
+        return text
+    longest = max(runs, key=lambda m: m.end() - m.start())
+    before, after = text[: longest.start()].rstrip(":"), text[longest.end() :].lstrip(":")
+    return f"{before}::{after}"
+
+
+@pg_function("abbrev(cidr)")
+def cidr_abbrev(value: str) -> str:
+    """inet_cidr_ntop: no more octets than the prefix covers."""
+    address, bits = split_inet(value)
+    if address.version == 6:
+        return f"{abbreviated_ipv6(int(address), bits)}/{bits}"
+    octets = str(address).split(".")[: max(1, -(-bits // 8))]
+    return f"{'.'.join(octets)}/{bits}"
+
+
 @pg_function("broadcast(inet)")
 def broadcast(value: str) -> str:
     address, bits = split_inet(value)
@@ -192,13 +316,13 @@ def broadcast(value: str) -> str:
 def netmask(value: str) -> str:
     address, bits = split_inet(value)
     size = address.max_prefixlen
-    return str(type(address)(((1 << bits) - 1) << (size - bits)))
+    return address_text(type(address)(((1 << bits) - 1) << (size - bits)))
 
 
 @pg_function("hostmask(inet)")
 def hostmask(value: str) -> str:
     address, bits = split_inet(value)
-    return str(type(address)((1 << (address.max_prefixlen - bits)) - 1))
+    return address_text(type(address)((1 << (address.max_prefixlen - bits)) - 1))
 
 
 def contains(a: str, b: str) -> bool | None:

@@ -60,7 +60,7 @@ async def test_prepare_describes(connection: asyncpg.Connection) -> None:
         ("a", "int4"),
         ("b", "varchar"),
     ]
-    assert tuple(await statement.fetchrow(1, "x")) == (1, "x")
+    assert [tuple(row) for row in await statement.fetch(1, "x")] == [(1, "x")]
     assert statement.get_statusmsg() == "INSERT 0 1"
 
 

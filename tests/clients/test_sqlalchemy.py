@@ -9,7 +9,6 @@ import enum
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 
@@ -81,7 +80,7 @@ def test_orm_round_trip(dsn: str) -> None:
             assert session.scalar(count) == 12
             book = session.scalars(sa.select(Book).where(Book.extra["k"][0].as_integer() == 1)).one()
             assert book.title == "book 0.0"
-            tagged = sa.select(Book.title).where(Book.tags.any("t1")).order_by(Book.title)
+            tagged = sa.select(Book.title).where(sa.literal("t1") == sa.any_(Book.tags))
             assert len(session.scalars(tagged).all()) == 4
             session.add(Author(name="renamed"))
             with pytest.raises(sa.exc.IntegrityError):
@@ -128,6 +127,9 @@ def test_core_and_reflection(dsn: str) -> None:
 
 
 async def test_orm_asyncpg(dsn: str) -> None:
+    pytest.importorskip("greenlet")  # of the extra sqlalchemy[asyncio]
+    from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
     engine = create_async_engine(url(dsn, "asyncpg"))
     try:
         async with engine.begin() as connection:

@@ -1,0 +1,76 @@
+"""CREATE COLLATION (PostgreSQL's collationcmds.c): copies, and those of locale C and POSIX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.rows import PG_COLLATION_RELID, PG_NAMESPACE_RELID, PgCollation
+from pgemu.commands.define import def_get_qualified_name, def_get_string, elements
+from pgemu.commands.result import CommandResult
+from pgemu.errors import (
+    DUPLICATE_OBJECT,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
+    SYNTAX_ERROR,
+    PgError,
+)
+
+_OPTIONS = (
+    "from", "locale", "lc_collate", "lc_ctype", "provider", "deterministic", "version",
+)  # fmt: skip
+
+
+def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
+    """CREATE COLLATION name FROM other, or (LOCALE = ...)."""
+    from pgemu.catalog.namespace import (
+        get_collation_oid,
+        qualified_name_get_creation_namespace,
+    )
+
+    catalog = session.catalog
+    namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
+    given: dict[str, dict[str, Any]] = {}
+    for option in elements(stmt.get("definition")):
+        if option["defname"] not in _OPTIONS:
+            raise PgError(
+                SYNTAX_ERROR,
+                f'collation attribute "{option["defname"]}" not recognized',
+                location=option.get("location"),
+            )
+        given[option["defname"]] = option
+    if "from" in given:
+        oid = get_collation_oid(catalog, def_get_qualified_name(given["from"]))
+        source = catalog.one(PgCollation, oid=oid)
+        if source.collname == "default":
+            raise PgError(INVALID_OBJECT_DEFINITION, 'collation "default" cannot be copied')
+        row = source._replace(collname=name)
+    else:
+        if "provider" in given and def_get_string(given["provider"]) != "libc":
+            raise PgError(FEATURE_NOT_SUPPORTED, "only the libc collation provider is supported")
+        locale = def_get_string(given["locale"]) if "locale" in given else None
+        collate = def_get_string(given["lc_collate"]) if "lc_collate" in given else locale
+        ctype = def_get_string(given["lc_ctype"]) if "lc_ctype" in given else locale
+        for value, word in ((collate, "lc_collate"), (ctype, "lc_ctype")):
+            if value is None:
+                raise PgError(INVALID_OBJECT_DEFINITION, f'parameter "{word}" must be specified')
+            if value not in ("C", "POSIX"):
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
+                )
+        row = PgCollation(0, name, 0, 0, "c", True, -1, collate, ctype)
+    if catalog.one(PgCollation, collname=name, collnamespace=namespace) is not None:
+        message = f'collation "{name}" already exists'
+        if stmt.get("if_not_exists"):
+            session.notice("NOTICE", DUPLICATE_OBJECT, message + ", skipping")
+            return CommandResult("CREATE COLLATION")
+        raise PgError(DUPLICATE_OBJECT, message)
+    oid = catalog.new_oid()
+    owner = session.ctx.current_user_oid
+    new = row._replace(oid=oid, collnamespace=namespace, collowner=owner)
+    rows: list[Any] = [new, *owner_rows(catalog, PG_COLLATION_RELID, oid, owner)]
+    if not is_pinned(namespace, PG_NAMESPACE_RELID):
+        me = (PG_COLLATION_RELID, oid, 0)
+        rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
+    insert_rows(catalog, rows)
+    return CommandResult("CREATE COLLATION")

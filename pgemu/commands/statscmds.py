@@ -1,0 +1,159 @@
+"""CREATE and ALTER STATISTICS (PostgreSQL's statscmds.c): definitions only, the planner is
+SQLite's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.pg_constraint import make_object_name
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_NAMESPACE_RELID,
+    PG_STATISTIC_EXT_RELID,
+    PgStatisticExt,
+)
+from pgemu.commands.constraint_cmds import choose_index_name_addition
+from pgemu.commands.cook import open_relation_pstate
+from pgemu.commands.define import strings
+from pgemu.commands.indexcmds import not_supported_detail
+from pgemu.commands.permissions import check_owner
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import (
+    DUPLICATE_COLUMN,
+    DUPLICATE_OBJECT,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
+    SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
+from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_node import ParseExprKind
+
+_KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
+
+
+def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CREATE STATISTICS."""
+    from pgemu.catalog.namespace import (
+        qualified_name_get_creation_namespace,
+        range_var_get_relid,
+    )
+
+    catalog = session.catalog
+    rels = stmt.get("relations", [])
+    if len(rels) != 1 or "RangeVar" not in rels[0]:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
+        )
+    relation = catalog.relation(range_var_get_relid(catalog, rels[0]["RangeVar"]))
+    if relation.relkind not in "rmfp":
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot define statistics for relation "{relation.name}"',
+            detail=not_supported_detail(relation.relkind),
+        )
+    check_owner(session, relation)
+    keys, exprs, names = _elements(session, relation, stmt, st.source_text)
+    if stmt.get("defnames"):
+        namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
+    else:
+        namespace = relation.namespace
+        name = _free_name(catalog, relation.name, names, namespace)
+    if catalog.one(PgStatisticExt, stxname=name, stxnamespace=namespace) is not None:
+        message = f'statistics object "{name}" already exists'
+        if stmt.get("if_not_exists"):
+            session.notice("NOTICE", DUPLICATE_OBJECT, message + ", skipping")
+            return CommandResult("CREATE STATISTICS")
+        raise PgError(DUPLICATE_OBJECT, message)
+    kinds = _kinds(strings(stmt.get("stat_types")), len(keys) + len(exprs), bool(exprs))
+    oid = catalog.new_oid()
+    owner = session.ctx.current_user_oid
+    me = (PG_STATISTIC_EXT_RELID, oid, 0)
+    rows: list[Any] = [
+        PgStatisticExt(
+            oid, relation.oid, name, namespace, owner, -1, tuple(sorted(keys)), kinds,
+            node_to_string(exprs) if exprs else None,
+        ),
+        *owner_rows(catalog, PG_STATISTIC_EXT_RELID, oid, owner),
+    ]  # fmt: skip
+    rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "a") for n in keys)
+    if not keys:
+        rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+    if not is_pinned(namespace, PG_NAMESPACE_RELID):
+        rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
+    insert_rows(catalog, rows)
+    return CommandResult("CREATE STATISTICS")
+
+
+def _free_name(catalog: Any, table: str, names: list[str], namespace: int) -> str:
+    label, tries = "stat", 0
+    while True:
+        name = make_object_name(table, choose_index_name_addition(names), label)
+        if catalog.one(PgStatisticExt, stxname=name, stxnamespace=namespace) is None:
+            return name
+        tries += 1
+        label = f"stat{tries}"
+
+
+def _elements(
+    session: Any, relation: Any, stmt: dict[str, Any], text: str
+) -> tuple[list[int], list[Any], list[str]]:
+    from pgemu.parser.parse_collate import assign_expr_collations
+    from pgemu.parser.parse_expr import transform_expr
+
+    keys: list[int] = []
+    exprs: list[Any] = []
+    names: list[str] = []
+    for node in stmt.get("exprs", ()):
+        elem = node["StatsElem"]
+        if elem.get("name"):
+            att = relation.attrs_by_name.get(elem["name"])
+            if att is None:
+                raise PgError(UNDEFINED_COLUMN, f'column "{elem["name"]}" does not exist')
+            if att.attnum in keys:
+                raise PgError(DUPLICATE_COLUMN, "duplicate column name in statistics definition")
+            keys.append(att.attnum)
+            names.append(elem["name"])
+            continue
+        pstate = open_relation_pstate(session.catalog, text, relation)
+        expr = transform_expr(pstate, elem["expr"], ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
+        assign_expr_collations(pstate, expr)
+        exprs.append(expr)
+        names.append("expr")
+    if len(keys) + len(exprs) > 8:
+        raise PgError("54011", "cannot have more than 8 columns in statistics")
+    if len(keys) < 2 and not exprs:
+        raise PgError(INVALID_OBJECT_DEFINITION, "extended statistics require at least 2 columns")
+    return keys, exprs, names
+
+
+def _kinds(words: list[str], count: int, has_exprs: bool) -> tuple[str, ...]:
+    for word in words:
+        if word not in _KINDS:
+            raise PgError(SYNTAX_ERROR, f'unrecognized statistics kind "{word}"')
+    if count == 1 and words:
+        raise PgError(
+            INVALID_OBJECT_DEFINITION,
+            "when building statistics on a single expression, statistics kinds may not be "
+            "specified",
+        )
+    kinds = [_KINDS[w] for w in _KINDS if w in words or not words] if count > 1 else []
+    return tuple(kinds + (["e"] if has_exprs else []))
+
+
+def alter_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER STATISTICS ... SET STATISTICS."""
+    from pgemu.catalog.namespace import get_statistics_object_oid
+
+    catalog = session.catalog
+    oid = get_statistics_object_oid(catalog, stmt["defnames"], bool(stmt.get("missing_ok")))
+    if not oid:
+        name = ".".join(strings(stmt["defnames"]))
+        session.notice("NOTICE", "00000", f'statistics object "{name}" does not exist, skipping')
+        return CommandResult("ALTER STATISTICS")
+    target = stmt.get("stxstattarget", 0)
+    catalog.update(PgStatisticExt, {"oid": oid}, stxstattarget=min(target, 10000))
+    return CommandResult("ALTER STATISTICS")

@@ -1,0 +1,25 @@
+"""SQL functions about the running server; importing this package binds them all."""
+
+from pgemu.executor.functions import (
+    activity,
+    advisory,
+    control,
+    counters,
+    cursors,
+    files,
+    locks,
+    snapshots,
+    updatable,
+)
+
+__all__ = [
+    "activity",
+    "advisory",
+    "control",
+    "counters",
+    "cursors",
+    "files",
+    "locks",
+    "snapshots",
+    "updatable",
+]

@@ -1,0 +1,3 @@
+"""Analysis reads literals: the types have to be registered."""
+
+import pgemu.types.families  # noqa: F401
