@@ -49,9 +49,11 @@ def free_port() -> int:
 
 def as_user(command: list[str]) -> list[str]:
     """PostgreSQL refuses to run as root."""
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command] if (
-        os.geteuid() == 0
-    ) else command
+    return (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        if (os.geteuid() == 0)
+        else command
+    )
 
 
 def serve(binaries: Path, folder: str) -> None:

@@ -109,6 +109,14 @@ class ParseNamespaceColumn:
         return var
 
 
+def _column_index(names: list[str]) -> dict[str, int]:
+    made: dict[str, int] = {}
+    for position, name in enumerate(names, 1):
+        if name:
+            made[name] = -1 if name in made else position
+    return made
+
+
 def _relation_columns(relation: Relation, rtindex: int) -> list[ParseNamespaceColumn]:
     return [
         ParseNamespaceColumn(0, 0, 0, -1, 0, 0, 0)
@@ -170,10 +178,13 @@ class ParseNamespaceItem:
         """Column name -> 1-based position; -1 when the name stands there twice."""
         made = self.p_colindex_made
         if made is None:
-            made = {}
-            for position, name in enumerate(self.p_names.colnames, 1):
-                if name:
-                    made[name] = -1 if name in made else position
+            relation, alias = self.p_relation, self.p_rte.alias
+            if relation is not None and (alias is None or not alias.colnames):
+                made = relation.catalog.cached(
+                    ("colindex", relation.oid), lambda: _column_index(self.p_names.colnames)
+                )
+            else:
+                made = _column_index(self.p_names.colnames)
             self.p_colindex_made = made
         return made
 

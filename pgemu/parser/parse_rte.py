@@ -233,7 +233,10 @@ def add_range_table_entry_for_relation(
     in_from_cl: bool,
 ) -> ParseNamespaceItem:
     """An entry for an already opened relation."""
-    names = ["" if a.attisdropped else a.attname for a in rel.attrs]
+    # shared by all statements: nobody changes the names of an entry in place
+    names: list[str] = rel.catalog.cached(
+        ("colnames", rel.oid), lambda: ["" if a.attisdropped else a.attname for a in rel.attrs]
+    )
     if alias is None:
         eref = Alias(rel.name, names)
     elif alias.colnames:

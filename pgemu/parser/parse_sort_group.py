@@ -21,13 +21,6 @@ from pgemu.errors.codes import (
 from pgemu.nodes.nodefuncs import expr_location, expr_type
 from pgemu.nodes.parsenodes import GroupingSet
 from pgemu.nodes.primnodes import (
-    ArrayCoerceExpr,
-    CoerceToDomain,
-    CoerceViaIO,
-    ConvertRowtypeExpr,
-    Expr,
-    FuncExpr,
-    RelabelType,
     SortGroupClause,
     TargetEntry,
 )
@@ -146,26 +139,6 @@ def find_targetlist_entry_sql99(
     target = transform_target_entry(pstate, node, expr, expr_kind, None, True)
     tlist.append(target)
     return target
-
-
-_IMPLICIT_FORMATS = {
-    FuncExpr: "funcformat",
-    RelabelType: "relabelformat",
-    CoerceViaIO: "coerceformat",
-    ArrayCoerceExpr: "coerceformat",
-    ConvertRowtypeExpr: "convertformat",
-    CoerceToDomain: "coercionformat",
-}
-
-
-def strip_implicit_coercions(node: Expr) -> Expr:
-    """The expression under the conversions that analysis put on top of it."""
-    while True:
-        field = _IMPLICIT_FORMATS.get(type(node))
-        if field is None or getattr(node, field) != "implicit_cast":
-            return node
-        below: Any = node
-        node = below.args[0] if isinstance(node, FuncExpr) else below.arg
 
 
 def equal(a: Any, b: Any) -> bool:

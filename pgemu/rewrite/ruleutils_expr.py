@@ -463,7 +463,7 @@ def _collate(node: p.CollateExpr, ctx: Context, show: bool) -> None:
 
 
 def _case(node: p.CaseExpr, ctx: Context, _show: bool) -> None:
-    from pgemu.parser.parse_sort_group import strip_implicit_coercions
+    from pgemu.parser.parse_coerce import strip_implicit_coercions
 
     ctx.keyword("CASE", 0, PRETTYINDENT_VAR, 0)
     if node.arg is not None:

@@ -38,6 +38,9 @@ import pgemu.types.record
 import pgemu.types.snapshots
 import pgemu.types.regexp
 import pgemu.types.text
+import pgemu.types.tsearch_match
+import pgemu.types.tsquery
+import pgemu.types.tsvector
 import pgemu.types.varbit
 import pgemu.types.varlena
 import pgemu.types.xml

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from pgemu_protocol.backend import (
     BindComplete,
     CloseComplete,
@@ -36,7 +37,6 @@ from pgemu_protocol.frontend import (
 )
 from pgemu_protocol.message import Message
 from pgemu_protocol.startup import PROTOCOL_3_0, SSLRequest, StartupMessage, protocol
-
 from tests.regress.wire import Address, ServerRefused, Wire, WireClosed
 
 
@@ -147,10 +147,14 @@ def test_portal_suspension(wire: Wire) -> None:
 
 
 def test_portals_end_with_their_transaction(wire: Wire) -> None:
-    wire.send(Parse("s", "select 1", ()), Bind("p", "s", (), (), ()), Sync(), Execute("p", 0), Sync())
+    wire.send(
+        Parse("s", "select 1", ()), Bind("p", "s", (), (), ()), Sync(), Execute("p", 0), Sync()
+    )
     wire.until_ready()
     assert code_of(wire.until_ready()) == "34000"
-    wire.send(Bind("p", "s", (), (), ()), Execute("p", 0), Close(b"P", "p"), Close(b"S", "s"), Sync())
+    wire.send(
+        Bind("p", "s", (), (), ()), Execute("p", 0), Close(b"P", "p"), Close(b"S", "s"), Sync()
+    )
     assert kinds(wire.until_ready()) == [
         BindComplete,
         DataRow,
@@ -187,7 +191,10 @@ def test_describe(wire: Wire) -> None:
     ]
     described, bound = answers[2], answers[4]
     assert isinstance(described, RowDescription) and isinstance(bound, RowDescription)
-    assert [(f.name, f.type_oid, f.format) for f in described.fields] == [("a", 23, 0), ("b", 25, 0)]
+    assert [(f.name, f.type_oid, f.format) for f in described.fields] == [
+        ("a", 23, 0),
+        ("b", 25, 0),
+    ]
     assert [f.format for f in bound.fields] == [1, 1]
 
 
@@ -209,7 +216,9 @@ def test_wrong_parameter_counts_and_formats(wire: Wire) -> None:
     assert code_of(wire.until_ready()) == "08P01"
     wire.send(Parse("", "select $1::int", ()), Bind("", "", (1,), (b"12",), ()), Sync())
     assert code_of(wire.until_ready()) == "08P01"
-    wire.send(Parse("", "select $1::int", ()), Bind("", "", (1,), (b"\0\0\0\7",), (1,)), Execute("", 0))
+    wire.send(
+        Parse("", "select $1::int", ()), Bind("", "", (1,), (b"\0\0\0\7",), (1,)), Execute("", 0)
+    )
     wire.send(Sync())
     assert rows_of(wire.until_ready()) == [(b"\0\0\0\7",)]
 

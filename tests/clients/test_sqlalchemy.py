@@ -9,7 +9,14 @@ import enum
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    mapped_column,
+    relationship,
+    selectinload,
+)
 
 
 class Base(DeclarativeBase):
@@ -78,7 +85,9 @@ def test_orm_round_trip(dsn: str) -> None:
         with Session(engine) as session:
             count = sa.select(sa.func.count()).select_from(Book)
             assert session.scalar(count) == 12
-            book = session.scalars(sa.select(Book).where(Book.extra["k"][0].as_integer() == 1)).one()
+            book = session.scalars(
+                sa.select(Book).where(Book.extra["k"][0].as_integer() == 1)
+            ).one()
             assert book.title == "book 0.0"
             tagged = sa.select(Book.title).where(sa.literal("t1") == sa.any_(Book.tags))
             assert len(session.scalars(tagged).all()) == 4

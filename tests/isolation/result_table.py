@@ -21,12 +21,8 @@ def print_result(columns: RowDescription, rows: list[DataRow]) -> str:
     if not names:
         return ""
     table = [["" if v is None else v.decode() for v in row.values] for row in rows]
-    numeric = [
-        all(looks_numeric(row[i]) for row in table if row[i]) for i in range(len(names))
-    ]
-    widths = [
-        max([size(name), *[size(row[i]) for row in table]]) for i, name in enumerate(names)
-    ]
+    numeric = [all(looks_numeric(row[i]) for row in table if row[i]) for i in range(len(names))]
+    widths = [max([size(name), *[size(row[i]) for row in table]]) for i, name in enumerate(names)]
     lines = [names, *table]
     shown = ["|".join(map(pad, line, widths, numeric)) for line in lines]
     shown.insert(1, "+".join("-" * width for width in widths))

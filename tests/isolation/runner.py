@@ -28,7 +28,6 @@ from pgemu_protocol.backend import (
 )
 from pgemu_protocol.frontend import CopyFail, Query
 from pgemu_protocol.message import Message
-
 from tests.isolation.result_table import print_result
 from tests.isolation.spec import PermutationStep, Spec, read_spec
 from tests.regress.transcript import fresh_database
@@ -134,9 +133,7 @@ class PermutationRunner:
             waiting = self.launch(step, waiting)
         waiting = self.try_complete_steps(waiting, nonblock=False, retry=True)
         if waiting:
-            raise PermutationFailed(
-                "failed to complete permutation due to mutually-blocking steps"
-            )
+            raise PermutationFailed("failed to complete permutation due to mutually-blocking steps")
         for session, read in zip(self.sessions, self.spec.sessions, strict=True):
             if read.teardown is not None:
                 what = f"teardown of session {read.name} failed"
@@ -236,8 +233,7 @@ class PermutationRunner:
             if waited > self.max_wait and not canceled:
                 session.wire.cancel()
                 self.out.append(
-                    f"isolationtester: canceling step {step.step.name} after "
-                    f"{waited:.0f} seconds\n"
+                    f"isolationtester: canceling step {step.step.name} after {waited:.0f} seconds\n"
                 )
                 canceled = True
             if waited > 2 * self.max_wait:
@@ -389,7 +385,9 @@ def blocks(text: str) -> list[str]:
 def score(spec_path: Path, expected: Path, server: Address, max_wait: float) -> Score:
     spec = read_spec(spec_path)
     name = spec_path.stem
-    paths = [p for p in [expected / f"{name}.out", *expected.glob(f"{name}_[0-9].out")] if p.exists()]
+    paths = [
+        p for p in [expected / f"{name}.out", *expected.glob(f"{name}_[0-9].out")] if p.exists()
+    ]
     wanted = [blocks(path.read_text(encoding="utf-8")) for path in paths]
     text = run_spec(spec, server, max_wait).text
     found = blocks(text)

@@ -25,5 +25,7 @@ def test_case(name: str, server_address: Address, request: pytest.FixtureRequest
 
 
 def test_every_expected_file_has_its_case() -> None:
-    have = {path.relative_to(EXPECTED).with_suffix("").as_posix() for path in EXPECTED.rglob("*.out")}
+    have = {
+        path.relative_to(EXPECTED).with_suffix("").as_posix() for path in EXPECTED.rglob("*.out")
+    }
     assert have == set(CASES)

@@ -42,7 +42,6 @@ from pgemu_protocol.frontend import (
     Sync,
 )
 from pgemu_protocol.message import Message
-
 from tests.regress.case_file import Case, Step
 from tests.regress.wire import Address, Wire, WireClosed
 

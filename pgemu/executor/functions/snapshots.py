@@ -6,7 +6,6 @@ A snapshot is stored as its text, xmin:xmax:xip1,xip2.  There is one epoch: xids
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from pgemu.errors import (
@@ -67,30 +66,6 @@ def pg_current_snapshot(ctx: CallContext) -> str:
     xip = [x for x in running if x < xmax]
     xmin = xip[0] if xip else xmax
     return f"{xmin}:{xmax}:{','.join(map(str, xip))}"
-
-
-@pg_function("pg_snapshot_xmin(pg_snapshot)", "txid_snapshot_xmin(txid_snapshot)")
-def pg_snapshot_xmin(snapshot: str) -> int:
-    return int(snapshot.split(":")[0])
-
-
-@pg_function("pg_snapshot_xmax(pg_snapshot)", "txid_snapshot_xmax(txid_snapshot)")
-def pg_snapshot_xmax(snapshot: str) -> int:
-    return int(snapshot.split(":")[1])
-
-
-@pg_function("pg_snapshot_xip(pg_snapshot)", "txid_snapshot_xip(txid_snapshot)")
-def pg_snapshot_xip(snapshot: str) -> Iterator[int]:
-    listed = snapshot.split(":")[2]
-    return iter([int(x) for x in listed.split(",")] if listed else [])
-
-
-@pg_function(
-    "pg_visible_in_snapshot(xid8, pg_snapshot)", "txid_visible_in_snapshot(int8, txid_snapshot)"
-)
-def pg_visible_in_snapshot(xid: int, snapshot: str) -> bool:
-    xmin, xmax, xip = _parts(snapshot) or (0, 0, [])
-    return xid < xmin or (xid < xmax and xid not in xip)
 
 
 @pg_function("pg_xact_status(xid8)", "txid_status(int8)", context=True)

@@ -1,4 +1,4 @@
-"""What may be written through a relation, sequences' values, addresses of objects (misc.c, ...)."""
+"""What may be written through a relation, addresses of objects (misc.c, ...)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pgemu.catalog import rows as r
 from pgemu.catalog.relcache import try_relation
-from pgemu.errors import INVALID_PARAMETER_VALUE, UNDEFINED_TABLE, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.nodes.parsenodes import Query, RangeTblRef
 from pgemu.nodes.primnodes import Var
@@ -95,53 +95,6 @@ def _simple_base(query: Query) -> int | None:
     if entry.rtekind != "relation" or entry.relkind not in ("r", "p", "v", "f"):
         return None
     return entry.relid
-
-
-# -- sequences ------------------------------------------------------------------------------------
-
-
-@pg_function("pg_sequence_last_value(regclass)", context=True)
-def pg_sequence_last_value(ctx: CallContext, relid: int) -> int | None:
-    """NULL until nextval was called."""
-    relation = try_relation(ctx.catalog, relid)
-    if relation is None:
-        raise PgError(UNDEFINED_TABLE, f"could not open relation with OID {relid}")
-    if relation.relkind != "S":
-        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a sequence')
-    last, _, called = ctx.session.sequences.read(relation.relfilenode)
-    return int(last) if called else None
-
-
-@pg_function("pg_sequence_parameters(oid)", context=True)
-def pg_sequence_parameters(ctx: CallContext, relid: int) -> Any:
-    """(start, minimum, maximum, increment, cycle, cache, type)"""
-    row = ctx.catalog.get(r.PgSequence, seqrelid=relid)
-    return (
-        row.seqstart, row.seqmin, row.seqmax, row.seqincrement, row.seqcycle, row.seqcache,
-        row.seqtypid,
-    )  # fmt: skip
-
-
-@pg_function("pg_get_serial_sequence(text, text)", context=True)
-def pg_get_serial_sequence(ctx: CallContext, table: str, column: str) -> str | None:
-    """The sequence that a serial or identity column owns, qualified and quoted."""
-    from pgemu.catalog.keywords import quote_identifier
-    from pgemu.catalog.namespace import make_range_var_from_name_list, range_var_get_relid
-    from pgemu.catalog.pg_depend import get_owned_sequences
-    from pgemu.catalog.regproc import string_to_qualified_name_list
-
-    catalog = ctx.catalog
-    names = string_to_qualified_name_list(table)
-    relid = range_var_get_relid(catalog, make_range_var_from_name_list(names))
-    att = catalog.one(r.PgAttribute, attrelid=relid, attname=column)
-    if att is None or att.attisdropped:
-        name = catalog.get(r.PgClass, oid=relid).relname
-        raise PgError("42703", f'column "{column}" of relation "{name}" does not exist')
-    owned = get_owned_sequences(catalog, relid, att.attnum)
-    if not owned:
-        return None
-    sequence = catalog.relation(owned[0])
-    return f"{quote_identifier(sequence.schema_name)}.{quote_identifier(sequence.name)}"
 
 
 # -- objects and values ---------------------------------------------------------------------------
