@@ -339,8 +339,8 @@ def _yaml(plans: list[tuple[PlanNode | None, Figures]], state: ExplainState, ses
 
     def nested(value: dict[str, Any], indent: int) -> None:
         mark = len(lines)
-        write(value, indent + 1)
-        pad = "  " * (indent + 1)
+        write(value, indent)
+        pad = "  " * indent
         lines[mark] = pad + lines[mark][len(pad) :]
 
     for document in _documents(plans, state, session):

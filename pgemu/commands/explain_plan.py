@@ -413,6 +413,10 @@ class _Explainer:
         used = self.facts.indexes.get(relation.oid)
         if used is not None:
             conditions = self._index_conditions(relation, used[0], rti, quals)
+        if rti == query.result_relation and used is not None:
+            # the rows are changed, so the index alone is not enough
+            used = (used[0], False) if conditions else None
+        if used is not None:
             index = self.catalog.get(PgClass, oid=used[0]).relname
             kind = "Index Only Scan" if used[1] else "Index Scan"
             node.kind = kind

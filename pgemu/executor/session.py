@@ -44,10 +44,12 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
     """The comparison behind a SQLite collation; types: collation -> typname of a type with it."""
     if name == "array_ops":
         from pgemu.types.arrays import compare_arrays
-        
+        from pgemu.types.arrays_ops import native_compare
+
         return lambda a, b: compare_arrays(a, b, native_compare)
     if name in ("record_ops", "range_ops", "multirange_ops") and name not in types:
-        
+        from pgemu.types.record import compare_by_kind
+
         return compare_by_kind
     typname = types.get(name)
     return base_types[typname].compare if typname is not None else None

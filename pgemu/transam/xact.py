@@ -501,13 +501,7 @@ class TransactionManager:
 
     def rollback(self) -> None:
         """ROLLBACK, also of a failed or an implicit transaction."""
-        if self._write_depth:
-            self._write_depth = 1
-            self.abort_write()
-        if self._read_depth:
-            self._read_depth = 0
-            if self.conn.in_transaction:
-                self.conn.execute("ROLLBACK")
+        self._end_statement()
         if self.registered:
             self.undo_xid = 0
             if "g" in self.registered:  # first, see recovery.py
@@ -614,8 +608,19 @@ class TransactionManager:
         for hook in self.on_subxact:
             hook("start")
 
+    def _end_statement(self) -> None:
+        """Leave the SQLite transaction of a statement that is not to go on."""
+        if self._write_depth:
+            self._write_depth = 1
+            self.abort_write()
+        if self._read_depth:
+            self._read_depth = 0
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
+
     def _undo_to(self, saved: Savepoint) -> None:
         """Take back the rows, row locks and storage that came after a savepoint."""
+        self._end_statement()
         if not self.registered:
             return
         self.undo_xid = 0

@@ -482,6 +482,8 @@ def timestamp_bin(stride: str, value: int, origin: int) -> int:
             "timestamps cannot be binned into intervals containing months or years",
         )
     size = usecs + days * USECS_PER_DAY
+    if size >= 2**63 or not -(2**63) <= value - origin < 2**63:
+        raise PgError(DATETIME_VALUE_OUT_OF_RANGE, "interval out of range")
     if size <= 0:
         raise PgError(DATETIME_VALUE_OUT_OF_RANGE, "stride must be greater than zero")
     return check_timestamp(origin + (value - origin) // size * size)

@@ -163,4 +163,4 @@ def jsonb_hash(text: str) -> int:
     if not isinstance(value, list | dict):
         # A lone scalar is the only element of an array.
         return signed(jsonb_scalar_hash(JB_FARRAY, value), 32)
-    return signed(jsonb_mix(0, value), 32)
+    return signed(jsonb_mix(0, value), 32) if value else 0

@@ -28,7 +28,7 @@ def iso_templates(text: str) -> list[str]:
     if ":" not in text:
         return ["yyyy-mm-dd"]
     clock = _CLOCKS["." in text]
-    dated = text.lstrip("-+ ")[4:5].isdigit() or "-" in text.partition(":")[0].lstrip("- ")
+    dated = "-" in text.partition(":")[0].lstrip("-+ ")
     lead = "" if not dated else 'yyyy-mm-dd"T"' if "T" in text else "yyyy-mm-dd "
     return [lead + clock + zone for zone in _ZONES]
 

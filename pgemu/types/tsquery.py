@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Union
+from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, SYNTAX_ERROR, PgError
 from pgemu.fmgr import CallContext, pg_function
@@ -47,7 +47,7 @@ class Operator:
     distance: int = 1
 
 
-Node = Union[Operand, Operator]
+Node = Operand | Operator
 # What a word of the query text becomes: a node, or None for a stop word.
 MakeOperand = Callable[[str, int, bool], "Node | None"]
 
@@ -298,11 +298,9 @@ def compare_nodes(a: Node, b: Node) -> int:
         return -1
     if a.kind != b.kind:
         return -1 if a.kind > b.kind else 1
-    if a.left is not None and b.left is not None:
-        order = compare_nodes(a.left, b.left)
-        if order:
-            return order
     order = compare_nodes(a.right, b.right)
+    if not order and a.left is not None and b.left is not None:
+        order = compare_nodes(a.left, b.left)
     if order or a.kind != PHRASE or a.distance == b.distance:
         return order
     return -1 if a.distance > b.distance else 1
@@ -329,7 +327,7 @@ class TsqueryType(BaseType):
         return compare_tsquery(a, b)
 
     def hash_key(self, value: Any) -> Any:
-        return [(o.lexeme) for o in operands(load_tsquery(value))].__repr__()
+        return value
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         return query_text(parse_tsquery(text, ctx))

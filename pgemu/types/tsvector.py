@@ -305,17 +305,10 @@ def tsvector_setweight(value: str, letter: str) -> str:
     )
 
 
-def lexeme_array(array: str) -> list[str]:
-    values = load_flat(array)
-    if None in values:
-        raise PgError(NULL_VALUE_NOT_ALLOWED, "lexeme array may not contain nulls")
-    return [str(v) for v in values]
-
-
 @pg_function("setweight(tsvector,char,_text)")
 def tsvector_setweight_by_filter(value: str, letter: str, array: str) -> str:
     weight = weight_of(letter)
-    wanted = set(lexeme_array(array))
+    wanted = set(load_flat(array))
     return tsvector_text(
         {
             k: [p & ~3 | weight for p in v] if k in wanted else v
@@ -331,8 +324,11 @@ def tsvector_concat(a: str, b: str) -> str:
     shift = max((p >> 2 for v in first.values() for p in v), default=0)
     merged = {k: list(v) for k, v in first.items()}
     for lexeme, positions in second.items():
-        moved = [min((p >> 2) + shift, MAX_POSITION) * 4 + (p & 3) for p in positions]
-        merged[lexeme] = unique_positions(merged.get(lexeme, []) + moved)
+        kept = merged.setdefault(lexeme, [])
+        for one in positions:
+            if len(kept) >= MAX_POSITIONS or (kept and kept[-1] >> 2 == MAX_POSITION):
+                break
+            kept.append(min((one >> 2) + shift, MAX_POSITION) * 4 + (one & 3))
     return tsvector_text(merged)
 
 
@@ -343,7 +339,7 @@ def tsvector_delete_str(value: str, lexeme: str) -> str:
 
 @pg_function("ts_delete(tsvector,_text)")
 def tsvector_delete_arr(value: str, array: str) -> str:
-    unwanted = set(lexeme_array(array))
+    unwanted = set(load_flat(array))
     return tsvector_text({k: v for k, v in load_tsvector(value).items() if k not in unwanted})
 
 
@@ -365,7 +361,9 @@ def tsvector_filter(value: str, array: str) -> str:
 
 @pg_function("array_to_tsvector(_text)")
 def array_to_tsvector(array: str) -> str:
-    values = lexeme_array(array)
+    values = load_flat(array)
+    if None in values:
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "lexeme array may not contain nulls")
     if "" in values:
         raise PgError(ARRAY_ELEMENT_ERROR, "lexeme array may not contain empty strings")
     return tsvector_text({v: [] for v in values})

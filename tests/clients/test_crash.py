@@ -1,4 +1,4 @@
-"""kill -9 at any moment loses nothing committed, shows nothing uncommitted, leaves nothing behind."""
+"""kill -9 at any moment: nothing committed is lost, nothing else shown, nothing left behind."""
 
 from __future__ import annotations
 

@@ -130,13 +130,15 @@ def test_copy_in_and_out(connection: psycopg.Connection) -> None:
 
 def test_copy_failing_in_the_middle_writes_nothing(connection: psycopg.Connection) -> None:
     connection.execute("create table t (a int)")
-    with pytest.raises(psycopg.errors.InvalidTextRepresentation), connection.cursor() as cursor:
-        with cursor.copy("copy t from stdin") as copy:
-            copy.write("1\n2\nx\n")
-    with pytest.raises(ZeroDivisionError), connection.cursor() as cursor:
-        with cursor.copy("copy t from stdin") as copy:
-            copy.write("1\n")
-            raise ZeroDivisionError
+    cursor = connection.cursor()
+    with (
+        pytest.raises(psycopg.errors.InvalidTextRepresentation),
+        cursor.copy("copy t from stdin") as copy,
+    ):
+        copy.write("1\n2\nx\n")
+    with pytest.raises(ZeroDivisionError), cursor.copy("copy t from stdin") as copy:
+        copy.write("1\n")
+        raise ZeroDivisionError
     assert connection.execute("select count(*) from t").fetchone() == (0,)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
 
 import pgemu
+from pgemu.fmgr.binding_index import load_everything
 from pgemu.fmgr.registry import bound_signatures
 
 DATA = Path(pgemu.__file__).parent / "catalog" / "data" / "15"
@@ -28,9 +27,7 @@ def pg_proc_signatures() -> set[str]:
 
 
 def test_every_bound_signature_is_a_pg_proc_row() -> None:
-    for module in pkgutil.walk_packages(pgemu.__path__, "pgemu."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    load_everything()
     own = {"pgemu", "plpgsql"}  # schemas of functions that a bare PostgreSQL does not have
     unknown = {
         signature

@@ -1,0 +1,141 @@
+"""kill -9 of backends and of the whole server at random moments: no acknowledged commit is lost,
+nothing that was rolled back appears, the books balance, and nobody waits for the dead.
+
+PGEMU_CRASH_ROUNDS sets the number of rounds, PGEMU_CRASH_SEED repeats a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgemu.testing import PgemuServer
+from pgemu.testing.server import ServerError
+from tests.crash.bank import SCHEMA, Outcomes, Teller, audit
+
+ROUNDS = int(os.environ.get("PGEMU_CRASH_ROUNDS", "3"))
+SEED = int(os.environ.get("PGEMU_CRASH_SEED", str(random.SystemRandom().randrange(10**9))))
+TELLERS = 4
+
+
+def start(data: Path) -> PgemuServer:
+    """A server on the folder.  One that was killed may take a moment to leave it."""
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            return PgemuServer(data=data, settings={"deadlock_timeout": "50ms"}).start()
+        except ServerError as error:
+            if "in use" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def one_round(data: Path, rng: random.Random, outcomes: Outcomes) -> None:
+    """Load and kills on one run of the server, which ends by SIGKILL, SIGQUIT or SIGINT."""
+    server = start(data)
+    try:
+        stop = threading.Event()
+        tellers = [
+            Teller(n, server.dsn, rng.randrange(10**12), outcomes, stop) for n in range(TELLERS)
+        ]
+        for teller in tellers:
+            teller.start()
+        end = time.monotonic() + rng.uniform(0.5, 2.0)
+        while time.monotonic() < end:
+            time.sleep(rng.uniform(0.01, 0.3))
+            pids = list(outcomes.pids.values())
+            if pids and rng.random() < 0.7:
+                kill(rng.choice(pids))
+        os.kill(server.pid, rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGQUIT)))
+        time.sleep(0.05)
+        stop.set()
+        for teller in tellers:
+            teller.join(20)
+            assert not teller.is_alive(), "a teller hangs"
+    finally:
+        server.kill()
+
+
+@pytest.mark.timeout(60 + 30 * ROUNDS)
+def test_the_books_balance_after_crashes(tmp_path: Path) -> None:
+    print(f"PGEMU_CRASH_SEED={SEED}")
+    rng = random.Random(SEED)
+    data = tmp_path / "data"
+    outcomes = Outcomes()
+    server = start(data)
+    with psycopg.connect(server.dsn, autocommit=True) as conn:
+        conn.execute(SCHEMA)
+    server.stop()
+    for number in range(ROUNDS):
+        one_round(data, rng, outcomes)
+        server = start(data)
+        try:
+            with psycopg.connect(server.dsn, autocommit=True) as conn:
+                wrong = audit(conn, outcomes)
+                assert not wrong, f"round {number}, seed {SEED}: {wrong}"
+                # Nobody's lock is left.
+                conn.execute("SET lock_timeout = '1s'")
+                conn.execute("UPDATE account SET changes = changes + 1")
+        finally:
+            assert server.stop() == 0
+    print(f"{len(outcomes.acknowledged)} transfers, {len(outcomes.refused)} refused")
+
+
+def test_a_killed_backend_frees_its_locks_and_rows(tmp_path: Path) -> None:
+    with PgemuServer(data=tmp_path / "data") as server:
+        with psycopg.connect(server.dsn, autocommit=True) as conn:
+            conn.execute("CREATE TABLE t (a int PRIMARY KEY, b text)")
+            conn.execute("INSERT INTO t VALUES (1, 'x'), (2, 'y')")
+            victim = psycopg.connect(server.dsn, autocommit=True)
+            victim.execute("BEGIN")
+            victim.execute("CREATE TABLE made_by_the_dead (a int)")
+            victim.execute("CREATE ROLE ghost")
+            victim.execute("UPDATE t SET b = 'dead'")
+            victim.execute("SELECT pg_advisory_lock(1)")
+            victim.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+            kill(victim.info.backend_pid)
+            conn.execute("SET statement_timeout = '10s'")
+            conn.execute("UPDATE t SET b = b || '!' WHERE a = 1")
+            conn.execute("SELECT pg_advisory_lock(1)")
+            assert conn.execute("SELECT * FROM t ORDER BY a").fetchall() == [(1, "x!"), (2, "y")]
+            assert conn.execute(
+                "SELECT to_regclass('made_by_the_dead'), count(*) FROM pg_roles "
+                "WHERE rolname = 'ghost'"
+            ).fetchall() == [(None, 0)]
+            conn.execute("CREATE ROLE ghost")
+            with contextlib.suppress(psycopg.Error):
+                victim.close()
+
+
+def test_temporary_tables_do_not_outlive_a_crash(tmp_path: Path) -> None:
+    server = start(tmp_path / "data")
+    conn = psycopg.connect(server.dsn, autocommit=True)
+    conn.execute("CREATE TEMP TABLE gone (a int PRIMARY KEY)")
+    conn.execute("CREATE TABLE stays (a serial)")
+    oid = conn.execute("SELECT 'stays'::regclass::oid").fetchone()
+    os.kill(server.pid, signal.SIGKILL)
+    server.kill()
+    conn.close()
+    server = start(tmp_path / "data")
+    try:
+        with psycopg.connect(server.dsn, autocommit=True) as conn:
+            found = conn.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'gone%'")
+            assert found.fetchone() == (0,)
+            conn.execute("CREATE TABLE later (a int)")
+            new = conn.execute("SELECT 'later'::regclass::oid").fetchone()
+            assert oid is not None and new is not None and new[0] > oid[0]
+    finally:
+        server.stop()
