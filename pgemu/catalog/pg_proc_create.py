@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.polymorphic import check_result_types
 from pgemu.catalog.rows import (
     PG_LANGUAGE_RELID,
     PG_NAMESPACE_RELID,
@@ -33,6 +34,10 @@ def procedure_create(session: Any, row: PgProc, *, replace: bool) -> int:
     """Insert the row, or replace the function that has its name and argument types.  `row.oid`
     is ignored; the result is the OID used."""
     catalog = session.catalog
+    outputs = zip(row.proallargtypes or (), row.proargmodes or (), strict=False)
+    check_result_types(
+        row.prorettype, [t for t, mode in outputs if mode in "obt"], list(row.proargtypes)
+    )
     same_name = catalog.all(PgProc, proname=row.proname, pronamespace=row.pronamespace)
     old = next((p for p in same_name if tuple(p.proargtypes) == tuple(row.proargtypes)), None)
     if old is None:

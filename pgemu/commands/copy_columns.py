@@ -197,10 +197,26 @@ _FLAT = re.compile(rf"(?:\{{(?:{_STRING}: {_VALUE}(?:, (?=\")|(?=\}})))*+\}}\n)*
 _VALUES = re.compile(rf": {_VALUE}")
 
 
+def _same_keys(first: str, text: str) -> bool:
+    """The usual case: all values are objects with the keys of the first."""
+    try:
+        value, _ = _scan(first, 0)
+    except (ValueError, RecursionError, StopIteration):
+        return False
+    if type(value) is not dict or len(value) > 50 or not _keys_in_order(value):
+        return False
+    fields = ", ".join(f"{re.escape(_write_json(key))}: {_VALUE}" for key in value)
+    return re.fullmatch(rf"(?:\{{{fields}\}}\n)*+", text) is not None
+
+
 def _flat_jsonbs(texts: Texts) -> bool:
     """Are all values objects of scalars and of arrays of scalars, in jsonb's own spelling?"""
     text = _joined(texts)
-    if text is None or _FLAT.fullmatch(text) is None:
+    if text is None:
+        return False
+    if _same_keys(texts[0], text):
+        return True
+    if _FLAT.fullmatch(text) is None:
         return False
     # what is left without the values are the lists of keys, of which there are few kinds
     shapes = set(_VALUES.sub("", text).split("\n"))
@@ -267,25 +283,15 @@ _FIRST, _LAST = -730_119 * _DAY, 2_921_939 * _DAY  # the years 1 to 9999
 
 
 def _stamp_writer(suffix: str, output: Callable[[Any], str]) -> Callable[[Any], str]:
-    days: dict[int, str] = {}
-    seconds: dict[int, str] = {}
+    """Timestamps in ISO style by datetime, which is C; others by the type."""
+    epoch, delta = _EPOCH, timedelta
 
     def write(value: Any) -> str:
         if not _FIRST <= value < _LAST:
             return output(value)
-        day, rest = divmod(value, _DAY)
-        second, micro = divmod(rest, 1_000_000)
-        date = days.get(day)
-        if date is None:
-            date = days[day] = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
-            if len(date) < 10:
-                date = days[day] = date.rjust(10, "0")
-        time = seconds.get(second)
-        if time is None:
-            minute, s = divmod(second, 60)
-            time = seconds[second] = f" {minute // 60:02d}:{minute % 60:02d}:{s:02d}"
-        if micro:
-            return f"{date}{time}.{f'{micro:06d}'.rstrip('0')}{suffix}"
-        return date + time + suffix
+        text = (epoch + delta(0, 0, value)).isoformat(" ")
+        if len(text) > 19:
+            text = text.rstrip("0")
+        return text + suffix
 
     return write

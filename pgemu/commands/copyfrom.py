@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from typing import Any
 
 import apsw
@@ -39,6 +40,7 @@ from pgemu.transam.schema import prefix
 
 INPUT_LIMIT = 64 << 20
 CHUNK = 5000
+GROUP = 10  # rows of one INSERT; more gain nothing
 
 
 def copy_from(
@@ -219,6 +221,7 @@ class _Loader:
         for attr in columns:
             self._add_column(attr)
         self.counts_rows = where is not None
+        self.group_sql = ""
         self.sql = self._statement()
 
     def _add_column(self, attr: PgAttribute) -> None:
@@ -269,7 +272,11 @@ class _Loader:
         if not generated and self.where is None:
             columns = "".join(f", c{n}" for n in numbers)
             values = "".join(f", {m}" for m in marks)
-            return f"INSERT INTO {name} (xmin{columns}) VALUES ({xid}{values})"
+            head = f"INSERT INTO {name} (xmin{columns}) VALUES "
+            row = f"({xid}{values})"
+            if given and len(given) <= 100:
+                self.group_sql = head + ", ".join([row] * GROUP)
+            return head + row
         blanks = [a.attnum for a in relation.attrs if a.attnum not in numbers]
         inner = ", ".join(
             [f"{m} AS c{n}" for n, m in zip(numbers, marks, strict=True)]
@@ -385,7 +392,8 @@ class _Loader:
         if self.counts_rows:
             self._store_one_by_one(rows, batch)
             return
-        for start in range(0, len(rows), CHUNK):
+        done = self._store_groups(rows) if self.group_sql else 0
+        for start in range(done, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             iterator: Any = iter(chunk)
             try:
@@ -395,6 +403,20 @@ class _Loader:
                 raise self._failed(error, batch, start + max(done, 1) - 1) from error
             session.check_for_interrupts()
         self.count += len(rows)
+
+    def _store_groups(self, rows: list[Any]) -> int:
+        """Store GROUP rows by each execution; how many went in before one failed.  Its group is
+        then stored row by row, which finds the one to blame."""
+        whole = len(rows) // GROUP * GROUP
+        size = GROUP * len(self.columns)
+        flat = list(chain.from_iterable(rows[:whole]))
+        groups: Any = iter([flat[i : i + size] for i in range(0, len(flat), size)])
+        try:
+            self.session.conn.executemany(self.group_sql, groups)
+        except (apsw.Error, PgError):
+            left: int = groups.__length_hint__()
+            return whole - (left + 1) * GROUP
+        return whole
 
     def _store_one_by_one(self, rows: list[Any], batch: Batch) -> None:
         conn = self.session.conn

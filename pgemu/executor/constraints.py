@@ -34,6 +34,7 @@ class Constraints:
         self.pending_checks: dict[int, list[PgConstraint]] = {}
         session.conn.create_scalar_function("pg_checked", lambda: self.enabled, 0)
         session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
+        session.conn.create_scalar_function("pg_check_partition", self._check_partition, 1)
 
     def ensure(self, relation: Any) -> None:
         """Make the triggers of a table, if it has not got just these."""
@@ -100,6 +101,7 @@ class Constraints:
             any(a.attnotnull for a in relation.columns)
             or relation.checks
             or any(i.index.indisunique for i in relation.indexes)
+            or relation.is_partition
         )
         if not needs_row:
             return []
@@ -111,6 +113,8 @@ class Constraints:
             body.append(
                 f"SELECT pg_check_fail({relation.oid}, {constraint.oid}) WHERE {test} IS 0"
             )
+        if relation.is_partition:
+            body.append(f"SELECT pg_check_partition({relation.oid})")
         return body
 
     def _row_function(self, relation: Any) -> str:
@@ -152,6 +156,19 @@ class Constraints:
             f'"{constraint.conname}"',
             detail=f"Failing row contains {self.row_text(relation, values)}.",
             schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+        )
+
+    def _check_partition(self, relid: int) -> None:
+        """ExecPartitionCheck."""
+        assert self.last_row is not None
+        relation, values = self.last_row
+        if self.session.routing.check(relation, values):
+            return
+        raise PgError(
+            CHECK_VIOLATION,
+            f'new row for relation "{relation.name}" violates partition constraint',
+            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            schema=relation.schema_name, table=relation.name,
         )
 
     def row_text(self, relation: Any, values: Sequence[Value]) -> str:

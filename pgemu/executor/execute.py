@@ -14,11 +14,12 @@ import apsw
 from pgemu.errors import PgError
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.modify import run_modify
+from pgemu.executor.modifying_ctes import own_writes_hidden
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.waiting import retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
-from pgemu.transam.visibility import dirty_tables, overlay_statement
+from pgemu.transam.visibility import dirty_tables
 
 Row = tuple[Any, ...]
 _TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}",
@@ -77,7 +78,7 @@ def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result
     if plan.row_marks:
         session.xact.prevent_if_read_only("SELECT FOR UPDATE")
     udfs = session.udfs
-    with session.xact.write():
+    with session.xact.write(), own_writes_hidden(session, plan):
         for name, step in plan.steps:
             session.xact.prevent_if_read_only(step.command_type.upper())
             result = _modify(session, step, bind(step, session.current_params))
@@ -110,7 +111,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             session.dirty = dirty_tables(
                 xact.conn.execute, [(name, natts) for _, name, natts in plan.relations]
             )
-            text = overlay_statement(text, session.dirty)
+        text = session.visible_sql(text)
         try:
             yield from xact.conn.execute(text, bindings)
         except apsw.Error as error:

@@ -10,15 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import apsw
-
 from pgemu.catalog.rows import PgClass
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.errors import (
+    CARDINALITY_VIOLATION,
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    WITH_CHECK_OPTION_VIOLATION,
+    PgError,
+)
+from pgemu.executor.conflicts import conflicting_row
+from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.waiting import WaitFor, retrying
 from pgemu.nodes.primnodes import Value
-from pgemu.planner.plan import ModifyPlan, Plan
+from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
-from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
+from pgemu.transam.visibility import Snapshot, dirty_tables
 
 Row = tuple[Any, ...]
 _EVENTS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
@@ -45,15 +51,16 @@ def _run_once(
         raise PgError(
             FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet'
         )
-    session.prepare_write(relation)
+    if relation.relkind == "r":
+        session.prepare_write(relation)
     snapshot = session.xact.take_snapshot(relation.sqlite_name.startswith("g."))
-    direct = modify.direct_sql if relation.relkind == "r" else None
+    direct = modify.direct_sql if session.own_overlay is None else None
     if direct is not None and _undisturbed(session, plan, relation, snapshot):
         conn = session.conn
         rows = conn.execute(direct, bindings[: _parameters(direct, bindings)]).fetchall()
         count = conn.changes()
     else:
-        rows, count = _row_by_row(session, plan, modify, relation, bindings)
+        rows, count = run_rows(session, plan, modify, relation, bindings)
     session.after_triggers.end_of_statement()
     return rows, count
 
@@ -90,49 +97,14 @@ def _locked_rows(session: Any, relation: Any) -> bool:
     return found is not None
 
 
-def _row_by_row(
-    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value]
-) -> tuple[list[Row], int]:
-    source = _source_rows(session, plan, modify, bindings)
-    if modify.query is not None and modify.query.on_conflict is not None:
-        return _insert_on_conflict(session, plan, modify, relation, source, bindings)
-    if plan.command_type == "insert":
-        rids = _insert_rows(session, modify, relation, source, bindings)
-        written = [(rid,) for rid in rids]
-        return _returning(session, plan, modify, written, bindings), len(rids)
-    width = 2 + len(modify.target_columns)
-    targets: dict[tuple[int, int], Row] = {}
-    for row in source:
-        if row[0] is not None:
-            targets.setdefault((row[1], row[0]), row)
-    check_conflicts(session, targets, plan.command_type, modify.target_columns)
-    extra = [(row[0], *row[width:]) for row in targets.values()]
-    if plan.command_type == "delete":
-        rows = _returning(session, plan, modify, extra, bindings)
-        for relid, rid in targets:
-            target = _target(session, relation, relid)
-            session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        return rows, len(targets)
-    _update_rows(session, modify, relation, targets)
-    return _returning(session, plan, modify, extra, bindings), len(targets)
-
-
-def _target(session: Any, relation: Any, relid: int) -> Any:
-    """The table that holds a row: the relation itself, a child or a partition."""
-    if relid == relation.oid:
-        return relation
-    child = session.catalog.relation(relid)
-    session.prepare_write(child)
-    return child
-
-
-def _source_rows(
+def source_rows(
     session: Any, plan: Plan, modify: ModifyPlan, bindings: Sequence[Value]
 ) -> list[Row]:
+    """What to write, as the statement's snapshot sees the tables."""
     relations = [(name, natts) for _, name, natts in plan.relations]
     dirty = dirty_tables(session.conn.execute, relations)
-    text = overlay_statement(modify.source_sql, dirty)
     saved, session.dirty = session.dirty, dirty
+    text = session.visible_sql(modify.source_sql)
     try:
         rows: list[Row] = session.conn.execute(
             text, bindings[: _parameters(text, bindings)]
@@ -142,52 +114,159 @@ def _source_rows(
         session.dirty = saved
 
 
-def _insert_rows(
-    session: Any, modify: ModifyPlan, relation: Any, source: list[Row],
-    bindings: Sequence[Value],
-) -> list[int]:
-    rids = []
-    for row in source:
-        target = session.route_row(relation, modify.target_columns, row)
-        columns, values = session.row_for(relation, target, modify.target_columns, row)
-        names = "".join(f", c{number}" for number in columns)
-        marks = ", ?" * len(columns)
-        text = (
-            f"INSERT INTO {target.sqlite_name} (xmin{names}) VALUES (pg_xid(){marks}) "
-            "RETURNING rid"
-        )
-        rids.append(store_row(session, target, text, values))
-    return rids
-
-
-def store_row(session: Any, relation: Any, text: str, values: Sequence[Value]) -> int:
-    """Run an INSERT of one row.  An equal key of an open transaction is waited for."""
-    try:
-        rid: int = session.conn.execute(text, values).fetchall()[0][0]
-    except apsw.ConstraintError:
-        owner = session.conflicting_xid(relation)
-        if owner:
-            raise WaitFor(owner) from None
-        raise
-    owner = session.freed_key_of_last_row(relation)
-    if owner:
-        raise WaitFor(owner)
-    return rid
-
-
-def _insert_on_conflict(
-    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, source: list[Row],
-    bindings: Sequence[Value],
+def run_rows(
+    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value]
 ) -> tuple[list[Row], int]:
-    """ON CONFLICT with other writers about: the direct statement, once their keys are known to
-    be out of the way."""
-    assert modify.direct_sql is not None
+    """Row by row: the rows to write are selected first."""
+    source = source_rows(session, plan, modify, bindings)
+    writer = RowWriter(session, relation)
+    run = _Statement(session, modify, writer, bindings)
+    if plan.command_type == "insert":
+        conflict = modify.conflict
+        if conflict is not None:
+            insert_on_conflict(run, conflict, source)
+        else:
+            for row in source:
+                run.written.append(writer.insert(writer.full_row(modify.target_columns, row)))
+    elif plan.command_type == "merge":
+        run_merge(run, source)
+    else:
+        _change_rows(run, plan.command_type, source)
+    check_options(run)
+    return returning(run), run.count or len(run.written)
+
+
+class _Statement:
+    """One statement being run row by row: what it has written, with the further columns that
+    RETURNING reads."""
+
+    def __init__(
+        self, session: Any, modify: ModifyPlan, writer: RowWriter, bindings: Sequence[Value]
+    ) -> None:
+        self.session, self.modify, self.writer, self.bindings = session, modify, writer, bindings
+        self.written: list[Row] = []
+        # images that WITH CHECK OPTION looks at too but RETURNING does not
+        self.count = 0
+
+    def execute(self, text: str) -> list[Row]:
+        rows: list[Row] = self.session.conn.execute(
+            text, self.bindings[: _parameters(text, self.bindings)]
+        ).fetchall()
+        return rows
+
+
+def _change_rows(run: _Statement, command: str, source: list[Row]) -> None:
+    """UPDATE and DELETE; of several source rows for one target row the first counts."""
+    modify, writer = run.modify, run.writer
+    width = 2 + len(modify.target_columns)
+    targets: dict[tuple[int, int], Row] = {}
     for row in source:
-        session.check_key_owner(relation, modify.target_columns, row)
-    others = [(n, natts) for _, n, natts in plan.relations if n != relation.sqlite_name]
-    text = overlay_statement(modify.direct_sql, dirty_tables(session.conn.execute, others))
-    rows = session.conn.execute(text, bindings[: _parameters(text, bindings)]).fetchall()
-    return rows, session.conn.changes()
+        if row[0] is not None:
+            targets.setdefault((row[1], row[0]), row)
+    check_conflicts(run.session, targets, command, modify.target_columns)
+    for (relid, rid), row in targets.items():
+        if command == "delete":
+            image = writer.delete(relid, rid)
+        else:
+            image = writer.update(relid, rid, modify.target_columns, row[2:width])
+        if image is not None:
+            run.written.append((*image, *row[width:]))
+
+
+def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row]) -> None:
+    """ExecInsert with ON CONFLICT: look for rows with an equal key, then insert or update."""
+    session, writer, modify = run.session, run.writer, run.modify
+    touched: set[tuple[int, int]] = set()
+    for values in source:
+        row = writer.full_row(modify.target_columns, values)
+        found = conflicting_row(session, writer, row, conflict.arbiters)
+        if found is None:
+            image = writer.insert(row)
+            touched.add((image[0], image[1]))
+            run.written.append(image)
+            continue
+        if conflict.action == "nothing":
+            continue
+        if found in touched:
+            raise PgError(
+                CARDINALITY_VIOLATION,
+                "ON CONFLICT DO UPDATE command cannot affect row a second time",
+                hint="Ensure that no rows proposed for insertion within the same command have "
+                "duplicate constrained values.",
+            )
+        check_conflicts(session, {found: (found[1], found[0])}, "update")
+        session.udfs.row_sets["excluded"] = [(*found, *row)]
+        new = run.execute(conflict.set_sql)
+        if not new:
+            continue
+        touched.add(found)
+        changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
+        if changed is not None:
+            touched.add((changed[0], changed[1]))
+            run.written.append(changed)
+
+
+def run_merge(run: _Statement, source: list[Row]) -> None:
+    """ExecMerge: for each source row the action that was chosen for it."""
+    writer = run.writer
+    touched: set[tuple[int, int]] = set()
+    targets = {(row[1], row[0]): row for row in source if row[0] is not None and row[2] >= 0}
+    check_conflicts(run.session, targets, "delete")
+    for row in source:
+        if row[2] < 0:
+            continue
+        action = run.modify.actions[row[2]]
+        values = row[action.first : action.first + len(action.columns)]
+        if action.command == "nothing":
+            continue
+        run.count += 1
+        if action.command == "insert":
+            run.written.append(writer.insert(writer.full_row(action.columns, values)))
+            continue
+        address = (row[1], row[0])
+        if address in touched:
+            raise PgError(
+                CARDINALITY_VIOLATION, "MERGE command cannot affect row a second time",
+                hint="Ensure that not more than one source row matches any one target row.",
+            )
+        touched.add(address)
+        if action.command == "delete":
+            writer.delete(*address)
+        else:
+            image = writer.update(*address, action.columns, values)
+            if image is not None:
+                run.written.append(image)
+
+
+def check_options(run: _Statement) -> None:
+    """WITH CHECK OPTION of views and the policies' WITH CHECK (ExecWithCheckOptions)."""
+    modify, session = run.modify, run.session
+    if not modify.check_sql or not run.written:
+        return
+    session.udfs.row_sets["returning"] = run.written
+    for tests, image in zip(run.execute(modify.check_sql), run.written, strict=True):
+        for test, (kind, name) in zip(tests, modify.checks, strict=True):
+            if test:
+                continue
+            if kind == "rls":
+                raise PgError(
+                    INSUFFICIENT_PRIVILEGE,
+                    f'new row violates row-level security policy for table "{name}"',
+                )
+            relation = run.writer.relation
+            shown = session.constraints.row_text(relation, image[3:])
+            raise PgError(
+                WITH_CHECK_OPTION_VIOLATION,
+                f'new row violates check option for view "{name}"',
+                detail=f"Failing row contains {shown}.",
+            )
+
+
+def returning(run: _Statement) -> list[Row]:
+    if not run.modify.returning:
+        return []
+    run.session.udfs.row_sets["returning"] = run.written
+    return run.execute(run.session.visible_sql(run.modify.returning_sql))
 
 
 def check_conflicts(
@@ -239,33 +318,6 @@ def _changes_key(
         (rid, *(v for _, v in new)),
     ).fetchone()
     return same is None
-
-
-def _update_rows(
-    session: Any, modify: ModifyPlan, relation: Any, targets: dict[tuple[int, int], Row]
-) -> None:
-    count = len(modify.target_columns)
-    for (relid, rid), row in targets.items():
-        target = _target(session, relation, relid)
-        columns, values = session.row_for(
-            relation, target, modify.target_columns, row[2 : 2 + count]
-        )
-        sets = "".join(f", c{number}=?" for number in columns)
-        text = f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? RETURNING rid"
-        store_row(session, target, text, (*values, rid))
-
-
-def _returning(
-    session: Any, plan: Plan, modify: ModifyPlan, written: list[Row], bindings: Sequence[Value]
-) -> list[Row]:
-    if not modify.returning:
-        return []
-    session.udfs.row_sets["returning"] = written
-    text = modify.returning_sql
-    rows: list[Row] = session.conn.execute(
-        text, bindings[: _parameters(text, bindings)]
-    ).fetchall()
-    return rows
 
 
 __all__ = ["PgClass", "WaitFor", "run_modify"]

@@ -321,15 +321,29 @@ def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
     return insert, update
 
 
+def _referencing(session: Any, relation: Any) -> list[tuple[PgConstraint, Sequence[int]]]:
+    """The foreign keys that reference a table, or a partitioned table that it is part of, with
+    the numbers that the key columns have here."""
+    found = [(c, c.confkey) for c in relation.referenced_by]
+    numbers = {a.attname: a.attnum for a in relation.columns}
+    known = {c.conparentid for c, _ in found}
+    for oid in relation.partition_ancestors:
+        ancestor = session.catalog.relation(oid)
+        for c in ancestor.referenced_by:
+            if c.oid not in known and not c.conparentid:
+                found.append((c, [numbers[ancestor.attrs[a - 1].attname] for a in c.confkey]))
+    return found
+
+
 def parent_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
     """(after update, after delete) for the foreign keys that reference a table."""
     update, delete = [], []
-    for c in relation.referenced_by:
-        old, new = _columns("OLD", c.confkey), _columns("NEW", c.confkey)
-        present = _present("OLD", c.confkey, False)
+    for c, confkey in _referencing(session, relation):
+        old, new = _columns("OLD", confkey), _columns("NEW", confkey)
+        present = _present("OLD", confkey, False)
         update.append(
             f"SELECT pg_note_update({c.oid}, {old}, {new}) "
-            f"WHERE ({present}) AND ({_changed(c.confkey)})"
+            f"WHERE ({present}) AND ({_changed(confkey)})"
         )
         delete.append(f"SELECT pg_note_delete({c.oid}, {old}) WHERE {present}")
     return update, delete

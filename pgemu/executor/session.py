@@ -197,6 +197,25 @@ class Session(WritingMixin):
 
     run_nested = run
 
+    def plan_once(self, query: Query) -> Plan | bool:
+        """The plan of a query that is run again and again; False if it has not just one."""
+        if query.command_type == "utility":
+            return False
+        rewritten = query_rewrite(query, self.catalog)
+        if len(rewritten) != 1 or rewritten[0].command_type == "utility":
+            return False
+        return plan_query(rewritten[0], self.catalog, self.udfs, query_literals(query))
+
+    def run_planned(self, plan: Plan | bool, query: Query, params: Sequence[Value]) -> Result:
+        """Run a plan of plan_once, or the query where there is none."""
+        if isinstance(plan, bool):
+            return self.run(query, params)
+        saved, self.current_params = self.current_params, params
+        try:
+            return run_plan(self, plan, bind(plan, params))
+        finally:
+            self.current_params = saved
+
     def _run_utility(self, query: Query, params: Sequence[Value]) -> Result:
         handler = self.utility_handler
         result: Result = handler(query, params)
@@ -256,6 +275,8 @@ class Session(WritingMixin):
 
     def visible_sql(self, text: str) -> str:
         """A nested statement's text as the current statement's snapshot must see it."""
+        if self.own_overlay is not None:
+            text = self.own_overlay.apply(text)
         return overlay_statement(text, self.dirty) if self.dirty else text
 
     # -- values ----------------------------------------------------------------------------------

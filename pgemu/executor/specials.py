@@ -33,6 +33,12 @@ from pgemu.types.arrays_subscript import (
     array_set_slice,
 )
 from pgemu.types.arrays_value import dump_array, load_array, load_flat
+from pgemu.types.fixed_subscript import (
+    FIXED_LENGTH,
+    fixed_get_element,
+    fixed_set_element,
+    fixed_slice,
+)
 from pgemu.types.record import deform, form_composite, form_record
 
 if TYPE_CHECKING:
@@ -330,6 +336,11 @@ def subscript(
         from pgemu.types.jsonb_subscript import jsonb_subscript
 
         return lambda base, *keys: jsonb_subscript(base, keys)
+    fixed = udfs.catalog.types.io(container).name
+    if fixed in FIXED_LENGTH:
+        if is_slice:
+            raise fixed_slice()
+        return lambda base, *keys: None if base is None else fixed_get_element(fixed, base, keys)
     blob = udfs.catalog.types.io(element).storage == "blob"
 
     def call(base: Any, *values: Any) -> Any:
@@ -356,6 +367,11 @@ def subscript_assign(
         from pgemu.types.jsonb_subscript import jsonb_subscript_assign
 
         return lambda base, new, *keys: jsonb_subscript_assign(base, keys, new)
+    fixed = udfs.catalog.types.io(container).name
+    if fixed in FIXED_LENGTH:
+        if is_slice:
+            raise fixed_slice()
+        return lambda base, new, *keys: fixed_set_element(fixed, base, keys, new)
     blob = udfs.catalog.types.io(element).storage == "blob"
 
     def call(base: Any, new: Any, *values: Any) -> Any:
@@ -437,6 +453,20 @@ def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
             return int(random.Random(f"{seed}/{rid}").random() * 100 < percent)
         generator = generators.setdefault(None, random.Random())
         return int(generator.random() * 100 < percent)
+
+    return call
+
+
+@special("merge_choice", deterministic=False)
+def merge_choice(udfs: UdfRegistry) -> Callable[..., Any]:
+    """With an argument: notes and returns it; without: the last one noted (the columns of a row
+    are computed from left to right)."""
+    last: list[Any] = [-1]
+
+    def call(*number: Any) -> Any:
+        if number:
+            last[0] = number[0]
+        return last[0]
 
     return call
 

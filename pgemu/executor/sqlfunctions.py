@@ -14,6 +14,7 @@ from pgemu.nodes.parsenodes import Query
 from pgemu.types.record import form_composite, form_record
 
 VOIDOID, RECORDOID = 2278, 2249
+_BUILTIN_RETURN = "SQL:RETURN "
 
 
 def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
@@ -23,14 +24,16 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     def statements() -> list[Any]:
         if not prepared or prepared[0][0] != session.catalog_version():
             body = _body_queries(session, proc, info)
-            prepared[:] = [(session.catalog_version(), body)]
+            prepared[:] = [(session.catalog_version(), body, [None] * len(body))]
         return prepared[0][1]  # type: ignore[no-any-return]
 
     def run(*args: Any) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
-        for query in statements():
-            result = session.run_nested(query, args)
-            rows = list(result.rows or ())
+        for number, query in enumerate(statements()):
+            plans = prepared[0][2]
+            if plans[number] is None:
+                plans[number] = session.plan_once(query)
+            rows = list(session.run_planned(plans[number], query, args).rows or ())
         return rows
 
     if proc.proretset:
@@ -64,12 +67,20 @@ def _is_composite(value: Any) -> bool:
     return isinstance(value, str) and value[:1] == "["
 
 
+def body_text(proc: PgProc) -> str:
+    """The source of a body; that of a built-in function with a RETURN body is in prosqlbody."""
+    if proc.prosqlbody is not None and proc.prosqlbody.startswith(_BUILTIN_RETURN):
+        return "SELECT " + proc.prosqlbody.removeprefix(_BUILTIN_RETURN)
+    text: str = proc.prosrc
+    return text
+
+
 def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
-    if proc.prosqlbody is not None:
+    if proc.prosqlbody is not None and not proc.prosqlbody.startswith(_BUILTIN_RETURN):
         body = session.catalog.decode_node(proc.prosqlbody, "query")
         return body if isinstance(body, list) else [body]
     queries = []
-    for raw in session.parse(proc.prosrc):
+    for raw in session.parse(body_text(proc)):
         queries.append(
             session.analyze_function_body(raw, proc, list(info.arg_types))
         )
@@ -104,11 +115,11 @@ def analyze_with_argument_names(
         return {key: rename(value) for key, value in node.items()}
 
     try:
-        return parse_analyze(raw, proc.prosrc, session.catalog, list(arg_types))
+        return parse_analyze(raw, body_text(proc), session.catalog, list(arg_types))
     except PgError as error:
         if error.sqlstate != UNDEFINED_COLUMN or not inputs:
             raise
         from pgemu.nodes.parsenodes import RawStmt
 
         renamed = RawStmt(rename(raw.node), raw.location, raw.length)
-        return parse_analyze(renamed, proc.prosrc, session.catalog, list(arg_types))
+        return parse_analyze(renamed, body_text(proc), session.catalog, list(arg_types))

@@ -213,6 +213,12 @@ class UdfRegistry:
             )
         return name
 
+    def collation_of(self, type_oid: int) -> str | None:
+        """The SQLite collation of a type's values (Lowering.collation)."""
+        from pgemu.planner.lowering import Lowering
+
+        return Lowering(self.catalog, self).collation(type_oid)
+
     def _typed_collation(self, type_oid: int) -> str:
         name, new = self._name(("collation", type_oid), f"ops_{type_oid}")
         if new:

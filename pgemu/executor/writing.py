@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.partition_routing import PartitionRouting
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import prefix
@@ -20,6 +20,16 @@ class WritingMixin:
     constraints: Any
     locks: Any
     check_for_interrupts: Any
+    # while data-modifying CTEs run: hides what the statement itself has written
+    own_overlay: Any = None
+    _routing: Any = None
+
+    @property
+    def routing(self) -> PartitionRouting:
+        """The bounds of the partitioned tables that rows are stored in."""
+        if self._routing is None:
+            self._routing = PartitionRouting(self)
+        return self._routing  # type: ignore[no-any-return]
 
     def prepare_write(self, relation: Any) -> None:
         """Before rows of a table are written: its undo and its constraint triggers."""
@@ -217,24 +227,6 @@ class WritingMixin:
         owner = self.conflicting_xid(relation)
         if owner:
             raise WaitFor(owner)
-
-    def route_row(self, relation: Any, columns: Sequence[int], row: Sequence[Value]) -> Any:
-        """The table that a new row belongs to (a partition, for a partitioned table)."""
-        if relation.relkind != "p":
-            return relation
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "inserting into partitioned tables is not supported yet"
-        )
-
-    def row_for(
-        self, relation: Any, target: Any, columns: Sequence[int], row: Sequence[Value]
-    ) -> tuple[Sequence[int], Sequence[Value]]:
-        """Column numbers and values for the table that holds the row; children may number their
-        columns otherwise."""
-        if target is relation:
-            return columns, row
-        numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
-        return [numbers[relation.attrs[c - 1].attname] for c in columns], row
 
     def row_xmax(self, relid: int, rid: int) -> int:
         """xmax of a row: the transaction that has locked it, else 0."""

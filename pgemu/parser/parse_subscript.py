@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgemu.errors import DATATYPE_MISMATCH, PROGRAM_LIMIT_EXCEEDED, PgError
 from pgemu.nodes.nodefuncs import expr_location, expr_type
-from pgemu.nodes.primnodes import Const, Expr, SubscriptingRef
+from pgemu.nodes.primnodes import Const, Expr, OpExpr, SubscriptingRef
 from pgemu.parser.parse_cache import get_base_type_and_typmod, get_type, subscript_kind
 from pgemu.parser.parse_coerce import (
     COERCE_IMPLICIT_CAST,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 RawNode = dict[str, Any]
 MAXDIM = 6
+INT4PL_OPERATOR, INT4PL_FUNCTION = 551, 177
 # the vector types are subscripted as the arrays they are
 _AS_ARRAY = {INT2VECTOROID: 1005, OIDVECTOROID: 1028}
 
@@ -54,6 +55,7 @@ def transform_container_subscripts(
 ) -> SubscriptingRef:
     """A SubscriptingRef over raw A_Indices; for an assignment the caller sets refassgnexpr."""
     catalog = pstate.catalog
+    vector = container_type in _AS_ARRAY
     if not is_assignment:
         container_type, container_typmod = transform_container_type(
             catalog, container_type, container_typmod
@@ -84,7 +86,17 @@ def transform_container_subscripts(
         _jsonb_subscripts(pstate, ref, indices)
     else:
         _array_subscripts(pstate, ref, indices)
+        if vector:
+            ref.reflowerindexpr = [_from_one(e) for e in ref.reflowerindexpr]
+            ref.refupperindexpr = [_from_one(e) for e in ref.refupperindexpr]
     return ref
+
+
+def _from_one(subscript: Expr | None) -> Expr | None:
+    """Subscripts of int2vector and oidvector start at 0, those of the array at 1."""
+    if subscript is None:
+        return None
+    return OpExpr(INT4PL_OPERATOR, INT4PL_FUNCTION, INT4OID, [subscript, Const(INT4OID, 1)])
 
 
 def _array_subscripts(pstate: ParseState, ref: SubscriptingRef, indices: list[RawNode]) -> None:

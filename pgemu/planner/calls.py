@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pgemu.catalog.rows import PgProc
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
+from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.comparison import native_comparison
 from pgemu.planner.lowering import type_infos
@@ -20,11 +21,11 @@ from pgemu.planner.plan import LiteralParam
 from pgemu.planner.sql import Sql
 
 if TYPE_CHECKING:
-    from pgemu.planner.lowering import Lowering
+    from pgemu.planner.lowering import Lowering, Scope
 
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
-INTERNAL_LANGUAGE = 12
+INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
 FIRST_USER_OID = 16384
 
 
@@ -72,7 +73,83 @@ def _call(
             found = translate(node, args, low, body_call)
             if found is not None:
                 return found
+    if proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_USER_OID and not proc.proretset:
+        inlined = inline_function(node, proc, arg_nodes, args, low)
+        if inlined is not None:
+            return inlined
     return body_call()
+
+
+def inline_function(
+    node: p.FuncExpr | p.OpExpr, proc: PgProc, arg_nodes: list[p.Expr], args: list[Sql],
+    low: Lowering,
+) -> Sql | None:
+    """A built-in SQL function that is one expression becomes that expression (PostgreSQL's
+    inline_function); None when it is more, or an argument would be evaluated twice."""
+    types = tuple(expr_type(a) for a in arg_nodes)
+    key = ("inline", proc.oid, types)
+    if key not in low.catalog.memo:
+        low.catalog.memo[key] = _simple_body(proc, types, low)
+    body = low.catalog.memo[key]
+    if body is None or proc.provolatile == "v":
+        return None
+    uses = _parameter_uses(body)
+    for number, arg in enumerate(arg_nodes, 1):
+        if uses.count(number) > 1 and not is_cheap(arg):
+            return None
+    if proc.proisstrict and not all(is_cheap(arg) for arg in arg_nodes):
+        return None
+    inner = low.function_scope(args)
+    lowered = sql.paren(lower_expression(body, low, inner))
+    if not proc.proisstrict:
+        return lowered
+    missing = [sql.binary("IS", arg, sql.NULL) for arg in args]
+    return sql.case([(sql.connect("or", missing), sql.NULL)], lowered) if missing else lowered
+
+
+def _simple_body(proc: PgProc, types: tuple[int, ...], low: Lowering) -> p.Expr | None:
+    from pgemu.rewrite.rewrite_manip import copy_stored
+
+    session = low.catalog.ctx.session
+    text = proc.prosrc
+    if proc.prosqlbody is not None:
+        if not proc.prosqlbody.startswith("SQL:RETURN "):
+            return None
+        text = "SELECT " + proc.prosqlbody.removeprefix("SQL:RETURN ")
+    statements = session.parse(text)
+    if len(statements) != 1:
+        return None
+    query = session.analyze_function_body(statements[0], proc, list(types))
+    plain = query.command_type == "select" and not (
+        query.rtable or query.has_aggs or query.has_window_funcs or query.has_target_srfs
+        or query.has_sublinks or query.jointree.quals or query.limit_count or query.sort_clause
+        or query.cte_list or query.set_operations
+    )
+    if not plain or len(query.target_list) != 1:
+        return None
+    expr = query.target_list[0].expr
+    if expr_type(expr) != proc.prorettype:
+        return None
+    copied: p.Expr = copy_stored(expr)
+    return copied
+
+
+def _parameter_uses(expr: p.Expr) -> list[int]:
+    found: list[int] = []
+
+    def visit(item: object) -> bool | None:
+        if isinstance(item, p.Param) and item.paramkind == "extern":
+            found.append(item.paramid)
+        return None
+
+    walk([expr], visit)
+    return found
+
+
+def lower_expression(expr: p.Expr, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.expressions import lower
+
+    return lower(expr, low, scope)
 
 
 def is_cheap(node: p.Expr) -> bool:

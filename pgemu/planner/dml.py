@@ -2,30 +2,31 @@
 
 Two forms are planned.  The direct one is a single SQLite statement; it serves when no other
 transaction is writing and RETURNING reads the target only.  The source one selects what to write
-(for UPDATE and DELETE with the rid of each target row), so that the executor can look at every row
-before it writes: with conflicting transactions, row triggers, or RETURNING over joined tables.
+(for UPDATE and DELETE with the rid of each target row), so that the executor can write row by row:
+with conflicting transactions, partitions, ON CONFLICT, or RETURNING over joined tables.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import OnConflictExpr, Query, RangeTblRef
-from pgemu.nodes.walk import walk
+from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.fromclause import lower_from
 from pgemu.planner.lowering import Lowering, Scope
-from pgemu.planner.plan import ModifyPlan
+from pgemu.planner.plan import ConflictPlan, ModifyPlan
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
 
 
 def lower_modify(query: Query, low: Lowering, scope: Scope) -> ModifyPlan:
-    """The ModifyPlan of an INSERT, UPDATE or DELETE; its parameters are in low.params."""
+    """The ModifyPlan of an INSERT, UPDATE, DELETE or MERGE; its parameters are in low.params."""
     from pgemu.planner.ctes import lower_ctes
+    from pgemu.planner.merge import lower_merge
 
     target = scope.entry(query.result_relation)
     name, _ = low.use_relation(target.relid)
@@ -38,9 +39,12 @@ def lower_modify(query: Query, low: Lowering, scope: Scope) -> ModifyPlan:
     elif query.command_type == "delete":
         _lower_delete(query, low, scope, modify, prefix)
     else:
-        raise PgError(FEATURE_NOT_SUPPORTED, "MERGE is not supported yet")
+        lower_merge(query, low, scope, modify, prefix)
+    if query.with_check_options:
+        modify.direct_sql = None
+        _lower_checks(query, low, scope, modify)
     if query.returning_list:
-        _lower_source_returning(query, low, scope, modify)
+        _lower_source_returning(query, low, scope, modify, prefix)
     return modify
 
 
@@ -57,47 +61,64 @@ def _xid(low: Lowering) -> str:
     return f"{low.binder.special('xid')}()"
 
 
+def _target(scope: Scope) -> Any:
+    """The catalog's Relation of the statement's target."""
+    return scope.owner.catalog.relation(scope.entry(scope.query.result_relation).relid)
+
+
+# -- RETURNING -----------------------------------------------------------------------------------
+
+
 def _returning_scope(scope: Scope, modify: ModifyPlan, low: Lowering) -> Scope:
     """RETURNING names the target by its table name."""
     aliases = list(scope.aliases)
     aliases[scope.query.result_relation - 1] = modify.sqlite_name.partition(".")[2]
-    return replace(scope, aliases=aliases)
+    return replace(scope, aliases=aliases, replaced=dict(scope.replaced))
 
 
 def _direct_returning(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> str | None:
     """" RETURNING ..." or None when it reads other tables than the target."""
     if not query.returning_list:
         return ""
-    if _other_tables(query) or _reads_system_rows(query):
+    if _other_tables(query) or _needs_from(query):
         return None
     inner = _returning_scope(scope, modify, low)
     items = [sql.render(lower(t.expr, low, inner)) for t in query.returning_list if not t.resjunk]
-    return " RETURNING " + ", ".join(items)
+    return " RETURNING " + ", ".join(items or ["1"])
 
 
 def _other_tables(query: Query) -> list[p.Var]:
     """The Vars in RETURNING of entries other than the target, each once."""
     found: list[p.Var] = []
-
-    def visit(node: object) -> bool | None:
-        if isinstance(node, p.Var) and not node.varlevelsup:
-            if node.varno != query.result_relation:
-                key = (node.varno, node.varattno)
-                if key not in {(v.varno, v.varattno) for v in found}:
-                    found.append(node)
-        return None
-
-    walk(query.returning_list, visit)
+    _collect_vars(query.returning_list, query.result_relation, 0, found)
     return found
 
 
-def _reads_system_rows(query: Query) -> bool:
-    """Whole rows and sub-selects in RETURNING need the row in a real FROM."""
+def _collect_vars(node: object, target: int, depth: int, found: list[p.Var]) -> None:
+    def visit(item: object) -> bool | None:
+        if isinstance(item, p.Var) and item.varlevelsup == depth and item.varno != target:
+            var = replace(item, varlevelsup=0)
+            if (var.varno, var.varattno) not in {(v.varno, v.varattno) for v in found}:
+                found.append(var)
+        if isinstance(item, Query):
+            from pgemu.planner.fromclause import _query_parts
+
+            _collect_vars(list(_query_parts(item)), target, depth + 1, found)
+            return False
+        return None
+
+    walk(node, visit)
+
+
+def _needs_from(query: Query) -> bool:
+    """Sub-selects and system columns in RETURNING need the row in a real FROM."""
     found = False
 
     def visit(node: object) -> bool | None:
         nonlocal found
-        if isinstance(node, (p.SubLink, p.Aggref)):
+        if isinstance(node, (p.SubLink, p.Aggref)) or (
+            isinstance(node, p.Var) and (node.varattno in (-4, -1) or node.varattno == 0)
+        ):
             found = True
         return not found
 
@@ -105,32 +126,152 @@ def _reads_system_rows(query: Query) -> bool:
     return found
 
 
+def written_scope(scope: Scope, low: Lowering, extra: list[p.Var]) -> tuple[Scope, Sql]:
+    """(scope, FROM item) in which the target is the rows put aside as "returning"."""
+    relation = _target(scope)
+    target_no = scope.query.result_relation
+    alias = low.new_alias("r")
+    width = 3 + len(relation.attrs) + len(extra)
+    inner = replace(scope, replaced=dict(scope.replaced))
+    put = inner.replaced
+    put[(target_no, -6)] = sql.column(alias, "c1")
+    put[(target_no, -1)] = sql.func(low.binder.special("ctid"), sql.column(alias, "c2"))
+    put[(target_no, -4)] = sql.column(alias, "c3")
+    put[(target_no, -2)] = sql.func(low.binder.special("xid"))
+    types, columns = [], []
+    for number, attr in enumerate(relation.attrs, 4):
+        column = sql.column(alias, f"c{number}")
+        put[(target_no, attr.attnum)] = column
+        types.append(0 if attr.attisdropped else attr.atttypid)
+        columns.append(sql.NULL if attr.attisdropped else column)
+    row = low.binder.special("row", relation.type_oid or 2249, tuple(types))
+    put[(target_no, 0)] = sql.func(row, *columns)
+    for number, var in enumerate(extra, 4 + len(relation.attrs)):
+        put[(var.varno, var.varattno)] = sql.column(alias, f"c{number}")
+    rows = sql.table_function(
+        low.binder.special("rows", width), [sql.string("returning")], alias
+    )
+    return inner, rows
+
+
+def _lower_source_returning(
+    query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str
+) -> None:
+    inner, rows = written_scope(scope, low, _other_tables(query))
+    columns = [
+        sql.alias(lower(t.expr, low, inner), f"c{n}")
+        for n, t in enumerate(query.returning_list, 1) if not t.resjunk
+    ]
+    modify.returning_sql = prefix + sql.render(
+        sql.select(columns or [sql.integer(1)], from_=rows)
+    )
+
+
+def _lower_checks(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> None:
+    inner, rows = written_scope(scope, low, [])
+    columns = []
+    checks = []
+    for kind, condition, name in query.with_check_options:
+        test = lower_qual(condition, low, inner)
+        if test is None:
+            continue
+        columns.append(sql.alias(sql.binary("IS", test, sql.integer(1)), f"c{len(columns) + 1}"))
+        checks.append((kind, name))
+    modify.checks = tuple(checks)
+    if columns:
+        modify.check_sql = sql.render(sql.select(columns, from_=rows))
+
+
+# -- generated columns ---------------------------------------------------------------------------
+
+
+def with_generated(entries: list[p.TargetEntry], scope: Scope, *, insert: bool) -> list[
+    p.TargetEntry
+]:
+    """The assignments with those of the generated columns, computed from the new values."""
+    relation = _target(scope)
+    entries = [t for t in entries if not t.resjunk and t.resno not in relation.generated]
+    if not relation.generated:
+        return entries
+    new = {t.resno: t.expr for t in entries}
+    target_no = scope.query.result_relation
+
+    def substitute(node: object) -> object | None:
+        if isinstance(node, p.Var) and not node.varlevelsup and node.varattno > 0:
+            if node.varattno in new:
+                return new[node.varattno]
+            if insert:
+                return p.Const(node.vartype, None, node.vartypmod)
+            return replace(node, varno=target_no)
+        return None
+
+    for attnum, expr in relation.generated.items():
+        entries.append(p.TargetEntry(mutate(expr, substitute), attnum))
+    return entries
+
+
+def _add_generated(source: Sql, modify: ModifyPlan, low: Lowering, scope: Scope) -> Sql:
+    """INSERT's source with the generated columns computed from its columns (which are evaluated
+    once: the LIMIT keeps SQLite from merging the two selects)."""
+    relation = _target(scope)
+    if not relation.generated:
+        return source
+    if not source.args.get("limit"):
+        sql.add_tail(source, limit=sql.integer(-1))
+    alias = low.new_alias("n")
+    places = {attnum: f"c{n}" for n, attnum in enumerate(modify.target_columns, 1)}
+    pseudo = Scope(Query("select"), [alias], low)
+    for attr in relation.attrs:
+        name = places.get(attr.attnum)
+        pseudo.replaced[(1, attr.attnum)] = sql.column(alias, name) if name else sql.NULL
+    columns = [sql.alias(sql.column(alias, c), c) for c in places.values()]
+    saved, low.used_literals = low.used_literals, _EveryLiteral()
+    for attnum, expr in relation.generated.items():
+        columns.append(sql.alias(lower(expr, low, pseudo), f"c{len(columns) + 1}"))
+        modify.target_columns += (attnum,)
+    low.used_literals = saved
+    return sql.select(columns, from_=sql.derived(source, alias))
+
+
+class _EveryLiteral(set[int]):
+    """No literal of a stored expression may become a parameter."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+# -- INSERT --------------------------------------------------------------------------------------
+
+
 def _lower_insert(
     query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str
 ) -> None:
-    entries = [t for t in query.target_list if not t.resjunk]
+    generated = _target(scope).generated
+    entries = [t for t in query.target_list if not t.resjunk and t.resno not in generated]
     modify.target_columns = tuple(t.resno for t in entries)
     columns = [
         sql.alias(lower(t.expr, low, scope), f"c{n}") for n, t in enumerate(entries, 1)
     ]
     source = _insert_source(query, low, scope, columns or [sql.alias(sql.integer(1), "c1")])
+    source = _add_generated(source, modify, low, scope)
     modify.source_sql = prefix + sql.render(source)
+    conflict = _conflict_clause(query, low, scope, modify)
+    returning = _direct_returning(query, low, scope, modify)
+    if returning is None or conflict is None or _target(scope).relkind == "p":
+        return
     names = "".join(f", c{number}" for number in modify.target_columns)
-    if query.jointree.fromlist:
+    if query.jointree.fromlist or generated or query.has_target_srfs:
         alias = low.new_alias("n")
-        values = "".join(f", {alias}.c{n}" for n in range(1, len(entries) + 1))
+        values = "".join(f", {alias}.c{n}" for n in range(1, len(modify.target_columns) + 1))
         body = (
             f"SELECT {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
         )
     else:
-        values = "".join(f", {sql.render(c.this)}" for c in columns)
+        values = "".join(f", {sql.render(c.this)}" for c in columns if entries)
         body = f"VALUES ({_xid(low)}{values})"
-    conflict = _conflict_clause(query, low, scope, modify)
-    returning = _direct_returning(query, low, scope, modify)
-    if returning is not None and conflict is not None:
-        modify.direct_sql = (
-            f"{prefix}INSERT INTO {modify.sqlite_name} (xmin{names}) {body}{conflict}{returning}"
-        )
+    modify.direct_sql = (
+        f"{prefix}INSERT INTO {modify.sqlite_name} (xmin{names}) {body}{conflict}{returning}"
+    )
 
 
 def _insert_source(query: Query, low: Lowering, scope: Scope, columns: list[Sql]) -> Sql:
@@ -144,40 +285,97 @@ def _insert_source(query: Query, low: Lowering, scope: Scope, columns: list[Sql]
 def _conflict_clause(
     query: Query, low: Lowering, scope: Scope, modify: ModifyPlan
 ) -> str | None:
+    """SQLite's ON CONFLICT for the direct statement; None: row by row."""
     conflict = query.on_conflict
     if conflict is None:
         return ""
+    modify.conflict = _conflict_plan(conflict, low, scope)
+    several = bool(query.jointree.fromlist) or query.has_target_srfs
+    if len(conflict.arbiter_indexes) > 1 or (conflict.action == "update" and several):
+        return None  # a row must not be changed twice: SQLite would
     targets = [_conflict_target(oid, low, scope) for oid in conflict.arbiter_indexes]
-    if any(t is None for t in targets):
-        raise PgError(FEATURE_NOT_SUPPORTED, "ON CONFLICT with this index is not supported yet")
+    if any(t is None for t in targets) or _has_exclusions(scope):
+        return None
     target = f" {targets[0]}" if targets else ""
     if conflict.action == "nothing":
         return f" ON CONFLICT{target} DO NOTHING"
     return f" ON CONFLICT{target} DO UPDATE SET {_conflict_set(conflict, low, scope, modify)}"
 
 
+def _has_exclusions(scope: Scope) -> bool:
+    relation = _target(scope)
+    return any(i.index.indisexclusion or i.deferrable for i in relation.indexes)
+
+
+def _conflict_plan(conflict: OnConflictExpr, low: Lowering, scope: Scope) -> ConflictPlan:
+    plan = ConflictPlan(conflict.action, tuple(conflict.arbiter_indexes))
+    if conflict.action != "update":
+        return plan
+    relation = _target(scope)
+    entries = with_generated(conflict.on_conflict_set, scope, insert=False)
+    plan.set_columns = tuple(t.resno for t in entries)
+    target_no = scope.query.result_relation
+    row, alias = low.new_alias("t"), low.new_alias("e")
+    aliases = list(scope.aliases)
+    aliases[target_no - 1] = row
+    inner = replace(scope, aliases=aliases, replaced=dict(scope.replaced))
+    types, columns = [], []
+    for number, attr in enumerate(relation.attrs, 3):
+        column = sql.column(alias, f"c{number}")
+        inner.replaced[(conflict.excl_rel_index, attr.attnum)] = column
+        types.append(0 if attr.attisdropped else attr.atttypid)
+        columns.append(column)
+    excluded_row = low.binder.special("row", relation.type_oid or 2249, tuple(types))
+    inner.replaced[(conflict.excl_rel_index, 0)] = sql.func(excluded_row, *columns)
+    rows = sql.table_function(
+        low.binder.special("rows", 2 + len(relation.attrs)), [sql.string("excluded")], alias
+    )
+    table = sql.derived(
+        _storage_union(relation, low), row
+    ) if relation.relkind == "p" else sql.table(
+        relation.sqlite_name.partition(".")[2], row, relation.sqlite_name.partition(".")[0]
+    )
+    on = sql.binary("=", sql.column(row, "rid"), sql.column(alias, "c2"))
+    if relation.relkind == "p":
+        same = sql.binary("=", sql.column(row, "tableoid"), sql.column(alias, "c1"))
+        on = sql.connect("and", [on, same])
+    where = lower_qual(conflict.on_conflict_where, low, inner)
+    outputs = [
+        sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(entries, 1)
+    ] or [sql.alias(sql.integer(1), "c0")]
+    plan.set_sql = sql.render(
+        sql.select(outputs, from_=rows, joins=[sql.join(table, "", on)], where=where)
+    )
+    return plan
+
+
+def _storage_union(relation: Any, low: Lowering) -> Sql:
+    from pgemu.planner.fromclause import _inheritance_union
+
+    return _inheritance_union(relation.oid, low)
+
+
 def _conflict_target(index_oid: int, low: Lowering, scope: Scope) -> str | None:
     """(c1, c2 ...) [WHERE ...] as SQLite's index of that OID has them."""
-    target = scope.entry(scope.query.result_relation)
-    relation = low.catalog.relation(target.relid)
+    relation = _target(scope)
     index = next((i for i in relation.indexes if i.index.indexrelid == index_oid), None)
-    if index is None:
+    if index is None or index.index.indnullsnotdistinct:
         return None
     parts = index_key_columns(index, relation, low)
     where = f" WHERE {index_predicate(index, relation, low)}" if index.pred else ""
     return f"({', '.join(parts)}){where}"
 
 
-def index_key_columns(index: object, relation: object, low: Lowering) -> list[str]:
+def index_key_columns(index: Any, relation: Any, low: Lowering) -> list[str]:
     """The key columns of an index as SQLite spells them, without order."""
     from pgemu.planner.planner import compile_index_expr
 
-    exprs = iter(index.exprs)  # type: ignore[attr-defined]
+    exprs = iter(index.exprs)
     parts = []
-    row = index.index  # type: ignore[attr-defined]
+    row = index.index
     for attnum in row.indkey[: row.indnkeyatts]:
         if attnum > 0:
-            type_oid = relation.attrs[attnum - 1].atttypid  # type: ignore[attr-defined]
+            type_oid = relation.attrs[attnum - 1].atttypid
             collation = low.collation(type_oid)
             parts.append(f"c{attnum}" + (f" COLLATE {collation}" if collation else ""))
         else:
@@ -185,39 +383,35 @@ def index_key_columns(index: object, relation: object, low: Lowering) -> list[st
     return parts
 
 
-def index_predicate(index: object, relation: object, low: Lowering) -> str:
+def index_predicate(index: Any, relation: Any, low: Lowering) -> str:
     from pgemu.planner.planner import compile_index_expr
 
-    return compile_index_expr(
-        low.catalog, relation, index.pred  # type: ignore[attr-defined]
-    )
+    return compile_index_expr(low.catalog, relation, index.pred)
 
 
 def _conflict_set(
     conflict: OnConflictExpr, low: Lowering, scope: Scope, modify: ModifyPlan
 ) -> str:
-    target = scope.entry(scope.query.result_relation)
     inner = _returning_scope(scope, modify, low)
-    for attr in low.catalog.relation(target.relid).attrs:
+    for attr in _target(scope).attrs:
         inner.replaced[(conflict.excl_rel_index, attr.attnum)] = sql.column(
             "excluded", f"c{attr.attnum}"
         )
     items = [f"xmin = {_xid(low)}"]
-    for entry in conflict.on_conflict_set:
+    for entry in with_generated(conflict.on_conflict_set, scope, insert=False):
         items.append(f"c{entry.resno} = {sql.render(lower(entry.expr, low, inner))}")
     where = lower_qual(conflict.on_conflict_where, low, inner)
     condition = f" WHERE {sql.render(where)}" if where is not None else ""
     return ", ".join(items) + condition
 
 
-def _assignments(query: Query) -> list[p.TargetEntry]:
-    return [t for t in query.target_list if not t.resjunk]
+# -- UPDATE and DELETE ---------------------------------------------------------------------------
 
 
 def _lower_update(
     query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str
 ) -> None:
-    entries = _assignments(query)
+    entries = with_generated(query.target_list, scope, insert=False)
     modify.target_columns = tuple(t.resno for t in entries)
     values = [lower(t.expr, low, scope) for t in entries]
     modify.source_sql = prefix + _source_sql(query, low, scope, values)
@@ -267,42 +461,20 @@ def _lower_delete(
     )
 
 
-def _source_sql(query: Query, low: Lowering, scope: Scope, values: list[Sql]) -> str:
-    """SELECT rid, tableoid, new values ..., columns of other tables that RETURNING reads."""
+def row_address(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
+    """rid and tableoid of the target's row."""
     alias = scope.aliases[query.result_relation - 1]
     target = scope.entry(query.result_relation)
     tableoid: Sql = (
         sql.column(alias, "tableoid") if has_children(target, low)
         else sql.integer(target.relid)
     )
+    return [sql.column(alias, "rid"), tableoid]
+
+
+def _source_sql(query: Query, low: Lowering, scope: Scope, values: list[Sql]) -> str:
+    """SELECT rid, tableoid, new values ..., columns of other tables that RETURNING reads."""
     extra = [lower(var, low, scope) for var in _other_tables(query)]
-    columns = [sql.column(alias, "rid"), tableoid, *values, *extra]
+    columns = [*row_address(query, low, scope), *values, *extra]
     named = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
     return sql.render(lower_core(query, low, scope, named))
-
-
-def _lower_source_returning(
-    query: Query, low: Lowering, scope: Scope, modify: ModifyPlan
-) -> None:
-    """RETURNING over the written rows: rows('returning') gives rid and the extra columns."""
-    others = _other_tables(query)
-    written = low.new_alias("r")
-    target_alias = low.new_alias("t")
-    aliases = list(scope.aliases)
-    aliases[query.result_relation - 1] = target_alias
-    inner = replace(scope, aliases=aliases, replaced=dict(scope.replaced))
-    for number, var in enumerate(others, 2):
-        inner.replaced[(var.varno, var.varattno)] = sql.column(written, f"c{number}")
-    columns = [
-        sql.alias(lower(t.expr, low, inner), f"c{n}")
-        for n, t in enumerate(query.returning_list, 1) if not t.resjunk
-    ]
-    rows = sql.table_function(
-        low.binder.special("rows", 1 + len(others)), [sql.string("returning")], written
-    )
-    schema, _, table = modify.sqlite_name.partition(".")
-    target = sql.table(table, target_alias, schema)
-    on = sql.binary("=", sql.column(target_alias, "rid"), sql.column(written, "c1"))
-    modify.returning_sql = sql.render(
-        sql.select(columns, from_=rows, joins=[sql.join(target, "", on)])
-    )

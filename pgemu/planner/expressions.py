@@ -96,7 +96,8 @@ def _system_column(node: p.Var, entry: Any, alias: str, low: Lowering) -> Sql:
 
 def has_children(entry: Any, low: Lowering) -> bool:
     """The table is read together with its inheritance children or partitions."""
-    return bool(entry.inh and low.catalog.relation(entry.relid).row.relhassubclass)
+    relation = low.catalog.relation(entry.relid)
+    return bool(relation.relkind == "p" or (entry.inh and relation.row.relhassubclass))
 
 
 def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
@@ -152,6 +153,8 @@ def lower_const(node: p.Const, low: Lowering, scope: Scope) -> Sql:
 @handler(p.Param)
 def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
     if node.paramkind == "extern":
+        if scope.function_args is not None:
+            return scope.function_args[node.paramid - 1].copy()
         return low.extern_param(node.paramid)
     if node.paramkind == "sublink":
         where: Scope | None = scope

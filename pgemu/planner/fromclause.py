@@ -82,7 +82,7 @@ def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
 
 def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
     if has_children(entry, low):
-        return sql.derived(_inheritance_union(entry.relid, low), alias)
+        return sql.derived(_inheritance_union(entry.relid, low, only=not entry.inh), alias)
     if entry.tablesample is not None:
         return _lower_sample(entry, alias, low, scope)
     name, _ = low.use_relation(entry.relid)
@@ -90,11 +90,12 @@ def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
     return sql.table(table, alias, schema)
 
 
-def _inheritance_union(relid: int, low: Lowering) -> Sql:
-    """A table with its children, their columns matched by name, as one derived table."""
+def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:
+    """A table with its children, their columns matched by name, as one derived table.
+    only: a partitioned table without its partitions, which has no rows."""
     parent = low.catalog.relation(relid)
     parts = []
-    for child_oid in parent.all_inheritors:
+    for child_oid in () if only else parent.all_inheritors:
         child = low.catalog.relation(child_oid)
         if child.relkind == "p":
             continue  # a partitioned table holds no rows itself

@@ -71,6 +71,8 @@ class Scope:
     # Vars that must be read elsewhere: (varno, attno) -> SQL (materialised sources, EXCLUDED)
     replaced: dict[tuple[int, int], Sql] = field(default_factory=dict)
     case_test: Sql | None = None
+    # the arguments, while the body of an inlined function is lowered
+    function_args: list[Sql] | None = None
     # the ressortgrouprefs of the grouping set being lowered; None: all of GROUP BY
     grouped_refs: frozenset[int] | None = None
     domain_value: Sql | None = None
@@ -161,6 +163,10 @@ class Lowering:
 
     def new_scope(self, query: Query, parent: Scope | None) -> Scope:
         return Scope(query, [self.new_alias() for _ in query.rtable], self, parent)
+
+    def function_scope(self, args: list[Sql]) -> Scope:
+        """The scope of an inlined function's body, whose $n are the arguments."""
+        return Scope(Query("select"), [], self, function_args=args)
 
     def outer_reference(self, outer_sql: Sql) -> Sql:
         """A parameter of this sub-statement that its caller fills with outer_sql per row."""

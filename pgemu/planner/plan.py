@@ -94,9 +94,13 @@ class ModifyPlan:
     """INSERT, UPDATE, DELETE or MERGE on one table.
 
     direct_sql runs the whole statement in SQLite; None when it cannot.  source_sql yields, per
-    row to write: for INSERT the new column values, for UPDATE rid and the new values, for DELETE
-    rid; then the columns that RETURNING reads of other tables.  target_columns are the attribute
-    numbers of the values.  returning_sql computes RETURNING over one written row.
+    row to write: for INSERT the new column values; for UPDATE rid, tableoid and the new values;
+    for DELETE rid and tableoid; for MERGE rid, tableoid, the number of the action and the values
+    of all actions; then the columns that RETURNING reads of other tables.  target_columns are the
+    attribute numbers of the values.
+
+    returning_sql and check_sql compute RETURNING and the conditions of WITH CHECK OPTION from the
+    rows put aside as "returning": (tableoid, rid, xmax, the target's columns, further columns).
     """
 
     relid: int
@@ -106,18 +110,30 @@ class ModifyPlan:
     target_columns: tuple[int, ...] = ()
     returning: bool = False
     returning_sql: str = ""
-    returning_params: tuple[ParamSource, ...] = ()
     query: Query | None = None
     conflict: ConflictPlan | None = None
-    checks: list[tuple[str, Expr]] = field(default_factory=list)
+    check_sql: str = ""
+    # (kind, name of the view or table) of each condition of check_sql
+    checks: tuple[tuple[str, str], ...] = ()
+    actions: tuple[MergeActionPlan, ...] = ()
 
 
 @dataclass(slots=True)
 class ConflictPlan:
-    """ON CONFLICT: the arbiter indexes' OIDs, and for DO UPDATE what to set."""
+    """ON CONFLICT: the arbiter indexes' OIDs (none: all), and for DO UPDATE what to set: set_sql
+    computes the new values for the row put aside as "excluded" (rid, columns), or no row where
+    its WHERE says so."""
 
     action: str
     arbiters: tuple[int, ...] = ()
     set_columns: tuple[int, ...] = ()
     set_sql: str = ""
-    set_params: tuple[ParamSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergeActionPlan:
+    """first: where the values of this action begin in a source row."""
+
+    command: str
+    columns: tuple[int, ...] = ()
+    first: int = 0

@@ -17,6 +17,13 @@ MMAP_SIZE = 1 << 30
 CACHE_KIB = 16_384
 PROGRESS_STEPS = 20_000  # virtual machine steps between two looks at the interrupt flag
 
+if not apsw.connections():  # SQLite can only be configured before its first use
+    apsw.shutdown()
+    # Rows come in the order of the table, as PostgreSQL's sequential scan gives them, not in that
+    # of an index which happens to have all the columns.
+    apsw.config(apsw.SQLITE_CONFIG_COVERING_INDEX_SCAN, 0)
+    apsw.initialize()
+
 _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX | apsw.SQLITE_OPEN_EXRESCODE
 _PRAGMAS = (
     f"PRAGMA mmap_size={MMAP_SIZE};PRAGMA cache_size=-{CACHE_KIB};PRAGMA temp_store=MEMORY;"

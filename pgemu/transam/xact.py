@@ -23,7 +23,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.primnodes import Value
-from pgemu.storage.procarray import XID, XMIN, Slot
+from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
@@ -32,6 +32,9 @@ from pgemu.transam.visibility import EVERYTHING, Snapshot
 
 IDLE, IMPLICIT, BLOCK, FAILED = "idle", "implicit", "block", "failed"
 _REPEATABLE = ("repeatable read", "serializable")
+# The word of a slot with an xid that is not in `_active` (yet, or after its statement failed):
+# a snapshot must know that it is not one of the past.
+ASSIGNED_XID = USER_WORD + 3
 
 
 @dataclass(slots=True)
@@ -214,9 +217,8 @@ class TransactionManager:
         running = self.conn.execute(
             "SELECT xid FROM main._active UNION SELECT xid FROM g._gactive"
         ).fetchall()
-        # An xid whose first statement failed is in the process array only.
-        known = self.shm.procarray.running_xids(self.database)
-        invisible = frozenset([*(r[0] for r in running), *known]) - {self.xid}
+        assigned = self.shm.procarray.column(ASSIGNED_XID)
+        invisible = frozenset([*(r[0] for r in running), *assigned]) - {0, self.xid}
         words[XMIN] = min([next_xid, *invisible])
         self.fixed_snapshot = self.snapshot = Snapshot(invisible, next_xid, self.xid)
 
@@ -306,11 +308,19 @@ class TransactionManager:
         if self.state != IDLE:
             self.undo_xid = self.xid
             self._register("main")
+            self.slot.words[ASSIGNED_XID] = 0
         else:
-            others = any(
-                x for n, x in enumerate(self._xmins()) if n != self.slot.number
-            )
-            self.undo_xid = self.xid if others else 0
+            self.undo_xid = self.xid if self._snapshots_held() else 0
+
+    def assign_xid(self) -> int:
+        """The xid of the current transaction, also of one that has not written
+        (pg_current_xact_id)."""
+        if not self.xid:
+            with self.writer_lock:
+                self.xid = self.shm.next_xid()
+                if self.state != IDLE:
+                    self.slot.words[XID] = self.slot.words[ASSIGNED_XID] = self.xid
+        return self.xid
 
     @property
     def write_depth(self) -> int:
@@ -334,10 +344,14 @@ class TransactionManager:
     def read_only(self) -> bool:
         return self.current.read_only
 
-    def _xmins(self) -> list[int]:
+    def _snapshots_held(self) -> bool:
+        """Another backend holds a snapshot that may need old images."""
         array: Any = self.slot._array
         column: list[int] = array.column(XMIN)
-        return column
+        if not any(column):
+            return False
+        column[self.slot.number] = 0
+        return any(column)
 
     def _register(self, schema: str) -> None:
         """The first write of a block puts its xid among the active ones."""
@@ -405,6 +419,8 @@ class TransactionManager:
         self._read_depth = 0
         self.registered -= self._registered_now
         self._registered_now = set()
+        if not self.registered and self.state != IDLE:
+            self.slot.words[ASSIGNED_XID] = self.xid
         self.undo_xid = 0
         self.undo_written = False
         self.triggers.lost()
@@ -488,7 +504,7 @@ class TransactionManager:
     def _remove_traces(self) -> None:
         if "g" in self.registered:
             self.lock_global()
-        keep_undo = any(x for n, x in enumerate(self._xmins()) if n != self.slot.number)
+        keep_undo = self._snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
@@ -531,7 +547,7 @@ class TransactionManager:
         self.state = IDLE
         ended_xid, self.xid = self.xid, 0
         words = self.slot.words
-        words[XID] = 0
+        words[XID] = words[ASSIGNED_XID] = 0
         if self.fixed_snapshot is not None:
             self.fixed_snapshot = None
             words[XMIN] = 0

@@ -21,10 +21,11 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, TypeInfo, pg_aggregate
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, base_types
+from pgemu.types.comparison import compare_unsigned
 from pgemu.types.float import compare_float, shortest_float8
 from pgemu.types.record import to_json
 
-NATIVE_ORDER = "int2 int4 int8 oid text bpchar date time timestamp timestamptz money pg_lsn xid8"
+NATIVE_ORDER = "int2 int4 int8 oid text bpchar date time timestamp timestamptz money"
 OTHER_ORDER = "numeric interval timetz tid inet"
 
 
@@ -55,6 +56,9 @@ def smaller(compare: Callable[[Any, Any], int]) -> Callable[[Any, Any], bool]:
 for _type in NATIVE_ORDER.split():
     pg_aggregate(f"max({_type})")(lambda: Extreme(lambda a, b: a > b))
     pg_aggregate(f"min({_type})")(lambda: Extreme(lambda a, b: a < b))
+for _type in ("pg_lsn", "xid8"):
+    pg_aggregate(f"max({_type})")(lambda: Extreme(larger(compare_unsigned)))
+    pg_aggregate(f"min({_type})")(lambda: Extreme(smaller(compare_unsigned)))
 for _type in ("float4", "float8"):
     pg_aggregate(f"max({_type})")(lambda: Extreme(larger(compare_float)))
     pg_aggregate(f"min({_type})")(lambda: Extreme(smaller(compare_float)))

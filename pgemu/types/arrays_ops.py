@@ -28,6 +28,7 @@ from pgemu.types.arrays_value import (
     load_array,
     load_flat,
     reshape,
+    zero_based,
 )
 from pgemu.types.base import BaseType
 
@@ -132,9 +133,9 @@ def array_ndims(array: str) -> int | None:
     return len(array_bounds(array)[0]) or None
 
 
-@pg_function("array_dims(anyarray)")
-def array_dims(array: str) -> str | None:
-    lower, sizes = array_bounds(array)
+@pg_function("array_dims(anyarray)", typed=True)
+def array_dims(info: TypeInfo, array: str) -> str | None:
+    lower, sizes = array_bounds(zero_based(info.arg_types[0], array))
     text = "".join(f"[{l}:{l + s - 1}]" for l, s in zip(lower, sizes, strict=True))
     return text or None
 
@@ -145,15 +146,15 @@ def array_length(array: str, dim: int) -> int | None:
     return sizes[dim - 1] if 1 <= dim <= len(sizes) else None
 
 
-@pg_function("array_lower(anyarray, int4)")
-def array_lower(array: str, dim: int) -> int | None:
-    lower = array_bounds(array)[0]
+@pg_function("array_lower(anyarray, int4)", typed=True)
+def array_lower(info: TypeInfo, array: str, dim: int) -> int | None:
+    lower = array_bounds(zero_based(info.arg_types[0], array))[0]
     return lower[dim - 1] if 1 <= dim <= len(lower) else None
 
 
-@pg_function("array_upper(anyarray, int4)")
-def array_upper(array: str, dim: int) -> int | None:
-    lower, sizes = array_bounds(array)
+@pg_function("array_upper(anyarray, int4)", typed=True)
+def array_upper(info: TypeInfo, array: str, dim: int) -> int | None:
+    lower, sizes = array_bounds(zero_based(info.arg_types[0], array))
     return lower[dim - 1] + sizes[dim - 1] - 1 if 1 <= dim <= len(lower) else None
 
 

@@ -68,6 +68,14 @@ def load_array(text: str) -> tuple[list[Any], list[int]]:
     return value, [1] * depth(value)
 
 
+VECTORS = (22, 30)  # int2vector, oidvector: arrays whose subscripts start at 0
+
+
+def zero_based(type_oid: int, array: str) -> str:
+    """A value of a vector type as the array that it is; others unchanged."""
+    return f'{{"l":[0],"a":{array}}}' if type_oid in VECTORS and array != "[]" else array
+
+
 def depth(value: list[Any]) -> int:
     count = 1
     while value and isinstance(value[0], list):

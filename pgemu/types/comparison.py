@@ -29,6 +29,14 @@ def native_compare(a: Any, b: Any) -> int:
     return bool(a > b) - bool(a < b)
 
 
+MAX_UNSIGNED = (1 << 64) - 1
+
+
+def compare_unsigned(a: int, b: int) -> int:
+    """Unsigned 64-bit numbers, stored as signed ones of the same bits."""
+    return native_compare(a & MAX_UNSIGNED, b & MAX_UNSIGNED)
+
+
 def by_compare(suffix: str, compare: Compare) -> Callable[[Any, Any], Any]:
     """One comparison operator made of a three-way comparison."""
     test = NATIVE[suffix]

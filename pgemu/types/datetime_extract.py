@@ -492,8 +492,9 @@ def timestamp_bin(stride: str, value: int, origin: int) -> int:
 # ---- AT TIME ZONE
 
 
-def named_zone(name: str, at: int = 0) -> PgTimeZone:
-    """A zone by abbreviation, name or POSIX text; `at` fixes an abbreviation that varies."""
+def named_zone(name: str, at: int = 0, *, local: bool = False) -> PgTimeZone:
+    """A zone by abbreviation, name or POSIX text; `at` (a local time or an instant) fixes an
+    abbreviation that varies."""
     entry = timezone_abbrevs().get(name.lower())
     if entry is not None:
         offset = entry[0]
@@ -501,6 +502,8 @@ def named_zone(name: str, at: int = 0) -> PgTimeZone:
             base = pg_tzset(entry[2])
             assert base is not None
             seconds = at // USECS_PER_SEC + UNIX_TO_PG_SECS
+            if local:
+                seconds -= base.local_offset(seconds)[0]
             found = base.abbrev_offset(name, seconds)
             offset = found[0] if found is not None else base.span(seconds)[2]
         return fixed_zone(name, offset, name.upper())
@@ -526,7 +529,7 @@ def interval_zone(span: str) -> int:
 def timestamp_zone(zone: str, value: int) -> int:
     if value in INFINITE:
         return value
-    return local_to_utc(value, named_zone(zone, value))
+    return local_to_utc(value, named_zone(zone, value, local=True))
 
 
 @pg_function("timezone(text, timestamptz)")
@@ -592,7 +595,7 @@ def make_timestamptz_at_timezone(
                 ) from None
             raise zone_not_recognized(zone) from None
         return check_timestamp(local + west * USECS_PER_SEC)
-    return local_to_utc(local, named_zone(zone, local))
+    return local_to_utc(local, named_zone(zone, local, local=True))
 
 
 __all__ = ["DT_NOEND", "date2isoweek", "isoweek2j", "named_zone", "quotient"]

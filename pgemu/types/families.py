@@ -38,11 +38,15 @@ import pgemu.types.record
 import pgemu.types.snapshots
 import pgemu.types.regexp
 import pgemu.types.text
+import pgemu.types.tsearch_functions
+import pgemu.types.tsearch_headline
 import pgemu.types.tsearch_match
+import pgemu.types.tsearch_rank
 import pgemu.types.tsquery
 import pgemu.types.tsvector
 import pgemu.types.varbit
 import pgemu.types.varlena
+import pgemu.types.width_bucket
 import pgemu.types.xml
 # dates and times, arrays, json, enums, ranges
 import pgemu.types.arrays

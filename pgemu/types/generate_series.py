@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
-from pgemu.fmgr import CallContext, pg_function
-from pgemu.types.arrays_value import array_bounds
+from pgemu.fmgr import CallContext, TypeInfo, pg_function
+from pgemu.types.arrays_value import array_bounds, zero_based
 from pgemu.types.datetime_calendar import UNIX_TO_PG_SECS, USECS_PER_SEC
 from pgemu.types.datetime_ops import INFINITE, add_to_timestamptz, timestamp_pl_interval
 from pgemu.types.interval import interval_span
@@ -52,14 +52,16 @@ def generate_series_timestamptz(
         current = add_to_timestamptz(current, step, zone)
 
 
-@pg_function("generate_subscripts(anyarray, int4)")
-def generate_subscripts(array: str, dim: int) -> Iterator[int]:
-    yield from _subscripts(array, dim)
+@pg_function("generate_subscripts(anyarray, int4)", typed=True)
+def generate_subscripts(info: TypeInfo, array: str, dim: int) -> Iterator[int]:
+    yield from _subscripts(zero_based(info.arg_types[0], array), dim)
 
 
-@pg_function("generate_subscripts(anyarray, int4, bool)")
-def generate_subscripts_reverse(array: str, dim: int, reverse: int) -> Iterator[int]:
-    found = list(_subscripts(array, dim))
+@pg_function("generate_subscripts(anyarray, int4, bool)", typed=True)
+def generate_subscripts_reverse(
+    info: TypeInfo, array: str, dim: int, reverse: int
+) -> Iterator[int]:
+    found = list(_subscripts(zero_based(info.arg_types[0], array), dim))
     yield from reversed(found) if reverse else found
 
 

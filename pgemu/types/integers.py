@@ -23,6 +23,11 @@ from pgemu.types.base import BaseType, register_type
 INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 
 
+def to_signed(value: int) -> int:
+    """The signed number with the bits of an unsigned 64-bit one."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
 def check_length(data: bytes, size: int) -> None:
     """PostgreSQL's complaints about a binary value of the wrong length."""
     if len(data) < size:

@@ -16,6 +16,7 @@ from pgemu.types.arrays_value import load_array
 from pgemu.types.datetime_format import encode_date, timestamp_encoder, timestamptz_encoder
 from pgemu.types.json_parse import dump_jsonb, encode_string, ordered, parse_jsonb
 from pgemu.types.timezone import session_zone
+from pgemu.types.variadic import variadic_any
 
 BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC = 16, 21, 23, 20, 700, 701, 1700
 JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ, RECORD = 114, 3802, 1082, 1114, 1184, 2249
@@ -188,6 +189,7 @@ def _pairs(args: tuple[Any, ...], name: str) -> None:
 
 
 @pg_function("json_build_object(any)", "json_build_object()", context=True, typed=True)
+@variadic_any()
 def json_build_object(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
     _pairs(args, "json_build_object")
     parts = []
@@ -204,12 +206,14 @@ def json_build_object(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
 
 
 @pg_function("json_build_array(any)", "json_build_array()", context=True, typed=True)
+@variadic_any()
 def json_build_array(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
     parts = [datum_to_json(ctx, t, a) for t, a in zip(info.arg_types, args, strict=False)]
     return "[" + ", ".join(parts) + "]"
 
 
 @pg_function("jsonb_build_object(any)", "jsonb_build_object()", context=True, typed=True)
+@variadic_any()
 def jsonb_build_object(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
     _pairs(args, "jsonb_build_object")
     pairs = []
@@ -222,6 +226,7 @@ def jsonb_build_object(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
 
 
 @pg_function("jsonb_build_array(any)", "jsonb_build_array()", context=True, typed=True)
+@variadic_any()
 def jsonb_build_array(ctx: CallContext, info: TypeInfo, *args: Any) -> str:
     return dump_jsonb(
         [datum_to_jsonb(ctx, t, a) for t, a in zip(info.arg_types, args, strict=False)]

@@ -14,6 +14,7 @@ from pgemu.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, P
 from pgemu.fmgr import pg_function
 from pgemu.types.arrays_value import array_bounds, load_flat
 from pgemu.types.json_parse import (
+    check_escapes,
     dump_jsonb,
     encode_string,
     json_kind,
@@ -101,6 +102,7 @@ def jsonb_extract_path_text(doc: str, path: str) -> str | None:
 
 
 def json_field(doc: str, key: str) -> str | None:
+    check_escapes(doc)
     if json_kind(doc) != "object":
         return None
     result = None
@@ -111,6 +113,7 @@ def json_field(doc: str, key: str) -> str | None:
 
 
 def json_item(doc: str, index: int) -> str | None:
+    check_escapes(doc)
     if json_kind(doc) != "array":
         return None
     parts = split_array(doc)
@@ -137,6 +140,7 @@ def json_array_element_text(doc: str, index: int) -> str | None:
 
 @pg_function("json_extract_path(json, _text)")
 def json_extract_path(doc: str, path: str) -> str | None:
+    check_escapes(doc)
     value: str | None = doc
     for step in load_flat(path):
         if value is None or step is None:
@@ -468,6 +472,7 @@ def json_array_elements(doc: str) -> Iterator[str]:
 
 @pg_function("json_array_elements_text(json)")
 def json_array_elements_text(doc: str) -> Iterator[str | None]:
+    check_escapes(doc)
     for one in _json_elements(doc, "json_array_elements_text"):
         yield scalar_text(one)
 
@@ -497,6 +502,7 @@ def _json_pairs(doc: str) -> list[tuple[str, str]]:
         raise refuse("cannot deconstruct an array as an object")
     if kind != "object":
         raise refuse("cannot deconstruct a scalar")
+    check_escapes(doc)
     return split_object(doc)
 
 
@@ -526,6 +532,7 @@ def json_object_keys(doc: str) -> Iterator[str]:
     if kind != "object":
         what = "an array" if kind == "array" else "a scalar"
         raise refuse(f"cannot call json_object_keys on {what}")
+    check_escapes(doc)
     for key, _ in split_object(doc):
         yield key
 

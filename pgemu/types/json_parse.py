@@ -142,6 +142,12 @@ def jsonb_text(value: Any) -> str | None:
 # ---- slices of json text
 
 
+def check_escapes(text: str) -> None:
+    """What PostgreSQL notices while it decodes the strings of a json document."""
+    if "\\u" in text and _RISKY_ESCAPE.search(text):
+        Lexer(text, True).check()
+
+
 def skip_space(text: str, at: int) -> int:
     found = _SPACE.match(text, at)
     assert found is not None
@@ -301,7 +307,7 @@ class Lexer:
                 self.fail(f"Character with value 0x{ord(char):02x} must be escaped.", at)
             if char != "\\":
                 if high:
-                    self.lone(at)
+                    self.lone(at + 1)
                 if char == '"':
                     break
                 at += 1
@@ -321,7 +327,7 @@ class Lexer:
                 at += 6
             elif escape in '"\\/bfnrt':
                 if high:
-                    self.lone(at + 1)
+                    self.lone(at + 2)
                 at += 2
             else:
                 self.end = at + 2

@@ -1,89 +1,236 @@
 """JSON objects to rows: json(b)_populate_record(set), json(b)_to_record(set).
 
-Counterpart: populate_record and its kin in jsonfuncs.c.  Values travel as jsonb Python values;
-json input is parsed the same way (its spelling is lost only inside json columns).
+Counterpart: populate_record and its kin in jsonfuncs.c.  `JsonText` and `JsonbValue` are its
+JsValue: one item of a document, as a slice of json text (which keeps its spelling) or as a value.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, PgError
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    INVALID_PARAMETER_VALUE,
+    INVALID_TEXT_REPRESENTATION,
+    PgError,
+)
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
-from pgemu.types.arrays_value import dimensions, dump_array, flatten, reshape
+from pgemu.types.arrays_value import dump_array
 from pgemu.types.json_encode import JSON, JSONB
-from pgemu.types.json_parse import dump_jsonb, parse_jsonb
+from pgemu.types.json_parse import (
+    canonical,
+    check_escapes,
+    dump_jsonb,
+    json_kind,
+    load_jsonb,
+    scalar_text,
+    split_array,
+    split_object,
+)
 from pgemu.types.record import form_composite, form_record
 
+RECORDOID = 2249
+ROW_TYPE_HINT = (
+    "Provide a non-null record argument, or call the function in the FROM clause using a column "
+    "definition list."
+)
+Column = tuple[str, int, int]
 
-def to_storage(ctx: CallContext, oid: int, typmod: int, value: Any, key: str) -> Any:
-    """A JSON value as the storage value of a type (populate_record_field)."""
-    if value is None:
-        return None
+
+class Item(Protocol):
+    """One JSON value."""
+
+    kind: str  # object, array, string, number, boolean, null
+
+    def fields(self) -> dict[str, Item]: ...
+    def elements(self) -> list[Item]: ...
+    def text(self) -> str: ...
+    def source(self) -> str: ...
+
+
+class JsonText:
+    def __init__(self, slice_: str) -> None:
+        self.slice = slice_.strip(" \t\r\n")
+        self.kind = json_kind(self.slice)
+
+    def fields(self) -> dict[str, Item]:
+        return {key: JsonText(value) for key, value in split_object(self.slice)}
+
+    def elements(self) -> list[Item]:
+        return [JsonText(one) for one in split_array(self.slice)]
+
+    def text(self) -> str:
+        """What an input function gets."""
+        return (scalar_text(self.slice) or "") if self.kind == "string" else self.slice
+
+    def source(self) -> str:
+        return self.slice
+
+
+class JsonbValue:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        kinds = {dict: "object", list: "array", str: "string", bool: "boolean"}
+        self.kind = "null" if value is None else kinds.get(type(value), "number")
+
+    def fields(self) -> dict[str, Item]:
+        return {key: JsonbValue(value) for key, value in self.value.items()}
+
+    def elements(self) -> list[Item]:
+        return [JsonbValue(one) for one in self.value]
+
+    def text(self) -> str:
+        return self.value if type(self.value) is str else dump_jsonb(self.value)
+
+    def source(self) -> str:
+        return dump_jsonb(self.value)
+
+
+NULL = JsonbValue(None)
+
+
+def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, base: Any) -> Any:
+    """populate_record_field: the storage value of a type; base is the field's present value."""
     types = ctx.catalog.types
-    base = types.base_type(oid)
-    if base in (JSON, JSONB):
-        return dump_jsonb(value)
+    row = types.row(oid)
+    if row.typtype == "d":
+        inner = types.base_type(oid)
+        if hasattr(types.io(inner), "columns"):
+            value = to_storage(ctx, inner, -1, item, key, base)
+        else:
+            value = to_storage(ctx, row.typbasetype, row.typtypmod, item, key, None)
+        return check_domain(ctx, oid, value)
+    if item.kind == "null":
+        return None
     io = types.io(oid)
-    element = types.element_type(oid)
-    if element and type(value) is not str:
-        return to_array(ctx, element, typmod, value, key)
-    columns = getattr(io, "columns", None)
-    if columns is not None and type(value) is dict:
-        return form_composite(
-            [to_storage(ctx, c.type_oid, c.typmod, value.get(c.name), c.name) for c in columns]
-        )
-    text = value if type(value) is str else dump_jsonb(value)
-    return io.input(text, typmod, ctx)
+    if item.kind != "string":
+        element = types.element_type(oid)
+        if element:
+            return ArrayBuilder(ctx, element, typmod, key).build(item)
+        columns = getattr(io, "columns", None)
+        if columns is not None:
+            plain = [(c.name, c.type_oid, c.typmod) for c in columns]
+            fields = object_of(item, "populate_composite")
+            return form_composite(row_of(ctx, plain, fields, base_values(base)))
+    if oid == JSON:
+        return item.source()
+    if oid == JSONB:
+        return canonical(item.source())
+    return io.input(item.text(), typmod, ctx)
 
 
-def to_array(ctx: CallContext, element: int, typmod: int, value: Any, key: str) -> str:
-    if type(value) is not list:
-        raise PgError(
-            INVALID_TEXT_REPRESENTATION,
-            "expected JSON array",
-            hint=f'See the value of key "{key}".',
-        )
-    sizes = dimensions(value)
-    flat = list(flatten(value))
-    count = 1
-    for size in sizes:
-        count *= size
-    if sizes and count != len(flat):
-        raise PgError(
-            INVALID_TEXT_REPRESENTATION,
-            "malformed JSON array",
-            detail="Multidimensional arrays must have sub-arrays with matching dimensions.",
-        )
-    stored = [to_storage(ctx, element, typmod, one, key) for one in flat]
-    stored = [one.hex() if isinstance(one, bytes) else one for one in stored]
-    return dump_array(reshape(stored, sizes) if sizes else [])
+def check_domain(ctx: CallContext, oid: int, value: Any) -> Any:
+    """The constraints of a domain, through the function that the executor makes for them."""
+    session = ctx.session
+    if session is None:
+        return value
+    name = session.udfs.special("domain", oid)
+    return session.conn.execute(f"SELECT {name}(?)", (value,)).fetchall()[0][0]
 
 
-def row_of(ctx: CallContext, columns: Any, value: Any, base: list[Any] | None) -> list[Any]:
+class ArrayBuilder:
+    """populate_array: the number of dimensions is that of the first path of brackets."""
+
+    def __init__(self, ctx: CallContext, element: int, typmod: int, key: str) -> None:
+        self.ctx = ctx
+        self.element = element
+        self.typmod = typmod
+        self.key = key
+        self.ndims = 0
+        self.dims: list[int] = []
+        self.at: list[int] = []  # the index at each level
+        self.blob = ctx.catalog.types.io(element).storage == "blob"
+
+    def build(self, item: Item) -> str:
+        return dump_array(self.level(item, 1)) if self.not_empty(item) else "[]"
+
+    def not_empty(self, item: Item) -> bool:
+        """Walks the dimensions; an array of empty arrays is the empty array."""
+        one = item
+        while one.kind == "array":
+            elements = one.elements()
+            if not elements:
+                self.level(item, 1)
+                return False
+            one = elements[0]
+        return True
+
+    def expected_array(self) -> PgError:
+        hint = None
+        if self.key:
+            hint = f'See the value of key "{self.key}".'
+        if self.at:
+            where = "".join(f"[{i}]" for i in self.at)
+            hint = f"See the array element {where}."
+            if self.key:
+                hint = f'See the array element {where} of key "{self.key}".'
+        return PgError(INVALID_TEXT_REPRESENTATION, "expected JSON array", hint=hint)
+
+    def level(self, item: Item, depth: int) -> list[Any]:
+        if item.kind != "array":
+            raise self.expected_array()
+        elements = item.elements()
+        if not self.ndims and (not elements or elements[0].kind != "array"):
+            self.ndims = depth
+            self.dims = [-1] * depth
+        out: list[Any] = []
+        for index, one in enumerate(elements):
+            self.at.append(index)
+            if self.ndims and depth >= self.ndims:
+                out.append(self.one(one))
+            else:
+                out.append(self.level(one, depth + 1))
+            self.at.pop()
+        if self.dims[depth - 1] == -1:
+            self.dims[depth - 1] = len(out)
+        elif self.dims[depth - 1] != len(out):
+            raise PgError(
+                INVALID_TEXT_REPRESENTATION,
+                "malformed JSON array",
+                detail="Multidimensional arrays must have sub-arrays with matching dimensions.",
+            )
+        return out
+
+    def one(self, item: Item) -> Any:
+        value = to_storage(self.ctx, self.element, self.typmod, item, "", None)
+        return value.hex() if self.blob and isinstance(value, bytes) else value
+
+
+def row_of(
+    ctx: CallContext, columns: list[Column], fields: dict[str, Item], base: list[Any] | None
+) -> list[Any]:
     """The fields of one object; a key that is missing takes base's value."""
     out = []
     for index, (name, oid, typmod) in enumerate(columns):
-        if name not in value and base is not None:
-            out.append(base[index])
+        found = fields.get(name)
+        present = base[index] if base is not None else None
+        if found is None and base is not None:
+            out.append(present)
         else:
-            out.append(to_storage(ctx, oid, typmod, value.get(name), name))
+            out.append(to_storage(ctx, oid, typmod, found or NULL, name, present))
     return out
 
 
-def composite_columns(ctx: CallContext, info: TypeInfo) -> list[tuple[str, int, int]]:
+def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> list[Column]:
+    """The columns of the result: of a named type, of the column definition list, or of the record
+    that is the first argument."""
     if info.ret_columns:
         return list(info.ret_columns)
-    io = ctx.catalog.types.io(info.result_type)
-    if not hasattr(io, "columns"):
+    types = ctx.catalog.types
+    io = types.io(types.base_type(info.result_type))
+    if hasattr(io, "columns"):
+        return [(c.name, c.type_oid, c.typmod) for c in io.columns]
+    data = json.loads(base) if base is not None else None
+    if not isinstance(data, dict):
         raise PgError(
-            "42804", "could not determine row type for result of json_populate_record",
-            hint="Provide a non-null record argument, or call the function in the FROM clause "
-            "using a column definition list.",
-        )  # fmt: skip
-    return [(c.name, c.type_oid, c.typmod) for c in io.columns]
+            DATATYPE_MISMATCH,
+            f"could not determine row type for result of {name}",
+            hint=ROW_TYPE_HINT,
+        )
+    names = data.get("n") or [f"f{i + 1}" for i in range(len(data["t"]))]
+    return [(n, t, -1) for n, t in zip(names, data["t"], strict=True)]
 
 
 def base_values(base: str | None) -> list[Any] | None:
@@ -94,66 +241,87 @@ def base_values(base: str | None) -> list[Any] | None:
     return [bytes.fromhex(v["b"]) if isinstance(v, dict) else v for v in values]
 
 
-def object_of(doc: str, name: str) -> dict[str, Any]:
-    value = parse_jsonb(doc)
-    if type(value) is not dict:
-        what = "an array" if type(value) is list else "a scalar"
+def object_of(item: Item, name: str) -> dict[str, Item]:
+    if item.kind != "object":
+        what = "an array" if item.kind == "array" else "a scalar"
         raise PgError(INVALID_PARAMETER_VALUE, f"cannot call {name} on {what}")
-    return value
+    return item.fields()
 
 
-@pg_function(
-    "jsonb_populate_record(anyelement, jsonb)",
-    "json_populate_record(anyelement, json, bool)",
-    context=True,
-    typed=True,
-)
-def populate_record(
-    ctx: CallContext, info: TypeInfo, base: str | None, doc: str | None, *_text: Any
-) -> str | None:
-    if doc is None:
-        return base
-    columns = composite_columns(ctx, info)
-    value = object_of(doc, "populate_composite")
-    return form_composite(row_of(ctx, columns, value, base_values(base)))
-
-
-def objects_of(doc: str, name: str) -> list[dict[str, Any]]:
-    value = parse_jsonb(doc)
-    if type(value) is not list:
-        what = "an object" if type(value) is dict else "a scalar"
+def objects_of(item: Item, name: str) -> list[dict[str, Item]]:
+    if item.kind != "array":
+        what = "an object" if item.kind == "object" else "a scalar"
+        if isinstance(item, JsonbValue):
+            what = "a non-array"
         raise PgError(INVALID_PARAMETER_VALUE, f"cannot call {name} on {what}")
-    if any(type(one) is not dict for one in value):
+    elements = item.elements()
+    if any(one.kind != "object" for one in elements):
         raise PgError(INVALID_PARAMETER_VALUE, f"argument of {name} must be an array of objects")
+    return [one.fields() for one in elements]
+
+
+def finish(ctx: CallContext, info: TypeInfo, columns: list[Column], values: list[Any]) -> str:
+    """The row as a storage value of the result type."""
+    if info.result_type == RECORDOID:
+        return form_record([c[1] for c in columns], values)
+    value = form_composite(values)
+    if ctx.catalog.types.row(info.result_type).typtype == "d":
+        check_domain(ctx, info.result_type, value)
     return value
 
 
-@pg_function(
-    "jsonb_populate_recordset(anyelement, jsonb)",
-    "json_populate_recordset(anyelement, json, bool)",
-    context=True,
-    typed=True,
-)
-def populate_recordset(
-    ctx: CallContext, info: TypeInfo, base: str | None, doc: str | None, *_text: Any
-) -> Iterator[str]:
-    if doc is None:
-        return
-    columns = composite_columns(ctx, info)
-    for value in objects_of(doc, "jsonb_populate_recordset"):
-        yield form_composite(row_of(ctx, columns, value, base_values(base)))
+def json_item(doc: str) -> Item:
+    check_escapes(doc)
+    return JsonText(doc)
 
 
-@pg_function("jsonb_to_record(jsonb)", "json_to_record(json)", context=True, typed=True)
-def to_record(ctx: CallContext, info: TypeInfo, doc: str) -> str:
-    value = object_of(doc, "jsonb_to_record")
-    values = row_of(ctx, info.ret_columns, value, None)
-    return form_record([c[1] for c in info.ret_columns], values)
+def jsonb_item(doc: str) -> Item:
+    return JsonbValue(load_jsonb(doc))
 
 
-@pg_function("jsonb_to_recordset(jsonb)", "json_to_recordset(json)", context=True, typed=True)
-def to_recordset(ctx: CallContext, info: TypeInfo, doc: str | None) -> Iterator[tuple[Any, ...]]:
-    if doc is None:
-        return
-    for value in objects_of(doc, "jsonb_to_recordset"):
-        yield tuple(row_of(ctx, info.ret_columns, value, None))
+def bind(kind: str, text_argument: str, make: Any) -> None:
+    """The four functions of json or jsonb."""
+    names = [f"{kind}_{what}" for what in ("populate_record", "populate_recordset")]
+
+    def populate_record(
+        ctx: CallContext, info: TypeInfo, base: str | None, doc: str | None, *_text: Any
+    ) -> str | None:
+        columns = row_type(ctx, info, base, names[0])
+        if doc is None:
+            return base
+        fields = object_of(make(doc), "populate_composite")
+        return finish(ctx, info, columns, row_of(ctx, columns, fields, base_values(base)))
+
+    def populate_recordset(
+        ctx: CallContext, info: TypeInfo, base: str | None, doc: str | None, *_text: Any
+    ) -> Iterator[str]:
+        columns = row_type(ctx, info, base, names[1])
+        if doc is None:
+            return
+        present = base_values(base)
+        for fields in objects_of(make(doc), names[1]):
+            yield finish(ctx, info, columns, row_of(ctx, columns, fields, present))
+
+    def to_record(ctx: CallContext, info: TypeInfo, doc: str) -> str:
+        columns = row_type(ctx, info, None, f"{kind}_to_record")
+        fields = object_of(make(doc), "populate_composite")
+        return form_record([c[1] for c in columns], row_of(ctx, columns, fields, None))
+
+    def to_recordset(
+        ctx: CallContext, info: TypeInfo, doc: str | None
+    ) -> Iterator[tuple[Any, ...]]:
+        columns = row_type(ctx, info, None, f"{kind}_to_recordset")
+        if doc is None:
+            return
+        for fields in objects_of(make(doc), f"{kind}_to_recordset"):
+            yield tuple(row_of(ctx, columns, fields, None))
+
+    typed = {"context": True, "typed": True}
+    pg_function(f"{names[0]}(anyelement, {kind}{text_argument})", **typed)(populate_record)
+    pg_function(f"{names[1]}(anyelement, {kind}{text_argument})", **typed)(populate_recordset)
+    pg_function(f"{kind}_to_record({kind})", **typed)(to_record)
+    pg_function(f"{kind}_to_recordset({kind})", **typed)(to_recordset)
+
+
+bind("json", ", bool", json_item)
+bind("jsonb", "", jsonb_item)

@@ -70,9 +70,7 @@ def inet_merge(a: str, b: str) -> str:
     """The smallest network that includes both."""
     (x, x_bits), (y, y_bits) = split_inet(a), split_inet(b)
     if x.version != y.version:
-        raise PgError(
-            INVALID_PARAMETER_VALUE, "cannot merge addresses from different families"
-        )
+        raise PgError(INVALID_PARAMETER_VALUE, "cannot merge addresses from different families")
     size = x.max_prefixlen
     common = min(x_bits, y_bits, size - (int(x) ^ int(y)).bit_length())
     shift = size - common

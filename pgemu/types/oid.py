@@ -19,8 +19,8 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.comparison import bind_comparisons, native_compare
-from pgemu.types.integers import check_length
+from pgemu.types.comparison import bind_comparisons, compare_unsigned, native_compare
+from pgemu.types.integers import check_length, to_signed
 
 UNSIGNED = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 LEADING = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))")
@@ -49,7 +49,7 @@ class OidType(BaseType):
             base = 8 if octal and not set(digits) & set("89") else 0 if "x" in digits else 10
             value = int(digits, base)
             limit = 1 << 64
-            return (limit - 1 if abs(value) >= limit else value) % self.modulus
+            return self.stored((limit - 1 if abs(value) >= limit else value) % self.modulus)
         match = UNSIGNED.fullmatch(text)
         if match is None:
             raise PgError(
@@ -60,20 +60,27 @@ class OidType(BaseType):
             raise PgError(
                 NUMERIC_VALUE_OUT_OF_RANGE, f'value "{text}" is out of range for type oid'
             )
-        return value % self.modulus
+        return self.stored(value % self.modulus)
 
     def output(self, value: Any, ctx: CallContext) -> str:
-        return str(int(value))
+        return str(int(value) % self.modulus)
 
     def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
-        return lambda value: b"%d" % value
+        if self.size == 4:
+            return lambda value: b"%d" % value
+        modulus = self.modulus
+        return lambda value: b"%d" % (value % modulus)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         check_length(data, self.size)
-        return int.from_bytes(data, "big")
+        return self.stored(int.from_bytes(data, "big"))
+
+    def stored(self, value: int) -> int:
+        """SQLite's integers are signed: xid8 from 2^63 on is stored as a negative number."""
+        return to_signed(value) if self.size == 8 else value
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
-        return int(value).to_bytes(self.size, "big")
+        return (int(value) % self.modulus).to_bytes(self.size, "big")
 
 
 class RegType(OidType):
@@ -150,7 +157,14 @@ register_type(
 )
 
 bind_comparisons("oid", "oid,oid", larger="oidlarger", smaller="oidsmaller", cmp="btoidcmp")
-bind_comparisons("xid8", "xid8,xid8", larger="xid8_larger", smaller="xid8_smaller", cmp="xid8cmp")
+bind_comparisons(
+    "xid8",
+    "xid8,xid8",
+    compare_unsigned,
+    larger="xid8_larger",
+    smaller="xid8_smaller",
+    cmp="xid8cmp",
+)
 bind_comparisons(
     "tid", "tid,tid", compare_tid, larger="tidlarger", smaller="tidsmaller", cmp="bttidcmp"
 )

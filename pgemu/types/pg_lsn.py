@@ -1,4 +1,7 @@
-"""pg_lsn (PostgreSQL: utils/adt/pg_lsn.c).  Storage: INTEGER."""
+"""pg_lsn (PostgreSQL: utils/adt/pg_lsn.c).
+
+Storage: INTEGER, positions from 2^63 on as negative numbers (their place in an ORDER BY differs).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.comparison import bind_comparisons
-from pgemu.types.integers import check_length
+from pgemu.types.comparison import MAX_UNSIGNED, bind_comparisons, compare_unsigned
+from pgemu.types.integers import check_length, to_signed
 from pgemu.types.numeric import SPECIALS, rescale, unpack
 
 LSN = re.compile(r"([0-9a-fA-F]{1,8})/([0-9a-fA-F]{1,8})")
@@ -31,28 +34,34 @@ class LsnType(BaseType):
             raise PgError(
                 INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type pg_lsn: "{text}"'
             )
-        return int(match[1], 16) << 32 | int(match[2], 16)
+        return to_signed(int(match[1], 16) << 32 | int(match[2], 16))
 
     def output(self, value: Any, ctx: CallContext) -> str:
+        value &= MAX_UNSIGNED
         return f"{value >> 32:X}/{value & 0xFFFFFFFF:X}"
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         check_length(data, 8)
-        return int.from_bytes(data, "big")
+        return to_signed(int.from_bytes(data, "big"))
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
-        return int(value).to_bytes(8, "big")
+        return (int(value) & MAX_UNSIGNED).to_bytes(8, "big")
 
 
 register_type(LsnType())
 bind_comparisons(
-    "pg_lsn_", "pg_lsn,pg_lsn", larger="pg_lsn_larger", smaller="pg_lsn_smaller", cmp="pg_lsn_cmp"
+    "pg_lsn_",
+    "pg_lsn,pg_lsn",
+    compare_unsigned,
+    larger="pg_lsn_larger",
+    smaller="pg_lsn_smaller",
+    cmp="pg_lsn_cmp",
 )
 
 
 def checked(value: int) -> int:
     if 0 <= value < 1 << 64:
-        return value
+        return to_signed(value)
     raise PgError(INVALID_PARAMETER_VALUE, "pg_lsn out of range")
 
 
@@ -72,10 +81,16 @@ def pg_lsn_mii(a: int, text: str) -> int:
     if text in SPECIALS:
         return offset(text, "subtract")
     n, s = unpack(text)
-    return checked(rescale(a * int(10**s) - n, s, 0))
+    return checked(rescale((a & MAX_UNSIGNED) * int(10**s) - n, s, 0))
 
 
 pg_function("pg_lsn(numeric)")(lambda a: checked(offset(a, "convert")))
-pg_function("pg_lsn_mi(pg_lsn,pg_lsn)", "pg_wal_lsn_diff(pg_lsn,pg_lsn)")(lambda a, b: str(a - b))
-pg_function("pg_lsn_pli(pg_lsn,numeric)")(lambda a, b: checked(a + offset(b, "add")))
-pg_function("numeric_pl_pg_lsn(numeric,pg_lsn)")(lambda b, a: checked(a + offset(b, "add")))
+pg_function("pg_lsn_mi(pg_lsn,pg_lsn)", "pg_wal_lsn_diff(pg_lsn,pg_lsn)")(
+    lambda a, b: str((a & MAX_UNSIGNED) - (b & MAX_UNSIGNED))
+)
+pg_function("pg_lsn_pli(pg_lsn,numeric)")(
+    lambda a, b: checked((a & MAX_UNSIGNED) + offset(b, "add"))
+)
+pg_function("numeric_pl_pg_lsn(numeric,pg_lsn)")(
+    lambda b, a: checked((a & MAX_UNSIGNED) + offset(b, "add"))
+)

@@ -73,9 +73,12 @@ def form_composite(values: Sequence[Any]) -> str:
     return dump_values(values)
 
 
-def form_record(type_oids: Sequence[int], values: Sequence[Any]) -> str:
-    """Storage value of an anonymous record."""
-    return f'{{"t":{dump(list(type_oids))},"v":{dump_values(values)}}}'
+def form_record(
+    type_oids: Sequence[int], values: Sequence[Any], names: Sequence[str] | None = None
+) -> str:
+    """Storage value of an anonymous record; names if they are not f1, f2, ..."""
+    shown = f',"n":{dump(list(names))}' if names is not None else ""
+    return f'{{"t":{dump(list(type_oids))},"v":{dump_values(values)}{shown}}}'
 
 
 def deform(text: str) -> tuple[list[int] | None, list[Value]]:

@@ -134,7 +134,7 @@ def has_vowel(part: str) -> bool:
 
 def marked(word: str) -> str:
     """y that is a consonant becomes Y."""
-    out = []
+    out: list[str] = []
     for i, char in enumerate(word):
         consonant = char == "y" and (i == 0 or (out[-1] in VOWELS))
         out.append("Y" if consonant else char)

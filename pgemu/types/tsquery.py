@@ -181,7 +181,7 @@ class QueryReader:
 def clean(node: Node | None) -> tuple[Node | None, int, int]:
     """clean_stopword_intree: (tree, words lost at the left, at the right)."""
     if node is None or isinstance(node, Operand):
-        return (None, 1, 1) if node is STOP else (node, 0, 0)
+        return (None if node is STOP else node), 0, 0
     if node.kind == NOT:
         right, _, _ = clean(node.right)
         return (None, 0, 0) if right is None else (Operator(NOT, None, right), 0, 0)
@@ -209,8 +209,9 @@ def query_text(node: Node | None, parent: int = -1, right_of_phrase: bool = Fals
     if isinstance(node, Operand):
         text = quote_lexeme(node.lexeme)
         if node.weight or node.prefix:
-            letters = "".join(c for c, bit in zip("ABCD", (8, 4, 2, 1), strict=True)
-                              if node.weight & bit)
+            letters = "".join(
+                c for c, bit in zip("ABCD", (8, 4, 2, 1), strict=True) if node.weight & bit
+            )
             text += ":" + ("*" if node.prefix else "") + letters
         return text
     priority = PRIORITY[node.kind]
@@ -233,9 +234,7 @@ def parse_tsquery(
 ) -> Node | None:
     tree = QueryReader(text, make).parse()
     if tree is None and ctx is not None:
-        ctx.notice(
-            "NOTICE", "00000", f'text-search query doesn\'t contain lexemes: "{text}"'
-        )
+        ctx.notice("NOTICE", "00000", f'text-search query doesn\'t contain lexemes: "{text}"')
     if tree is not None and make is not plain_operand:
         tree = clean(tree)[0]
         if tree is None and ctx is not None:

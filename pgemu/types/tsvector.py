@@ -290,24 +290,22 @@ pg_function("length(tsvector)")(lambda v: len(load_tsvector(v)))
 pg_function("tsvector_to_array(tsvector)")(lambda v: dump_array(list(load_tsvector(v))))
 
 
-def weight_of(letter: str) -> int:
+def weight_of(letter: str, shown: str) -> int:
     weight = WEIGHTS.get(letter.lower()) if letter != "*" else None
     if weight is None:
-        raise PgError("XX000", f"unrecognized weight: {ord(letter) if letter else 0}")
+        raise PgError("XX000", f"unrecognized weight: {shown}")
     return weight
 
 
 @pg_function("setweight(tsvector,char)")
 def tsvector_setweight(value: str, letter: str) -> str:
-    weight = weight_of(letter)
-    return tsvector_text(
-        {k: [p & ~3 | weight for p in v] for k, v in load_tsvector(value).items()}
-    )
+    weight = weight_of(letter, str(ord(letter or "\0")))
+    return tsvector_text({k: [p & ~3 | weight for p in v] for k, v in load_tsvector(value).items()})
 
 
 @pg_function("setweight(tsvector,char,_text)")
 def tsvector_setweight_by_filter(value: str, letter: str, array: str) -> str:
-    weight = weight_of(letter)
+    weight = weight_of(letter, letter)
     wanted = set(load_flat(array))
     return tsvector_text(
         {
@@ -353,9 +351,7 @@ def tsvector_filter(value: str, array: str) -> str:
         if weight is None:
             raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized weight: "{letter}"')
         wanted.add(weight)
-    kept = {
-        k: [p for p in v if p & 3 in wanted] for k, v in load_tsvector(value).items()
-    }
+    kept = {k: [p for p in v if p & 3 in wanted] for k, v in load_tsvector(value).items()}
     return tsvector_text({k: v for k, v in kept.items() if v})
 
 

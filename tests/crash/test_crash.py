@@ -53,9 +53,9 @@ def one_round(data: Path, rng: random.Random, outcomes: Outcomes) -> None:
         ]
         for teller in tellers:
             teller.start()
-        end = time.monotonic() + rng.uniform(0.5, 2.0)
+        end = time.monotonic() + rng.uniform(1.5, 3.0)
         while time.monotonic() < end:
-            time.sleep(rng.uniform(0.01, 0.3))
+            time.sleep(rng.uniform(0.05, 0.8))
             pids = list(outcomes.pids.values())
             if pids and rng.random() < 0.7:
                 kill(rng.choice(pids))

@@ -129,9 +129,9 @@ def test_readme_lists_the_modules_of_its_room(room: Path) -> None:
     listed: list[str] = []
     for line in text.splitlines():
         if line.startswith("- "):
-            head = re.split(r" [—–-] |: ", line[2:], maxsplit=1)[0]
-            listed += re.findall(r"`([\w/]+\.py)`", head)
-            for folder in re.findall(r"`([\w/]+)/`", head):
+            # `a.py` — what; `b.py`: what; `c.py`, `d.py` — what
+            listed += re.findall(r"`([\w/]+\.py)`(?=\s*[—:,])", line)
+            for folder in re.findall(r"`([\w/]+)/`(?=\s*[—:,])", line):
                 inside = (room / folder).rglob("*.py")
                 listed += [path.relative_to(room).as_posix() for path in inside]
     have = {

@@ -39,15 +39,9 @@ def _parts(text: str) -> tuple[int, int, list[int]] | None:
 def pg_current_xact_id(ctx: CallContext) -> int:
     """The xid of this transaction, which gets one if it has none."""
     xact = ctx.session.xact
-    if not xact.xid:
-        xid = ctx.session.shm.next_xid()
-        if xact.state == "idle":
-            return int(xid)
-        xact.xid = xid
-        from pgemu.storage.procarray import XID
-
-        xact.slot.words[XID] = xid
-    return int(xact.xid)
+    if not xact.xid and xact.state == "idle":
+        return int(ctx.session.shm.next_xid())
+    return int(xact.assign_xid())
 
 
 @pg_function("pg_current_xact_id_if_assigned()", "txid_current_if_assigned()", context=True)

@@ -1,0 +1,107 @@
+"""Rows whose unique keys stand in the way of a new row (PostgreSQL's ExecCheckIndexConstraints).
+
+ON CONFLICT looks here before it inserts; so do constraints that SQLite's indexes cannot hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pgemu.catalog.rows import PgInherits
+from pgemu.executor.partition_routing import convert_row
+from pgemu.executor.waiting import WaitFor
+from pgemu.nodes import expr_type
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.planner import compile_table_expr
+
+
+def conflicting_row(
+    session: Any, writer: Any, row: Sequence[Value], arbiters: Sequence[int]
+) -> tuple[int, int] | None:
+    """(table OID, rid) of a row with an equal key in one of the arbiter indexes (none named: in
+    any unique index)."""
+    target, values = writer.relation, row
+    if target.relkind == "p":
+        target, values = session.routing.route(target, row)
+        target = writer.storage(target.oid)
+        arbiters = [_partition_index(session, target, oid) for oid in arbiters]
+    for index in target.indexes:
+        if arbiters and index.oid not in arbiters:
+            continue
+        if not index.index.indisunique:
+            continue
+        rid = _equal_row(session, target, index, values)
+        if rid is not None:
+            return target.oid, rid
+        if writer.contended:
+            _wait_for_owner(session, target, index, values)
+    return None
+
+
+def _partition_index(session: Any, partition: Any, parent_index: int) -> int:
+    """The index of a partition that is a part of a partitioned table's index."""
+    for index in partition.indexes:
+        oid = index.oid
+        while True:
+            if oid == parent_index:
+                return int(index.oid)
+            link = session.catalog.one(PgInherits, inhrelid=oid)
+            if link is None:
+                break
+            oid = link.inhparent
+    return 0
+
+
+def _equal_row(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> int | None:
+    text = _equal_text(session, relation, index)
+    found = session.conn.execute(text, values).fetchall()
+    return int(found[0][0]) if found else None
+
+
+def _equal_text(session: Any, relation: Any, index: Any) -> str:
+    """SELECT the rid of a row with the key of the row that is bound as c1 .. cn."""
+    known: str | None = index.__dict__.get("equal_text")
+    if known is not None:
+        return known
+    catalog = session.catalog
+    exprs = iter(index.exprs)
+    row = index.index
+    terms = []
+    equals = "IS" if row.indnullsnotdistinct else "="
+    for attnum in row.indkey[: row.indnkeyatts]:
+        if attnum:
+            type_oid = relation.attrs[attnum - 1].atttypid
+            left, right = f"t.c{attnum}", f"n.c{attnum}"
+        else:
+            expr = next(exprs)
+            type_oid = expr_type(expr)
+            left = compile_table_expr(catalog, relation, expr, "t")
+            right = compile_table_expr(catalog, relation, expr, "n")
+        collation = session.udfs.collation_of(type_oid)
+        collated = f" COLLATE {collation}" if collation else ""
+        terms.append(f"{left}{collated} {equals} {right}")
+    if index.pred is not None:
+        terms += [compile_table_expr(catalog, relation, index.pred, side) for side in "tn"]
+    columns = ", ".join(f"? AS c{a.attnum}" for a in relation.attrs)
+    text = (
+        f"SELECT t.rid FROM (SELECT {columns}) AS n CROSS JOIN {relation.sqlite_name} AS t "
+        f"WHERE {' AND '.join(terms)} LIMIT 1"
+    )
+    index.__dict__["equal_text"] = text
+    return text
+
+
+def _wait_for_owner(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> None:
+    """A key that an open transaction has freed may come back: wait for it."""
+    row = index.index
+    if 0 in row.indkey[: row.indnkeyatts]:
+        return
+    attnums = row.indkey[: row.indnkeyatts]
+    key = [values[a - 1] for a in attnums]
+    freed = 0 if None in key else session.freed_key(relation, attnums, key)
+    if freed:
+        raise WaitFor(freed)
+
+
+__all__ = ["conflicting_row", "convert_row"]

@@ -1,0 +1,104 @@
+"""Data-modifying CTEs: all parts of a statement see the tables as they were before it.
+
+While such a statement runs, its transaction writes undo, and what it reads goes through an overlay
+that also hides its own entries made since the statement began.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pgemu.planner.plan import Plan
+from pgemu.transam.schema import prefix
+
+_TABLE = re.compile(r"\b(main|g)\.r(\d+) AS ")
+
+
+class OwnOverlay:
+    """Hides what the running statement itself has written."""
+
+    def __init__(self, session: Any, tables: dict[str, int]) -> None:
+        self.session = session
+        self.tables = tables
+        self.xid = session.xact.xid
+        self.mark: dict[str, int] = {}
+        for schema in {name.partition(".")[0] for name in tables}:
+            found = session.conn.execute(
+                f"SELECT coalesce(max(seq), 0) FROM {schema}.{prefix(schema)}undo"
+            ).fetchall()
+            self.mark[schema] = found[0][0]
+
+    def apply(self, text: str) -> str:
+        def replace(match: re.Match[str]) -> str:
+            name = f"{match[1]}.r{match[2]}"
+            if name not in self.tables:
+                return match[0]
+            return f"({self._overlay(name)}) AS "
+
+        return _TABLE.sub(replace, text)
+
+    def _overlay(self, name: str) -> str:
+        schema, _, table = name.partition(".")
+        undo, number = f"{schema}.{prefix(schema)}undo", table[1:]
+        columns = "".join(f", c{n}" for n in range(1, self.tables[name] + 1))
+
+        def hidden(alias: str) -> str:
+            own = f"{alias}.xid={self.xid} AND {alias}.seq>{self.mark[schema]}"
+            return f"(pg_invisible({alias}.xid) OR ({own}))"
+
+        return (
+            f"SELECT rid, xmin{columns} FROM {name} AS b WHERE NOT EXISTS (SELECT 1 FROM {undo} "
+            f"AS u WHERE u.relfilenode={number} AND u.rid=b.rid AND {hidden('u')}) "
+            f"UNION ALL SELECT rid, xmin{columns} FROM {undo} AS o WHERE o.relfilenode={number} "
+            f"AND o.op<>'I' AND o.seq=(SELECT min(v.seq) FROM {undo} AS v "
+            f"WHERE v.relfilenode={number} AND v.rid=o.rid AND {hidden('v')})"
+        )
+
+    def touched(self, sqlite_name: str, rid: int) -> bool:
+        """Has this statement changed the row already?"""
+        schema, _, table = sqlite_name.partition(".")
+        found = self.session.conn.execute(
+            f"SELECT 1 FROM {schema}.{prefix(schema)}undo WHERE relfilenode=? AND rid=? "
+            "AND xid=? AND seq>? LIMIT 1",
+            (int(table[1:]), rid, self.xid, self.mark.get(schema, 0)),
+        ).fetchall()
+        return bool(found)
+
+
+@contextlib.contextmanager
+def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
+    """For a statement with data-modifying CTEs, inside its write transaction."""
+    if not plan.steps or session.own_overlay is not None:
+        yield
+        return
+    xact = session.xact
+    forced = not xact.undo_xid
+    if forced:
+        xact.undo_xid = xact.xid
+    session.own_overlay = OwnOverlay(session, _targets(session, plan))
+    try:
+        yield
+    finally:
+        session.own_overlay = None
+    if forced:
+        xact.undo_xid = 0
+        for schema in ("main", "g"):
+            session.conn.execute(
+                f"DELETE FROM {schema}.{prefix(schema)}undo WHERE xid=?", (xact.xid,)
+            )
+
+
+def _targets(session: Any, plan: Plan) -> dict[str, int]:
+    """The tables that the parts of a statement write: SQLite name -> number of columns."""
+    found: dict[str, int] = {}
+    for part in [plan, *(step for _, step in plan.steps)]:
+        if part.modify is None:
+            continue
+        for oid in session.catalog.relation(part.modify.relid).all_inheritors:
+            relation = session.catalog.relation(oid)
+            if relation.relkind == "r":
+                found[relation.sqlite_name] = len(relation.attrs)
+    return found

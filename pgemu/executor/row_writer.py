@@ -1,0 +1,146 @@
+"""Writing one row after the other (PostgreSQL's ExecInsert, ExecUpdate and ExecDelete).
+
+The rows written come back as images (tableoid, rid, xmax, columns of the statement's target table
+in order), from which RETURNING, WITH CHECK OPTION and the like are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from pgemu.executor.partition_routing import convert_row
+from pgemu.executor.waiting import WaitFor
+from pgemu.nodes.primnodes import Value
+
+Row = tuple[Any, ...]
+
+
+class RowWriter:
+    """Writes rows of one target table, of its children and partitions."""
+
+    def __init__(self, session: Any, relation: Any) -> None:
+        self.session = session
+        self.relation = relation
+        self._prepared: dict[int, Any] = {relation.oid: relation}
+        # nobody can start writing while this statement does
+        self.contended = bool(session.xact.others_running())
+
+    def storage(self, relid: int) -> Any:
+        """The table with this OID, ready to be written."""
+        found = self._prepared.get(relid)
+        if found is None:
+            found = self._prepared[relid] = self.session.catalog.relation(relid)
+            self.session.prepare_write(found)
+        return found
+
+    def full_row(self, columns: Sequence[int], values: Sequence[Value]) -> list[Value]:
+        row: list[Value] = [None] * len(self.relation.attrs)
+        for number, value in zip(columns, values, strict=False):
+            row[number - 1] = value
+        return row
+
+    def insert(self, row: Sequence[Value], xmax: int = 0) -> Row:
+        """Store a row of the target table's shape; a partitioned table routes it."""
+        target, values = self.relation, row
+        if target.relkind == "p":
+            target, values = self.session.routing.route(target, row)
+            target = self.storage(target.oid)
+        return self._insert_into(target, values, xmax)
+
+    def _insert_into(self, target: Any, values: Sequence[Value], xmax: int) -> Row:
+        numbers = [a.attnum for a in target.attrs]
+        names = "".join(f", c{n}" for n in numbers)
+        marks = ", ?" * len(numbers)
+        stored = self._store(
+            target,
+            f"INSERT INTO {target.sqlite_name} (xmin{names}) VALUES (pg_xid(){marks}) "
+            f"RETURNING rid{names}", tuple(values),
+        )
+        assert stored is not None
+        return self._image(target, stored, xmax)
+
+    def update(
+        self, relid: int, rid: int, columns: Sequence[int], values: Sequence[Value],
+        xmax: int = 0,
+    ) -> Row | None:
+        """Change columns (numbers of the target table) of a row; None: it has gone."""
+        target = self.storage(relid)
+        if self._done(target, rid):
+            return None
+        if target.oid != self.relation.oid:
+            numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
+            columns = [numbers[self.relation.attrs[c - 1].attname] for c in columns]
+        if self.relation.relkind == "p":
+            moved = self._moved(target, rid, columns, values)
+            if moved is not None:
+                return moved
+        sets = "".join(f", c{number}=?" for number in columns)
+        names = "".join(f", c{a.attnum}" for a in target.attrs)
+        stored = self._store(
+            target,
+            f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? "
+            f"RETURNING rid{names}", (*values, rid),
+        )
+        return self._image(target, stored, xmax) if stored is not None else None
+
+    def _moved(
+        self, target: Any, rid: int, columns: Sequence[int], values: Sequence[Value]
+    ) -> Row | None:
+        """The new image when the changed row belongs to another partition; else None."""
+        if not target.is_partition:
+            return None
+        names = ", ".join(f"c{a.attnum}" for a in target.attrs)
+        found = self.session.conn.execute(
+            f"SELECT {names} FROM {target.sqlite_name} WHERE rid=?", (rid,)
+        ).fetchall()
+        if not found:
+            return None
+        row = list(found[0])
+        for number, value in zip(columns, values, strict=True):
+            row[number - 1] = value
+        if self.session.routing.check(target, row):
+            return None
+        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
+        return self.insert(convert_row(target, self.relation, row))
+
+    def delete(self, relid: int, rid: int) -> Row | None:
+        """Take a row away; its image, or None: it had gone."""
+        target = self.storage(relid)
+        if self._done(target, rid):
+            return None
+        names = "".join(f", c{a.attnum}" for a in target.attrs)
+        found = self.session.conn.execute(
+            f"DELETE FROM {target.sqlite_name} WHERE rid=? RETURNING rid{names}", (rid,)
+        ).fetchall()
+        return self._image(target, found[0], 0) if found else None
+
+    def _done(self, target: Any, rid: int) -> bool:
+        """Another part of the same statement has changed the row: only one change counts."""
+        overlay = self.session.own_overlay
+        return overlay is not None and overlay.touched(target.sqlite_name, rid)
+
+    def _image(self, target: Any, stored: Row, xmax: int) -> Row:
+        columns: Sequence[Value] = stored[1:]
+        if target.oid != self.relation.oid:
+            columns = convert_row(target, self.relation, columns)
+        return (target.oid, stored[0], xmax, *columns)
+
+    def _store(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
+        """Run an INSERT or UPDATE of one row.  An equal key of an open transaction is waited
+        for."""
+        session = self.session
+        try:
+            found = session.conn.execute(text, values).fetchall()
+        except apsw.ConstraintError:
+            owner = session.conflicting_xid(target) if self.contended else 0
+            if owner:
+                raise WaitFor(owner) from None
+            raise
+        owner = session.freed_key_of_last_row(target) if self.contended else 0
+        if owner:
+            raise WaitFor(owner)
+        row: Row | None = found[0] if found else None
+        return row
