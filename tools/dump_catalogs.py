@@ -51,7 +51,10 @@ NODE_TREES = {
     ("pg_rewrite", "ev_action"): "'SQL:' || pg_get_viewdef(ev_class)",
     ("pg_rewrite", "ev_qual"): "'<>'",
     ("pg_proc", "proargdefaults"): "'SQL:' || pg_get_expr(proargdefaults, 0)",
-    ("pg_proc", "prosqlbody"): "'SQL:' || pg_get_function_sqlbody(oid)",
+    # the body of one SELECT as the expression that it amounts to
+    ("pg_proc", "prosqlbody"): "'SQL:' || CASE WHEN proretset THEN pg_get_function_sqlbody(oid) "
+    "ELSE regexp_replace(pg_get_function_sqlbody(oid), '^BEGIN ATOMIC\\n (.*);\\nEND$', "
+    "'RETURN (\\1)') END",
     ("pg_type", "typdefaultbin"): "'SQL:' || pg_get_expr(typdefaultbin, 0)",
     ("pg_constraint", "conbin"): "'SQL:' || pg_get_expr(conbin, conrelid)",
     ("pg_attrdef", "adbin"): "'SQL:' || pg_get_expr(adbin, adrelid)",

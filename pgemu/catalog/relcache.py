@@ -361,14 +361,15 @@ class Relation:
 
 def try_relation(catalog: Catalog, oid: int) -> Relation | None:
     """The relcache entry, or None if there is no such relation."""
-    key = ("relation", oid)
-    found: Relation | None = catalog.memo.get(key)
-    if found is None:
-        row = catalog.one(PgClass, oid=oid)
-        if row is None:
-            return None
-        found = catalog.memo[key] = Relation(catalog, row)
+    found: Relation | None = catalog.cached_for_relation(
+        oid, "relation", lambda: _make_relation(catalog, oid)
+    )
     return found
+
+
+def _make_relation(catalog: Catalog, oid: int) -> Relation | None:
+    row = catalog.one(PgClass, oid=oid)
+    return Relation(catalog, row) if row is not None else None
 
 
 def open_relation(catalog: Catalog, oid: int) -> Relation:

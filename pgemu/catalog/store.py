@@ -7,7 +7,7 @@ serves the building of the template and the tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import apsw
@@ -28,7 +28,7 @@ class CatalogStore(Protocol):
         """The visible rows, columns in attribute order."""
         ...
 
-    def insert(self, cls: type[Any], values: StorageRow) -> None: ...
+    def insert_many(self, cls: type[Any], rows: Sequence[StorageRow]) -> None: ...
 
     def update(
         self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
@@ -110,8 +110,8 @@ class DirectStore:
         rows: list[StorageRow] = self.conn.execute(select_list(cls) + clause, params).fetchall()
         return rows
 
-    def insert(self, cls: type[Any], values: StorageRow) -> None:
-        self.conn.execute(insert_statement(cls), (1, *values))
+    def insert_many(self, cls: type[Any], rows: Sequence[StorageRow]) -> None:
+        self.conn.executemany(insert_statement(cls), [(1, *row) for row in rows])
         self._version += 1
 
     def update(

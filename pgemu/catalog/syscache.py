@@ -9,15 +9,38 @@ formatted names) and is emptied by every write.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pgemu.catalog.rows import CATALOGS, PgAttribute, PgConstraint, PgEnum, PgRange, PgType
+from pgemu.catalog.rows import (
+    CATALOGS,
+    PgAttrdef,
+    PgAttribute,
+    PgClass,
+    PgConstraint,
+    PgDepend,
+    PgDescription,
+    PgEnum,
+    PgIndex,
+    PgInherits,
+    PgInitPrivs,
+    PgPartitionedTable,
+    PgPolicy,
+    PgRange,
+    PgRewrite,
+    PgSequence,
+    PgShdepend,
+    PgShdescription,
+    PgTrigger,
+    PgType,
+)
 from pgemu.catalog.store import CatalogStore, StorageRow
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.fmgr import CallContext
-from pgemu.nodes.primnodes import Value
+from pgemu.nodes.primnodes import CoerceToDomainValue, Const, Value
 from pgemu.nodes.serialize import string_to_node
+from pgemu.nodes.walk import mutate
 
 if TYPE_CHECKING:
     from pgemu.catalog.relcache import Relation
@@ -28,6 +51,25 @@ T = TypeVar("T")
 # A write to one of these makes the TypeRegistry stale.
 _TYPE_CATALOGS = frozenset({PgType, PgEnum, PgRange, PgAttribute, PgConstraint})
 
+# Nothing but lookups is derived from these.
+UNDERIVED = frozenset({PgDepend, PgShdepend, PgDescription, PgShdescription, PgInitPrivs})
+
+# What is derived from these belongs to the relations named by these columns.
+RELATION_COLUMNS: dict[type[Any], tuple[str, ...]] = {
+    PgClass: ("oid",),
+    PgAttribute: ("attrelid",),
+    PgAttrdef: ("adrelid",),
+    PgIndex: ("indrelid", "indexrelid"),
+    PgConstraint: ("conrelid", "confrelid"),
+    PgTrigger: ("tgrelid",),
+    PgRewrite: ("ev_class",),
+    PgPolicy: ("polrelid",),
+    PgInherits: ("inhrelid", "inhparent"),
+    PgSequence: ("seqrelid",),
+    PgPartitionedTable: ("partrelid",),
+}
+
+_DOMAIN_VALUE = re.compile(r"\bVALUE\b")
 _VECTORS = ("int2vector", "oidvector")
 
 
@@ -81,8 +123,13 @@ class Catalog:
         self.ctx = ctx if ctx is not None else CallContext()
         if self.ctx.catalog is None:
             self.ctx.catalog = self
-        self._rows: dict[type[Any], dict[Hashable, tuple[Any, ...]]] = {}
+        # class -> names of the looked-up columns -> their values -> rows
+        self._rows: dict[
+            type[Any], dict[tuple[str, ...], dict[tuple[Any, ...], tuple[Any, ...]]]
+        ] = {}
         self.memo: dict[Hashable, Any] = {}
+        # what is derived from one relation's rows, by its OID
+        self._relation_memo: dict[int, dict[Hashable, Any]] = {}
         # The parser's own memo, with keys of its own; emptied together with the other one.
         self.parse_cache: dict[Any, Any] = {}
         # OID of this session's pg_temp_N, 0 while it has none, and the N to use (set by session).
@@ -99,15 +146,19 @@ class Catalog:
 
     def all(self, cls: type[Row], **keys: Any) -> tuple[Row, ...]:
         """Every row with these column values (None: IS NULL), in storage order."""
-        cache = self._rows.get(cls)
+        by_names = self._rows.get(cls)
+        if by_names is None:
+            by_names = self._rows[cls] = {}
+        names = tuple(keys)
+        cache = by_names.get(names)
         if cache is None:
-            cache = self._rows[cls] = {}
-        key = tuple(keys.items())
-        found = cache.get(key)
+            cache = by_names[names] = {}
+        values = tuple(keys.values())
+        found = cache.get(values)
         if found is None:
             where = {name: to_storage(value) for name, value in keys.items()}
             found = tuple(row_from_storage(cls, v) for v in self.store.scan(cls, where))
-            cache[key] = found
+            cache[values] = found
         return found
 
     def one(self, cls: type[Row], **keys: Any) -> Row | None:
@@ -133,23 +184,36 @@ class Catalog:
             result = self.memo[key] = make()
         return result
 
+    def cached_for_relation(self, relid: int, key: Hashable, make: Callable[[], T]) -> T:
+        """`make()`, remembered until a catalog row about that relation changes."""
+        memo = self._relation_memo.get(relid)
+        if memo is None:
+            memo = self._relation_memo[relid] = {}
+        try:
+            result: T = memo[key]
+        except KeyError:
+            result = memo[key] = make()
+        return result
+
     # --- writing -----------------------------------------------------------------------------
 
     def insert(self, row: Any) -> None:
-        """Add a row (one of the NamedTuples of rows.py)."""
-        cls = type(row)
-        self.store.insert(cls, tuple(to_storage(v) for v in row))
-        self._written(cls)
+        """Add a row (one of the row classes of rows.py)."""
+        self.insert_many((row,))
 
     def insert_many(self, rows: Iterable[Any]) -> None:
         """Add rows, of several catalogs perhaps."""
-        classes = set()
+        by_class: dict[type[Any], list[Any]] = {}
         for row in rows:
-            cls = type(row)
-            self.store.insert(cls, tuple(to_storage(v) for v in row))
-            classes.add(cls)
-        for cls in classes:
-            self._written(cls)
+            by_class.setdefault(type(row), []).append(row)
+        for cls, its_rows in by_class.items():
+            self.store.insert_many(
+                cls, [tuple([to_storage(v) for v in row]) for row in its_rows]
+            )
+            for row in its_rows:
+                self._inserted(cls, row)
+            for hook in self.on_write:
+                hook(cls)
 
     def update(self, cls: type[Any], where: dict[str, Any], **changes: Any) -> int:
         """Change the rows that match; how many there were."""
@@ -158,32 +222,74 @@ class Catalog:
             {k: to_storage(v) for k, v in where.items()},
             {k: to_storage(v) for k, v in changes.items()},
         )
-        self._written(cls)
+        self._written(cls, {**where, **changes}, where)
         return count
 
     def delete(self, cls: type[Any], **where: Any) -> int:
         """Remove the rows that match; how many there were."""
         count = self.store.delete(cls, {k: to_storage(v) for k, v in where.items()})
-        self._written(cls)
+        if count:
+            self._written(cls, where, where)
         return count
 
     def new_oid(self) -> int:
         """An unused OID (>= 16384)."""
         return self.store.new_oid()
 
-    def _written(self, cls: type[Any]) -> None:
+    def _inserted(self, cls: type[Any], row: Any) -> None:
+        """Forget what a new row makes untrue: lookups that would now find it."""
+        for names, cache in self._rows.get(cls, {}).items():
+            cache.pop(tuple([getattr(row, name) for name in names]), None)
+        if cls in UNDERIVED:
+            return
+        columns = RELATION_COLUMNS.get(cls)
+        if columns is not None:
+            for column in columns:
+                self._relation_memo.pop(getattr(row, column), None)
+            return
+        if cls is PgType:
+            stale = [
+                k for k in self.parse_cache
+                if isinstance(k, tuple) and k[0] == "typename" and k[-1] == row.typname
+            ]
+            for key in stale:
+                del self.parse_cache[key]
+            return
+        self._forget_derived(cls)
+
+    def _written(
+        self, cls: type[Any], known: dict[str, Any], where: dict[str, Any]
+    ) -> None:
+        """Forget what changed or deleted rows make untrue; where tells which rows."""
         self._rows.pop(cls, None)
-        self.memo.clear()
-        self.parse_cache.clear()
-        if cls in _TYPE_CATALOGS:
-            self._types = None
+        columns = RELATION_COLUMNS.get(cls)
+        if columns is not None and all(column in where for column in columns):
+            for column in columns:
+                self._relation_memo.pop(known[column], None)
+                self._relation_memo.pop(where[column], None)
+            if cls in _TYPE_CATALOGS:
+                self._types = None
+        elif columns is not None:
+            self._relation_memo.clear()
+            if cls in _TYPE_CATALOGS:
+                self._types = None
+        elif cls not in UNDERIVED:
+            self._forget_derived(cls)
         for hook in self.on_write:
             hook(cls)
+
+    def _forget_derived(self, cls: type[Any]) -> None:
+        self.memo.clear()
+        self.parse_cache.clear()
+        self._relation_memo.clear()
+        if cls in _TYPE_CATALOGS:
+            self._types = None
 
     def invalidate(self) -> None:
         """Forget everything: another transaction's change or a rollback made it doubtful."""
         self._rows.clear()
         self.memo.clear()
+        self._relation_memo.clear()
         self.parse_cache.clear()
         self._types = None
 
@@ -238,6 +344,25 @@ class Catalog:
 
         return reg_out(self, kind, oid)
 
+    def _analyze_builtin(self, kind: str, text: str, relid: int) -> Any:
+        """The SQL text of a builtin object as a tree.  VALUE of a domain's check, which means
+        nothing outside of it, is analyzed as a NULL of the base type and then put in place."""
+        assert self.analyze_sql is not None
+        if kind != "expr" or relid or _DOMAIN_VALUE.search(text) is None:
+            return self.analyze_sql(kind, text[4:], relid)
+        check = next((c for c in self.all(PgConstraint, conrelid=0) if c.conbin == text), None)
+        if check is None:
+            return self.analyze_sql(kind, text[4:], relid)
+        base = self.get(PgType, oid=check.contypid).typbasetype
+        null = f"(NULL::{self.type_name(base)})"
+        tree = self.analyze_sql(kind, _DOMAIN_VALUE.sub(null, text[4:]), 0)
+
+        def value(node: Any) -> Any:
+            is_value = isinstance(node, Const) and node.value is None
+            return CoerceToDomainValue(base) if is_value else None
+
+        return mutate(tree, value)
+
     def decode_node(self, text: str | None, kind: str = "expr", relid: int = 0) -> Any:
         """The tree in a pg_node_tree column: kind "expr", "exprlist" or "query".
 
@@ -251,7 +376,7 @@ class Catalog:
             if text.startswith("SQL:"):
                 if self.analyze_sql is None:
                     raise PgError(FEATURE_NOT_SUPPORTED, "no analyzer for a builtin expression")
-                found = self.analyze_sql(kind, text[4:], relid)
+                found = self._analyze_builtin(kind, text, relid)
             else:
                 found = string_to_node(text)
             self.memo[key] = found

@@ -19,14 +19,17 @@ from pgemu.fmgr import CallContext, pg_function
 
 def _sequence(ctx: CallContext, oid: int) -> tuple[Any, PgSequence]:
     catalog = ctx.catalog
-    key = ("sequence_info", oid)
-    found: tuple[Any, PgSequence] | None = catalog.memo.get(key)
-    if found is None:
-        relation = catalog.relation(oid)
-        if relation.relkind != "S":
-            raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a sequence')
-        found = catalog.memo[key] = (relation, catalog.one(PgSequence, seqrelid=oid))
+    found: tuple[Any, PgSequence] = catalog.cached_for_relation(
+        oid, "sequence_info", lambda: _load_sequence(catalog, oid)
+    )
     return found
+
+
+def _load_sequence(catalog: Any, oid: int) -> tuple[Any, PgSequence]:
+    relation = catalog.relation(oid)
+    if relation.relkind != "S":
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a sequence')
+    return relation, catalog.one(PgSequence, seqrelid=oid)
 
 
 def _check(ctx: CallContext, relation: Any, modes: str) -> None:

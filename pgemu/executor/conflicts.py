@@ -6,14 +6,16 @@ ON CONFLICT looks here before it inserts; so do constraints that SQLite's indexe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from pgemu.catalog.rows import PgInherits
+from pgemu.catalog.rows import PgInherits, PgOperator
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.waiting import WaitFor
-from pgemu.nodes import expr_type
-from pgemu.nodes.primnodes import Value
-from pgemu.planner.planner import compile_table_expr
+from pgemu.nodes import expr_collation, expr_type
+from pgemu.nodes.primnodes import Expr, OpExpr, Value, Var
+from pgemu.nodes.walk import mutate
+from pgemu.planner.planner import compile_pair_expr, compile_table_expr
 
 
 def conflicting_row(
@@ -29,7 +31,7 @@ def conflicting_row(
     for index in target.indexes:
         if arbiters and index.oid not in arbiters:
             continue
-        if not index.index.indisunique:
+        if not index.index.indisunique and not index.index.indisexclusion:
             continue
         rid = _equal_row(session, target, index, values)
         if rid is not None:
@@ -62,34 +64,57 @@ def _equal_row(session: Any, relation: Any, index: Any, values: Sequence[Value])
 def _equal_text(session: Any, relation: Any, index: Any) -> str:
     """SELECT the rid of a row with the key of the row that is bound as c1 .. cn."""
     known: str | None = index.__dict__.get("equal_text")
-    if known is not None:
-        return known
+    if known is None:
+        columns = ", ".join(f"? AS c{a.attnum}" for a in relation.attrs)
+        known = index.__dict__["equal_text"] = (
+            f"SELECT t.rid FROM (SELECT {columns}) AS n CROSS JOIN {relation.sqlite_name} AS t "
+            f"WHERE {key_condition(session, relation, index)} LIMIT 1"
+        )
+    return known
+
+
+def key_condition(session: Any, relation: Any, index: Any) -> str:
+    """Rows t and n of a table have keys that exclude each other in an index."""
     catalog = session.catalog
     exprs = iter(index.exprs)
     row = index.index
     terms = []
     equals = "IS" if row.indnullsnotdistinct else "="
-    for attnum in row.indkey[: row.indnkeyatts]:
+    operators = index.constraint.conexclop if row.indisexclusion else None
+    for number, attnum in enumerate(row.indkey[: row.indnkeyatts]):
+        expr = None
         if attnum:
-            type_oid = relation.attrs[attnum - 1].atttypid
-            left, right = f"t.c{attnum}", f"n.c{attnum}"
+            attr = relation.attrs[attnum - 1]
+            expr = Var(1, attnum, attr.atttypid, attr.atttypmod, attr.attcollation)
         else:
             expr = next(exprs)
-            type_oid = expr_type(expr)
-            left = compile_table_expr(catalog, relation, expr, "t")
-            right = compile_table_expr(catalog, relation, expr, "n")
-        collation = session.udfs.collation_of(type_oid)
+        if operators is not None:
+            terms.append(_operator_text(catalog, relation, expr, operators[number]))
+            continue
+        left = compile_table_expr(catalog, relation, expr, "t")
+        right = compile_table_expr(catalog, relation, expr, "n")
+        collation = session.udfs.collation_of(expr_type(expr))
         collated = f" COLLATE {collation}" if collation else ""
         terms.append(f"{left}{collated} {equals} {right}")
     if index.pred is not None:
         terms += [compile_table_expr(catalog, relation, index.pred, side) for side in "tn"]
-    columns = ", ".join(f"? AS c{a.attnum}" for a in relation.attrs)
-    text = (
-        f"SELECT t.rid FROM (SELECT {columns}) AS n CROSS JOIN {relation.sqlite_name} AS t "
-        f"WHERE {' AND '.join(terms)} LIMIT 1"
+    return " AND ".join(terms)
+
+
+def _operator_text(catalog: Any, relation: Any, expr: Expr, operator: int) -> str:
+    """t's key operator n's key."""
+
+    def other(node: object) -> object | None:
+        if isinstance(node, Var) and node.varno == 1:
+            return replace(node, varno=2)
+        return None
+
+    row = catalog.get(PgOperator, oid=operator)
+    call = OpExpr(
+        operator, row.oprcode, row.oprresult, [expr, mutate(expr, other)],
+        inputcollid=expr_collation(expr),
     )
-    index.__dict__["equal_text"] = text
-    return text
+    return compile_pair_expr(catalog, relation, call)
 
 
 def _wait_for_owner(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> None:

@@ -28,6 +28,7 @@ class Constraints:
         self._made: dict[str, tuple[str, ...]] = {}
         self._relations: dict[int, Any] = {}
         self._by_table: dict[str, Any] = {}
+        self._rows: dict[int, tuple[Any, tuple[tuple[int, str], ...]]] = {}
         # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
         self.last_row: tuple[Any, tuple[Value, ...]] | None = None
         self.enabled = True
@@ -120,17 +121,21 @@ class Constraints:
     def _row_function(self, relation: Any) -> str:
         """Registers the function that tests NOT NULL and remembers the row."""
         name = f"pg_row_{relation.oid}"
-        oid = relation.oid
-        required = tuple(
-            (a.attnum - 1, a.attname) for a in relation.columns if a.attnotnull
+        known = relation.oid in self._rows
+        self._rows[relation.oid] = (
+            relation,
+            tuple((a.attnum - 1, a.attname) for a in relation.columns if a.attnotnull),
         )
-        get = self._relations.get
+        if known:  # SQLite refuses to replace a function that a running statement uses
+            return name
+        rows, oid = self._rows, relation.oid
 
         def check(*values: Value) -> None:
-            self.last_row = (get(oid, relation), values)
+            current, required = rows[oid]
+            self.last_row = (current, values)
             for index, column in required:
                 if values[index] is None:
-                    raise self._not_null(relation, column, values)
+                    raise self._not_null(current, column, values)
 
         self.session.conn.create_scalar_function(name, check, -1)
         return name

@@ -19,7 +19,8 @@ _RELATIONS = {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "
               "OBJECT_FOREIGN_TABLE"}  # fmt: skip
 _OF_TABLE = {"OBJECT_TRIGGER", "OBJECT_RULE", "OBJECT_POLICY"}
 _TRIGGER = {"AT_EnableTrig", "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig", "AT_EnableTrigAll",
-            "AT_EnableTrigUser", "AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser"}  # fmt: skip
+            "AT_EnableTrigUser", "AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser",
+            }  # fmt: skip
 _WEAK = {"AT_SetStatistics", "AT_ClusterOn", "AT_DropCluster", "AT_SetOptions", "AT_ResetOptions",
          "AT_ValidateConstraint", "AT_AttachPartition", "AT_DetachPartitionFinalize",
          "AT_SetRelOptions", "AT_ResetRelOptions"}  # fmt: skip

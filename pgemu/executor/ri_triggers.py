@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
-from pgemu.errors import FOREIGN_KEY_VIOLATION, RESTRICT_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.errors import (
+    EXCLUSION_VIOLATION,
+    FOREIGN_KEY_VIOLATION,
+    RESTRICT_VIOLATION,
+    UNIQUE_VIOLATION,
+    PgError,
+)
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
 
@@ -46,6 +52,7 @@ class AfterTriggers:
         conn.create_scalar_function("pg_note_delete", self._note_delete, -1)
         conn.create_scalar_function("pg_note_update", self._note_update, -1)
         conn.create_scalar_function("pg_note_unique", self._note_unique, -1)
+        conn.create_scalar_function("pg_note_exclude", self._note_exclude, 2)
 
     # -- noting ------------------------------------------------------------------------------
 
@@ -61,6 +68,9 @@ class AfterTriggers:
 
     def _note_unique(self, constraint: int, *key: Value) -> None:
         self._add(Event("unique", constraint, key))
+
+    def _note_exclude(self, constraint: int, rid: int) -> None:
+        self._add(Event("exclude", constraint, (rid,)))
 
     def _add(self, event: Event) -> None:
         queue = self.deferred if self._is_deferred(event) else self.immediate
@@ -133,6 +143,8 @@ class AfterTriggers:
         constraint = self._constraint(event.constraint)
         if event.kind == "child":
             self._check_child(constraint, event.key)
+        elif event.kind == "exclude":
+            self._check_exclusion(constraint, event.key[0])
         elif event.kind == "unique":
             self._check_unique(constraint, event.key)
         else:
@@ -277,6 +289,32 @@ class AfterTriggers:
         value: Value = self.session.evaluate(child.defaults[attnum])
         return value
 
+    def _check_exclusion(self, constraint: PgConstraint, rid: Value) -> None:
+        """No other row may have a key that the constraint's operators find in conflict."""
+        from pgemu.executor.conflicts import key_condition
+        from pgemu.executor.constraints import index_key, key_text
+
+        session = self.session
+        relation = self._relation(constraint.conrelid)
+        index = next(i for i in relation.indexes if i.oid == constraint.conindid)
+        sides = [", ".join(f"{s}.c{a.attnum}" for a in relation.attrs) for s in "nt"]
+        found = session.conn.execute(
+            f"SELECT {sides[0]}, {sides[1]} FROM {relation.sqlite_name} AS n CROSS JOIN "
+            f"{relation.sqlite_name} AS t WHERE n.rid=? AND t.rid<>n.rid "
+            f"AND {key_condition(session, relation, index)} LIMIT 1", (rid,),
+        ).fetchall()
+        if not found:
+            return
+        width = len(relation.attrs)
+        new = key_text(session, index_key(session, relation, index, found[0][:width]))
+        old = key_text(session, index_key(session, relation, index, found[0][width:]))
+        raise PgError(
+            EXCLUSION_VIOLATION,
+            f'conflicting key value violates exclusion constraint "{constraint.conname}"',
+            detail=f"Key {new} conflicts with existing key {old}.",
+            schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+        )
+
     def _check_unique(self, constraint: PgConstraint, key: Key) -> None:
         relation = self._relation(constraint.conrelid)
         assert constraint.conkey is not None
@@ -354,6 +392,11 @@ def unique_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
     insert, update = [], []
     for index in relation.indexes:
         row = index.constraint
+        if row is not None and row.contype == "x":
+            note = f"SELECT pg_note_exclude({row.oid}, NEW.rid)"
+            insert.append(note)
+            update.append(note)
+            continue
         if row is None or not row.condeferrable or row.contype not in "pu":
             continue
         note = f"SELECT pg_note_unique({row.oid}, {_columns('NEW', row.conkey)}) WHERE "

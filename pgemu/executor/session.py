@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from pgemu.catalog import store as catalog_layout
-from pgemu.catalog.rows import PgAuthid, PgProc
+from pgemu.catalog.rows import PgAuthid, PgConstraint, PgProc, PgType
 from pgemu.catalog.syscache import Catalog
 from pgemu.errors import QUERY_CANCELED, Notice, PgError
 from pgemu.executor.constraints import Constraints
@@ -26,7 +26,8 @@ from pgemu.guc import Settings
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Value
-from pgemu.parser.analyze import parse_analyze
+from pgemu.parser.analyze import analyze_with_state, parse_analyze
+from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parser import raw_parser
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
@@ -252,6 +253,8 @@ class Session(WritingMixin):
             if kind == "query":
                 raw = self.parse(text.rstrip().rstrip(";"))[0]
                 return self.analyze(raw, text)
+            if kind == "expr" and not relid and "VALUE" in text:
+                return self._analyze_domain_check(text)
             if relid:
                 name = self.catalog.relation(relid).name.replace('"', '""')
                 wrapped = f'SELECT {text} FROM ONLY "{name}"'
@@ -262,6 +265,21 @@ class Session(WritingMixin):
             return exprs if kind == "exprlist" else exprs[0]
         finally:
             self.guc.set("search_path", saved, source="session", local=False)
+
+    def _analyze_domain_check(self, text: str) -> Any:
+        """The CHECK expression of a builtin domain: VALUE is the value under test."""
+        row = self.catalog.all(PgConstraint, conbin="SQL:" + text)[0]
+        domain = self.catalog.get(PgType, oid=row.contypid)
+        value = p.CoerceToDomainValue(domain.typbasetype, domain.typtypmod, domain.typcollation)
+
+        def replace_value(pstate: Any, column: dict[str, Any]) -> Any:
+            names = [f.get("String", {}).get("sval") for f in column["fields"]]
+            return value if names == ["value"] else None
+
+        pstate = make_parsestate(None, self.catalog, text)
+        pstate.p_pre_columnref_hook = replace_value
+        query = analyze_with_state(pstate, self.parse(f"SELECT {text}")[0])
+        return query.target_list[0].expr
 
     def analyze_function_body(self, raw: RawStmt, proc: PgProc, arg_types: list[int]) -> Query:
         """A statement of a SQL function; its arguments are $n and their names."""

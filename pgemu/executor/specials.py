@@ -333,7 +333,7 @@ def subscript(
     udfs: UdfRegistry, container: int, element: int, is_slice: bool, shape: tuple[int, ...]
 ) -> Callable[..., Any]:
     if udfs.catalog.types.io(container).name == "jsonb":
-        from pgemu.types.jsonb_subscript import jsonb_subscript
+        from pgemu.executor.jsonb_subscripting import jsonb_subscript
 
         return lambda base, *keys: jsonb_subscript(base, keys)
     fixed = udfs.catalog.types.io(container).name
@@ -364,7 +364,7 @@ def subscript_assign(
     udfs: UdfRegistry, container: int, element: int, is_slice: bool, shape: tuple[int, ...]
 ) -> Callable[..., Any]:
     if udfs.catalog.types.io(container).name == "jsonb":
-        from pgemu.types.jsonb_subscript import jsonb_subscript_assign
+        from pgemu.executor.jsonb_subscripting import jsonb_subscript_assign
 
         return lambda base, new, *keys: jsonb_subscript_assign(base, keys, new)
     fixed = udfs.catalog.types.io(container).name

@@ -5,16 +5,22 @@ arguments as parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import UNDEFINED_COLUMN, PgError
 from pgemu.fmgr import TypeInfo
-from pgemu.nodes.parsenodes import Query
+from pgemu.nodes import expr_type
+from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
+from pgemu.nodes.primnodes import TargetEntry, Var
+from pgemu.parser.parse_coerce import coerce_to_target_type
+from pgemu.parser.parse_node import make_parsestate
 from pgemu.types.record import form_composite, form_record
 
 VOIDOID, RECORDOID = 2278, 2249
 _BUILTIN_RETURN = "SQL:RETURN "
+_BUILTIN_ATOMIC = "SQL:BEGIN ATOMIC"
 
 
 def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
@@ -27,13 +33,25 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
             prepared[:] = [(session.catalog_version(), body, [None] * len(body))]
         return prepared[0][1]  # type: ignore[no-any-return]
 
+    # the types of the last result's columns
+    types: list[int] = []
+
     def run(*args: Any) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
-        for number, query in enumerate(statements()):
+        statement = 0
+        try:
+            body = statements()
             plans = prepared[0][2]
-            if plans[number] is None:
-                plans[number] = session.plan_once(query)
-            rows = list(session.run_planned(plans[number], query, args).rows or ())
+            for number, query in enumerate(body):
+                statement = number + 1
+                if plans[number] is None:
+                    plans[number] = session.plan_once(query)
+                result = session.run_planned(plans[number], query, args)
+                rows = list(result.rows or ())
+                types[:] = [c.type_oid for c in result.columns or ()]
+        except PgError as error:
+            _add_context(error, proc, statement, len(prepared[0][1]) if prepared else 0)
+            raise
         return rows
 
     if proc.proretset:
@@ -45,38 +63,52 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     def call(*args: Any) -> Any:
         rows = run(*args)
         if info.result_type == VOIDOID:
-            return None if not rows else ""
+            return ""
         if not rows:
             return None
-        return _one_value(session, rows[0], info)
+        return _one_value(session, rows[0], info, types)
 
     return call
 
 
-def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo) -> Any:
+def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> None:
+    """sql_exec_error_callback.  PostgreSQL inlines a function of one SELECT, whose errors at run
+    time then have no context."""
+    inlined = count == 1 and not (
+        proc.proretset or proc.prosecdef or proc.proconfig or proc.prorettype in (VOIDOID, RECORDOID)
+    )
+    if statement == 0:
+        what = "during startup" if not inlined else "during inlining"
+    elif inlined:
+        return
+    else:
+        what = f"statement {statement}"
+    error.add_context(f'SQL function "{proc.proname}" {what}')
+
+
+def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:
     io = session.catalog.types.row(info.result_type)
     if len(row) == 1 and io.typtype != "c" and info.result_type != RECORDOID:
         return row[0]
     if io.typtype == "c":
-        return row[0] if len(row) == 1 and _is_composite(row[0]) else form_composite(row)
-    types = [t for _, t, _ in info.ret_columns] or [25] * len(row)
-    return form_record(types, row) if len(row) > 1 else row[0]
-
-
-def _is_composite(value: Any) -> bool:
-    return isinstance(value, str) and value[:1] == "["
+        return row[0] if len(row) == 1 and types == [info.result_type] else form_composite(row)
+    if len(row) == 1 and types == [RECORDOID]:
+        return row[0]
+    return form_record(types, row)
 
 
 def body_text(proc: PgProc) -> str:
     """The source of a body; that of a built-in function with a RETURN body is in prosqlbody."""
     if proc.prosqlbody is not None and proc.prosqlbody.startswith(_BUILTIN_RETURN):
         return "SELECT " + proc.prosqlbody.removeprefix(_BUILTIN_RETURN)
+    if proc.prosqlbody is not None and proc.prosqlbody.startswith(_BUILTIN_ATOMIC):
+        return proc.prosqlbody.removeprefix(_BUILTIN_ATOMIC).removesuffix("END")
     text: str = proc.prosrc
     return text
 
 
 def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
-    if proc.prosqlbody is not None and not proc.prosqlbody.startswith(_BUILTIN_RETURN):
+    if proc.prosqlbody is not None and not proc.prosqlbody.startswith("SQL:"):
         body = session.catalog.decode_node(proc.prosqlbody, "query")
         return body if isinstance(body, list) else [body]
     queries = []
@@ -84,7 +116,69 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
         queries.append(
             session.analyze_function_body(raw, proc, list(info.arg_types))
         )
+    if queries:
+        queries[-1] = _coerced(session, queries[-1], info)
     return queries
+
+
+def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
+    """The last statement with its columns coerced to the declared result (check_sql_fn_retval)."""
+    returning = query.command_type in ("insert", "update", "delete")
+    entries = query.returning_list if returning else query.target_list
+    if query.command_type == "utility":
+        return query
+    given = [expr_type(t.expr) for t in entries if not t.resjunk]
+    wanted = _wanted_types(session, given, info)
+    if not wanted or len(wanted) != len(given) or wanted == given:
+        return query
+    if returning:
+        return replace(query, returning_list=_coerced_entries(session, entries, wanted))
+    if not query.set_operations and not query.sort_clause and not query.distinct_clause:
+        return replace(query, target_list=_coerced_entries(session, entries, wanted))
+    names = [t.resname or "" for t in entries if not t.resjunk]
+    entry = RangeTblEntry(
+        "subquery", Alias("result", names), subquery=query, coltypes=given,
+        coltypmods=[-1] * len(given), colcollations=[0] * len(given),
+    )
+    outputs = [
+        TargetEntry(Var(1, n, t), n, name)
+        for n, (t, name) in enumerate(zip(given, names, strict=True), 1)
+    ]
+    return Query(
+        "select", target_list=_coerced_entries(session, outputs, wanted), rtable=[entry],
+        jointree=FromExpr([RangeTblRef(1)]),
+    )
+
+
+def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[int]:
+    if info.result_type in (VOIDOID, RECORDOID) or info.ret_columns:
+        if info.result_type == VOIDOID or not info.ret_columns:
+            return []
+        return [t for _, t, _ in info.ret_columns]
+    row = session.catalog.types.row(info.result_type)
+    if row.typtype == "c":
+        if given == [info.result_type]:
+            return given
+        return [c.type_oid for c in session.catalog.types.io(info.result_type).columns]
+    return [info.result_type]
+
+
+def _coerced_entries(
+    session: Any, entries: list[TargetEntry], wanted: list[int]
+) -> list[TargetEntry]:
+    pstate = make_parsestate(None, session.catalog)
+    result = []
+    types = iter(wanted)
+    for entry in entries:
+        if entry.resjunk:
+            result.append(entry)
+            continue
+        expr = coerce_to_target_type(
+            pstate, entry.expr, expr_type(entry.expr), next(types), -1, "assignment",
+            "implicit_cast", -1,
+        )
+        result.append(entry if expr is None else replace(entry, expr=expr))
+    return result
 
 
 def analyze_with_argument_names(

@@ -13,8 +13,9 @@ from typing import Any
 import apsw
 
 from pgemu.planner.lowering import SetCall
-from pgemu.types.record import deform
+from pgemu.types.record import deform, form_composite, form_record
 
+RECORDOID = 2249
 _EQ = apsw.SQLITE_INDEX_CONSTRAINT_EQ
 
 
@@ -137,11 +138,23 @@ def _set_rows(call: SetCall, body: Callable[..., Any], args: Sequence[Any]) -> I
         values: Iterable[Any] = () if result is None else result
     else:
         values = (result,)
+    if call.as_row:
+        return ((_one_row(value, call),) for value in values)
     if call.expand:
         return (_spread(value, call.ncolumns) for value in values)
     if call.ncolumns > 1:
         return (v if isinstance(v, tuple) else _spread(v, call.ncolumns) for v in values)
     return (v if isinstance(v, tuple) else (v,) for v in values)
+
+
+def _one_row(value: Any, call: SetCall) -> Any:
+    """The columns of one result as a composite value."""
+    if not isinstance(value, (tuple, list)):
+        return value
+    if call.info.result_type != RECORDOID:
+        return form_composite(value)
+    types = [t for _, t, _ in call.info.ret_columns]
+    return form_record(types if len(types) == len(value) else [25] * len(value), value)
 
 
 def _spread(value: Any, width: int) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ STATEMENT_TIMEOUT = "canceling statement due to statement timeout"
 
 class Timeouts:
     """The loop calls start_statement() when a message with statements comes, end_statement()
-    before ReadyForQuery, idle_seconds() before it sleeps and idle_error() when that was too long."""
+    before ReadyForQuery, idle_seconds() before it sleeps, idle_error() when that was too long."""
 
     def __init__(self, session: Any) -> None:
         self.session = session

@@ -16,7 +16,7 @@ import apsw
 from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
-from pgemu.executor.specials import SPECIALS, SPECIAL_AGGREGATES
+from pgemu.executor.specials import SPECIAL_AGGREGATES, SPECIALS
 from pgemu.executor.tablefunctions import (
     FunctionModule,
     RecursionModule,
@@ -161,7 +161,8 @@ class UdfRegistry:
 
     def table_function(self, calls: tuple[SetCall, ...]) -> str:
         stem = "set_" + "_".join(c.proc.proname if c.proc else "value" for c in calls)
-        key = ("t", tuple((c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand)
+        key = ("t", tuple((c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand,
+                           c.as_row)
                           for c in calls))
         name, new = self._name(key, stem)
         if new:
@@ -192,9 +193,19 @@ class UdfRegistry:
             return "pg_xid"
         if kind == "collation":
             return self._typed_collation(key[0])
-        name, new = self._name((kind, *map(_hashable, key)), f"pg_{kind}")
+        identity = (kind, *map(_hashable, key))
+        name, new = self._name(identity, f"pg_{kind}")
         if not new:
             return name
+        try:
+            self._create_special(name, kind, key)
+        except BaseException:
+            # a name whose factory failed must not be taken for one that SQLite knows
+            self._names[("failed", len(self._names))] = self._names.pop(identity)
+            raise
+        return name
+
+    def _create_special(self, name: str, kind: str, key: tuple[Any, ...]) -> None:
         if kind == "rows":
             self.conn.create_module(
                 name, RowsModule(self.row_sets, key[0]), eponymous_only=True, read_only=True, use_bestindex_object=True
@@ -211,7 +222,6 @@ class UdfRegistry:
             self.conn.create_scalar_function(
                 name, factory(self, *key), -1, deterministic=deterministic
             )
-        return name
 
     def collation_of(self, type_oid: int) -> str | None:
         """The SQLite collation of a type's values (Lowering.collation)."""

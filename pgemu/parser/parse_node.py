@@ -167,8 +167,8 @@ class ParseNamespaceItem:
         relation = self.p_relation
         assert relation is not None
         # the same for every query that has the table at this place
-        made: list[ParseNamespaceColumn] = relation.catalog.cached(
-            ("nscolumns", relation.oid, self.p_rtindex),
+        made: list[ParseNamespaceColumn] = relation.catalog.cached_for_relation(
+            relation.oid, ("nscolumns", self.p_rtindex),
             lambda: _relation_columns(relation, self.p_rtindex),
         )
         return made
@@ -180,8 +180,8 @@ class ParseNamespaceItem:
         if made is None:
             relation, alias = self.p_relation, self.p_rte.alias
             if relation is not None and (alias is None or not alias.colnames):
-                made = relation.catalog.cached(
-                    ("colindex", relation.oid), lambda: _column_index(self.p_names.colnames)
+                made = relation.catalog.cached_for_relation(
+                    relation.oid, "colindex", lambda: _column_index(self.p_names.colnames)
                 )
             else:
                 made = _column_index(self.p_names.colnames)

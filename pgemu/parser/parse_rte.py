@@ -234,8 +234,8 @@ def add_range_table_entry_for_relation(
 ) -> ParseNamespaceItem:
     """An entry for an already opened relation."""
     # shared by all statements: nobody changes the names of an entry in place
-    names: list[str] = rel.catalog.cached(
-        ("colnames", rel.oid), lambda: ["" if a.attisdropped else a.attname for a in rel.attrs]
+    names: list[str] = rel.catalog.cached_for_relation(
+        rel.oid, "colnames", lambda: ["" if a.attisdropped else a.attname for a in rel.attrs]
     )
     if alias is None:
         eref = Alias(rel.name, names)

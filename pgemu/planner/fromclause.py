@@ -63,6 +63,8 @@ def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
     """One range table entry as an item of FROM under its alias."""
     entry = scope.entry(rtindex)
     alias = scope.aliases[rtindex - 1]
+    if rtindex in scope.prelowered:
+        return sql.derived(scope.prelowered[rtindex], alias)
     if entry.rtekind == "relation":
         return _lower_relation(entry, alias, low, scope)
     if entry.rtekind == "subquery":

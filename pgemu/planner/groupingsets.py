@@ -11,10 +11,11 @@ from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import GroupingSet, Query
 from pgemu.nodes.walk import mutate
+from pgemu.parser.parse_sort_group import equal
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower
 from pgemu.planner.lowering import Lowering, Scope
-from pgemu.planner.select import limit_offset, lower_core
+from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
 
 
@@ -78,9 +79,9 @@ def _one_set(
         if isinstance(node, (p.Aggref, p.GroupingFunc)):
             return node
         if isinstance(node, p.Expr):
-            if any(node == other for other in present):
+            if any(equal(node, other) for other in present):
                 return node
-            if any(node == other for other in absent):
+            if any(equal(node, other) for other in absent):
                 return p.Const(expr_type(node), None)
         return None
 

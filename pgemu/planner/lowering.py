@@ -32,6 +32,8 @@ class SetCall:
     nargs: int
     ncolumns: int
     expand: bool = False
+    # in a select list: a row of several columns is one composite value
+    as_row: bool = False
 
 
 RECORDOID = 2249
@@ -76,6 +78,8 @@ class Scope:
     # the ressortgrouprefs of the grouping set being lowered; None: all of GROUP BY
     grouped_refs: frozenset[int] | None = None
     domain_value: Sql | None = None
+    # entries whose SQL is there already, by range table index (stages.py)
+    prelowered: dict[int, Sql] = field(default_factory=dict)
 
     def up(self, levels: int) -> Scope:
         scope: Scope | None = self

@@ -9,7 +9,6 @@ from pgemu.nodes.primnodes import Value
 
 if TYPE_CHECKING:
     from pgemu.nodes.parsenodes import Query
-    from pgemu.nodes.primnodes import Expr
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import pgemu.planner.windows  # noqa: F401  (their handlers register themselves)
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
+from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import lower, lower_qual
 from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
-from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
 
@@ -160,6 +160,17 @@ def compile_table_expr(catalog: Any, relation: Any, expr: p.Expr, alias: str) ->
     for attr in relation.attrs:
         name = f"c{attr.attnum}"
         scope.replaced[(1, attr.attnum)] = sql.column(alias, name) if alias else sql.raw(name)
+    low.used_literals = _EveryLiteral()
+    return sql.render(sql.paren(lower(expr, low, scope)))
+
+
+def compile_pair_expr(catalog: Any, relation: Any, expr: p.Expr) -> str:
+    """An expression over two rows of one table: Var.varno 1 is read from t, 2 from n."""
+    low = Lowering(catalog, catalog.ctx.session.udfs)
+    scope = Scope(Query("select"), ["t", "n"], low)
+    for attr in relation.attrs:
+        for varno, alias in ((1, "t"), (2, "n")):
+            scope.replaced[(varno, attr.attnum)] = sql.column(alias, f"c{attr.attnum}")
     low.used_literals = _EveryLiteral()
     return sql.render(sql.paren(lower(expr, low, scope)))
 

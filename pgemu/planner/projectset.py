@@ -7,13 +7,16 @@ from both.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query, RangeTblFunction
 from pgemu.nodes.walk import mutate, walk
+from pgemu.parser.parse_sort_group import equal
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower
-from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.lowering import Lowering, Scope, SetCall
 from pgemu.planner.select import limit_offset, lower_core
 from pgemu.planner.sql import Sql
 
@@ -46,7 +49,7 @@ class _Stage:
 
     def add(self, expr: p.Expr, lowered: Sql) -> int:
         for seen, number in self.known:
-            if seen == expr:
+            if isinstance(expr, p.Var) and equal(seen, expr):
                 return number
         self.columns.append(lowered)
         number = len(self.columns)
@@ -149,7 +152,7 @@ def _lockstep(
         function = functions[number]
         call, its_args = set_call(RangeTblFunction(function, coltypes=[function.funcresulttype],
                                                    colnames=[""], coltypmods=[-1]), low, outer)
-        calls.append(call if not call.expand else _unexpanded(call))
+        calls.append(_in_select_list(call, function, low))
         args += its_args
         outer.replaced[(srf_no, number + 1)] = sql.column(alias, f"c{column}")
         column += 1
@@ -157,10 +160,15 @@ def _lockstep(
     return sql.table_function(name, args, alias)
 
 
-def _unexpanded(call):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
+def _in_select_list(call: SetCall, function: p.FuncExpr, low: Lowering) -> SetCall:
+    """Here a function yields one column; several are the fields of a row."""
+    from pgemu.planner.fromclause import function_columns
 
-    return replace(call, expand=False)
+    if not call.expand:
+        return call
+    columns = function_columns(RangeTblFunction(function), low)
+    info = replace(call.info, ret_columns=tuple(columns))
+    return replace(call, info=info, expand=False, as_row=True)
 
 
 def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:

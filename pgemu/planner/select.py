@@ -27,12 +27,17 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.ctes import lower_ctes
     from pgemu.planner.groupingsets import lower_grouping_sets
     from pgemu.planner.setops import lower_set_operations
+    from pgemu.planner.stages import groups_by_srf, lower_grouped_srf, lower_over_grouping_sets
 
     ctes = lower_ctes(query, low, scope)
     if query.set_operations is not None:
         body = lower_set_operations(query, low, scope)
+    elif query.grouping_sets and (query.has_window_funcs or query.has_target_srfs):
+        body = lower_over_grouping_sets(query, low, scope)
     elif query.grouping_sets:
         body = lower_grouping_sets(query, low, scope)
+    elif query.has_target_srfs and query.group_clause and groups_by_srf(query):
+        body = lower_grouped_srf(query, low, scope)
     else:
         body = lower_plain(query, low, scope)
     if ctes:

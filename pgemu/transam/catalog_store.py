@@ -7,11 +7,11 @@ pgemu.catalog; this module knows only their physical names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pgemu.nodes.primnodes import Value
-from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables, overlay_statement
+from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 from pgemu.transam.xact import TransactionManager
 
 
@@ -34,29 +34,41 @@ class MvccStore:
             conn.execute("BEGIN")
         try:
             name = self.layout.physical_name(cls)
-            active = "g._gactive" if name.startswith("g.") else "main._active"
-            running = {r[0] for r in conn.execute(f"SELECT xid FROM {active}")}
-            running.discard(self.xact.xid)
+            running = self._running(name[0] == "g")
             text = self.layout.select_list(cls) + clause
             if running:
-                self.xact.catalog_snapshot = Snapshot(frozenset(running), own=self.xact.xid)
+                self.xact.catalog_snapshot = Snapshot(running, own=self.xact.xid)
                 natts = len(self.layout.column_numbers(cls))
                 dirty = dirty_tables(conn.execute, [(name, natts)], "pg_cat_invisible")
                 text = text.replace(f" FROM {name}", f" FROM {name} AS t")
                 text = overlay_statement(text, dirty, "pg_cat_invisible")
-            else:
-                self.xact.catalog_snapshot = EVERYTHING
             rows: list[tuple[Value, ...]] = conn.execute(text, params).fetchall()
             return rows
         finally:
             if not outer and conn.in_transaction:
                 conn.execute("COMMIT")
 
-    def insert(self, cls: type[Any], values: tuple[Value, ...]) -> None:
+    def _running(self, shared: bool) -> frozenset[int]:
+        """Other transactions that have written.  While this one holds the write lock of SQLite
+        their set cannot change, so it is read once per statement."""
+        xact = self.xact
+        if xact.write_depth:
+            known = xact.running_others.get(shared)
+            if known is not None:
+                return known
+        active = "g._gactive" if shared else "main._active"
+        running = frozenset(r[0] for r in xact.conn.execute(f"SELECT xid FROM {active}"))
+        running -= {xact.xid}
+        if xact.write_depth:
+            xact.running_others[shared] = running
+        return running
+
+    def insert_many(self, cls: type[Any], rows: Sequence[tuple[Value, ...]]) -> None:
         with self.xact.write():
             self._writing(cls)
-            self.xact.conn.execute(
-                self.layout.insert_statement(cls), (self.xact.xid, *values)
+            xid = self.xact.xid
+            self.xact.conn.executemany(
+                self.layout.insert_statement(cls), [(xid, *row) for row in rows]
             )
 
     def update(

@@ -83,7 +83,7 @@ def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:
         conn = open_database(cluster.database_path(database), cluster.global_path)
         try:
             _advance_counters(conn, shm)
-            active = [row[0] for row in conn.execute("SELECT xid FROM main._active")]
+            active: list[Any] = [row[0] for row in conn.execute("SELECT xid FROM main._active")]
             if active:
                 _roll_back(conn, cluster, database, active)
             _drop_temporary_schemas(conn, cluster, database)
@@ -147,9 +147,10 @@ def _forget(conn: apsw.Connection, schema: str, xid: int) -> None:
 def _drop_pending(conn: apsw.Connection, xid: int) -> None:
     """Storage that an aborted transaction had made.  (Rows with "commit" cannot be acted upon:
     a commit removes them, so their transaction did not.)"""
-    for what, name in conn.execute(
+    pending: Any = conn.execute(
         "SELECT what, name FROM main._pending WHERE xid=?", (xid,)
-    ).fetchall():
+    ).fetchall()
+    for what, name in pending:
         if what == "abort":
             kind = "INDEX" if name.partition(".")[2].startswith("i") else "TABLE"
             conn.execute(f"DROP {kind} IF EXISTS {name}")
@@ -193,11 +194,11 @@ def _with_functions(conn: apsw.Connection, work: Callable[[], object]) -> None:
 
 def _register(conn: apsw.Connection, name: str, oid: int) -> bool:
     """A builtin function under the name that indexes call it by: its own and its OID."""
-    row = conn.execute("SELECT c2, c20, c13 FROM main.r1255 WHERE c1=?", (oid,)).fetchone()
+    row: Any = conn.execute("SELECT c2, c20, c13 FROM main.r1255 WHERE c1=?", (oid,)).fetchone()
     if row is None:
         return False
     types = [
-        conn.execute("SELECT c2 FROM main.r1247 WHERE c1=?", (int(number),)).fetchone()[0]
+        _value(conn, "SELECT c2 FROM main.r1247 WHERE c1=?", int(number))
         for number in re.findall(r"\d+", row[1])
     ]
     binding = functions.get(f"{row[0]}({','.join(types)})")
@@ -213,6 +214,12 @@ def _register(conn: apsw.Connection, name: str, oid: int) -> bool:
     return True
 
 
+def _value(conn: apsw.Connection, sql: str, *params: Any) -> Any:
+    """The one value that a query gives."""
+    found: Any = conn.execute(sql, params).fetchone()
+    return found[0]
+
+
 # -- a whole cluster -----------------------------------------------------------------------------
 
 
@@ -220,16 +227,14 @@ def _advance_counters(conn: apsw.Connection, shm: SharedMemory) -> None:
     """No xid and no OID that is stored may be given again, even if the counters file is gone."""
     for schema in ("main", "g"):
         for table in ("active", "undo", "rowlock"):
-            top = conn.execute(
-                f"SELECT max(xid) FROM {schema}.{prefix(schema)}{table}"
-            ).fetchone()[0]
+            top = _value(conn, f"SELECT max(xid) FROM {schema}.{prefix(schema)}{table}")
             if top:
                 shm.advance_next_xid(top)
-    top = conn.execute("SELECT max(xmin) FROM main.r1259").fetchone()[0]
+    top = _value(conn, "SELECT max(xmin) FROM main.r1259")
     if isinstance(top, int):
         shm.advance_next_xid(top)
     for name in _OID_TABLES:
-        top = conn.execute(f"SELECT max(c1) FROM {name}").fetchone()[0]
+        top = _value(conn, f"SELECT max(c1) FROM {name}")
         if isinstance(top, int) and 16384 <= top < 2**32:
             shm.advance_next_oid(top)
 

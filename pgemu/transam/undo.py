@@ -66,7 +66,9 @@ class UndoTriggers:
         """A SQLite rollback may have undone the making of triggers: ask SQLite what is left."""
         names = {
             row[0]
-            for row in self._conn.execute("SELECT name FROM temp.sqlite_schema WHERE type='trigger'")
+            for row in self._conn.execute(
+                "SELECT name FROM temp.sqlite_schema WHERE type='trigger'"
+            )
         }
         for sqlite_name in list(self._made):
             if f"undo_{sqlite_name.replace('.', '_')}_d" not in names:

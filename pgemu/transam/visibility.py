@@ -8,8 +8,9 @@ is replaced by "the rows without invisible undo, and the oldest invisible image 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pgemu.transam.schema import prefix
 
@@ -65,7 +66,9 @@ def overlay(sqlite_name: str, natts: int, predicate: str = "pg_invisible") -> st
 
 
 def dirty_tables(
-    execute, relations: Sequence[tuple[str, int]], predicate: str = "pg_invisible"  # type: ignore[no-untyped-def]
+    execute: Callable[[str], Any],
+    relations: Sequence[tuple[str, int]],
+    predicate: str = "pg_invisible",
 ) -> list[tuple[str, int]]:
     """Which of the tables have undo that the snapshot must not see."""
     found = []

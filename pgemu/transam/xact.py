@@ -92,6 +92,8 @@ class TransactionManager:
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
+        # while a write statement runs: other transactions that have written, by shared or not
+        self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
         self._registered_now: set[str] = set()
         self.savepoints: list[Savepoint] = []
@@ -114,12 +116,11 @@ class TransactionManager:
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
-        conn.create_scalar_function("pg_undo", self._pg_undo, 0)
-        conn.create_scalar_function("pg_xid", lambda: self.xid, 0)
-        conn.create_scalar_function("pg_invisible", lambda x: self.snapshot.hides(x), 1)
-        conn.create_scalar_function(
-            "pg_cat_invisible", lambda x: self.catalog_snapshot.hides(x), 1
-        )
+        made: Any = conn.create_scalar_function
+        made("pg_undo", self._pg_undo, 0)
+        made("pg_xid", lambda: self.xid, 0)
+        made("pg_invisible", lambda x: self.snapshot.hides(x), 1)
+        made("pg_cat_invisible", lambda x: self.catalog_snapshot.hides(x), 1)
 
     def _pg_undo(self) -> int:
         if self.undo_xid:
@@ -170,8 +171,8 @@ class TransactionManager:
         self.state = BLOCK
 
     def fail(self) -> None:
-        """A statement failed.  What the transaction (or its innermost savepoint) did is undone and
-        its locks are released at once (AbortCurrentTransaction); a block then waits for ROLLBACK."""
+        """A statement failed.  What the transaction (or its innermost savepoint) did is undone at
+        once, and its locks are released (AbortCurrentTransaction); a block waits for ROLLBACK."""
         if self.state == FAILED:
             return
         if self.state != BLOCK:
@@ -200,7 +201,7 @@ class TransactionManager:
         return self.snapshot
 
     def _current_snapshot(self, shared: bool) -> Snapshot:
-        running = self.conn.execute("SELECT xid FROM main._active").fetchall()
+        running: list[Any] = self.conn.execute("SELECT xid FROM main._active").fetchall()
         if shared:
             running += self.conn.execute("SELECT xid FROM g._gactive").fetchall()
         if not running or (len(running) == 1 and running[0][0] == self.xid):
@@ -214,7 +215,7 @@ class TransactionManager:
         words = self.slot.words
         next_xid = self.shm.read_next_xid()
         words[XMIN] = next_xid
-        running = self.conn.execute(
+        running: list[Any] = self.conn.execute(
             "SELECT xid FROM main._active UNION SELECT xid FROM g._gactive"
         ).fetchall()
         assigned = self.shm.procarray.column(ASSIGNED_XID)

@@ -141,7 +141,7 @@ def calc_rank(weights: Weights, vector: str, query: str, method: int) -> float:
 
 
 def unweighted(node: Node) -> Node:
-    """Covers are found whatever the weights."""
+    """The places of a document are those of the right weights already."""
     if isinstance(node, Operand):
         return Operand(node.lexeme, 0, node.prefix)
     left = None if node.left is None else unweighted(node.left)
@@ -154,12 +154,13 @@ class Document:
 
     def __init__(self, lexemes: Lexemes, tree: Node) -> None:
         places: dict[int, set[str]] = {}
-        for operand in unique_operands(tree):
+        for operand in operands(tree):
             for lexeme, positions in lexemes.items():
                 same = lexeme == operand.lexeme
                 if same or (operand.prefix and lexeme.startswith(operand.lexeme)):
                     for position in positions:
-                        places.setdefault(position, set()).add(lexeme)
+                        if not operand.weight or operand.weight >> (position & 3) & 1:
+                            places.setdefault(position, set()).add(lexeme)
         self.places = sorted(places.items())
         self.tree = unweighted(tree)
 

@@ -11,7 +11,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cmp_to_key, lru_cache
 from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, SYNTAX_ERROR, PgError
@@ -474,16 +474,53 @@ def substituted(node: Node, target: Node, new: Node | None) -> Node | None:
                 break
             del rest[found]
         else:
-            parts = rest + ([new] if new is not None else [])
+            parts = ([new] if new is not None else []) + rest
             return chain(node.kind, parts)
     replaced = [substituted(one, target, new) for one in parts]
     return chain(node.kind, [one for one in replaced if one is not None])
 
 
+def children(node: Operator) -> list[Node]:
+    """As PostgreSQL keeps them: the right operand first, chains flattened and sorted."""
+    if node.kind in (AND, OR):
+        return sorted(flattened(node, node.kind), key=cmp_to_key(compare_chains))
+    return [node.right] if node.left is None else [node.right, node.left]
+
+
+def compare_chains(a: Node, b: Node) -> int:
+    """QTNodeCompare over flattened chains."""
+    if isinstance(a, Operand) or isinstance(b, Operand) or a.kind != b.kind:
+        return compare_nodes(a, b)
+    first, second = children(a), children(b)
+    if len(first) != len(second):
+        return -1 if len(first) > len(second) else 1
+    for x, y in zip(first, second, strict=True):
+        order = compare_chains(x, y)
+        if order:
+            return order
+    if a.kind == PHRASE and a.distance != b.distance:
+        return -1 if a.distance > b.distance else 1
+    return 0
+
+
+def in_order(node: Node) -> Node:
+    """Chains in the order that QTNSort leaves; the last child is printed first."""
+    if isinstance(node, Operand):
+        return node
+    if node.kind in (AND, OR):
+        ordered = [in_order(one) for one in reversed(children(node))]
+        tree = chain(node.kind, ordered)
+        assert tree is not None
+        return tree
+    left = None if node.left is None else in_order(node.left)
+    return Operator(node.kind, left, in_order(node.right), node.distance)
+
+
 def same_query(a: Node, b: Node) -> bool:
     """Equal up to the order of & and |."""
     if isinstance(a, Operand) or isinstance(b, Operand):
-        return a == b
+        # Weights and prefix marks are not looked at.
+        return isinstance(a, Operand) and isinstance(b, Operand) and a.lexeme == b.lexeme
     if a.kind != b.kind:
         return False
     if a.kind in (AND, OR):
@@ -512,7 +549,7 @@ def tsquery_rewrite(query: str, target: str, substitute: str) -> str:
     tree, wanted = load_tsquery(query), load_tsquery(target)
     if tree is None or wanted is None:
         return query
-    return query_text(substituted(tree, wanted, load_tsquery(substitute)))
+    return query_text(substituted(in_order(tree), wanted, load_tsquery(substitute)))
 
 
 @pg_function("ts_rewrite(tsquery,text)", context=True)

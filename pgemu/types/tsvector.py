@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from pgemu.errors import (
-    ARRAY_ELEMENT_ERROR,
     INVALID_PARAMETER_VALUE,
     NULL_VALUE_NOT_ALLOWED,
     PROGRAM_LIMIT_EXCEEDED,
     SYNTAX_ERROR,
+    ZERO_LENGTH_CHARACTER_STRING,
     PgError,
 )
 from pgemu.fmgr import CallContext, pg_function
@@ -361,7 +361,7 @@ def array_to_tsvector(array: str) -> str:
     if None in values:
         raise PgError(NULL_VALUE_NOT_ALLOWED, "lexeme array may not contain nulls")
     if "" in values:
-        raise PgError(ARRAY_ELEMENT_ERROR, "lexeme array may not contain empty strings")
+        raise PgError(ZERO_LENGTH_CHARACTER_STRING, "lexeme array may not contain empty strings")
     return tsvector_text({v: [] for v in values})
 
 

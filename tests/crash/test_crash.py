@@ -95,29 +95,31 @@ def test_the_books_balance_after_crashes(tmp_path: Path) -> None:
 
 
 def test_a_killed_backend_frees_its_locks_and_rows(tmp_path: Path) -> None:
-    with PgemuServer(data=tmp_path / "data") as server:
-        with psycopg.connect(server.dsn, autocommit=True) as conn:
-            conn.execute("CREATE TABLE t (a int PRIMARY KEY, b text)")
-            conn.execute("INSERT INTO t VALUES (1, 'x'), (2, 'y')")
-            victim = psycopg.connect(server.dsn, autocommit=True)
-            victim.execute("BEGIN")
-            victim.execute("CREATE TABLE made_by_the_dead (a int)")
-            victim.execute("CREATE ROLE ghost")
-            victim.execute("UPDATE t SET b = 'dead'")
-            victim.execute("SELECT pg_advisory_lock(1)")
-            victim.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
-            kill(victim.info.backend_pid)
-            conn.execute("SET statement_timeout = '10s'")
-            conn.execute("UPDATE t SET b = b || '!' WHERE a = 1")
-            conn.execute("SELECT pg_advisory_lock(1)")
-            assert conn.execute("SELECT * FROM t ORDER BY a").fetchall() == [(1, "x!"), (2, "y")]
-            assert conn.execute(
-                "SELECT to_regclass('made_by_the_dead'), count(*) FROM pg_roles "
-                "WHERE rolname = 'ghost'"
-            ).fetchall() == [(None, 0)]
-            conn.execute("CREATE ROLE ghost")
-            with contextlib.suppress(psycopg.Error):
-                victim.close()
+    with (
+        PgemuServer(data=tmp_path / "data") as server,
+        psycopg.connect(server.dsn, autocommit=True) as conn,
+    ):
+        conn.execute("CREATE TABLE t (a int PRIMARY KEY, b text)")
+        conn.execute("INSERT INTO t VALUES (1, 'x'), (2, 'y')")
+        victim = psycopg.connect(server.dsn, autocommit=True)
+        victim.execute("BEGIN")
+        victim.execute("CREATE TABLE made_by_the_dead (a int)")
+        victim.execute("CREATE ROLE ghost")
+        victim.execute("UPDATE t SET b = 'dead'")
+        victim.execute("SELECT pg_advisory_lock(1)")
+        victim.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        kill(victim.info.backend_pid)
+        conn.execute("SET statement_timeout = '10s'")
+        conn.execute("UPDATE t SET b = b || '!' WHERE a = 1")
+        conn.execute("SELECT pg_advisory_lock(1)")
+        assert conn.execute("SELECT * FROM t ORDER BY a").fetchall() == [(1, "x!"), (2, "y")]
+        assert conn.execute(
+            "SELECT to_regclass('made_by_the_dead'), count(*) FROM pg_roles "
+            "WHERE rolname = 'ghost'"
+        ).fetchall() == [(None, 0)]
+        conn.execute("CREATE ROLE ghost")
+        with contextlib.suppress(psycopg.Error):
+            victim.close()
 
 
 def test_temporary_tables_do_not_outlive_a_crash(tmp_path: Path) -> None:

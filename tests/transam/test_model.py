@@ -19,7 +19,7 @@ actions = st.lists(
         st.sampled_from(
             ["begin", "begin rr", "commit", "rollback", "insert", "update", "delete", "savepoint",
              "rollback to", "fail", "read", "read"]
-        ),  # fmt: skip
+        ),
         st.integers(0, KEYS - 1),
     ),
     max_size=60,

@@ -47,7 +47,9 @@ class Later(threading.Thread):
 @pytest.fixture
 def sessions(dsn: str) -> Iterator[list[Conn]]:
     with contextlib.ExitStack() as stack:
-        made = [stack.enter_context(psycopg.connect(dsn, autocommit=True)) for _ in range(3)]
+        made = [psycopg.connect(dsn, autocommit=True) for _ in range(3)]
+        for conn in made:
+            stack.enter_context(contextlib.closing(conn))
         made[0].execute("CREATE TABLE t (id int PRIMARY KEY, v int)")
         made[0].execute("INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)")
         made[0].execute("CREATE TABLE p (id int PRIMARY KEY, n int)")
@@ -69,7 +71,7 @@ def test_an_update_waits_and_runs_again(sessions: list[Conn]) -> None:
     assert b.execute("SELECT v FROM t WHERE id = 1").fetchall() == [(10,)]
     later = Later(b, "UPDATE t SET v = v + 1 WHERE id = 1")
     assert later.waits
-    assert not Later(sessions[2], "UPDATE t SET v = 0 WHERE id = 2").waits
+    assert Later(sessions[2], "UPDATE t SET v = 0 WHERE id = 2").result() == "UPDATE 1"
     a.execute("COMMIT")
     assert later.result() == "UPDATE 1"
     assert a.execute("SELECT v FROM t WHERE id = 1").fetchall() == [(101,)]

@@ -7,11 +7,13 @@ from typing import Any
 
 from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgOpclass
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.types.arrays_value import dump_array
 
 
 @pg_function("pg_show_all_settings()", context=True)
 def pg_show_all_settings(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
-    yield from (tuple(row) for row in ctx.guc.rows())
+    for row in ctx.guc.rows():
+        yield tuple(dump_array(v) if isinstance(v, list) else v for v in row)
 
 
 @pg_function("pg_available_extensions()")

@@ -1,0 +1,1 @@
+"""Procedural languages: PL/pgSQL (PostgreSQL: src/pl)."""

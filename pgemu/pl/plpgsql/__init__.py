@@ -1,0 +1,1 @@
+"""PL/pgSQL: scanner, grammar, compiler and interpreter (PostgreSQL: src/pl/plpgsql)."""
