@@ -7,12 +7,13 @@ from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.index import IndexInfo, index_create
-from pgemu.catalog.namespace_candidates import opername_get_oprid
 from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
 from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.errors import UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
+from pgemu.parser.parse_node import make_parsestate
+from pgemu.parser.parse_oper import compatible_oper_opid
 
 
 def add_exclusion_constraint(
@@ -29,7 +30,8 @@ def add_exclusion_constraint(
         elem, names = list_items(node)
         key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
         words = strings(list_items(names))
-        oid = opername_get_oprid(catalog, words, key.type_id, key.type_id)
+        pstate = make_parsestate(None, catalog)
+        oid = compatible_oper_opid(pstate, list(words), key.type_id, key.type_id, True)
         if not oid:
             shown = catalog.type_name(key.type_id)
             raise PgError(

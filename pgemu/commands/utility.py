@@ -117,6 +117,9 @@ COMMANDS: dict[str, Row] = {
     # settings and maintenance
     "VariableSetStmt": Row("variable:variable_set", "SET", writes=False, transactional=False),
     "VariableShowStmt": Row("variable:variable_show", "SHOW", writes=False, transactional=False),
+    "ConstraintsSetStmt": Row(
+        "set_constraints:set_constraints", "SET CONSTRAINTS", writes=False, transactional=False
+    ),
     "DiscardStmt": Row("variable:discard", "DISCARD", writes=False, transactional=False),
     "AlterSystemStmt": Row("variable:alter_system", "ALTER SYSTEM", transactional=False),
     "ListenStmt": Row("async_:listen", "LISTEN", writes=False, transactional=False),

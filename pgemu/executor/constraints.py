@@ -167,9 +167,11 @@ class Constraints:
         """ExecPartitionCheck."""
         assert self.last_row is not None
         relation, values = self.last_row
-        if self.session.routing.check(relation, values):
-            return
-        raise PgError(
+        if not self.session.routing.check(relation, values):
+            raise self.partition_violation(relation, values)
+
+    def partition_violation(self, relation: Any, values: Sequence[Value]) -> PgError:
+        return PgError(
             CHECK_VIOLATION,
             f'new row for relation "{relation.name}" violates partition constraint',
             detail=f"Failing row contains {self.row_text(relation, values)}.",

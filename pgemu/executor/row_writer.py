@@ -46,6 +46,8 @@ class RowWriter:
         """Store a row of the target table's shape; a partitioned table routes it."""
         target, values = self.relation, row
         if target.relkind == "p":
+            if target.is_partition and not self.session.routing.check(target, row):
+                raise self.session.constraints.partition_violation(target, row)
             target, values = self.session.routing.route(target, row)
             target = self.storage(target.oid)
         return self._insert_into(target, values, xmax)

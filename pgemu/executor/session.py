@@ -335,9 +335,6 @@ class Session(WritingMixin):
         self.cancel_pending = False
         return PgError(QUERY_CANCELED, "canceling statement due to user request")
 
-    def cancel_reason(self) -> str:
-        return "canceling statement due to user request"
-
     def translate(self, error: apsw.Error) -> PgError:
         return translate(error, self)
 

@@ -125,12 +125,21 @@ def normalize_signature(signature: str) -> str:
     return f"{name.strip()}({inner})"
 
 
+def registering_module() -> str:
+    """The module whose body is running: a family may bind through another module's function
+    (bind_comparisons, geometric), and it is the family that has to be imported."""
+    frame = sys._getframe(2)
+    while frame.f_code.co_name != "<module>" and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"])
+
+
 def pg_function(
     *signatures: str, context: bool = False, typed: bool = False
 ) -> Callable[[F], F]:
     """Bind a body to one or more pg_proc rows."""
 
-    module = sys._getframe(1).f_globals["__name__"]
+    module = registering_module()
 
     def bind(body: F) -> F:
         for written in signatures:
@@ -147,7 +156,7 @@ def pg_aggregate(
 ) -> Callable[[F], F]:
     """Bind an Aggregate class (or factory) to one or more pg_proc rows of kind 'a'."""
 
-    module = sys._getframe(1).f_globals["__name__"]
+    module = registering_module()
 
     def bind(factory: F) -> F:
         for written in signatures:

@@ -71,7 +71,9 @@ EPOCH_SETTINGS = (
 )
 """What the meaning of a statement depends on: their values together give the epoch."""
 
-_CUSTOM_NAME = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
+# A letter or _, then letters, digits, _ and $; whatever is not ASCII is a letter.  Written as what
+# is excluded: sets with the whole of Unicode take long to compile.
+_CUSTOM_NAME = re.compile(r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*")
 
 
 class PgSettingsRow(NamedTuple):

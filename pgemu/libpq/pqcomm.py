@@ -10,9 +10,8 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import struct
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pgemu.errors import PROTOCOL_VIOLATION, PgError
 from pgemu_protocol.framing import (
@@ -23,6 +22,9 @@ from pgemu_protocol.framing import (
     startup_length,
 )
 from pgemu_protocol.violation import ProtocolViolation
+
+if TYPE_CHECKING:
+    import ssl
 
 RECEIVE_SIZE = 65536
 FLUSH_AT = 65536
@@ -56,6 +58,7 @@ class Connection:
         self._at = 0
         self._output: list[bytes] = []
         self._output_size = 0
+        self._tls: ssl.SSLSocket | None = None
         self._poll = select.poll()
         self._polled: int | None = None
         if not self.is_local and sock.family in (socket.AF_INET, socket.AF_INET6):
@@ -67,7 +70,7 @@ class Connection:
 
     @property
     def tls(self) -> bool:
-        return isinstance(self.sock, ssl.SSLSocket)
+        return self._tls is not None
 
     def peer(self) -> tuple[str, int] | None:
         """(address, port) of a TCP client."""
@@ -167,8 +170,7 @@ class Connection:
         """Whether reading would find bytes without asking the kernel."""
         if len(self._input) > self._at:
             return True
-        sock = self.sock
-        return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        return self._tls is not None and self._tls.pending() > 0
 
     def sync_follows(self) -> bool:
         """The next buffered message is a Sync: what runs now is the last before it.  Describe
@@ -248,9 +250,10 @@ class Connection:
         self.refuse_early_data("SSL")
         fileno = self.sock.fileno()
         try:
-            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self._tls = context.wrap_socket(self.sock, server_side=True)
         except (OSError, ValueError):
             raise ConnectionLost(clean=False) from None
+        self.sock = self._tls
         self._poll.unregister(fileno)
         self._poll.register(self.sock.fileno(), select.POLLIN)
         self.tls_endpoint = endpoint

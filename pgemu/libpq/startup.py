@@ -7,8 +7,7 @@ pg_split_opts for the option `options`.
 from __future__ import annotations
 
 import re
-import ssl
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -18,15 +17,19 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.libpq.pqcomm import Connection
-from pgemu_protocol.backend import NegotiateProtocolVersion
-from pgemu_protocol.startup import (
+from pgemu_protocol.hot import (
+    CANCEL_REQUEST_CODE,
+    NEGOTIATE_GSS_CODE,
+    NEGOTIATE_SSL_CODE,
     PROTOCOL_3_0,
-    CancelRequest,
-    GSSENCRequest,
-    SSLRequest,
-    StartupMessage,
-    decode_first_packet,
+    decode_startup,
 )
+from pgemu_protocol.violation import ProtocolViolation
+
+if TYPE_CHECKING:
+    import ssl
+
+    from pgemu_protocol.startup import CancelRequest
 
 NAMEDATALEN = 64
 LATEST_PROTOCOL = PROTOCOL_3_0
@@ -46,18 +49,16 @@ class UnsupportedProtocol(PgError):
         self.protocol2 = major < 3
 
 
-@dataclass(frozen=True, slots=True)
-class StartupParams:
+class StartupParams(NamedTuple):
     user: str
     database: str
     settings: tuple[tuple[str, str], ...] = ()
     """What the client sets, in order: the option `options` first, then the others."""
     version: int = PROTOCOL_3_0
-    replication: str = field(default="false")
+    replication: str = "false"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsServer:
+class TlsServer(NamedTuple):
     """A server context and the hash of its certificate for channel binding."""
 
     context: ssl.SSLContext
@@ -72,22 +73,32 @@ def negotiate(connection: Connection, tls: TlsServer | None) -> StartupParams | 
     encryption_asked = False
     gss_asked = False
     while True:
-        packet = decode_first_packet(connection.read_startup())
-        match packet:
-            case CancelRequest():
-                return packet
-            case SSLRequest() if not encryption_asked:
-                encryption_asked = True
-                _answer_ssl(connection, tls)
-            case GSSENCRequest() if not gss_asked:
-                gss_asked = True
-                connection.write(b"N")
-                connection.flush()
-                connection.refuse_early_data("GSSAPI encryption")
-            case StartupMessage():
-                return _startup(connection, packet)
-            case _:
-                raise UnsupportedProtocol(packet.code or 0)
+        payload = connection.read_startup()
+        if len(payload) < 4:
+            raise ProtocolViolation("invalid length of startup packet", silent=True)
+        code = int.from_bytes(payload[:4], "big")
+        if code == CANCEL_REQUEST_CODE:
+            return _cancel_request(payload)
+        if code == NEGOTIATE_SSL_CODE and not encryption_asked:
+            encryption_asked = True
+            _answer_ssl(connection, tls)
+        elif code == NEGOTIATE_GSS_CODE and not gss_asked:
+            gss_asked = True
+            connection.write(b"N")
+            connection.flush()
+            connection.refuse_early_data("GSSAPI encryption")
+        elif code >> 16 == LATEST_PROTOCOL >> 16:
+            return _startup(connection, code, decode_startup(payload))
+        else:
+            raise UnsupportedProtocol(code)
+
+
+def _cancel_request(payload: bytes) -> CancelRequest:
+    from pgemu_protocol.startup import CancelRequest, decode_first_packet
+
+    packet = decode_first_packet(payload)
+    assert isinstance(packet, CancelRequest)
+    return packet
 
 
 def _answer_ssl(connection: Connection, tls: TlsServer | None) -> None:
@@ -101,13 +112,13 @@ def _answer_ssl(connection: Connection, tls: TlsServer | None) -> None:
     connection.start_tls(tls.context, tls.endpoint)
 
 
-def _startup(connection: Connection, packet: StartupMessage) -> StartupParams:
-    if packet.version >> 16 != LATEST_PROTOCOL >> 16:
-        raise UnsupportedProtocol(packet.version)
+def _startup(
+    connection: Connection, version: int, sent: tuple[tuple[str, str], ...]
+) -> StartupParams:
     options: dict[str, str] = {}
     unknown: list[str] = []
     settings: list[tuple[str, str]] = []
-    for name, value in packet.options:
+    for name, value in sent:
         if name.startswith("_pq_."):
             unknown.append(name)
         elif name in ("user", "database", "options", "replication"):
@@ -115,7 +126,9 @@ def _startup(connection: Connection, packet: StartupMessage) -> StartupParams:
         else:
             settings.append((name, value))
     _check_replication(options.get("replication", "false"))
-    if packet.version > LATEST_PROTOCOL or unknown:
+    if version > LATEST_PROTOCOL or unknown:
+        from pgemu_protocol.backend import NegotiateProtocolVersion
+
         connection.write(NegotiateProtocolVersion(LATEST_PROTOCOL, tuple(unknown)).encode())
     user = _identifier(options.get("user", ""))
     if not user:
@@ -129,7 +142,7 @@ def _startup(connection: Connection, packet: StartupMessage) -> StartupParams:
         user,
         database,
         (*parse_options(options.get("options", "")), *settings),
-        min(packet.version, LATEST_PROTOCOL),
+        min(version, LATEST_PROTOCOL),
     )
 
 

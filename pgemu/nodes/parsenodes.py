@@ -6,15 +6,16 @@ false or an empty list are absent from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from pgemu.nodes.node_class import node
 from pgemu.nodes.primnodes import Expr, SortGroupClause, TargetEntry
 
 RawNode = dict[str, Any]
 
 
-@dataclass(slots=True)
+@node
 class RawStmt:
     """One statement of a query string: `node` is {"SelectStmt": {...}}; location and length are
     byte offsets in the whole string (length 0: to the end)."""
@@ -33,13 +34,13 @@ class RawStmt:
         return body
 
 
-@dataclass(slots=True)
+@node
 class Alias:
     aliasname: str
     colnames: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@node
 class RangeTblFunction:
     """One function of FROM: col* describe the columns when the result is a record with a column
     definition list; otherwise they are derived from the function's result type."""
@@ -52,7 +53,7 @@ class RangeTblFunction:
     coldeflist: bool = False
 
 
-@dataclass(slots=True)
+@node
 class RangeTblEntry:
     """rtekind: "relation", "subquery", "join", "function", "values", "cte", "result",
     "tablefunc", "namedtuplestore".
@@ -106,12 +107,12 @@ class RangeTblEntry:
     updated_cols: set[int] = field(default_factory=set)
 
 
-@dataclass(slots=True)
+@node
 class RangeTblRef:
     rtindex: int
 
 
-@dataclass(slots=True)
+@node
 class JoinExpr:
     """jointype: "inner" (also CROSS: no quals), "left", "right", "full".  rtindex is the join's
     own range table entry.  USING and NATURAL are already in quals."""
@@ -129,13 +130,13 @@ class JoinExpr:
 JoinTreeNode = RangeTblRef | JoinExpr
 
 
-@dataclass(slots=True)
+@node
 class FromExpr:
     fromlist: list[JoinTreeNode] = field(default_factory=list)
     quals: Expr | None = None
 
 
-@dataclass(slots=True)
+@node
 class GroupingSet:
     """kind: "empty", "simple" (content: ressortgrouprefs), "rollup", "cube", "sets" (content:
     GroupingSets)."""
@@ -145,7 +146,7 @@ class GroupingSet:
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class WindowClause:
     """frame_mode "rows", "range" or "groups"; bounds "unbounded_preceding", "offset_preceding",
     "current_row", "offset_following", "unbounded_following"; exclusion "", "current_row", "group"
@@ -171,7 +172,7 @@ class WindowClause:
     in_range_nulls_first: bool = False
 
 
-@dataclass(slots=True)
+@node
 class RowMarkClause:
     """strength: "forkeyshare", "forshare", "fornokeyupdate", "forupdate"; wait_policy: "block",
     "skip", "error"."""
@@ -182,7 +183,7 @@ class RowMarkClause:
     pushed_down: bool = False
 
 
-@dataclass(slots=True)
+@node
 class CommonTableExpr:
     """materialized: None (default), True or False as written.  cterefcount counts references."""
 
@@ -201,7 +202,7 @@ class CommonTableExpr:
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CTESearchClause:
     search_col_list: list[str]
     search_breadth_first: bool
@@ -209,7 +210,7 @@ class CTESearchClause:
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CTECycleClause:
     cycle_col_list: list[str]
     cycle_mark_column: str
@@ -223,7 +224,7 @@ class CTECycleClause:
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class SetOperationStmt:
     """op: "union", "intersect", "except"; leaves are RangeTblRefs of subquery entries."""
 
@@ -240,14 +241,14 @@ class SetOperationStmt:
 SetOpNode = RangeTblRef | SetOperationStmt
 
 
-@dataclass(slots=True)
+@node
 class InferenceElem(Expr):
     expr: Expr
     infercollid: int = 0
     inferopclass: int = 0
 
 
-@dataclass(slots=True)
+@node
 class OnConflictExpr:
     """action "nothing" or "update".  arbiter_indexes: the OIDs of the inferred unique indexes
     (empty: any).  on_conflict_set entries have the target column's attno as resno; EXCLUDED is
@@ -263,7 +264,7 @@ class OnConflictExpr:
     excl_rel_index: int = 0
 
 
-@dataclass(slots=True)
+@node
 class MergeAction:
     matched: bool
     command_type: str
@@ -272,7 +273,7 @@ class MergeAction:
     override: str = ""
 
 
-@dataclass(slots=True)
+@node
 class Query:
     """command_type: "select", "insert", "update", "delete", "merge" or "utility".
 

@@ -8,8 +8,10 @@ changed in place: use `mutate` of pgemu.nodes.walk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from pgemu.nodes.node_class import node
 
 if TYPE_CHECKING:
     from pgemu.nodes.parsenodes import Query
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
 Value = int | float | str | bytes | None
 
 
-@dataclass(slots=True)
+@node
 class Expr:
     """Base of all expression nodes."""
 
 
-@dataclass(slots=True)
+@node
 class Var(Expr):
     """Column `varattno` (1-based; 0 whole row; < 0 system column) of range table entry `varno`
     (1-based) of the query `varlevelsup` levels up."""
@@ -37,7 +39,7 @@ class Var(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class Const(Expr):
     """`literal_location` is the byte offset of the literal this constant came from when its value
     is the mere conversion of that literal (the plan cache turns those into parameters); None when
@@ -55,7 +57,7 @@ class Const(Expr):
         return self.value is None
 
 
-@dataclass(slots=True)
+@node
 class Param(Expr):
     """paramkind "extern": `$paramid` of the client; "exec": value number paramid supplied by the
     executor (SubPlan-like); "sublink": column paramid of the sub-select of the enclosing
@@ -69,7 +71,7 @@ class Param(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class FuncExpr(Expr):
     """funcformat: "explicit_call", "explicit_cast", "implicit_cast" or "sql_syntax"."""
 
@@ -84,7 +86,7 @@ class FuncExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class NamedArgExpr(Expr):
     """`name => arg` before function resolution has put it in its place."""
 
@@ -94,7 +96,7 @@ class NamedArgExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class OpExpr(Expr):
     """args has one or two elements; opfuncid is the pg_proc OID behind the operator."""
 
@@ -108,17 +110,17 @@ class OpExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class DistinctExpr(OpExpr):
     """IS DISTINCT FROM: opno is the type's equality operator."""
 
 
-@dataclass(slots=True)
+@node
 class NullIfExpr(OpExpr):
     """NULLIF(a, b): opno is the equality operator; the result type is that of a."""
 
 
-@dataclass(slots=True)
+@node
 class ScalarArrayOpExpr(Expr):
     """scalar op ANY/ALL (array); use_or is True for ANY.  args = [scalar, array]."""
 
@@ -130,7 +132,7 @@ class ScalarArrayOpExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class BoolExpr(Expr):
     """boolop: "and", "or" (n-ary) or "not" (one argument)."""
 
@@ -139,7 +141,7 @@ class BoolExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class Aggref(Expr):
     """An aggregate call.  `args` are TargetEntry-wrapped (resno counts from 1); aggorder and
     aggdistinct are SortGroupClauses over them (matched by ressortgroupref).  For ordered-set
@@ -162,7 +164,7 @@ class Aggref(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class GroupingFunc(Expr):
     """GROUPING(...): refs are ressortgroupref numbers of the grouping expressions."""
 
@@ -172,7 +174,7 @@ class GroupingFunc(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class WindowFunc(Expr):
     """winref is the WindowClause's winref; winagg: a plain aggregate used as window function."""
 
@@ -188,7 +190,7 @@ class WindowFunc(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class SubscriptingRef(Expr):
     """container[...]: lists run outermost subscript first; an omitted bound is None.
     refassgnexpr is the new value in an assignment.  For jsonb refcontainertype is jsonb."""
@@ -206,7 +208,7 @@ class SubscriptingRef(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class FieldSelect(Expr):
     """Column fieldnum (1-based) of a composite value."""
 
@@ -217,7 +219,7 @@ class FieldSelect(Expr):
     resultcollid: int = 0
 
 
-@dataclass(slots=True)
+@node
 class FieldStore(Expr):
     """A composite value with some fields replaced (UPDATE t SET c.f = ...)."""
 
@@ -227,7 +229,7 @@ class FieldStore(Expr):
     resulttype: int
 
 
-@dataclass(slots=True)
+@node
 class SubLink(Expr):
     """sublinktype: "exists", "all", "any", "rowcompare", "expr", "multiexpr", "array", "cte".
     testexpr uses Param("sublink", n) for the columns of the sub-select; operators of ANY/ALL and
@@ -241,7 +243,7 @@ class SubLink(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class RelabelType(Expr):
     """A binary-coercible cast: the value stays as it is."""
 
@@ -253,7 +255,7 @@ class RelabelType(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CoerceViaIO(Expr):
     """A cast through the text forms of both types."""
 
@@ -264,7 +266,7 @@ class CoerceViaIO(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class ArrayCoerceExpr(Expr):
     """A cast of each element; elemexpr computes it from a CaseTestExpr."""
 
@@ -277,7 +279,7 @@ class ArrayCoerceExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class ConvertRowtypeExpr(Expr):
     arg: Expr
     resulttype: int
@@ -285,21 +287,21 @@ class ConvertRowtypeExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CollateExpr(Expr):
     arg: Expr
     coll_oid: int
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CaseWhen(Expr):
     expr: Expr
     result: Expr
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CaseExpr(Expr):
     """With `arg`, each CaseWhen.expr is a comparison whose left side is a CaseTestExpr."""
 
@@ -311,7 +313,7 @@ class CaseExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CaseTestExpr(Expr):
     """Placeholder for the value under test (CASE arg, array element, ...)."""
 
@@ -320,7 +322,7 @@ class CaseTestExpr(Expr):
     collation: int = 0
 
 
-@dataclass(slots=True)
+@node
 class ArrayExpr(Expr):
     """ARRAY[...]; multidims: the elements are arrays of the same array type."""
 
@@ -332,7 +334,7 @@ class ArrayExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class RowExpr(Expr):
     """ROW(...): row_typeid is RECORD or a composite type."""
 
@@ -343,7 +345,7 @@ class RowExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class RowCompareExpr(Expr):
     """(a, b) < (c, d): rctype is "<", "<=", ">=" or ">"."""
 
@@ -354,7 +356,7 @@ class RowCompareExpr(Expr):
     rargs: list[Expr]
 
 
-@dataclass(slots=True)
+@node
 class CoalesceExpr(Expr):
     coalescetype: int
     args: list[Expr]
@@ -362,7 +364,7 @@ class CoalesceExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class MinMaxExpr(Expr):
     """op: "greatest" or "least"."""
 
@@ -374,7 +376,7 @@ class MinMaxExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class SQLValueFunction(Expr):
     """CURRENT_DATE and its family; op is the raw tree's SVFOP_... name."""
 
@@ -384,7 +386,7 @@ class SQLValueFunction(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class XmlExpr(Expr):
     op: str
     name: str | None
@@ -397,7 +399,7 @@ class XmlExpr(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class NullTest(Expr):
     """argisrow: the row-wise test of a composite argument."""
 
@@ -407,7 +409,7 @@ class NullTest(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class BooleanTest(Expr):
     """booltesttype: "is_true", "is_not_true", "is_false", "is_not_false", "is_unknown",
     "is_not_unknown"."""
@@ -417,7 +419,7 @@ class BooleanTest(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CoerceToDomain(Expr):
     """Checks the domain's constraints; arg is of the base type already."""
 
@@ -429,7 +431,7 @@ class CoerceToDomain(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CoerceToDomainValue(Expr):
     """VALUE inside a domain's CHECK expression."""
 
@@ -439,7 +441,7 @@ class CoerceToDomainValue(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class SetToDefault(Expr):
     """DEFAULT in INSERT or UPDATE, replaced by the rewriter."""
 
@@ -449,13 +451,13 @@ class SetToDefault(Expr):
     location: int = -1
 
 
-@dataclass(slots=True)
+@node
 class CurrentOfExpr(Expr):
     cvarno: int
     cursor_name: str
 
 
-@dataclass(slots=True)
+@node
 class NextValueExpr(Expr):
     """nextval of an identity column's sequence."""
 
@@ -463,7 +465,7 @@ class NextValueExpr(Expr):
     type_id: int
 
 
-@dataclass(slots=True)
+@node
 class TargetEntry(Expr):
     """An output column.  resjunk: needed for sorting or grouping only.  In INSERT and UPDATE
     resno is the attribute number of the target column."""
@@ -477,7 +479,7 @@ class TargetEntry(Expr):
     resjunk: bool = False
 
 
-@dataclass(slots=True)
+@node
 class SortGroupClause:
     """sortop 0: cannot be sorted, only hashed (DISTINCT of such a type)."""
 
@@ -489,7 +491,7 @@ class SortGroupClause:
     descending: bool = False
 
 
-@dataclass(slots=True)
+@node
 class RawExpr(Expr):
     """An analyzed-expression placeholder around a raw parse node (deferred analysis)."""
 

@@ -255,7 +255,7 @@ def _lower_insert(
     source = _insert_source(query, low, scope, columns or [sql.alias(sql.integer(1), "c1")])
     source = _add_generated(source, modify, low, scope)
     modify.source_sql = prefix + sql.render(source)
-    conflict = _conflict_clause(query, low, scope, modify)
+    conflict = _conflict_clause(query, low, scope, modify, prefix)
     returning = _direct_returning(query, low, scope, modify)
     if returning is None or conflict is None or _target(scope).relkind == "p":
         return
@@ -283,13 +283,13 @@ def _insert_source(query: Query, low: Lowering, scope: Scope, columns: list[Sql]
 
 
 def _conflict_clause(
-    query: Query, low: Lowering, scope: Scope, modify: ModifyPlan
+    query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str
 ) -> str | None:
     """SQLite's ON CONFLICT for the direct statement; None: row by row."""
     conflict = query.on_conflict
     if conflict is None:
         return ""
-    modify.conflict = _conflict_plan(conflict, low, scope)
+    modify.conflict = _conflict_plan(conflict, low, scope, prefix)
     several = bool(query.jointree.fromlist) or query.has_target_srfs
     if len(conflict.arbiter_indexes) > 1 or (conflict.action == "update" and several):
         return None  # a row must not be changed twice: SQLite would
@@ -307,7 +307,9 @@ def _has_exclusions(scope: Scope) -> bool:
     return any(i.index.indisexclusion or i.deferrable for i in relation.indexes)
 
 
-def _conflict_plan(conflict: OnConflictExpr, low: Lowering, scope: Scope) -> ConflictPlan:
+def _conflict_plan(
+    conflict: OnConflictExpr, low: Lowering, scope: Scope, prefix: str
+) -> ConflictPlan:
     plan = ConflictPlan(conflict.action, tuple(conflict.arbiter_indexes))
     if conflict.action != "update":
         return plan
@@ -343,7 +345,7 @@ def _conflict_plan(conflict: OnConflictExpr, low: Lowering, scope: Scope) -> Con
     outputs = [
         sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(entries, 1)
     ] or [sql.alias(sql.integer(1), "c0")]
-    plan.set_sql = sql.render(
+    plan.set_sql = prefix + sql.render(
         sql.select(outputs, from_=rows, joins=[sql.join(table, "", on)], where=where)
     )
     return plan

@@ -23,13 +23,15 @@ UNKNOWNOID, TEXTOID = 705, 25
 
 
 def plan_query(
-    query: Query, catalog: Any, binder: FunctionBinder, used_literals: set[int] | None = None
+    query: Query, catalog: Any, binder: FunctionBinder, used_literals: set[int] | None = None,
+    parent: Scope | None = None,
 ) -> Plan:
-    """Plan a SELECT, INSERT, UPDATE or DELETE."""
+    """Plan a SELECT, INSERT, UPDATE, DELETE or MERGE.  parent: the scope of the statement that a
+    data-modifying CTE belongs to."""
     low = Lowering(catalog, binder)
     low.used_literals = set(used_literals) if used_literals is not None else set()
     note_grouped_literals(query, low.used_literals)
-    scope = low.new_scope(query, None)
+    scope = low.new_scope(query, parent)
     if query.command_type == "select":
         plan = _plan_result(query, low) or _plan_select(query, low, scope)
     else:
@@ -45,8 +47,8 @@ def plan_query(
     plan.volatile = low.volatile
     plan.may_write = low.may_write or bool(low.modifying_ctes)
     plan.steps = [
-        (name, plan_query(cte, catalog, binder, low.used_literals))
-        for name, cte, _ in low.modifying_ctes
+        (name, plan_query(cte, catalog, binder, low.used_literals, outer))
+        for name, cte, outer in low.modifying_ctes
     ]
     plan.used_literals = frozenset(low.used_literals)
     return plan

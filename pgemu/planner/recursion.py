@@ -234,6 +234,7 @@ def _in_rounds(
     next_low.working_tables[name] = len(types)
     second = _next_term(operation, next_low, replace(inner, owner=next_low))
     low.volatile = low.volatile or first_low.volatile or next_low.volatile
+    low.may_write = low.may_write or first_low.may_write or next_low.may_write
     args = [low.bind_for_caller(source) for source in (*first_low.params, *next_low.params)]
     function = low.binder.special(
         "recursion", name, sql.render(first), len(first_low.params), sql.render(second),

@@ -46,9 +46,7 @@ from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.postgres import Backend
 from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
-from pgemu_protocol.startup import CancelRequest
 from pgemu_protocol.violation import ProtocolViolation
-
 
 COLLATIONS = install(cache_folder(), base_types)  # type: ignore[arg-type]
 
@@ -90,7 +88,9 @@ def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config:
         _end(backend.session)
 
 
-def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> Any:
+def _negotiate(
+    connection: Connection, cluster: Any, shm: Any, config: Any
+) -> StartupParams | None:
     tls = None
     settings = config.file_settings(cluster)
     if str(settings.get("ssl", "off")).lower() in ("on", "true", "yes", "1"):
@@ -98,10 +98,10 @@ def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> A
 
         tls = tls_server(cluster, settings)
     packet = negotiate(connection, tls)
-    if isinstance(packet, CancelRequest):
-        process_cancel_request(shm, packet.process_id, packet.secret_key)
-        return None
-    return packet
+    if isinstance(packet, StartupParams):
+        return packet
+    process_cancel_request(shm, packet.process_id, packet.secret_key)
+    return None
 
 
 def _start(
@@ -232,7 +232,8 @@ def _signals(session: BackendSession, slot: Any, connection: Connection) -> None
     """Handlers only set flags; the statement's own polling raises."""
 
     def cancel(number: int, frame: FrameType | None) -> None:
-        session.cancel_pending = True
+        if not session.idle:  # a cancel that comes too late cancels nothing
+            session.cancel_pending = True
 
     def terminate(number: int, frame: FrameType | None) -> None:
         session.cancel_pending = True
@@ -286,6 +287,7 @@ def _end(session: BackendSession) -> None:
             reset_temp_table_namespace(session)
         if session.locks is not None:
             session.locks.release_all(session=True)
+            session.notify_queue.close()
     finally:
         if session.latch is not None:
             session.latch.close()

@@ -30,6 +30,7 @@ from pgemu_protocol.hot import (
     decode_query,
     error_response,
     notice_response,
+    notification_response,
     parameter_status,
     ready_for_query,
 )
@@ -54,7 +55,6 @@ class Backend:
         self.skip_till_sync = False
         self.statement_text = ""
         self.latch: Any = None
-        self.idle_hook: Callable[[], None] | None = None
         ext = self.extended
         self._handlers: dict[int, Callable[[bytes], None]] = {
             ord("Q"): self._query,
@@ -82,11 +82,7 @@ class Backend:
                     if self.latch is not None:
                         self._wait()
                 kind, payload = connection.read_message()
-            except Terminated:
-                return
-            except ConnectionLost as lost:
-                if not lost.clean and self.session.xact.in_block:
-                    return
+            except (Terminated, ConnectionLost):
                 return
             try:
                 self._dispatch(kind, payload)
@@ -95,10 +91,30 @@ class Backend:
 
     def _wait(self) -> None:
         """Sleep until the client sends; the latch may have work for an idle backend."""
-        while self.connection.wait_for_message(self.latch.fileno(), None) == "latch":
+        session = self.session
+        timeouts = session.timeouts
+        while True:
+            session.check_for_interrupts()
+            session.idle = True  # now a signal to terminate takes effect at once
+            try:
+                woken = self.connection.wait_for_message(
+                    self.latch.fileno(), timeouts.idle_seconds()
+                )
+            finally:
+                session.idle = False
+            if woken == "timeout":
+                raise timeouts.idle_error()
+            if woken == "client":
+                return
             self.latch.drain()
-            if self.idle_hook is not None:
-                self.idle_hook()
+            self._send_notifications()
+            self.connection.flush()
+
+    def _send_notifications(self) -> None:
+        for pid, channel, payload in self.session.notify_queue.collect():
+            self.connection.write(
+                notification_response(pid, channel, payload, self.session.client_codec)
+            )
 
     def _dispatch(self, kind: int, payload: bytes) -> None:
         if self.skip_till_sync and kind not in b"SX":
@@ -174,6 +190,11 @@ class Backend:
 
     def send_ready(self) -> None:
         session = self.session
+        if self.latch is not None:
+            session.locks.end_of_statement()
+            session.notify_queue.end_of_statement()
+            session.timeouts.end_statement()
+            self._send_notifications()
         if session.notices:
             self.send_notices()
         reports = session.guc.changed_reports()
@@ -181,14 +202,14 @@ class Backend:
             self.connection.write(parameter_status(name, value, session.client_codec))
         status = session.xact.status
         session.slot.report_activity(_STATES[status])
-        if self.idle_hook is not None:
-            self.idle_hook()
         self.connection.write(ready_for_query(status))
 
     def report_query(self, text: str) -> None:
         """pg_stat_activity's view of what runs."""
         self.statement_text = text
         self.session.source_text = text
+        if self.latch is not None:
+            self.session.timeouts.start_statement()
         self.session.slot.report_activity(ACTIVE, text.encode("utf-8", "replace"))
 
     def send_notices(self) -> None:
@@ -231,3 +252,4 @@ def check_failed_transaction(session: Any, raw: Any) -> None:
         IN_FAILED_SQL_TRANSACTION,
         "current transaction is aborted, commands ignored until end of transaction block",
     )
+

@@ -4,6 +4,9 @@ See README.md for the map.  The names most used are exported here; the message c
 frontend, backend and startup, the fast functions of the statement path in hot.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pgemu_protocol.framing import (
     AUTHENTICATION_LIMITS,
     MESSAGE_LIMITS,
@@ -47,9 +50,11 @@ from pgemu_protocol.hot import (
     ready_for_query,
     row_description,
 )
-from pgemu_protocol.message import Message
-from pgemu_protocol.states import Action, Conversation, Event, Phase
 from pgemu_protocol.violation import ProtocolViolation
+
+if TYPE_CHECKING:
+    from pgemu_protocol.message import Message
+    from pgemu_protocol.states import Action, Conversation, Event, Phase
 
 __all__ = [
     "AUTHENTICATION_LIMITS",
@@ -98,3 +103,19 @@ __all__ = [
     "ready_for_query",
     "row_description",
 ]
+
+_LATER = {
+    "Action": "states",
+    "Conversation": "states",
+    "Event": "states",
+    "Message": "message",
+    "Phase": "states",
+}
+"""Loaded when asked for: a server starts sooner without them."""
+
+
+def __getattr__(name: str) -> Any:
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgemu_protocol.startup import MAX_STARTUP_PACKET_LENGTH
 from pgemu_protocol.violation import ProtocolViolation
 
+MAX_STARTUP_PACKET_LENGTH = 10000
 PQ_SMALL_MESSAGE_LIMIT = 10000
 PQ_LARGE_MESSAGE_LIMIT = 0x3FFFFFFF - 1
 PG_MAX_AUTH_TOKEN_LENGTH = 65535

@@ -34,6 +34,11 @@ READY_IDLE = b"Z\x00\x00\x00\x05I"
 READY_IN_BLOCK = b"Z\x00\x00\x00\x05T"
 READY_FAILED = b"Z\x00\x00\x00\x05E"
 
+CANCEL_REQUEST_CODE = 80877102
+NEGOTIATE_SSL_CODE = 80877103
+NEGOTIATE_GSS_CODE = 80877104
+PROTOCOL_3_0 = 3 << 16
+
 _READY = {b"I": READY_IDLE, b"T": READY_IN_BLOCK, b"E": READY_FAILED}
 _NULL = b"\xff\xff\xff\xff"
 _SHORT = 1024
@@ -170,6 +175,23 @@ def _text(raw: bytes, encoding: str, encoding_name: str) -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise invalid_byte_sequence(error, encoding_name) from None
+
+
+def decode_startup(payload: bytes) -> tuple[tuple[str, str], ...]:
+    """StartupMessage, version and all -> (name, value) of its options."""
+    if len(payload) < 5 or payload[-1] != 0:
+        raise _startup_layout()
+    words = payload[4:-1].split(b"\0")
+    if words.pop() or len(words) % 2 or b"" in words[::2]:
+        raise _startup_layout()
+    texts = [word.decode("utf-8", "surrogateescape") for word in words]
+    return tuple(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _startup_layout() -> ProtocolViolation:
+    return ProtocolViolation(
+        "invalid startup packet layout: expected terminator as last byte", fatal=True
+    )
 
 
 def decode_query(payload: bytes, encoding: str = "utf-8", encoding_name: str = "UTF8") -> str:

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pgemu_protocol.fields import Int32, Options, Rest, UInt32
+from pgemu_protocol.hot import (
+    CANCEL_REQUEST_CODE,
+    NEGOTIATE_GSS_CODE,
+    NEGOTIATE_SSL_CODE,
+    decode_startup,
+)
+from pgemu_protocol.hot import PROTOCOL_3_0 as PROTOCOL_3_0
 from pgemu_protocol.message import Message
 from pgemu_protocol.violation import ProtocolViolation, invalid_format
 
-MAX_STARTUP_PACKET_LENGTH = 10000
-CANCEL_REQUEST_CODE = 80877102
-NEGOTIATE_SSL_CODE = 80877103
-NEGOTIATE_GSS_CODE = 80877104
-PROTOCOL_3_0 = 3 << 16
 PROTOCOL_3_2 = 3 << 16 | 2
 
 
@@ -74,16 +76,7 @@ def decode_first_packet(payload: bytes) -> FirstPacket:
         return GSSENCRequest.decode(payload)
     if code >> 16 != 3:
         return StartupMessage(code, ())
-    return _decode_startup(payload, code)
-
-
-def _decode_startup(payload: bytes, code: int) -> StartupMessage:
-    try:
-        return StartupMessage.decode(payload)
-    except ProtocolViolation:
-        raise ProtocolViolation(
-            "invalid startup packet layout: expected terminator as last byte", fatal=True
-        ) from None
+    return StartupMessage(code, decode_startup(payload))
 
 
 def parse_protocol(text: str) -> int:
