@@ -261,7 +261,7 @@ def class_row(
         "relrowsecurity": False,
         "relforcerowsecurity": False,
         "relispopulated": True,
-        "relreplident": "d" if relkind in "rp" else "n",
+        "relreplident": "d" if relkind in "rpm" else "n",
         "relispartition": False,
         "relrewrite": 0,
         "relfrozenxid": 0,

@@ -102,10 +102,7 @@ def set_variable(session: Any, name: str, value: str | None, *, local: bool = Fa
         set_session_authorization(session, value, local=local)
         return
     if lowered in ("transaction_isolation", "transaction_read_only", "transaction_deferrable"):
-        setter = getattr(session.xact, "set_characteristic", None)
-        if setter is not None:
-            setter(lowered, value, local=True)
-            return
+        local = True  # they belong to the transaction; the settings' hooks tell it
     session.guc.set(name, value, local=local, superuser=superuser(session.catalog))
 
 

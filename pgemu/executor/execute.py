@@ -101,6 +101,15 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         return
     lock_for_plan(session, plan)
     xact = session.xact
+    cursor = _quiet_cursor(session, plan, bindings)
+    if cursor is not None:
+        try:
+            yield from cursor
+        except apsw.Error as error:
+            raise translate(error, session) from error
+        finally:
+            cursor.close()
+        return
     shared = any(name.startswith("g.") for _, name, _ in plan.relations)
     snapshot = xact.begin_read(shared)
     try:
@@ -120,6 +129,27 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             session.dirty = saved
     finally:
         xact.end_read()
+
+
+def _quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
+    """A SELECT without a transaction around it, where nobody else is writing: no snapshot has to
+    be taken.  SQLite fixes what the statement sees at its first step; if no transaction was
+    running before it and none has begun until after it, that state is all committed.  None: it
+    cannot be done so."""
+    xact = session.xact
+    if plan.volatile or not xact.quiet():
+        return None
+    before = session.shm.read_next_xid()
+    if xact.others_have_xids():
+        return None
+    try:
+        cursor = xact.conn.execute(plan.sql, bindings)
+    except apsw.Error as error:
+        raise translate(error, session) from error
+    if session.shm.read_next_xid() != before:
+        cursor.close()
+        return None
+    return cursor
 
 
 __all__ = ["PgError", "Result", "bind", "run_plan", "select_rows"]

@@ -6,8 +6,8 @@ live server (tools/dump_settings.py); only what a server does not tell is writte
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
 Typed = bool | int | float | str
@@ -87,14 +87,17 @@ OLD_NAMES = {"sort_mem": "work_mem", "vacuum_mem": "maintenance_work_mem"}
 @cache
 def load_settings(file: str = "settings.tsv", major: int = 15) -> dict[str, Setting]:
     """Lower-case name -> row, in the order of the file (by name)."""
-    source = resources.files("pgemu.guc").joinpath("data", str(major), file)
-    lines = source.read_text(encoding="utf-8").split("\n")
+    folder = os.path.join(os.path.dirname(__file__), "data", str(major))
+    with open(os.path.join(folder, file), encoding="utf-8", newline="\n") as source:
+        lines = source.read().split("\n")
     rows = [_row(line) for line in lines[1:] if line]
     return {row.name.lower(): row for row in rows}
 
 
 def _row(line: str) -> Setting:
-    cells = [None if cell == r"\N" else _unescape(cell) for cell in line.split("\t")]
+    cells = [None if cell == r"\N" else cell for cell in line.split("\t")]
+    if "\\" in line.replace(r"\N", ""):
+        cells = [None if cell is None else _unescape(cell) for cell in cells]
     name, vartype, context, unit, category, short, extra, low, high, enums, *rest = cells
     boot, default, source, flags = rest
     return Setting(
@@ -111,8 +114,13 @@ def _row(line: str) -> Setting:
         boot,
         default,
         source or "default",
-        frozenset((flags or "").split(",")) - {""},
+        _flags(flags or ""),
     )
+
+
+@cache
+def _flags(text: str) -> frozenset[str]:
+    return frozenset(text.split(",")) - {""}
 
 
 def _unescape(cell: str) -> str:

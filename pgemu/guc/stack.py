@@ -8,7 +8,6 @@ function's SET clause do not, and both may happen to one setting in one level.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -29,12 +28,15 @@ class Level(Enum):
     SET_LOCAL = auto()
 
 
-@dataclass(slots=True)
 class Saved:
-    how: Level
-    prior: State
-    masked: State | None = None
-    """SET_LOCAL: the value that SET gave before SET LOCAL covered it."""
+    """masked, of SET_LOCAL: the value that SET gave before SET LOCAL covered it."""
+
+    __slots__ = ("how", "masked", "prior")
+
+    def __init__(self, how: Level, prior: State) -> None:
+        self.how = how
+        self.prior = prior
+        self.masked: State | None = None
 
 
 class SettingStack:

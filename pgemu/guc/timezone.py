@@ -23,7 +23,7 @@ _RULE = (
     r"(?:J[0-9]{1,3}|[0-9]{1,3}|M1?[0-9]\.[1-5]\.[0-6])"
     r"(?:/[+-]?[0-9]{1,3}(?::[0-9]{1,2}(?::[0-9]{1,2})?)?)?"
 )
-_POSIX = re.compile(
+_POSIX = (
     rf"(?P<std>{_STANDARD})(?P<offset>{_OFFSET})"
     rf"(?:(?P<dst>{_DAYLIGHT})(?P<dstoffset>{_OFFSET})?(?P<rules>,{_RULE},{_RULE})?)?\Z"
 )
@@ -95,7 +95,7 @@ def named_zone(text: str) -> str | None:
     if found is not None:
         return found if plain is text else f"posix/{found}"
     spec = text.upper()
-    matched = _POSIX.match(spec)
+    matched = re.match(_POSIX, spec)
     if matched is None or int(re.findall(r"\d+", matched["offset"])[0]) > _MAX_HOURS:
         return None
     return spec
@@ -114,7 +114,7 @@ def zone_info(name: str) -> tzinfo:
         return ZoneInfo(name.removeprefix("posix/"))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    matched = _POSIX.match(name)
+    matched = re.match(_POSIX, name)
     if matched is None:
         raise BadZone
     footer = name

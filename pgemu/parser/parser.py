@@ -122,7 +122,7 @@ def _near(text: str, position: int) -> PgError:
     )
 
 
-_TOKEN = re.compile(r"[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[0-9][\w.]*|\S?", re.UNICODE)
+_TOKEN = re.compile(r"[^\x00-@\[-^`{-\x7f](?:[\w$]|[^\x00-\x7f])*|[0-9][\w.]*|\S?")
 
 # ----------------------------------------------------------------------------- newer syntax
 
@@ -132,22 +132,19 @@ _MAYBE_NEWER = re.compile(
     re.IGNORECASE,
 )
 # group 1 is what PostgreSQL 15 stumbles over
-_NEWER_SYNTAX = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        r"\bmerge\s+into\b[^;]*?\bmatched\s+(by)\s+(?:source|target)\b",
-        r"\bmerge\s+into\b[^;]*\bwhen\b[^;]*?\bthen\b[^;]*?\b(returning)\b",
-        r"\bis\s+(?:not\s+)?(json)\b(?!\s*[.(])",
-        r"\bjson_object(?:agg)?\s*\(\s*[^(),:]*[^(),:\s]\s*(:)(?![:=])",
-        r"\bjson_table\s*\([^()]*?\b(columns)\b",
-        r"\bat\s+(local)\b",
-        r"\bxmlserialize\s*\([^()]*\b((?:no\s+)?indent)\s*\)",
-        r"\bset\s+(expression)\s+as\b",
-        r"\bcreate\s+[^;()]*\btable\b[^;]*?[(,]\s*\w+\s+\w+(?:\s*\([^()]*\))?\s+(storage)\s+\w+",
-        r"\bgrant\b[^;]*\bwith\s+(inherit|set)\s+(?:true|false|option)\b",
-        r"\breindex\s+(?:\([^)]*\)\s*)?(?:database|system)\s*(;|$)",
-        r"\bcreate\s+statistics\s+(?:\([^)]*\)\s*)?(on)\b",
-    )
+_NEWER_SYNTAX = (
+    r"\bmerge\s+into\b[^;]*?\bmatched\s+(by)\s+(?:source|target)\b",
+    r"\bmerge\s+into\b[^;]*\bwhen\b[^;]*?\bthen\b[^;]*?\b(returning)\b",
+    r"\bis\s+(?:not\s+)?(json)\b(?!\s*[.(])",
+    r"\bjson_object(?:agg)?\s*\(\s*[^(),:]*[^(),:\s]\s*(:)(?![:=])",
+    r"\bjson_table\s*\([^()]*?\b(columns)\b",
+    r"\bat\s+(local)\b",
+    r"\bxmlserialize\s*\([^()]*\b((?:no\s+)?indent)\s*\)",
+    r"\bset\s+(expression)\s+as\b",
+    r"\bcreate\s+[^;()]*\btable\b[^;]*?[(,]\s*\w+\s+\w+(?:\s*\([^()]*\))?\s+(storage)\s+\w+",
+    r"\bgrant\b[^;]*\bwith\s+(inherit|set)\s+(?:true|false|option)\b",
+    r"\breindex\s+(?:\([^)]*\)\s*)?(?:database|system)\s*(;|$)",
+    r"\bcreate\s+statistics\s+(?:\([^)]*\)\s*)?(on)\b",
 )
 _JUNK_NUMBER = re.compile(
     r"(?<![\w$.])(?:0[xXoObB][0-9a-fA-F_]+|\d+(?:_\d+)+(?:\.[\d_]*)?|\d+\.\d+(?:_\d+)+)"
@@ -169,7 +166,7 @@ def reject_newer_syntax(text: str) -> None:
             position=junk.start() + 1,
         )
     for pattern in _NEWER_SYNTAX:
-        found = pattern.search(masked)
+        found = re.search(pattern, masked, re.IGNORECASE | re.DOTALL)
         if found is not None:
             raise _near(text, found.start(1))
     for quoted in _QUOTED.finditer(text):

@@ -111,7 +111,6 @@ class Postmaster:
         if resolve(config.backend) is None:
             raise ClusterError(f'no backend: cannot import "{config.backend}"')
         self._recover_cluster()
-        gc.collect()
         gc.freeze()
         start_listening(self.sockets)
         self._spawn_spares()
@@ -190,6 +189,7 @@ class Postmaster:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            gc.enable()
             become_child(parent, guardian)
             os.close(self._death_write)
             os.close(self._retire_write)

@@ -137,6 +137,12 @@ class Slot:
         """Text of the current or last statement, cut as track_activity_query_size cuts it."""
         return self._read(QUERY_AT, QUERY_LENGTH, QUERY_SIZE).decode("utf-8", "ignore")
 
+    def report_running(self) -> None:
+        """The statement whose text was reported last starts once more."""
+        words = self.words
+        words[QUERY_START] = words[STATE_CHANGE] = time.time_ns() // 1000
+        words[STATE] = ACTIVE
+
     def report_activity(self, state: int, query: bytes | None = None) -> None:
         """pgstat_report_activity: a state, and the text of a statement that starts."""
         now = time.time_ns() // 1000

@@ -29,7 +29,8 @@ class BackendSession(StatementsMixin, Session):
         self.client_codec = "utf-8"
         self.client: Any = None
         self.local_version = 0
-        self._guc_base = 0
+        self._defaults: Any = None
+        self._characteristics = Characteristics()
         self.utility_handler = self._utility
         self.catalog.on_write.append(self._catalog_written)
         self._wire_settings()
@@ -87,7 +88,16 @@ class BackendSession(StatementsMixin, Session):
         self.ctx.statement_start_us = now
         if self.xact.state == IDLE:
             self.ctx.xact_start_us = now
-            self.xact.current = default_characteristics(self)
+            values = self.guc.values
+            defaults = (
+                values["default_transaction_isolation"],
+                values["default_transaction_read_only"],
+                values["default_transaction_deferrable"],
+            )
+            if defaults != self._defaults or self.xact.current is not self._characteristics:
+                self._defaults = defaults
+                self._characteristics = default_characteristics(self)
+                self.xact.current = self._characteristics
         self.accept_invalidations()
 
     def begin_implicit(self) -> None:
@@ -122,9 +132,11 @@ class BackendSession(StatementsMixin, Session):
             self.commit_transaction()
 
     def _transaction_ended(self, committed: bool) -> None:
+        if self.guc.depth:
+            # SET TRANSACTION may have changed the object: the next transaction gets a new one
+            self._defaults = None
         while self.guc.depth:
             self.guc.pop(committed)
-        self.xact.current = Characteristics()
         if self.xact.catalog_changed:
             self.local_version += 1
         super()._transaction_ended(committed)

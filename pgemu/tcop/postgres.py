@@ -206,11 +206,15 @@ class Backend:
 
     def report_query(self, text: str) -> None:
         """pg_stat_activity's view of what runs."""
-        self.statement_text = text
-        self.session.source_text = text
+        session = self.session
+        session.source_text = text
         if self.latch is not None:
-            self.session.timeouts.start_statement()
-        self.session.slot.report_activity(ACTIVE, text.encode("utf-8", "replace"))
+            session.timeouts.start_statement()
+        if text is self.statement_text:
+            session.slot.report_running()
+            return
+        self.statement_text = text
+        session.slot.report_activity(ACTIVE, text.encode("utf-8", "replace"))
 
     def send_notices(self) -> None:
         session = self.session

@@ -36,14 +36,11 @@ class PreparedStatement:
     descriptions: dict[tuple[int, ...], bytes] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
 class Portal:
     """A bound statement on its way.  rows is set once it has started; `spool` holds rows that
-    were fetched ahead, `position` how many were delivered."""
+    were fetched ahead, `position` how many were delivered.  The attributes of the class are the
+    defaults: one is made for every Bind."""
 
-    name: str
-    statement: PreparedStatement
-    params: Sequence[Value]
     formats: Sequence[int] = ()
     columns: tuple[OutputColumn, ...] | None = None
     rows: Iterator[Any] | None = None
@@ -60,6 +57,19 @@ class Portal:
     spool: list[Any] | None = None
     position: int = 0
     created_level: int = 0
+
+    def __init__(
+        self, name: str, statement: PreparedStatement, params: Sequence[Value],
+        formats: Sequence[int] = (), columns: tuple[OutputColumn, ...] | None = None,
+        **named: Any,
+    ) -> None:
+        self.name = name
+        self.statement = statement
+        self.params = params
+        self.formats = formats
+        self.columns = columns
+        if named:
+            self.__dict__.update(named)
 
     def drain(self) -> None:
         """Fetch what is left, so that another statement may run on the connection."""

@@ -327,6 +327,26 @@ class TransactionManager:
     def write_depth(self) -> int:
         return self._write_depth
 
+    def quiet(self) -> bool:
+        """Reading needs no snapshot of its own: READ COMMITTED, and no statement is open."""
+        return not (
+            self._read_depth
+            or self._write_depth
+            or self.fixed_snapshot is not None
+            or self.current.isolation in _REPEATABLE
+            or self.conn.in_transaction
+        )
+
+    def others_have_xids(self) -> bool:
+        """Another backend of the cluster has written in a transaction that it has not ended (or
+        died in it and is not recovered yet)."""
+        array: Any = self.slot._array
+        column: list[int] = array.column(XID)
+        if not any(column):
+            return False
+        column[self.slot.number] = 0
+        return any(column)
+
     def others_running(self) -> bool:
         """Another transaction of this database has written and not ended."""
         row = self.conn.execute(
