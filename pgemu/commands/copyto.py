@@ -293,12 +293,13 @@ def _binary(
     head = struct.pack(">h", len(outputs))
     size = struct.Struct(">i").pack
     null = size(-1)
-    yield 0, [SIGNATURE + bytes(8)]
+    before = SIGNATURE + bytes(8)  # goes out with the first row, as libpq's readers expect
     iterator = iter(rows)
     while batch := list(islice(iterator, BATCH)):
         messages = []
         for row in batch:
-            parts = [head]
+            parts = [before, head]
+            before = b""
             for value, encode in zip(row, encoders, strict=True):
                 if value is None:
                     parts.append(null)
@@ -308,4 +309,4 @@ def _binary(
                     parts.append(data)
             messages.append(b"".join(parts))
         yield len(batch), messages
-    yield 0, [struct.pack(">h", -1)]
+    yield 0, [before + struct.pack(">h", -1)]

@@ -5,7 +5,7 @@ The rooms above pass it down; what PostgreSQL keeps in globals is here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -19,6 +19,7 @@ from pgemu.executor.execute import Result, bind, run_plan
 from pgemu.executor.ri_triggers import AfterTriggers
 from pgemu.executor.rowlocks import RowLocks
 from pgemu.executor.sqlite_errors import translate
+from pgemu.executor.timeouts import USER_REQUEST
 from pgemu.executor.udf import UdfRegistry
 from pgemu.executor.writing import WritingMixin
 from pgemu.fmgr import CallContext, functions
@@ -98,7 +99,11 @@ class Session(WritingMixin):
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
+        # set by executor/locking.py when the session has a latch
         self.locks: Any = None
+        self.timeouts: Any = None
+        self.notify_queue: Any = None
+        self.cancel_reason: Callable[[], str] = lambda: USER_REQUEST
         self.latch: Any = None
         self.latch_sender: Any = None
         self.authenticated_user_oid = 10
@@ -121,7 +126,7 @@ class Session(WritingMixin):
         xact.on_subxact.append(self._subtransaction)
         xact.on_statement_abort.append(self._statement_aborted)
 
-    # -- transactions ------------------------------------------------------------------------
+    # -- transactions ------------------------------------------------------------------------------
 
     def _transaction_ended(self, committed: bool) -> None:
         self.after_triggers.forget_transaction()
@@ -157,7 +162,7 @@ class Session(WritingMixin):
             self._known_version = version
             self.catalog.invalidate()
 
-    # -- statements ----------------------------------------------------------------------------
+    # -- statements --------------------------------------------------------------------------------
 
     def parse(self, text: str) -> list[RawStmt]:
         return raw_parser(text)
@@ -297,7 +302,7 @@ class Session(WritingMixin):
             text = self.own_overlay.apply(text)
         return overlay_statement(text, self.dirty) if self.dirty else text
 
-    # -- values ----------------------------------------------------------------------------------
+    # -- values ------------------------------------------------------------------------------------
 
     def output_value(self, type_oid: int, value: Value, typmod: int = -1) -> str:
         io = self.catalog.types.io(type_oid)
@@ -338,7 +343,7 @@ class Session(WritingMixin):
     def translate(self, error: apsw.Error) -> PgError:
         return translate(error, self)
 
-    # -- identity ------------------------------------------------------------------------------------
+    # -- identity ----------------------------------------------------------------------------------
 
     def set_current_user(self, oid: int) -> None:
         self.ctx.current_user_oid = oid

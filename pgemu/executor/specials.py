@@ -166,7 +166,7 @@ def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
     scope = Scope(Query("select"), [], low, case_test=sql.raw("?1"), domain_value=sql.raw("?1"))
     text = "SELECT " + sql.render(sql.paren(lower(expr, low, scope)))
     conn = udfs.conn
-    return lambda value: conn.execute(text, (value,)).fetchone()[0]
+    return lambda value: conn.execute(text, (value,)).fetchone()[0]  # type: ignore[index]
 
 
 @special("convert_rowtype")

@@ -48,7 +48,7 @@ def _time_value(ctx: CallContext, wanted: int, typmod: int) -> Value:
     if 0 <= typmod < 6 and wanted != DATE:
         unit = 10 ** (6 - typmod)
         if isinstance(stamp, int):
-            return (stamp + unit // 2) // unit * unit
+            return int((stamp + unit // 2) // unit * unit)
         usecs, _, zone = str(stamp).partition(" ")
         return f"{(int(usecs) + unit // 2) // unit * unit} {zone}"
     value: Value = stamp

@@ -28,7 +28,7 @@ class _Table:
         self.nargs = nargs
         self.rows = rows
 
-    def BestIndexObject(self, info: Any) -> bool:  # noqa: N802 (SQLite's names)
+    def BestIndexObject(self, info: Any) -> bool:
         found = set()
         for number in range(info.nConstraint):
             arg = info.get_aConstraint_iColumn(number) - self.first_arg
@@ -43,10 +43,10 @@ class _Table:
         info.estimatedRows = 100
         return len(found) == self.nargs
 
-    def Open(self) -> _Cursor:  # noqa: N802
+    def Open(self) -> _Cursor:
         return _Cursor(self)
 
-    def Disconnect(self) -> None:  # noqa: N802
+    def Disconnect(self) -> None:
         pass
 
     Destroy = Disconnect
@@ -59,22 +59,22 @@ class _Cursor:
         self.number = 0
         self.iterator: Iterator[Any] = iter(())
 
-    def Filter(self, index: int, name: str, args: Sequence[Any]) -> None:  # noqa: N802
+    def Filter(self, index: int, name: str, args: Sequence[Any]) -> None:
         self.iterator = iter(self.table.rows(*args))
         self.number = 0
         self.Next()
 
-    def Next(self) -> None:  # noqa: N802
+    def Next(self) -> None:
         self.row = next(self.iterator, None)
         self.number += 1
 
-    def Eof(self) -> bool:  # noqa: N802
+    def Eof(self) -> bool:
         return self.row is None
 
-    def Rowid(self) -> int:  # noqa: N802
+    def Rowid(self) -> int:
         return self.number
 
-    def Column(self, number: int) -> Any:  # noqa: N802
+    def Column(self, number: int) -> Any:
         if number < 0:
             return self.number
         try:
@@ -82,7 +82,7 @@ class _Cursor:
         except IndexError:
             return self.number if number == self.table.first_arg - 1 else None
 
-    def Close(self) -> None:  # noqa: N802
+    def Close(self) -> None:
         self.iterator = iter(())
 
 
@@ -101,7 +101,7 @@ class _Module:
     def rows(self, *args: Any) -> Iterable[Any]:
         raise NotImplementedError
 
-    def Create(self, db: Any, module: str, schema: str, table: str, *args: str) -> Any:  # noqa: N802
+    def Create(self, db: Any, module: str, schema: str, table: str, *args: str) -> Any:
         return _declare(self.ncolumns, self.nargs), _Table(self.ncolumns, self.nargs, self.rows)
 
     Connect = Create

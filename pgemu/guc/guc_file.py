@@ -15,7 +15,7 @@ from pgemu.errors import CONFIG_FILE_ERROR, PgError
 MAX_DEPTH = 10
 _LINE = re.compile(
     r"""\s*(?:
-        (?P<name>[A-Za-z_\x80-\U0010ffff][\w$]*(?:\.[A-Za-z_\x80-\U0010ffff][\w$]*)*)
+        (?P<name>[^\x00-@\[-^`{-\x7f][\w$]*(?:\.[^\x00-@\[-^`{-\x7f][\w$]*)*)
         (?:\s*=\s*|\s+)
         (?: '(?P<quoted>(?:[^'\\\n]|\\.|'')*)' | (?P<plain>[^\s'\#=]+) )
     )?\s*(?:\#.*)?\Z""",

@@ -172,9 +172,9 @@ class Connection:
             return True
         return self._tls is not None and self._tls.pending() > 0
 
-    def sync_follows(self) -> bool:
-        """The next buffered message is a Sync: what runs now is the last before it.  Describe
-        and Execute of the same statement may stand between."""
+    def sync_follows(self, executes: int = 1) -> bool:
+        """The next buffered message is a Sync: what runs now is the last before it.  What belongs
+        to the same statement, with so many Execute, may stand between."""
         data, at = self._input, self._at
         while at + 5 <= len(data):
             kind = data[at]
@@ -182,6 +182,10 @@ class Connection:
                 return True
             if kind not in _SAME_STATEMENT:
                 return False
+            if kind == 69:  # E
+                executes -= 1
+                if executes < 0:
+                    return False
             (length,) = _unpack_length(data, at + 1)
             at += 1 + length
         return False

@@ -81,7 +81,7 @@ def _plain(cte: CommonTableExpr, low: Lowering, scope: Scope) -> Sql:
 
     volatile_before, low.volatile = low.volatile, False
     body = lower_query(cte.ctequery, low, scope)
-    if low.volatile and not body.args.get("limit"):
+    if low.volatile and not body.limit:
         sql.add_tail(body, limit=sql.integer(-1))
     low.volatile = low.volatile or volatile_before
     return body

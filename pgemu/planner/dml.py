@@ -216,7 +216,7 @@ def _add_generated(source: Sql, modify: ModifyPlan, low: Lowering, scope: Scope)
     relation = _target(scope)
     if not relation.generated:
         return source
-    if not source.args.get("limit"):
+    if not source.limit:
         sql.add_tail(source, limit=sql.integer(-1))
     alias = low.new_alias("n")
     places = {attnum: f"c{n}" for n, attnum in enumerate(modify.target_columns, 1)}

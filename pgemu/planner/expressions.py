@@ -154,7 +154,7 @@ def lower_const(node: p.Const, low: Lowering, scope: Scope) -> Sql:
 def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
     if node.paramkind == "extern":
         if scope.function_args is not None:
-            return scope.function_args[node.paramid - 1].copy()
+            return scope.function_args[node.paramid - 1]
         return low.extern_param(node.paramid)
     if node.paramkind == "sublink":
         where: Scope | None = scope

@@ -37,7 +37,7 @@ def lower_from(
         if first is None:
             first, joins = table, its_joins
             continue
-        if any(j.args.get("side") in ("RIGHT", "FULL") for j in its_joins):
+        if any(j.side in ("RIGHT", "FULL") for j in its_joins):
             table, its_joins = sql.join_group(table, its_joins), []
         joins.append(sql.join(table, "", sql.raw("1")))
         joins += its_joins
@@ -149,7 +149,7 @@ def _lower_subquery(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
         return _lower_lateral(entry, alias, low, scope)
     volatile_before, low.volatile = low.volatile, False
     body = lower_query(entry.subquery, low, scope)
-    if low.volatile and not body.args.get("limit"):
+    if low.volatile and not body.limit:
         # SQLite would merge the sub-query and evaluate the volatile call once per use
         sql.add_tail(body, limit=sql.integer(-1))
     low.volatile = low.volatile or volatile_before

@@ -103,7 +103,6 @@ class Lowering:
         self.params: list[ParamSource] = []
         self._param_index: dict[ParamSource, int] = {}
         self.relations: dict[int, tuple[str, int]] = {}
-        self.last_param = 0
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False
@@ -117,14 +116,17 @@ class Lowering:
         self.alias_count += 1
         return f"{prefix}{self.alias_count}"
 
-    def param(self, source: ParamSource) -> Sql:
-        """The SQLite parameter bound to source; the same source is bound once."""
+    def param_number(self, source: ParamSource) -> int:
+        """The number of the parameter bound to source; the same source is bound once."""
         index = self._param_index.get(source)
         if index is None:
             self.params.append(source)
             index = self._param_index[source] = len(self.params)
-        self.last_param = index
-        return raw(f"?{index}")
+        return index
+
+    def param(self, source: ParamSource) -> Sql:
+        """The SQLite parameter bound to source."""
+        return raw(f"?{self.param_number(source)}")
 
     def extern_param(self, number: int) -> Sql:
         return self.param(ExternParam(number))

@@ -16,7 +16,7 @@ from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import lower, lower_qual
 from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
-from pgemu.planner.plan import LiteralParam, OutputColumn, Plan, RowMark
+from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
 
 UNKNOWNOID, TEXTOID = 705, 25
@@ -57,17 +57,28 @@ def plan_query(
 def note_grouped_literals(query: Query, used: set[int]) -> None:
     """Analysis compared the grouping expressions with the rest of the statement: literals of a
     query that groups by expressions with literals are part of its identity."""
-
-    def visit(node: object) -> bool | None:
-        if isinstance(node, Query) and node.group_clause:
-            refs = {c.tle_sort_group_ref for c in node.group_clause}
-            grouped = [t.expr for t in node.target_list if t.ressortgroupref in refs]
+    waiting = [query]
+    while waiting:
+        one = waiting.pop()
+        if one.group_clause:
+            refs = {c.tle_sort_group_ref for c in one.group_clause}
+            grouped = [t.expr for t in one.target_list if t.ressortgroupref in refs]
             if _literals(grouped):
-                used.update(_literals([node.target_list, node.having_qual]))
-        return None
+                used.update(_literals([one.target_list, one.having_qual]))
+        waiting += [e.subquery for e in one.rtable if e.subquery is not None]
+        waiting += [c.ctequery for c in one.cte_list]
+        if one.has_sublinks:
+            _collect_sublinks(one, waiting)
 
-    if query.group_clause or query.cte_list or len(query.rtable) > 0:
-        walk([query], visit)
+
+def _collect_sublinks(query: Query, found: list[Query]) -> None:
+    def visit(node: object) -> bool | None:
+        if isinstance(node, p.SubLink):
+            found.append(node.subselect)
+        return not isinstance(node, Query)
+
+    walk([query.target_list, query.jointree, query.having_qual, query.returning_list,
+          query.limit_count, query.limit_offset], visit)
 
 
 def _literals(nodes: object) -> set[int]:
@@ -96,16 +107,18 @@ def _plan_result(query: Query, low: Lowering) -> Plan | None:
         while isinstance(expr, p.RelabelType):
             expr = expr.arg
         if isinstance(expr, p.Param) and expr.paramkind == "extern":
-            low.extern_param(expr.paramid)
+            number = low.param_number(ExternParam(expr.paramid))
         elif isinstance(expr, p.Const):
             location = expr.literal_location
             if location is None or location in low.used_literals or expr.value is None:
                 row.append((0, expr.value))
                 continue
-            low.literal(LiteralParam(location, expr.consttype, expr.consttypmod, expr.value))
+            number = low.param_number(
+                LiteralParam(location, expr.consttype, expr.consttypmod, expr.value)
+            )
         else:
             return None
-        row.append((low.last_param, None))
+        row.append((number, None))
     return Plan("select", "", columns=output_columns_of(query.target_list), result=tuple(row))
 
 
@@ -147,7 +160,7 @@ def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list
         if entry.rtekind != "relation":
             continue
         rid = sql.alias(sql.column(scope.aliases[mark.rti - 1], "rid"), f"k{column}")
-        body.append("expressions", rid)
+        body.expressions.append(rid)
         marks.append(RowMark(column, entry.relid, mark.strength, mark.wait_policy))
         column += 1
     return marks

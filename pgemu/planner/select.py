@@ -200,7 +200,7 @@ def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
         )
         alias = low.new_alias("s")
     elif query.distinct_clause:
-        stage.set("distinct", sql.select([], distinct=True).args["distinct"])
+        stage.distinct = True
     limit, offset = limit_offset(query, low, scope)
     outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
     if query.limit_option == "with_ties" and limit is not None:

@@ -1,8 +1,9 @@
-"""The one place that makes sqlglot nodes: SQLite's syntax as constructor functions.
+"""SQLite's syntax as constructor functions: the one place that knows how it is spelled.
 
-sqlglot's classes are neither subclassed nor patched (its compiled build refuses), and the names of
-its arguments are asked for, not assumed, because they have changed between releases.  Operands
-are parenthesised here, so that callers never think about precedence.
+Expressions become text at once, operands parenthesised here, so that callers never think about
+precedence; a select stays an object until it is rendered, because ORDER BY, LIMIT and WITH are
+added to it late.  (Building sqlglot trees and generating them took two thirds of the time that a
+statement's plan takes.)
 """
 
 from __future__ import annotations
@@ -10,65 +11,93 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-Sql = Any  # a sqlglot expression; its classes are Any for mypy, as the compiled build has no stubs
-
-_BINARY = {
-    "=": "EQ",
-    "<>": "NEQ",
-    "<": "LT",
-    "<=": "LTE",
-    ">": "GT",
-    ">=": "GTE",
-    "IS": "Is",
-    "GLOB": "Glob",
-    "+": "Add",
-    "-": "Sub",
-    "*": "Mul",
-    "||": "DPipe",
-    "&": "BitwiseAnd",
-}
-_ATOMS = ("Column", "Var", "Literal", "Anonymous", "Paren", "Subquery", "Case")
+OPERATORS = ("=", "<>", "<", "<=", ">", ">=", "IS", "GLOB", "+", "-", "*", "||", "&")
 
 
-class _Expressions:
-    """sqlglot.exp, imported when the first node is made: the import takes longer than all the
-    rest of a start, and the first statements of most connections need no node."""
+class Text:
+    """An expression or a part of a clause; atom: it needs no parentheses as an operand."""
 
-    def __getattr__(self, name: str) -> Any:
-        global exp
-        from sqlglot import exp as module
+    __slots__ = ("atom", "text")
 
-        exp = module
-        return getattr(module, name)
+    def __init__(self, text: str, atom: bool = False) -> None:
+        self.text = text
+        self.atom = atom
+
+    def __str__(self) -> str:
+        return self.text
 
 
-exp: Any = _Expressions()
+class Alias(Text):
+    """An output column: this AS alias."""
+
+    __slots__ = ("alias", "this")
+
+    def __init__(self, this: Sql, name: str) -> None:
+        super().__init__(f"{this} AS {name}")
+        self.this = this
+        self.alias = name
+
+
+class Join(Text):
+    __slots__ = ("side",)
+
+    def __init__(self, text: str, side: str) -> None:
+        super().__init__(text)
+        self.side = side
+
+
+class Query:
+    """A select, or a compound (then `head` is its text and `expressions` is empty)."""
+
+    __slots__ = (
+        "distinct", "expressions", "head", "limit", "offset", "order", "rest", "with_clause",
+    )
+
+    def __init__(
+        self, expressions: Sequence[Sql] = (), rest: str = "", *, head: str = "",
+        distinct: bool = False,
+    ) -> None:
+        self.expressions = list(expressions)
+        self.rest = rest
+        self.head = head
+        self.distinct = distinct
+        self.order: Sequence[Sql] = ()
+        self.limit: Sql | None = None
+        self.offset: Sql | None = None
+        self.with_clause = ""
+
+    def __str__(self) -> str:
+        text = self.head
+        if not text:
+            columns = ", ".join([str(e) for e in self.expressions])
+            text = f"SELECT {'DISTINCT ' if self.distinct else ''}{columns}{self.rest}"
+        if self.order:
+            text += f" ORDER BY {_list(self.order)}"
+        if self.limit is not None:
+            text += f" LIMIT {self.limit}"
+        if self.offset is not None:
+            text += f" OFFSET {self.offset}"
+        return self.with_clause + text
+
+
+Sql = Any  # a Text or a Query
+
+
+def _list(nodes: Sequence[Sql]) -> str:
+    return ", ".join([str(node) for node in nodes])
 
 
 def render(node: Sql) -> str:
-    """The SQLite text of a tree."""
-    from sqlglot.dialects.dialect import Dialect
-
-    return str(Dialect.get_or_raise("sqlite").generator().generate(node, copy=False))
-
-
-def _argument(name: str) -> str:
-    """The name of an argument of Select in this release of sqlglot: "from" or "from_"."""
-    return f"{name}_" if f"{name}_" in exp.Select.arg_types else name
+    """The SQLite text of an expression or a query."""
+    return str(node)
 
 
 def raw(text: str) -> Sql:
     """Text that goes out as it stands (a parameter, a keyword, a checked name)."""
-    return exp.Var(this=text)
+    return Text(text, True)
 
 
-
-
-def __getattr__(name: str) -> Sql:
-    """NULL is a node of its own each time, made late."""
-    if name == "NULL":
-        return raw("NULL")
-    raise AttributeError(name)
+NULL = Text("NULL", True)
 
 
 def integer(value: int) -> Sql:
@@ -104,124 +133,117 @@ def value_literal(value: Any) -> Sql:
 
 
 def column(alias: str, name: str) -> Sql:
-    return exp.Column(this=exp.Identifier(this=name), table=exp.Identifier(this=alias))
+    return Text(f"{alias}.{name}", True)
 
 
 def func(name: str, *args: Sql) -> Sql:
-    return exp.Anonymous(this=name, expressions=list(args))
+    return Text(f"{name}({_list(args)})", True)
 
 
 def paren(node: Sql) -> Sql:
-    return node if type(node).__name__ in _ATOMS else exp.Paren(this=node)
+    return node if node.atom else Text(f"({node.text})", True)
 
 
 def binary(op: str, left: Sql, right: Sql) -> Sql:
-    return getattr(exp, _BINARY[op])(this=paren(left), expression=paren(right))
+    assert op in OPERATORS
+    return Text(f"{paren(left)} {op} {paren(right)}")
 
 
 def is_not(left: Sql, right: Sql) -> Sql:
-    return exp.Not(this=exp.Paren(this=binary("IS", left, right)))
+    return Text(f"NOT ({paren(left)} IS {paren(right)})")
 
 
 def not_(node: Sql) -> Sql:
-    return exp.Not(this=paren(node))
+    return Text(f"NOT {paren(node)}")
 
 
 def connect(op: str, nodes: Sequence[Sql]) -> Sql:
     """nodes joined by "and" or "or"; at least one."""
-    cls = exp.And if op == "and" else exp.Or
-    result = paren(nodes[0])
-    for node in nodes[1:]:
-        result = cls(this=result, expression=paren(node))
-    return result
+    if len(nodes) == 1:
+        return paren(nodes[0])
+    return Text(f" {op.upper()} ".join([paren(node).text for node in nodes]))
 
 
 def collate(node: Sql, collation: str | None) -> Sql:
     if collation is None:
         return node
-    return exp.Paren(this=exp.Collate(this=paren(node), expression=raw(collation)))
+    return Text(f"({paren(node)} COLLATE {collation})", True)
 
 
 def case(whens: Sequence[tuple[Sql, Sql]], default: Sql | None, operand: Sql | None = None) -> Sql:
-    ifs = [exp.If(this=cond, true=result) for cond, result in whens]
-    return exp.Case(this=operand, ifs=ifs, default=default)
+    parts = "".join([f" WHEN {cond} THEN {result}" for cond, result in whens])
+    start = "CASE" if operand is None else f"CASE {operand}"
+    end = "" if default is None else f" ELSE {default}"
+    return Text(f"{start}{parts}{end} END", True)
 
 
 def in_list(left: Sql, items: Sequence[Sql]) -> Sql:
-    return exp.In(this=paren(left), expressions=list(items))
+    return Text(f"{paren(left)} IN ({_list(items)})")
 
 
 def in_query(left: Sql, query: Sql) -> Sql:
-    return exp.In(this=paren(left), query=exp.Subquery(this=query))
+    return Text(f"{paren(left)} IN ({query})")
 
 
 def exists(query: Sql) -> Sql:
-    return exp.Exists(this=query)
+    return Text(f"EXISTS({query})", True)
 
 
 def scalar(query: Sql) -> Sql:
-    return exp.Subquery(this=query)
+    return Text(f"({query})", True)
 
 
 def alias(node: Sql, name: str) -> Sql:
-    return exp.Alias(this=node, alias=exp.Identifier(this=name))
+    return Alias(node, name)
 
 
 def ordered(node: Sql, descending: bool, nulls_first: bool | None) -> Sql:
     """nulls_first None: no NULLs can come, so SQLite's own order (and its indexes) serve."""
-    if nulls_first is None:
-        nulls_first = not descending
-    return exp.Ordered(this=node, desc=descending, nulls_first=nulls_first)
-
-
-def order_by(items: Sequence[Sql]) -> Sql:
-    return exp.Order(expressions=list(items))
+    text = f"{node} DESC" if descending else str(node)
+    if nulls_first is not None and nulls_first == descending:
+        text += " NULLS FIRST" if nulls_first else " NULLS LAST"
+    return Text(text)
 
 
 def table(name: str, as_alias: str, schema: str | None = None) -> Sql:
-    return exp.Table(
-        this=exp.Identifier(this=name),
-        db=exp.Identifier(this=schema) if schema else None,
-        alias=exp.TableAlias(this=exp.Identifier(this=as_alias)),
-    )
+    return Text(f"{schema}.{name} AS {as_alias}" if schema else f"{name} AS {as_alias}")
 
 
 def table_function(name: str, args: Sequence[Sql], as_alias: str) -> Sql:
-    return exp.Table(
-        this=func(name, *args), alias=exp.TableAlias(this=exp.Identifier(this=as_alias))
-    )
+    return Text(f"{name}({_list(args)}) AS {as_alias}")
 
 
 def derived(query: Sql, as_alias: str) -> Sql:
     """A sub-query in FROM."""
-    return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.Identifier(this=as_alias)))
+    return Text(f"({query}) AS {as_alias}")
 
 
 def join(right: Sql, side: str, on: Sql | None) -> Sql:
     """side: "" (inner), "LEFT", "RIGHT", "FULL" or "CROSS"."""
     if side == "CROSS" or (not side and on is None):
-        return exp.Join(this=right, kind="CROSS")
-    return exp.Join(this=right, side=side or None, on=on if on is not None else raw("1"))
+        return Join(f" CROSS JOIN {right}", "CROSS")
+    start = f" {side} JOIN" if side else " JOIN"
+    return Join(f"{start} {right} ON {on if on is not None else 1}", side)
 
 
 def join_group(first: Sql, joins: Sequence[Sql]) -> Sql:
     """(first JOIN ... JOIN ...) as one operand of an outer join."""
-    first = first.copy()
-    first.set("joins", list(joins))
-    return exp.Paren(this=first)
+    return Text(f"({first}{''.join([j.text for j in joins])})")
 
 
 def window(call: Sql, partition: Sequence[Sql], order: Sequence[Sql], frame: str) -> Sql:
-    return exp.Window(
-        this=call,
-        partition_by=list(partition) or None,
-        order=order_by(order) if order else None,
-        spec=raw(frame) if frame else None,
-    )
+    parts = []
+    if partition:
+        parts.append(f"PARTITION BY {_list(partition)}")
+    if order:
+        parts.append(f"ORDER BY {_list(order)}")
+    if frame:
+        parts.append(frame)
+    return Text(f"{call} OVER ({' '.join(parts)})", True)
 
 
 def filtered(call: Sql, condition: Sql) -> Sql:
-    return exp.Filter(this=call, expression=exp.Where(this=condition))
+    return Text(f"{call} FILTER(WHERE {condition})", True)
 
 
 def select(
@@ -237,20 +259,16 @@ def select(
     offset: Sql | None = None,
     distinct: bool = False,
 ) -> Sql:
-    query = exp.Select(expressions=list(expressions))
-    if distinct:
-        query.set("distinct", exp.Distinct())
+    rest = ""
     if from_ is not None:
-        query.set(_argument("from"), exp.From(this=from_))
-        if joins:
-            query.set("joins", list(joins))
+        rest = f" FROM {from_}" + "".join([j.text for j in joins])
     if where is not None:
-        query.set("where", exp.Where(this=where))
+        rest += f" WHERE {where}"
     if group:
-        query.set("group", exp.Group(expressions=list(group)))
+        rest += f" GROUP BY {_list(group)}"
     if having is not None:
-        query.set("having", exp.Having(this=having))
-    return add_tail(query, order, limit, offset)
+        rest += f" HAVING {having}"
+    return add_tail(Query(expressions, rest, distinct=distinct), order, limit, offset)
 
 
 def add_tail(
@@ -258,18 +276,17 @@ def add_tail(
 ) -> Sql:
     """ORDER BY, LIMIT and OFFSET of a select or compound."""
     if order:
-        query.set("order", order_by(order))
+        query.order = order
     if limit is not None or offset is not None:
-        query.set("limit", exp.Limit(expression=limit if limit is not None else integer(-1)))
+        query.limit = limit if limit is not None else integer(-1)
     if offset is not None:
-        query.set("offset", exp.Offset(expression=offset))
+        query.offset = offset
     return query
 
 
 def compound(op: str, left: Sql, right: Sql, *, all_rows: bool) -> Sql:
     """op: "union", "intersect" or "except"."""
-    cls = {"union": exp.Union, "intersect": exp.Intersect, "except": exp.Except}[op]
-    return cls(this=left, expression=right, distinct=not all_rows)
+    return Query(head=f"{left} {op.upper()}{' ALL' if all_rows else ''} {right}")
 
 
 def with_(query: Sql, ctes: Sequence[tuple[str, Sequence[str], Sql, bool | None]],
@@ -277,27 +294,24 @@ def with_(query: Sql, ctes: Sequence[tuple[str, Sequence[str], Sql, bool | None]
     """ctes: (name, column names, query, materialized)."""
     items = []
     for name, columns, body, materialized in ctes:
-        as_alias = exp.TableAlias(
-            this=exp.Identifier(this=name),
-            columns=[exp.Identifier(this=c) for c in columns],
-        )
-        items.append(exp.CTE(this=body, alias=as_alias, materialized=materialized))
-    query.set(_argument("with"), exp.With(expressions=items, recursive=recursive))
+        how = "" if materialized is None else "MATERIALIZED " if materialized else \
+            "NOT MATERIALIZED "
+        items.append(f"{name}({', '.join(columns)}) AS {how}({body})")
+    query.with_clause = f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(items)} "
     return query
 
 
 def values(rows: Sequence[Sequence[Sql]]) -> Sql:
     """VALUES as a compound of selects would be slow to parse: rows of a VALUES clause, whose
     columns SQLite names column1 ...; wrap it in a select to rename them."""
-    tuples = [exp.Tuple(expressions=list(row)) for row in rows]
-    return exp.Values(expressions=tuples)
+    return Query(head="VALUES " + ", ".join([f"({_list(row)})" for row in rows]))
 
 
 def distinct_argument(args: Sequence[Sql]) -> Sql:
     """DISTINCT before the arguments of an aggregate."""
-    return exp.Distinct(expressions=list(args))
+    return Text(f"DISTINCT {_list(args)}")
 
 
 def ordered_argument(last: Sql, order: Sequence[Sql]) -> Sql:
     """ORDER BY behind the last argument of an aggregate."""
-    return exp.Order(this=last, expressions=list(order))
+    return Text(f"{last} ORDER BY {_list(order)}")

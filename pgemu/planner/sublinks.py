@@ -57,7 +57,7 @@ def scalar_column(node: p.SubLink, column: int, low: Lowering, scope: Scope) -> 
 
 def _lower_array(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
     body = lower_query(node.subselect, low, scope)
-    if node.subselect.sort_clause and not body.args.get("limit"):
+    if node.subselect.sort_clause and not body.limit:
         # an ORDER BY inside counts here: a LIMIT keeps SQLite from dropping it
         sql.add_tail(body, limit=sql.integer(-1))
     alias = low.new_alias("q")

@@ -171,9 +171,7 @@ def _range_arms(
             following = limit[number + 1] if number + 1 < count else None
             if number < last:
                 strategy = EQUAL
-            elif isinstance(following, dict) and following["kind"] == open_kind:
-                strategy = inclusive
-            elif number == count - 1 and side == "lower":
+            elif (isinstance(following, dict) and following["kind"] == open_kind) or (number == count - 1 and side == "lower"):
                 strategy = inclusive
             else:
                 strategy = strict

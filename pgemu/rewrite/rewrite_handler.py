@@ -40,15 +40,20 @@ MAX_REWRITE_DEPTH = 100
 def query_rewrite(query: Query, catalog: Catalog) -> list[Query]:
     """The queries to run instead of an analyzed one, in order; exactly one of them, if any of
     its kind, sets the command tag."""
+    from pgemu.rewrite.permissions import check_permissions
+
     if query.command_type == "utility":
         return [query]
     if query.command_type == "select" and not query.has_modifying_cte:
         if not _needs_rewrite(catalog, query):
-            return [query]
-        return [fire_rir_rules(catalog, copy_object(query), ())]
-    products = rewrite_query(catalog, copy_object(query), ())
-    results = [fire_rir_rules(catalog, q, ()) for q in products]
-    _set_tags(query, results)
+            results = [query]
+        else:
+            results = [fire_rir_rules(catalog, copy_object(query), ())]
+    else:
+        products = rewrite_query(catalog, copy_object(query), ())
+        results = [fire_rir_rules(catalog, q, ()) for q in products]
+        _set_tags(query, results)
+    check_permissions(catalog, results)
     return results
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.rewrite import partition_qual as _partition_qual  # noqa: F401 (registers its function)
 from pgemu.rewrite import ruleutils, ruleutils_proc
 
 

@@ -42,7 +42,7 @@ class BackendSession(StatementsMixin, Session):
         """Plans made under another value of this are stale."""
         return self.catalog_version() + (self.local_version << 40)
 
-    # -- settings --------------------------------------------------------------------------------
+    # -- settings ----------------------------------------------------------------------------------
 
     def _wire_settings(self) -> None:
         hooks = self.guc.assign_hooks

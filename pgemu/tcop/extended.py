@@ -46,7 +46,7 @@ class ExtendedQuery:
         self.backend = backend
         self.session: Any = backend.session
 
-    # -- Parse -----------------------------------------------------------------------------------
+    # -- Parse -------------------------------------------------------------------------------------
 
     def parse(self, payload: bytes) -> None:
         session, backend = self.session, self.backend
@@ -67,11 +67,11 @@ class ExtendedQuery:
             session.unnamed = statement
         backend.connection.write(PARSE_COMPLETE)
 
-    def _start_transaction(self) -> None:
+    def _start_transaction(self, executes: int = 1) -> None:
         """Everything up to Sync is one transaction, unless this message is the only one before
         it: then the statement is a transaction by itself, which is cheaper."""
         session = self.session
-        if session.xact.state == "idle" and not self.backend.connection.sync_follows():
+        if session.xact.state == "idle" and not self.backend.connection.sync_follows(executes):
             session.begin_implicit()
 
     def _statement(self, name: str) -> PreparedStatement:
@@ -84,7 +84,7 @@ class ExtendedQuery:
             raise PgError(UNDEFINED_PSTATEMENT, f"{what} does not exist")
         return found
 
-    # -- Bind ------------------------------------------------------------------------------------
+    # -- Bind --------------------------------------------------------------------------------------
 
     def bind(self, payload: bytes) -> None:
         session = self.session
@@ -107,13 +107,13 @@ class ExtendedQuery:
         params = self._decode(statement, formats, raw_params)
         if portal_name and portal_name in session.portals:
             raise PgError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')
-        if statement.columns is not None and len(results) > 1:
-            if len(results) != len(statement.columns):
-                raise PgError(
-                    PROTOCOL_VIOLATION,
-                    f"bind message has {len(results)} result formats but query has "
-                    f"{len(statement.columns)} columns",
-                )
+        columns = statement.columns
+        if columns is not None and len(results) > 1 and len(results) != len(columns):
+            raise PgError(
+                PROTOCOL_VIOLATION,
+                f"bind message has {len(results)} result formats but query has "
+                f"{len(columns)} columns",
+            )
         session.portals[portal_name] = Portal(
             portal_name, statement, params, results, statement.columns, text=statement.text,
             creation_time_us=session.ctx.statement_start_us,
@@ -233,7 +233,7 @@ class ExtendedQuery:
             from pgemu.tcop.postgres import check_failed_transaction
 
             check_failed_transaction(session, statement.raw)
-        self._start_transaction()
+        self._start_transaction(executes=0)
         portal.started = True
         plan = session.plan_for(statement)
         session.current_params = portal.params
@@ -254,7 +254,6 @@ class ExtendedQuery:
         if result.columns is not None:
             portal.columns = result.columns
             portal.spool = list(result.rows or ())
-            portal.rows = iter(portal.spool)
 
     def _send(self, portal: Portal, max_rows: int) -> None:
         session, backend = self.session, self.backend
@@ -262,20 +261,22 @@ class ExtendedQuery:
         assert portal.columns is not None
         formats = tuple(portal.formats)
         encode = self._encoders(portal, formats)
-        rows: Iterator[Any] = portal.rows if portal.rows is not None else iter(())
         if max_rows <= 0:
-            count = send_rows(write, rows, encode)
-            portal.rows = iter(())
+            count = send_rows(write, _remaining(portal, None), encode)
+            portal.position += count
+            if portal.spool is None:
+                portal.rows = iter(())
             portal.done = True
         else:
-            batch = list(islice(rows, max_rows))
+            batch = list(_remaining(portal, max_rows))
             count = send_rows(write, batch, encode)
             if count == max_rows:
                 write(PORTAL_SUSPENDED)
+                portal.position += count
                 if session.xact.state == "idle":
                     portal.drain()
-                portal.position += count
                 return
+            portal.position += count
             portal.done = True
         if session.notices:
             backend.send_notices()
@@ -309,6 +310,14 @@ class ExtendedQuery:
         else:
             raise PgError(PROTOCOL_VIOLATION, f"invalid CLOSE message subtype {ord(kind)}")
         self.backend.connection.write(CLOSE_COMPLETE)
+
+
+def _remaining(portal: Portal, limit: int | None) -> Iterator[Any]:
+    """The rows that were not delivered yet, up to the limit."""
+    if portal.spool is None:
+        return islice(portal.rows or (), limit)
+    start = portal.position
+    return islice(portal.spool, start, None if limit is None else start + limit)
 
 
 def _is_text(formats: tuple[int, ...], number: int) -> bool:

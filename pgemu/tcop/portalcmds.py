@@ -67,6 +67,8 @@ def fetch(
     session: Any, stmt: dict[str, Any], query: Query, params: Any, source_text: str
 ) -> Result:
     portal = find_cursor(session, stmt["portalname"])
+    if not portal.started:
+        _start(session, portal)
     portal.drain()
     rows = fetch_rows(
         portal, stmt.get("direction", "FETCH_FORWARD"), int(stmt.get("howMany", 0))
@@ -74,6 +76,18 @@ def fetch(
     if stmt.get("ismove"):
         return Result(None, None, len(rows), f"MOVE {len(rows)}")
     return Result(rows, portal.columns, len(rows), f"FETCH {len(rows)}")
+
+
+def _start(session: Any, portal: Portal) -> None:
+    """Run a portal that Bind made and no Execute has started."""
+    statement = portal.statement
+    if statement.columns is None:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{portal.name}" cannot be run'
+        )
+    result = session.run(statement.query, portal.params)
+    portal.started = True
+    portal.spool = list(result.rows or ())
 
 
 def fetch_rows(portal: Portal, direction: str, count: int) -> list[Any]:

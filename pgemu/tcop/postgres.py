@@ -15,7 +15,6 @@ from typing import Any
 import apsw
 
 from pgemu.errors import (
-    FEATURE_NOT_SUPPORTED,
     IN_FAILED_SQL_TRANSACTION,
     INTERNAL_ERROR,
     PgError,
@@ -40,7 +39,7 @@ _STATES = {b"I": IDLE, b"T": IDLE_IN_TRANSACTION, b"E": IDLE_IN_TRANSACTION_ABOR
 _COPY_MESSAGES = frozenset(b"dcf")
 
 
-class Terminated(Exception):  # noqa: N818 (an end, not an error)
+class Terminated(Exception):
     """The client said Terminate."""
 
 
@@ -159,12 +158,12 @@ class Backend:
             self.session.xact.fail()
         except apsw.Error as second:
             raise self.session.translate(second) from second
-        if kind == ord("Q") or kind == ord("F"):
+        if kind in b"QFS":  # S: the commit of an implicit transaction
             self.send_ready()
         else:
             self.skip_till_sync = True
 
-    # -- messages ------------------------------------------------------------------------------------
+    # -- messages ----------------------------------------------------------------------------------
 
     def _query(self, payload: bytes) -> None:
         session = self.session
@@ -181,12 +180,15 @@ class Backend:
         self.send_ready()
 
     def _function_call(self, payload: bytes) -> None:
-        raise PgError(FEATURE_NOT_SUPPORTED, "function call messages are not supported yet")
+        from pgemu.tcop.fastpath import handle_function_request
+
+        handle_function_request(self, payload)
+        self.send_ready()
 
     def _terminate(self, payload: bytes) -> None:
         raise Terminated
 
-    # -- answers ---------------------------------------------------------------------------------------
+    # -- answers -----------------------------------------------------------------------------------
 
     def send_ready(self) -> None:
         session = self.session
@@ -201,6 +203,8 @@ class Backend:
         for name, value in reports:
             self.connection.write(parameter_status(name, value, session.client_codec))
         status = session.xact.status
+        if session.portals and status == b"I":
+            session.close_portals(committing=True)
         session.slot.report_activity(_STATES[status])
         self.connection.write(ready_for_query(status))
 
@@ -249,9 +253,9 @@ def check_failed_transaction(session: Any, raw: Any) -> None:
     """In a failed transaction only its end is accepted."""
     from pgemu.tcop.xact_commands import ALLOWED_WHEN_FAILED
 
-    if raw is not None and raw.tag == "TransactionStmt":
-        if raw.body.get("kind", "TRANS_STMT_BEGIN") in ALLOWED_WHEN_FAILED:
-            return
+    ends = raw is not None and raw.tag == "TransactionStmt"
+    if ends and raw.body.get("kind", "TRANS_STMT_BEGIN") in ALLOWED_WHEN_FAILED:
+        return
     raise PgError(
         IN_FAILED_SQL_TRANSACTION,
         "current transaction is aborted, commands ignored until end of transaction block",

@@ -72,7 +72,9 @@ class Portal:
             self.__dict__.update(named)
 
     def drain(self) -> None:
-        """Fetch what is left, so that another statement may run on the connection."""
+        """Fetch what is left, so that another statement may run on the connection.  The spool
+        does not have the rows that were delivered before."""
         if self.rows is not None and self.spool is None:
             self.spool = list(self.rows)
-            self.rows = iter(self.spool)
+            self.rows = None
+            self.position = 0

@@ -60,7 +60,7 @@ class SimpleQuery:
             return False
         literals = shape.literals
         try:
-            bindings = [convert(literals[n]) for n, convert in cached.converters]  # noqa: C416
+            bindings = [convert(literals[n]) for n, convert in cached.converters]
         except (PgError, IndexError):
             return False  # the slow way gives the error with its position
         self._execute(cached, bindings)

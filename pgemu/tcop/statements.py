@@ -172,7 +172,8 @@ def _changed(
 ) -> bool:
     if new is None or len(old) != len(new):
         return True
-    return any(a.type_oid != b.type_oid or a.typmod != b.typmod for a, b in zip(old, new, strict=True))
+    pairs = zip(old, new, strict=True)
+    return any(a.type_oid != b.type_oid or a.typmod != b.typmod for a, b in pairs)
 
 
 def statement_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | None:

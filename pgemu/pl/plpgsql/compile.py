@@ -96,8 +96,7 @@ class TypeResolver:
 
     def _column_type(self, names: Sequence[str]) -> PlType:
         if len(names) < 2:
-            raise PgError("42601", f'syntax error at or near "%"') if False else PgError(
-                UNDEFINED_OBJECT, f'type "{names[0]}%TYPE" does not exist')
+            raise PgError(UNDEFINED_OBJECT, f'type "{names[0]}%TYPE" does not exist')
         relation = self._relation(names[:-1])
         att = relation.attrs_by_name.get(names[-1])
         if att is None or att.attisdropped:
@@ -109,7 +108,7 @@ class TypeResolver:
 
     def _row_type(self, names: Sequence[str]) -> PlType:
         relation = self._relation(names)
-        reltype = relation.row.reltype if hasattr(relation, "row") else relation.pg_class.reltype
+        reltype = relation.row.reltype
         if not reltype:
             raise PgError("42809", f'relation "{relation.name}" does not have a composite type')
         return self.plain(reltype)
@@ -293,6 +292,3 @@ def _make_args(
             compiler.alias(f"${number}", datum)
             # the name must be found first
             compiler.alias(name, datum)
-    for index, datum in enumerate(compiler.args, 1):
-        del index, datum
-        break

@@ -16,7 +16,8 @@ from pgemu.errors import (
 )
 from pgemu.nodes.nodefuncs import expr_type, expr_typmod
 from pgemu.nodes.parsenodes import Query, RawStmt
-from pgemu.nodes.primnodes import CoerceViaIO, Const, Expr as SqlExpr, Param
+from pgemu.nodes.primnodes import CoerceViaIO, Const, Param
+from pgemu.nodes.primnodes import Expr as SqlExpr
 from pgemu.parser.analyze import analyze_with_state
 from pgemu.parser.parse_coerce import coerce_to_domain, coerce_to_target_type
 from pgemu.parser.parse_node import ParseState, make_parsestate
@@ -154,6 +155,12 @@ class Names:
             (dno, -1), lambda values: record_storage(values[dno]), oid, -1, location
         )
 
+    def container(self, dno: int, dtype: PlType) -> SqlExpr:
+        """What an assignment to a part of it changes."""
+        return self._param(
+            (dno, -1), lambda values: values[dno], dtype.oid, dtype.typmod, -1, dtype.collation
+        )
+
     def _param(
         self, key: Any, get: Callable[[list[Any]], Any], oid: int, typmod: int, location: int,
         collation: int | None = None,
@@ -236,7 +243,7 @@ def _getter(
     query: Query, expr: SqlExpr, prepared: Prepared
 ) -> Callable[[list[Any]], Any] | None:
     """exec_simple_expr, for what needs no evaluation at all."""
-    if query.rtable or query.where if hasattr(query, "where") else query.rtable:
+    if query.rtable or query.jointree.quals is not None or query.has_target_srfs:
         return None
     if type(expr) is Param and expr.paramkind == "extern":
         return prepared.sources[expr.paramid - 1]
@@ -299,8 +306,7 @@ def analyze_assignment(
         query = analyze_with_state(pstate, session.parse(text)[0])
         entry = query.target_list[0]
         dno, dtype = container
-        get: Callable[[list[Any]], Any] = values[dno][0] if False else (lambda v: v[dno])
-        base = names._param((dno, -1), get, dtype.oid, dtype.typmod, -1, dtype.collation)
+        base = names.container(dno, dtype)
         entry.expr = transform_assignment_indirection(
             pstate, base, target_text, False, (dtype.oid, dtype.typmod, dtype.collation),
             indirection, 0, entry.expr, "plpgsql", -1,

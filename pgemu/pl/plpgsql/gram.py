@@ -487,7 +487,6 @@ class Parser(SqlStatements):
             label = self.next().value
         condition = self.read_expr(";") if self.accept_word("when") else None
         self.expect_op(";")
-        word = "EXIT" if is_exit else "CONTINUE"
         if label is not None:
             item = ns_lookup_label(self.ns, label)
             if item is None:
@@ -504,7 +503,6 @@ class Parser(SqlStatements):
             message = "EXIT cannot be used outside a loop, unless it has a label" \
                 if is_exit else "CONTINUE cannot be used outside a loop"
             raise PgError(SYNTAX_ERROR, message, **self.where_of(keyword))
-        del word
         return s.Exit(lineno, is_exit, label, condition)
 
     # -- RETURN --------------------------------------------------------------------------------
@@ -522,7 +520,6 @@ class Parser(SqlStatements):
         if self.accept_op(";"):
             if not (result.retset or result.oid == 2278 or self.out_params or result.is_procedure
                     or result.oid == 0):
-                self.fail("missing expression", token) if False else None
                 raise PgError(
                     SYNTAX_ERROR, f'missing expression at or near "{token.value}"',
                     **self.where_of(token),

@@ -17,8 +17,17 @@ from pgemu.errors import (
 )
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.conditions import CONDITIONS
-from pgemu.pl.plpgsql.datums import Datum, Expr, IntoTarget, NsItem, PlType, Rec, RecField, Var
-from pgemu.pl.plpgsql.datums import ns_lookup
+from pgemu.pl.plpgsql.datums import (
+    Datum,
+    Expr,
+    IntoTarget,
+    NsItem,
+    PlType,
+    Rec,
+    RecField,
+    Var,
+    ns_lookup,
+)
 from pgemu.pl.plpgsql.scanner import Lines, Token, tokenize
 
 _LEVELS = {"debug": "DEBUG1", "log": "LOG", "info": "INFO", "notice": "NOTICE",

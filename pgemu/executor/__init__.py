@@ -1,0 +1,1 @@
+"""Runs plans on SQLite; the session that all other rooms pass around lives here."""
