@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgemu.catalog.acl import acl_from_texts
+from pgemu.catalog.acl_change import aclmembers
 from pgemu.catalog.pg_type_create import array_type_row, composite_type_row, make_array_type_name
 from pgemu.catalog.rows import (
     PG_ATTRDEF_RELID,
@@ -306,6 +308,17 @@ def owner_rows(catalog: Any, classid: int, oid: int, owner: int) -> list[Any]:
     ]
 
 
+def acl_rows(
+    catalog: Any, classid: int, oid: int, owner: int, acl: Sequence[str] | None
+) -> list[Any]:
+    """recordDependencyOnNewAcl: the roles that a new object's ACL mentions."""
+    if not acl:
+        return []
+    roles = aclmembers(acl_from_texts(catalog, acl)) - {owner}
+    owned = [row for role in sorted(roles) for row in owner_rows(catalog, classid, oid, role)]
+    return [row._replace(deptype="a") for row in owned]
+
+
 def heap_create_with_catalog(
     session: Any,
     name: str,
@@ -375,6 +388,7 @@ def heap_create_with_catalog(
         if not is_pinned(namespace, PG_NAMESPACE_RELID):
             rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
         rows.extend(owner_rows(catalog, PG_CLASS_RELID, oid, owner))
+        rows.extend(acl_rows(catalog, PG_CLASS_RELID, oid, owner, acl))
         if of_type:
             rows.append(depend(me, (PG_TYPE_RELID, of_type, 0), "n"))
     insert_rows(catalog, rows)

@@ -223,7 +223,9 @@ def lookup_explicit_namespace(
             return 0
         raise PgError(UNDEFINED_SCHEMA, f'schema "{name}" does not exist', location=location)
     if not pg_namespace_aclcheck(catalog, oid, ACL_USAGE):
-        raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}")
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}", location=location
+        )
     return oid
 
 
@@ -416,7 +418,10 @@ def range_var_get_and_check_creation_namespace(catalog: Catalog, relation: dict[
     namespace = range_var_get_creation_namespace(catalog, relation)
     if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
         name = catalog.get(PgNamespace, oid=namespace).nspname
-        raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}")
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}",
+            location=_range_var_body(relation).get("location", 0),
+        )
     range_var_adjust_relation_persistence(catalog, relation, namespace)
     return namespace
 

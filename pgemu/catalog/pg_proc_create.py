@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.heap import acl_rows, depend, insert_rows, is_pinned, owner_rows
 from pgemu.catalog.polymorphic import check_result_types
 from pgemu.catalog.rows import (
     PG_LANGUAGE_RELID,
@@ -146,4 +146,5 @@ def _dependencies(catalog: Any, row: PgProc, *, with_owner: bool = True) -> list
     rows.extend(depend(me, (PG_TYPE_RELID, t, 0), "n") for t in types if not is_pinned(t))
     if with_owner:
         rows.extend(owner_rows(catalog, PG_PROC_RELID, row.oid, row.proowner))
+        rows.extend(acl_rows(catalog, PG_PROC_RELID, row.oid, row.proowner, row.proacl))
     return rows

@@ -235,6 +235,12 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
         texts_new = a.acl_to_texts(catalog, new)
         catalog.update(entry.cls, {"oid": address.objid}, **{entry.acl: texts_new})
         _update_shdepend(session, address, old, new, owner)
+    if entry.cls is r.PgClass and kind == "r" and not stmt.get("is_grant"):
+        # a right taken from the table is taken from its columns too (expand_all_col_privileges)
+        bits = rights & a.ACL_ALL_RIGHTS_COLUMN
+        held = [t.attname for t in catalog.relation(address.objid).attrs if t.attacl]
+        if bits and held:
+            columns = [*columns, (bits, held)]
     for bits, names in columns:
         _grant_on_columns(session, stmt, address, row, old, bits, names)
 

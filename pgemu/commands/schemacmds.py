@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import insert_rows, owner_rows
+from pgemu.catalog.heap import acl_rows, insert_rows, owner_rows
 from pgemu.catalog.rows import PG_NAMESPACE_RELID, PgAuthid, PgNamespace
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -69,6 +69,7 @@ def namespace_create(session: Any, name: str, owner: int) -> int:
         [
             PgNamespace(oid, name, owner, acl),
             *owner_rows(catalog, PG_NAMESPACE_RELID, oid, owner),
+            *acl_rows(catalog, PG_NAMESPACE_RELID, oid, owner, acl),
         ],
     )
     return int(oid)

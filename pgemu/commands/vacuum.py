@@ -71,7 +71,8 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             session.notice(
                 "WARNING",
                 "01000",
-                f'permission denied to {word.lower()} "{relation.name}", skipping it',
+                f'skipping "{relation.name}" --- only table or database owner can '
+                f"{word.lower()} it",
             )
             continue
         if relation.relkind not in "rmpt":

@@ -24,7 +24,7 @@ from pgemu.executor.waiting import WaitFor, retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
-from pgemu.transam.visibility import Snapshot, dirty_tables
+from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
 
 Row = tuple[Any, ...]
 _EVENTS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
@@ -53,9 +53,14 @@ def _run_once(
         )
     if relation.relkind == "r":
         session.prepare_write(relation)
-    snapshot = session.xact.take_snapshot(relation.sqlite_name.startswith("g."))
     direct = modify.direct_sql if session.own_overlay is None else None
-    if direct is not None and _undisturbed(session, plan, relation, snapshot):
+    if session.xact.alone():
+        undisturbed = True
+        session.xact.snapshot = EVERYTHING
+    else:
+        snapshot = session.xact.take_snapshot(relation.sqlite_name.startswith("g."))
+        undisturbed = _undisturbed(session, plan, relation, snapshot)
+    if direct is not None and undisturbed:
         conn = session.conn
         rows = conn.execute(direct, bindings[: _parameters(direct, bindings)]).fetchall()
         count = conn.changes()

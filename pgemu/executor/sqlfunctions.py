@@ -28,9 +28,11 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     prepared: list[Any] = []
 
     def statements() -> list[Any]:
-        if not prepared or prepared[0][0] != session.catalog_version():
+        # who asks and what the settings are decide names and privileges too
+        key = (session.catalog_version(), session.guc.epoch, session.ctx.current_user_oid)
+        if not prepared or prepared[0][0] != key:
             body = _body_queries(session, proc, info)
-            prepared[:] = [(session.catalog_version(), body, [None] * len(body))]
+            prepared[:] = [(key, body, [None] * len(body))]
         return prepared[0][1]  # type: ignore[no-any-return]
 
     # the types of the last result's columns
@@ -75,7 +77,8 @@ def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> No
     """sql_exec_error_callback.  PostgreSQL inlines a function of one SELECT, whose errors at run
     time then have no context."""
     inlined = count == 1 and not (
-        proc.proretset or proc.prosecdef or proc.proconfig or proc.prorettype in (VOIDOID, RECORDOID)
+        proc.proretset or proc.prosecdef or proc.proconfig
+        or proc.prorettype in (VOIDOID, RECORDOID)
     )
     if statement == 0:
         what = "during startup" if not inlined else "during inlining"
@@ -188,7 +191,7 @@ def analyze_with_argument_names(
     (PostgreSQL's sql_fn_parser_setup)."""
     from pgemu.parser.analyze import parse_analyze
 
-    names = [n for n in (proc.proargnames or ())]
+    names = list(proc.proargnames or ())
     modes = proc.proargmodes or ("i",) * len(names)
     inputs = [n for n, m in zip(names, modes, strict=False) if m in ("i", "b", "v")]
 

@@ -16,6 +16,7 @@ import apsw
 from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
+from pgemu.executor.security_definer import is_security_definer, with_definer
 from pgemu.executor.specials import SPECIAL_AGGREGATES, SPECIALS
 from pgemu.executor.tablefunctions import (
     FunctionModule,
@@ -118,6 +119,8 @@ class UdfRegistry:
                     FEATURE_NOT_SUPPORTED, f'functions in language "{language}" '
                     f"are not supported yet: {self._display(proc)}"
                 )
+        if is_security_definer(proc):
+            body = with_definer(self.session, proc, body)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
 
     def _display(self, proc: PgProc) -> str:
@@ -168,7 +171,7 @@ class UdfRegistry:
         if new:
             bodies = [self._set_body(c) for c in calls]
             module = FunctionModule(calls, bodies)
-            self.conn.create_module(name, module, eponymous_only=True, read_only=True, use_bestindex_object=True)
+            self._create_module(name, module)
         return name
 
     def _set_body(self, call: SetCall) -> Callable[..., Any]:
@@ -180,7 +183,7 @@ class UdfRegistry:
         name, new = self._name(("s", sql_text, nparams, ncolumns), "lateral")
         if new:
             module = StatementModule(self.conn, sql_text, nparams, ncolumns, self.session)
-            self.conn.create_module(name, module, eponymous_only=True, read_only=True, use_bestindex_object=True)
+            self._create_module(name, module)
         return name
 
     # -- specials ----------------------------------------------------------------------------------
@@ -207,14 +210,10 @@ class UdfRegistry:
 
     def _create_special(self, name: str, kind: str, key: tuple[Any, ...]) -> None:
         if kind == "rows":
-            self.conn.create_module(
-                name, RowsModule(self.row_sets, key[0]), eponymous_only=True, read_only=True, use_bestindex_object=True
-            )
+            self._create_module(name, RowsModule(self.row_sets, key[0]))
         elif kind == "recursion":
             module = RecursionModule(self, key[0], key[1:3], key[3:5], key[5], key[6])
-            self.conn.create_module(
-                name, module, eponymous_only=True, read_only=True, use_bestindex_object=True
-            )
+            self._create_module(name, module)
         elif kind in SPECIAL_AGGREGATES:
             self.conn.create_aggregate_function(name, SPECIAL_AGGREGATES[kind](self, *key), -1)
         else:
@@ -228,6 +227,11 @@ class UdfRegistry:
         from pgemu.planner.lowering import Lowering
 
         return Lowering(self.catalog, self).collation(type_oid)
+
+    def _create_module(self, name: str, module: Any) -> None:
+        self.conn.create_module(
+            name, module, eponymous_only=True, read_only=True, use_bestindex_object=True
+        )
 
     def _typed_collation(self, type_oid: int) -> str:
         name, new = self._name(("collation", type_oid), f"ops_{type_oid}")

@@ -10,8 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.acl import ACL_USAGE, pg_namespace_aclcheck
 from pgemu.catalog.rows import PgClass, PgNamespace, PgOperator, PgProc, PgRange, PgType
-from pgemu.errors import INVALID_SCHEMA_NAME, SYNTAX_ERROR, UNDEFINED_OBJECT, PgError
+from pgemu.errors import (
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_SCHEMA_NAME,
+    SYNTAX_ERROR,
+    UNDEFINED_OBJECT,
+    PgError,
+)
 from pgemu.parser.type_oids import (
     ARRAY_SUBSCRIPT_HANDLER,
     RAW_ARRAY_SUBSCRIPT_HANDLER,
@@ -238,6 +245,10 @@ def lookup_explicit_namespace(
         if missing_ok:
             return 0
         raise PgError(INVALID_SCHEMA_NAME, f'schema "{name}" does not exist', location=location)
+    if not pg_namespace_aclcheck(catalog, row.oid, ACL_USAGE):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}", location=location
+        )
     return row.oid
 
 

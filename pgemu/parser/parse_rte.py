@@ -15,6 +15,7 @@ from pgemu.errors.codes import (
     DATATYPE_MISMATCH,
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
     INVALID_COLUMN_REFERENCE,
     INVALID_TABLE_DEFINITION,
     SYNTAX_ERROR,
@@ -77,7 +78,7 @@ def parser_open_table(pstate: ParseState, relation: dict[str, Any]) -> Relation:
         )
     row: PgClass | None = None
     if schemaname:
-        row = _lookup_qualified(pstate, schemaname, relname)
+        row = _lookup_qualified(pstate, schemaname, relname, location)
     else:
         for namespace in catalog.search_path():
             row = catalog.one(PgClass, relname=relname, relnamespace=namespace)
@@ -95,13 +96,22 @@ def parser_open_table(pstate: ParseState, relation: dict[str, Any]) -> Relation:
     return catalog.relation(row.oid)
 
 
-def _lookup_qualified(pstate: ParseState, schemaname: str, relname: str) -> PgClass | None:
+def _lookup_qualified(
+    pstate: ParseState, schemaname: str, relname: str, location: int
+) -> PgClass | None:
     catalog = pstate.catalog
     if schemaname == "pg_temp":
         candidates = [oid for oid in catalog.search_path() if _is_temp(pstate, oid)]
     else:
         namespace = catalog.one(PgNamespace, nspname=schemaname)
         candidates = [namespace.oid] if namespace is not None else []
+        if namespace is not None and not pg_namespace_aclcheck(
+            catalog, namespace.oid, ACL_USAGE
+        ):
+            raise PgError(
+                INSUFFICIENT_PRIVILEGE, f"permission denied for schema {schemaname}",
+                location=location,
+            )
     for oid in candidates:
         row = catalog.one(PgClass, relname=relname, relnamespace=oid)
         if row is not None:

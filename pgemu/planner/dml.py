@@ -169,7 +169,7 @@ def _lower_source_returning(
 
 def _lower_checks(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> None:
     inner, rows = written_scope(scope, low, [])
-    columns = []
+    columns: list[Sql] = []
     checks = []
     for kind, condition, name in query.with_check_options:
         test = lower_qual(condition, low, inner)

@@ -5,6 +5,7 @@ In the select for one set, the grouping expressions that the set leaves out read
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations, product
 
 from pgemu.nodes import expr_type
@@ -44,12 +45,16 @@ def _expand(item: GroupingSet) -> list[list[int]]:
         return [one for part in item.content for one in _expand(part)]
     parts = [_flat(part) for part in item.content]
     if item.kind == "rollup":
-        return [sum(parts[:n], []) for n in range(len(parts), -1, -1)]
+        return [_joined(parts[:n]) for n in range(len(parts), -1, -1)]
     chosen = []
     for size in range(len(parts), -1, -1):
         for subset in combinations(parts, size):
-            chosen.append(sum(subset, []))
+            chosen.append(_joined(subset))
     return chosen
+
+
+def _joined(parts: Iterable[list[int]]) -> list[int]:
+    return [ref for part in parts for ref in part]
 
 
 def _flat(item: GroupingSet) -> list[int]:

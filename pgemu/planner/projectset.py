@@ -74,9 +74,11 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
     def split(node: object) -> object | None:
         if isinstance(node, p.FuncExpr) and node.funcretset:
             return _replace_srf(node)
-        if isinstance(node, p.Expr) and not isinstance(node, p.TargetEntry):
-            if not contains_srf(node):
-                return into_stage(node)
+        if (
+            isinstance(node, p.Expr) and not isinstance(node, p.TargetEntry)
+            and not contains_srf(node)
+        ):
+            return into_stage(node)
         return None
 
     def _replace_srf(node: p.FuncExpr) -> p.Expr:

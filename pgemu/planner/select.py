@@ -8,6 +8,8 @@ derived table and goes on around it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
@@ -209,7 +211,10 @@ def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
     return sql.add_tail(result, order(), limit, offset)
 
 
-def _with_ties(stage, alias, outputs, order, limit, offset, width, low):  # type: ignore[no-untyped-def]
+def _with_ties(
+    stage: Sql, alias: str, outputs: list[Sql], order: Callable[[], list[Sql]], limit: Sql,
+    offset: Sql | None, width: int, low: Lowering,
+) -> Sql:
     """Rows whose rank is within the limit: ties of the last row have its rank."""
     rank = sql.window(sql.func("rank"), [], order(), "")
     number = sql.window(sql.func("row_number"), [], order(), "")

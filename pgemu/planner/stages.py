@@ -62,9 +62,9 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
     )
 
     def split(node: object) -> object | None:
-        if isinstance(node, p.Expr) and not isinstance(node, (p.TargetEntry, p.Const)):
-            if not _contains(node, (p.WindowFunc,)):
-                return inner.column(node)
+        plain = isinstance(node, p.Expr) and not isinstance(node, (p.TargetEntry, p.Const))
+        if plain and not _contains(node, (p.WindowFunc,)):
+            return inner.column(node)  # type: ignore[arg-type]
         return None
 
     outputs = [replace(t, expr=mutate(t.expr, split)) for t in query.target_list]

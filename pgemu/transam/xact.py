@@ -347,6 +347,15 @@ class TransactionManager:
         column[self.slot.number] = 0
         return any(column)
 
+    def alone(self) -> bool:
+        """Inside a write statement: no other transaction is open, so that there are no row locks
+        and no changes to heed.  The writer lock keeps it so until the statement's end."""
+        return (
+            self.fixed_snapshot is None
+            and self.current.isolation not in _REPEATABLE
+            and not self.others_have_xids()
+        )
+
     def others_running(self) -> bool:
         """Another transaction of this database has written and not ended."""
         row = self.conn.execute(
@@ -417,16 +426,12 @@ class TransactionManager:
 
     def _note_undo(self) -> None:
         """Where this transaction's undo ends now: it wrote the newest entries of all."""
-        for schema in ("main", "g"):
-            row = self.conn.execute(
-                f"SELECT max(seq) FROM {schema}.{prefix(schema)}undo"
+        for schema in self.registered:
+            newest = self.conn.execute(
+                f"SELECT seq, xid FROM {schema}.{prefix(schema)}undo ORDER BY seq DESC LIMIT 1"
             ).fetchone()
-            if row is not None and row[0]:
-                owner = self.conn.execute(
-                    f"SELECT xid FROM {schema}.{prefix(schema)}undo WHERE seq=?", row
-                ).fetchone()
-                if owner is not None and owner[0] == self.xid:
-                    self._undo_mark[schema] = row[0]
+            if newest is not None and newest[1] == self.xid:
+                self._undo_mark[schema] = newest[0]
         self.undo_written = False
 
     def abort_write(self) -> None:

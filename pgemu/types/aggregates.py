@@ -133,8 +133,57 @@ class NumericState:
         return self.total // int(10 ** (self.scale - scale)), scale
 
 
+class BatchedState(NumericState):
+    """A sum whose values are kept as text and added up a few thousand at a time, which costs a
+    third of adding each when it comes."""
+
+    BATCH = 4096
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: list[str] = []
+
+    def step(self, value: str) -> None:
+        pending = self.pending
+        pending.append(value)
+        if len(pending) == self.BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        totals: dict[int, int] = {}
+        counts: dict[int, int] = {}
+        for value in self.pending:
+            point = value.find(".")
+            scale = 0 if point < 0 else len(value) - point - 1
+            try:
+                number = int(value if point < 0 else value.replace(".", ""))
+            except ValueError:
+                self.specials[value] += 1
+                continue
+            if scale in totals:
+                totals[scale] += number
+                counts[scale] += 1
+            else:
+                totals[scale], counts[scale] = number, 1
+        self.pending.clear()
+        for scale, total in totals.items():
+            if scale != self.scale:
+                total = self.align(total, scale)  # which may rescale self.total
+            self.total += total
+            self.count += counts[scale]
+            self.scales[scale] = self.scales.get(scale, 0) + counts[scale]
+
+    def inverse(self, value: str) -> None:
+        self.flush()
+        super().inverse(value)
+
+    def seen(self) -> int:
+        self.flush()
+        return super().seen()
+
+
 @pg_aggregate("sum(numeric)")
-class SumNumeric(NumericState):
+class SumNumeric(BatchedState):
     def final(self) -> str | None:
         if not self.seen():
             return None
@@ -142,7 +191,7 @@ class SumNumeric(NumericState):
 
 
 @pg_aggregate("avg(numeric)")
-class AvgNumeric(NumericState):
+class AvgNumeric(BatchedState):
     def final(self) -> str | None:
         if not self.seen():
             return None

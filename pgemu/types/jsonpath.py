@@ -25,11 +25,12 @@ from pgemu.types.json_parse import Num, encode_string, number_text
 
 METHODS = ("type", "size", "abs", "floor", "ceiling", "double", "keyvalue", "datetime")
 _TOKEN = re.compile(
-    r"""\s+|/\*.*?\*/|(?P<num>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
+    r"""\s+|/\*.*?\*/|(?P<num>(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<op>\*\*|&&|\|\||==|!=|<>|<=|>=|[-+*/%<>=!?@$.,:()\[\]{}])
     |(?P<str>"(?:[^"\\]|\\.)*")|(?P<word>(?:[^\s?%$.\[\]{}()|&!=<>@\#,*:\-+/"\\]|\\.)+)""",
     re.X | re.S,
 )
+_OTHER = re.compile(r"""[^?%$.\[\]{}()|&!=<>@#,*:\-+/\\" \t\n\r\f]""")
 PRIORITY = {"||": 0, "&&": 1, "==": 2, "!=": 2, "<": 2, ">": 2, "<=": 2, ">=": 2, "+": 3, "-": 3,
             "*": 4, "/": 4, "%": 4}  # fmt: skip
 COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
@@ -158,6 +159,12 @@ class Parser:
                         SYNTAX_ERROR, "unexpected end of quoted string at end of jsonpath input"
                     )
                 raise syntax_error(text, text[at])
+            if found.lastgroup == "num" and _OTHER.match(text, found.end()):
+                junk = text[at : found.end() + 1]
+                raise PgError(
+                    SYNTAX_ERROR,
+                    f'trailing junk after numeric literal at or near "{junk}" of jsonpath input',
+                )
             if found.lastgroup:
                 self.tokens.append(Token(found.lastgroup, found[0], at, found.end()))
             at = found.end()
