@@ -22,7 +22,9 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_rule import NEW_VARNO, OLD_VARNO, transform_rule_stmt
 
 _EVENTS = {"CMD_SELECT": "1", "CMD_UPDATE": "2", "CMD_INSERT": "3", "CMD_DELETE": "4"}
 
@@ -42,8 +44,8 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         raise PgError(
             FEATURE_NOT_SUPPORTED, "rules on SELECT are not supported", hint="Use views instead."
         )
-    transform = _transformer()
-    qual, actions = transform(session, relation, stmt, st.source_text)
+    qual, actions = transform_rule_stmt(session, relation, stmt, st.source_text)
+    _check_actions(session, relation, qual, actions, bool(stmt.get("instead")))
     name = stmt["rulename"]
     if name == "_RETURN":
         raise PgError(
@@ -78,12 +80,74 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     return CommandResult("CREATE RULE")
 
 
-def _transformer() -> Any:
-    """transformRuleStmt is the parser's."""
-    from importlib import import_module
+def _check_actions(
+    session: Any, relation: Any, qual: Any, actions: list[Any], instead: bool
+) -> None:
+    """What DefineQueryRewrite wants of targets and RETURNING lists."""
+    returning = False
+    for action in actions:
+        if action.command_type == "utility":
+            continue
+        target = action.result_relation
+        if target in (OLD_VARNO, NEW_VARNO):
+            name = "OLD" if target == OLD_VARNO else "NEW"
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                f"rule actions on {name} are not implemented",
+                hint="Use views or triggers instead."
+                if target == OLD_VARNO
+                else "Use triggers instead.",
+            )
+        if not action.returning_list:
+            continue
+        if returning:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, "cannot have multiple RETURNING lists in a rule"
+            )
+        returning = True
+        if qual is not None:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, "RETURNING lists are not supported in conditional rules"
+            )
+        if not instead:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, "RETURNING lists are not supported in non-INSTEAD rules"
+            )
+        _check_result_list(session.catalog, relation, action.returning_list)
 
-    try:
-        module = import_module("pgemu.parser.parse_rule")
-    except ModuleNotFoundError:
-        raise PgError(FEATURE_NOT_SUPPORTED, "CREATE RULE is not supported") from None
-    return module.transform_rule_stmt
+
+def _check_result_list(catalog: Any, relation: Any, targets: list[Any]) -> None:
+    """checkRuleResultList of a RETURNING list: one entry for each column, of its type."""
+    entries = [t for t in targets if not t.resjunk]
+    columns = relation.attrs
+    for number, entry in enumerate(entries, 1):
+        if number > len(columns):
+            raise PgError(
+                INVALID_OBJECT_DEFINITION, "RETURNING list has too many entries"
+            )
+        att = columns[number - 1]
+        if att.attisdropped:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "cannot convert relation containing dropped columns to view",
+            )
+        given = expr_type(entry.expr)
+        if given != att.atttypid:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f"RETURNING list's entry {number} has different type from column "
+                f'"{att.attname}"',
+                detail=f"RETURNING list entry has type {catalog.type_name(given)}, but column "
+                f"has type {catalog.type_name(att.atttypid)}.",
+            )
+        typmod = expr_typmod(entry.expr)
+        if typmod != att.atttypmod and typmod != -1:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f"RETURNING list's entry {number} has different size from column "
+                f'"{att.attname}"',
+                detail=f"RETURNING list entry has type {catalog.type_name(given, typmod)}, but "
+                f"column has type {catalog.type_name(att.atttypid, att.atttypmod)}.",
+            )
+    if len(entries) != len(columns):
+        raise PgError(INVALID_OBJECT_DEFINITION, "RETURNING list has too few entries")

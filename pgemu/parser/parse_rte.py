@@ -15,7 +15,6 @@ from pgemu.errors.codes import (
     DATATYPE_MISMATCH,
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
-    INSUFFICIENT_PRIVILEGE,
     INVALID_COLUMN_REFERENCE,
     INVALID_TABLE_DEFINITION,
     SYNTAX_ERROR,
@@ -36,6 +35,7 @@ from pgemu.nodes.parsenodes import (
 )
 from pgemu.nodes.primnodes import Expr, TargetEntry, Var
 from pgemu.parser.funcapi import get_expr_result_type, relation_columns
+from pgemu.parser.parse_cache import lookup_explicit_namespace
 from pgemu.parser.parse_node import ParseNamespaceColumn, ParseNamespaceItem, ParseState
 from pgemu.parser.type_oids import INT8OID, RECORDARRAYOID, RECORDOID
 
@@ -71,11 +71,9 @@ def parser_open_table(pstate: ParseState, relation: dict[str, Any]) -> Relation:
     location: int = relation.get("location", 0)
     database = relation.get("catalogname")
     if database and database != catalog.ctx.database:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            f'cross-database references are not implemented: "{database}.{schemaname}.{relname}"',
-            location=location,
-        )
+        full = f"{database}.{schemaname}.{relname}"
+        message = f'cross-database references are not implemented: "{full}"'
+        raise PgError(FEATURE_NOT_SUPPORTED, message, location=location)
     row: PgClass | None = None
     if schemaname:
         row = _lookup_qualified(pstate, schemaname, relname, location)
@@ -103,15 +101,8 @@ def _lookup_qualified(
     if schemaname == "pg_temp":
         candidates = [oid for oid in catalog.search_path() if _is_temp(pstate, oid)]
     else:
-        namespace = catalog.one(PgNamespace, nspname=schemaname)
-        candidates = [namespace.oid] if namespace is not None else []
-        if namespace is not None and not pg_namespace_aclcheck(
-            catalog, namespace.oid, ACL_USAGE
-        ):
-            raise PgError(
-                INSUFFICIENT_PRIVILEGE, f"permission denied for schema {schemaname}",
-                location=location,
-            )
+        oid = lookup_explicit_namespace(catalog, schemaname, True, location)
+        candidates = [oid] if oid else []
     for oid in candidates:
         row = catalog.one(PgClass, relname=relname, relnamespace=oid)
         if row is not None:

@@ -21,6 +21,7 @@ _BOUNDS = {
     "unbounded_preceding": "UNBOUNDED PRECEDING", "current_row": "CURRENT ROW",
     "unbounded_following": "UNBOUNDED FOLLOWING",
 }
+INTERVALOID, USECS_PER_DAY = 1186, 86_400_000_000
 _EXCLUSIONS = {"current_row": " EXCLUDE CURRENT ROW", "group": " EXCLUDE GROUP",
                "ties": " EXCLUDE TIES"}
 
@@ -86,10 +87,39 @@ def _bound(
         return _BOUNDS[kind]
     assert offset is not None
     # SQLite takes constants and parameters only here, and tests them itself (sqlite_errors.py)
-    value = sql.render(lower(offset, low, scope))
+    number = _interval_offset(offset, clause, low, scope)
+    value = sql.render(lower(offset, low, scope)) if number is None else str(number)
     if not value.lstrip("?").replace(".", "", 1).isdigit():
         raise PgError(FEATURE_NOT_SUPPORTED, "this frame offset is not supported yet")
     return f"{value} {'PRECEDING' if kind == 'offset_preceding' else 'FOLLOWING'}"
+
+
+def _order_type(clause: WindowClause, scope: Scope) -> int:
+    ref = clause.order_clause[0].tle_sort_group_ref
+    return expr_type(next(t for t in scope.query.target_list if t.ressortgroupref == ref).expr)
+
+
+def _interval_offset(
+    offset: p.Expr | None, clause: WindowClause, low: Lowering, scope: Scope
+) -> float | int | None:
+    """A constant interval as a distance of stored dates (days) or timestamps (microseconds);
+    None when it has no fixed length."""
+    if not isinstance(offset, p.Const) or offset.consttype != INTERVALOID or not offset.value:
+        return None
+    kind = low.io(_order_type(clause, scope)).name
+    months, days, usecs = (int(part) for part in str(offset.value).split())
+    if months or kind not in ("date", "timestamp", "timestamptz"):
+        return None
+    if kind == "timestamptz" and days:
+        return None  # a day's length depends on the time zone
+    if offset.literal_location is not None:
+        low.used_literals.add(offset.literal_location)
+    total = days * USECS_PER_DAY + usecs
+    if total < 0:
+        return None
+    if kind != "date":
+        return total
+    return total // USECS_PER_DAY if total % USECS_PER_DAY == 0 else total / USECS_PER_DAY
 
 
 def _check_range_offset(clause: WindowClause, low: Lowering, scope: Scope) -> None:
@@ -102,6 +132,8 @@ def _check_range_offset(clause: WindowClause, low: Lowering, scope: Scope) -> No
             "RANGE with offset PRECEDING/FOLLOWING is not supported yet for this column type",
         )
     for offset in (clause.start_offset, clause.end_offset):
+        if _interval_offset(offset, clause, low, scope) is not None:
+            continue
         if offset is not None and low.io(expr_type(offset)).storage not in ("integer", "real"):
             raise PgError(
                 FEATURE_NOT_SUPPORTED,

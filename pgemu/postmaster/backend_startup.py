@@ -7,7 +7,9 @@ saves handing the socket over; the postmaster hears of it through the status pip
 
 from __future__ import annotations
 
+import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -15,7 +17,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pgemu.errors import PgError
 from pgemu.postmaster.config import ServerConfig, resolve
@@ -24,7 +26,12 @@ from pgemu.storage.procarray import XID, Slot
 from pgemu.storage.procsignal import process_cancel_request
 from pgemu.storage.shmem import SharedMemory
 
-STATUS = struct.Struct("=i")  # what a spare writes when it got a connection: its pid
+STATUS = struct.Struct("=i")
+"""What a spare writes: its pid when it got a connection, -pid when that has ended and the process
+is a spare again.  Serving several short connections, one after the other, saves a fork each."""
+MAX_SESSIONS = 64
+IDLE_SECONDS = 1.0
+MAX_RESIDENT_KIB = 160 << 10
 _PR_SET_PDEATHSIG = 1
 CANCEL_REQUEST, SSL_REQUEST, GSSENC_REQUEST = 80877102, 80877103, 80877104
 
@@ -95,24 +102,29 @@ class SpareBackend:
         if backend is None:
             raise ModuleNotFoundError(self.config.backend)
         prewarm = resolve(self.config.prewarm)
-        if prewarm is not None:
-            prewarm(self.cluster, self.shm, self.config)
-        sock = self._accept()
-        if sock is None:
-            return 0
+        for served in range(MAX_SESSIONS):
+            if prewarm is not None:
+                self.config.prewarmed = prewarm(self.cluster, self.shm, self.config)
+            sock = self._accept(IDLE_SECONDS if served else None)
+            if sock is None or not self._serve(backend, sock):
+                break
+            os.write(self.status_fd, STATUS.pack(-os.getpid()))
+            gc.collect()
+        return 0
+
+    def _serve(self, backend: Callable[..., Any], sock: socket.socket) -> bool:
+        """One connection to its end.  True: it left nothing behind, another one may come."""
         os.write(self.status_fd, STATUS.pack(os.getpid()))
-        os.close(self.status_fd)
-        for listener in self.listeners:
-            listener.close()
         try:
             slot = self.shm.procarray.claim_slot(limit=self.shm.max_connections)
         except PgError as error:
             refuse(sock, self.shm, error)
-            return 0
-        backend(sock, self.cluster, self.shm, slot, self.config)
+            return False
+        again = backend(sock, self.cluster, self.shm, slot, self.config)
         sock.close()
         self._release(slot)
-        return 0
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return again is True and used < MAX_RESIDENT_KIB and not slot.pid
 
     def _release(self, slot: Slot) -> None:
         """Free the slot, unless a transaction was left open: then the postmaster recovers it."""
@@ -122,8 +134,9 @@ class SpareBackend:
             LockTable(self.cluster.locks_path, self.shm.procarray).release_slot(slot.number)
             self.shm.procarray.release(slot)
 
-    def _accept(self) -> socket.socket | None:
-        """The next connection; None when this spare is to end."""
+    def _accept(self, patience: float | None) -> socket.socket | None:
+        """The next connection; None when this spare is to end.  One that has served already ends
+        when nobody needs it: the postmaster keeps as many fresh ones as it wants."""
         poll = select.epoll()
         by_fd = {listener.fileno(): listener for listener in self.listeners}
         for fd in by_fd:
@@ -132,7 +145,11 @@ class SpareBackend:
             poll.register(fd, select.EPOLLIN | select.EPOLLHUP)
         try:
             while True:
-                ready = [fd for fd, _ in poll.poll()]
+                ready = [fd for fd, _ in poll.poll(patience)]
+                if not ready:
+                    patience, ready = 0, list(by_fd) if patience else []
+                    if not ready:
+                        return None
                 if any(fd in self.end_fds for fd in ready):
                     return None
                 for fd in ready:

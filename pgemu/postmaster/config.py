@@ -56,6 +56,8 @@ class ServerConfig:
     recover_cluster: str = RECOVER_CLUSTER
     purge: str = PURGE
     late_imports: tuple[str, ...] = LATE_IMPORTS
+    prewarmed: Any = None  # in a spare: what prewarm gave
+    _parsed: tuple[tuple[int, ...], dict[str, str]] | None = None
 
     @property
     def max_connections(self) -> int:
@@ -70,6 +72,9 @@ class ServerConfig:
     def file_settings(self, cluster: Cluster) -> dict[str, str]:
         """Settings of postgresql.conf and postgresql.auto.conf, then --set over them.  Read again
         by each backend when shm.config_generation has moved on."""
+        key = self.settings_key(cluster)
+        if self._parsed is not None and self._parsed[0] == key:
+            return dict(self._parsed[1])
         found: dict[str, str] = {}
         for path in (cluster.config_path, cluster.auto_config_path):
             if os.path.exists(path) and os.path.getsize(path):
@@ -80,7 +85,20 @@ class ServerConfig:
                 for line in parse_config_file(Path(path)):
                     found[line.name] = line.value
         found.update(self.settings)
+        self._parsed = key, dict(found)
         return found
+
+    def settings_key(self, cluster: Cluster) -> tuple[int, ...]:
+        """Changes whenever a configuration file does."""
+        key: list[int] = []
+        for path in (cluster.config_path, cluster.auto_config_path):
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                key += (0, 0)
+            else:
+                key += (status.st_mtime_ns, status.st_size)
+        return tuple(key)
 
     def dsn(self, port: int) -> str:
         """A URI that reaches this server, without the password."""

@@ -147,6 +147,10 @@ def close_sockets(sockets: list[socket.socket], *, unlink: bool = True) -> None:
         path = ""
         if unlink and sock.family == socket.AF_UNIX:
             path = sock.getsockname()
+        if unlink:
+            # Backends have it open too: nobody is to get a connection any more.
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         sock.close()
         if path:
             remove_unix_socket(path)

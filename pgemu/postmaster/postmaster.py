@@ -64,6 +64,7 @@ class Postmaster:
         self._respawn_at = 0.0
         self._late = list(config.late_imports)
         self._ready_fd = config.ready_fd
+        self._retired: set[int] = set()  # children that end after the connection they serve
         self.cluster: Cluster
         self.shm: SharedMemory
         self.locks: LockTable
@@ -240,6 +241,9 @@ class Postmaster:
             if pid in self.children.spares:
                 self.children.spares.discard(pid)
                 self.children.backends.add(pid)
+            elif -pid in self.children.backends and -pid not in self._retired:
+                self.children.backends.discard(-pid)
+                self.children.spares.add(-pid)
 
     def _reap(self) -> None:
         self._read_status()
@@ -268,9 +272,10 @@ class Postmaster:
                 log("LOG", f"checkpointer process (PID {pid}) {_describe(code)}")
                 self._spawn_checkpointer()
             return
+        self._retired.discard(pid)
         if pid in children.spares:
             children.spares.discard(pid)
-            if self._shutdown == RUNNING:
+            if code and self._shutdown == RUNNING:
                 log("LOG", f"spare backend (PID {pid}) {_describe(code)}")
                 self._respawn_at = time.monotonic() + RESPAWN_DELAY
         children.backends.discard(pid)
@@ -363,6 +368,7 @@ class Postmaster:
         os.close(self._retire_read)
         self._retire_read, self._retire_write = os.pipe2(os.O_CLOEXEC)
         self.children.backends |= self.children.spares
+        self._retired |= self.children.backends
         self.children.spares.clear()
 
     def _handle_signals(self) -> None:

@@ -1,5 +1,6 @@
 """The condition that a partition's bound puts on its rows (get_partition_qual_relid of
-PostgreSQL's partcache.c and get_qual_from_partbound of partbounds.c), for pg_get_partition_constraintdef.
+PostgreSQL's partcache.c, get_qual_from_partbound of partbounds.c) and
+pg_get_partition_constraintdef.
 
 Bounds are dictionaries with storage values (see ruleutils.get_partition_bound); the trees are made
 over entry 1, the relation whose column numbers are asked for.
@@ -169,9 +170,10 @@ def _range_arms(
             if not _value(limit[number]):
                 continue
             following = limit[number + 1] if number + 1 < count else None
+            open_next = isinstance(following, dict) and following["kind"] == open_kind
             if number < last:
                 strategy = EQUAL
-            elif (isinstance(following, dict) and following["kind"] == open_kind) or (number == count - 1 and side == "lower"):
+            elif open_next or (number == count - 1 and side == "lower"):
                 strategy = inclusive
             else:
                 strategy = strict
@@ -246,7 +248,8 @@ def _renumber(node: Any, numbers: dict[int, int]) -> None:
 
 @pg_function("pg_get_partition_constraintdef(oid)", context=True)
 def pg_get_partition_constraintdef(ctx: CallContext, oid: int) -> str | None:
-    from pgemu.rewrite.ruleutils import context_for, deparse_expression, get_pretty_flags
+    from pgemu.rewrite.ruleutils import context_for, deparse_expression
+    from pgemu.rewrite.ruleutils_context import get_pretty_flags
 
     relation = try_relation(ctx.catalog, oid)
     if relation is None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,9 +23,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.fmgr.binding_index import install
-from pgemu.guc import Settings
 from pgemu.libpq.auth import RoleAuth, authenticate
-from pgemu.libpq.hba import load_hba
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import as_fatal, send_error, violation_error
 from pgemu.libpq.startup import StartupParams, UnsupportedProtocol, negotiate
@@ -44,6 +41,7 @@ from pgemu.storage.template_cache import cache_folder
 from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.postgres import Backend
+from pgemu.tcop.prewarm import Prepared
 from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.violation import ProtocolViolation
@@ -51,33 +49,34 @@ from pgemu_protocol.violation import ProtocolViolation
 COLLATIONS = install(cache_folder(), base_types)  # type: ignore[arg-type]
 
 
-def prewarm(cluster: Any, shm: Any, config: Any) -> None:
+def prewarm(cluster: Any, shm: Any, config: Any) -> Prepared:
     """In a spare, before it has a connection: open what the first connection will want."""
-    import pgemu.tcop.simple
+    del shm
+    return Prepared(cluster, config)
 
-    del pgemu
 
-
-def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config: Any) -> None:
-    """Serve one connection to its end."""
+def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config: Any) -> bool:
+    """Serve one connection to its end.  True: the process is as if it had never served one."""
     connection = Connection(sock)
     try:
         params = _negotiate(connection, cluster, shm, config)
         if params is None:
-            return
+            return False
         backend = _start(connection, params, cluster, shm, slot, config)
     except (ConnectionLost, BrokenPipeError):
-        return
+        return False
     except ProtocolViolation as violation:
         if not violation.silent:
             send_error(connection, as_fatal(violation_error(violation)))
-        return
+        return False
     except PgError as error:
         old = isinstance(error, UnsupportedProtocol) and error.protocol2
         send_error(connection, as_fatal(error), protocol2=old)
-        return
+        return False
+    clean = False
     try:
         backend.run()
+        clean = True
     except (ConnectionLost, BrokenPipeError):
         pass
     except ProtocolViolation as violation:
@@ -86,6 +85,7 @@ def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config:
         send_error(connection, as_fatal(error))
     finally:
         _end(backend.session)
+    return clean
 
 
 def _negotiate(
@@ -107,12 +107,14 @@ def _negotiate(
 def _start(
     connection: Connection, params: StartupParams, cluster: Any, shm: Any, slot: Any, config: Any
 ) -> Backend:
-    settings = Settings(_boot_settings(cluster, config))
-    shared = _SharedCatalogs(cluster)
+    prepared = config.prewarmed or Prepared(cluster, config)
+    config.prewarmed = None
+    settings = prepared.take_settings(cluster, config)
+    shared = _SharedCatalogs(cluster, prepared.conn)
     try:
         role_row = shared.role(params.user)
         role = authenticate(
-            connection, params, load_hba(Path(cluster.hba_path)), shared.lookup_role,
+            connection, params, prepared.hba(cluster), shared.lookup_role,
             mock_nonce=cluster.data.encode(),
         )
         del role
@@ -124,7 +126,7 @@ def _start(
     slot.words[ROLE] = role_row.oid
     session = BackendSession(
         cluster, shm, slot, database.oid, settings, fsync=config.fsync(cluster),
-        collations=COLLATIONS,
+        collations=COLLATIONS, conn=prepared.take_connection(database.oid),
     )
     session.ctx.database = database.datname
     _apply_settings(session, stored, params, role_row)
@@ -147,12 +149,6 @@ def _now_us() -> int:
     import time
 
     return time.time_ns() // 1000
-
-
-def _boot_settings(cluster: Any, config: Any) -> dict[str, str]:
-    found: dict[str, str] = dict(config.file_settings(cluster))
-    found.setdefault("fsync", "on" if config.fsync(cluster) else "off")
-    return found
 
 
 def _apply_settings(
@@ -178,13 +174,17 @@ def _apply_settings(
 class _SharedCatalogs:
     """pg_authid, pg_database and pg_db_role_setting before there is a session."""
 
-    def __init__(self, cluster: Any) -> None:
-        self._conn = apsw.Connection(cluster.global_path, flags=apsw.SQLITE_OPEN_READWRITE)
-        self._conn.execute("ATTACH ? AS g", (cluster.global_path,)).fetchall()
-        self._catalog = Catalog(DirectStore(self._conn))
+    def __init__(self, cluster: Any, conn: apsw.Connection | None) -> None:
+        self._own: apsw.Connection | None = None
+        if conn is None:
+            conn = apsw.Connection(cluster.global_path, flags=apsw.SQLITE_OPEN_READWRITE)
+            conn.execute("ATTACH ? AS g", (cluster.global_path,)).fetchall()
+            self._own = conn
+        self._catalog = Catalog(DirectStore(conn))
 
     def close(self) -> None:
-        self._conn.close()
+        if self._own is not None:
+            self._own.close()
 
     def role(self, name: str) -> Any:
         return self._catalog.one(PgAuthid, rolname=name)
@@ -289,7 +289,19 @@ def _end(session: BackendSession) -> None:
             session.locks.release_all(session=True)
             session.notify_queue.close()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if session.latch is not None:
             session.latch.close()
         session.close()
+        _close_locks(session)
+
+
+def _close_locks(session: BackendSession) -> None:
+    """Descriptors that the end of the process would close: it may serve another connection."""
+    for lock in (session.writer_lock, session.xact.global_lock, session.latch_sender):
+        if lock is not None:
+            lock.close()
+    if session.locks is not None:
+        session.locks.table.close()
 

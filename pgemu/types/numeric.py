@@ -188,6 +188,12 @@ def compare_numeric(a: str, b: str) -> int:
     """cmp_numerics: NaN is above everything and equals itself."""
     if a == b:
         return 0
+    # rounding to double keeps the order: where the doubles differ, so do the numbers
+    near, far = float(a), float(b)
+    if near < far:
+        return -1
+    if near > far:
+        return 1
     if a == "NaN":
         return 1
     if b == "NaN":

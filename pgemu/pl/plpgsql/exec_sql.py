@@ -1,0 +1,581 @@
+"""SQL statements, dynamic SQL, query loops and cursors (pl_exec.c, exec_stmt_execsql and kin)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TRANSACTION_TERMINATION,
+    NULL_VALUE_NOT_ALLOWED,
+    SYNTAX_ERROR,
+    UNDEFINED_CURSOR,
+    PgError,
+)
+from pgemu.pl.plpgsql import statements as s
+from pgemu.pl.plpgsql.datums import Columns, Datum, Expr, IntoTarget, PlType, RecField, RecordValue
+from pgemu.pl.plpgsql.datums import ns_lookup
+from pgemu.pl.plpgsql.expr import Prepared, analyze_statement, internal_error
+
+OK = 0
+_WRITING = ("insert", "update", "delete", "merge")
+
+
+class RunningSql:
+    """Mixed into Execution."""
+
+    handler: Any
+    session: Any
+    function: s.Function
+    values: list[Any]
+    rows: list[Any]
+    atomic: bool
+    processed: int
+    result_columns: Any
+    assign: Any
+    move_values: Any
+    evaluate: Any
+    value_as: Any
+    set_found: Any
+    statements: Callable[[Sequence[s.Stmt]], int]
+    after_body: Callable[[int, str | None], tuple[bool, int]]
+    storage_of: Any
+    plain_value: Any
+    cast: Any
+    record_of: Any
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def prepare_statement(self, expr: Expr) -> Prepared:
+        session, values = self.session, self.values
+        prepared: Prepared | None = expr.cache.get("sql")
+        env = session.query_environment
+        if (
+            prepared is not None
+            and prepared.version == session.plan_version()
+            and prepared.epoch == session.guc.epoch
+            and not env
+        ):
+            for dno, columns in prepared.shapes:
+                if values[dno].columns != columns:
+                    break
+            else:
+                return prepared
+        prepared = analyze_statement(session, expr, values, self.function.variable_conflict)
+        prepared.version, prepared.epoch = session.plan_version(), session.guc.epoch
+        if len(prepared.queries) == 1 and not env:
+            expr.cache["sql"] = prepared
+        return prepared
+
+    def run_statement(self, expr: Expr) -> Any:
+        """Run a static statement; its Result."""
+        prepared = self.prepare_statement(expr)
+        params = [get(self.values) for get in prepared.sources]
+        result = None
+        for query in prepared.queries:
+            self._check_allowed(query)
+            if prepared.plan is None:
+                prepared.plan = self.session.plan_once(query)
+            result = self._in_context(
+                expr.text, query, lambda q=query: self.session.run_planned(
+                    prepared.plan if len(prepared.queries) == 1 else False, q, params)
+            )
+        return prepared, result
+
+    def _in_context(self, text: str, query: Any, run: Callable[[], Any]) -> Any:
+        """Run with `SQL statement "..."` in the context of messages."""
+        line = f'SQL statement "{text}"'
+        session, stack = self.session, self.handler.stack
+        saved, session.source_text = session.source_text, text
+        stack.append(line)
+        try:
+            result = run()
+            if result.rows is not None and not isinstance(result.rows, list):
+                result.rows = list(result.rows)
+            return result
+        except PgError as error:
+            error.location = None
+            if error.internal_query is None and error.position is not None:
+                error.internal_query, error.internal_position = text, error.position
+                error.position = None
+            else:
+                error.add_context(line)
+            raise
+        finally:
+            stack.pop()
+            session.source_text = saved
+
+    def _check_allowed(self, query: Any) -> None:
+        tag = ""
+        if query.command_type == "utility":
+            tag = next(iter(query.utility_stmt or {"": 0}))
+        if tag == "TransactionStmt":
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL"
+            )
+        if tag == "CopyStmt" and not query.utility_stmt["CopyStmt"].get("filename"):
+            raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in PL/pgSQL")
+        if self.function.readonly:
+            word = query.command_type.upper()
+            if query.command_type in _WRITING or query.has_for_update:
+                word = "SELECT FOR UPDATE" if word == "SELECT" else word
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
+                )
+            if tag and tag not in ("ExplainStmt", "VariableShowStmt", "FetchStmt", "CallStmt"):
+                from pgemu.commands.utility import COMMANDS
+
+                row = COMMANDS.get(tag)
+                word = row.name if row is not None else tag.removesuffix("Stmt").upper()
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
+                )
+
+    def run_dynamic(self, expr: Expr, params: Sequence[Expr], what: str) -> Any:
+        """A query in a string: (Query, Result)."""
+        value, oid, typmod = self.evaluate(expr)
+        if value is None:
+            message = f"query string argument of {what} is null"
+            raise PgError(NULL_VALUE_NOT_ALLOWED, message)
+        text = value if oid in (25, 1043, 705) else self.session.output_value(oid, value, typmod)
+        given = [self.evaluate(p) for p in params]
+        types = [25 if g[1] == 705 else g[1] for g in given]
+        values = [g[0] for g in given]
+        query: Any = None
+        result: Any = None
+        shown = Expr(text, 0, None, True)
+        try:
+            raws = self.session.parse(text)
+        except PgError as error:
+            raise internal_error(error, shown, 0) from None
+        for raw in raws:
+            tag = next(iter(raw.node))
+            if tag == "TransactionStmt":
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, "EXECUTE of transaction commands is not implemented"
+                )
+            try:
+                query = self._analyze_dynamic(raw, text, types)
+            except PgError as error:
+                raise internal_error(error, shown, 0) from None
+            self._check_allowed(query)
+            result = self._in_context(
+                text, query, lambda q=query: self.session.run(q, values)
+            )
+        return query, result
+
+    def _analyze_dynamic(self, raw: Any, text: str, types: list[int]) -> Any:
+        from pgemu.parser.analyze import analyze_with_state
+        from pgemu.parser.parse_node import make_parsestate
+
+        pstate = make_parsestate(None, self.session.catalog, text)
+        if self.session.query_environment:
+            pstate.p_query_env = self.session.query_environment
+        return analyze_with_state(pstate, raw, types)
+
+    # -- statements ----------------------------------------------------------------------------------
+
+    def run_execsql(self, stmt: s.ExecSql) -> int:
+        prepared, result = self.run_statement(stmt.sql)
+        query = prepared.queries[-1] if prepared.queries else None
+        if query is None or result is None:
+            return OK
+        self.processed = self._count(query, result)
+        if query.command_type != "utility":
+            self.set_found(self.processed != 0)
+        if stmt.into is not None:
+            self._store_into(stmt, query, result)
+        elif result.columns is not None and query.command_type == "select":
+            raise PgError(
+                SYNTAX_ERROR, "query has no destination for result data",
+                hint="If you want to discard the results of a SELECT, use PERFORM instead.",
+            )
+        elif result.columns is not None and query.command_type != "utility":
+            raise PgError(SYNTAX_ERROR, "query has no destination for result data")
+        return OK
+
+    def _count(self, query: Any, result: Any) -> int:
+        if query.command_type == "utility":
+            last = result.tag.rsplit(" ", 1)[-1]
+            return int(last) if last.isdigit() else 0
+        return int(result.count)
+
+    def _store_into(self, stmt: Any, query: Any, result: Any) -> None:
+        if result.columns is None:
+            raise PgError(SYNTAX_ERROR, "INTO used with a command that cannot return data")
+        rows = result.rows or []
+        modifies = query.command_type in _WRITING
+        columns = _columns(result)
+        if not rows:
+            if stmt.strict:
+                raise PgError("P0002", "query returned no rows",
+                              detail=self._strict_detail(stmt))
+            self.assign_into(stmt.into, columns, None)
+        else:
+            if len(rows) > 1 and (stmt.strict or modifies):
+                raise PgError(
+                    "P0003", "query returned more than one row",
+                    detail=self._strict_detail(stmt),
+                    hint="Make sure the query returns a single row, or use LIMIT 1.",
+                )
+            self.assign_into(stmt.into, columns, rows[0])
+        if not modifies:
+            self.processed = min(len(rows), 1)
+
+    def _strict_detail(self, stmt: Any) -> str | None:
+        """print_strict_params."""
+        if not self.function.print_strict_params:
+            return None
+        shown: list[str] = []
+        if isinstance(stmt, s.DynExecute):
+            for number, expr in enumerate(stmt.params, 1):
+                value, oid, typmod = self.evaluate(expr)
+                shown.append(f"${number} = {self._shown(value, oid, typmod)}")
+        else:
+            seen: list[str] = []
+            for name, value, dtype in self._params_of(stmt.sql):
+                if name not in seen:
+                    seen.append(name)
+                    shown.append(f"{name} = {self._shown(value, dtype.oid, dtype.typmod)}")
+        return f"parameters: {', '.join(shown)}" if shown else None
+
+    def _params_of(self, expr: Expr) -> list[tuple[str, Any, PlType]]:
+        from pgemu.pl.plpgsql.scanner import tokenize
+
+        found = []
+        for token in tokenize(expr.text):
+            if token.kind in ("word", "quoted"):
+                datum, _ = ns_lookup(expr.ns, False, [token.value])
+                if datum is not None and not isinstance(self.values[datum.dno], RecordValue):
+                    found.append((datum.refname, self.values[datum.dno], datum.type))
+        return found
+
+    def _shown(self, value: Any, oid: int, typmod: int) -> str:
+        if value is None:
+            return "NULL"
+        text = self.session.output_value(oid, value, typmod)
+        return "'" + text.replace("'", "''") + "'"
+
+    def run_dynexecute(self, stmt: s.DynExecute) -> int:
+        query, result = self.run_dynamic(stmt.query, stmt.params, "EXECUTE")
+        if query is None:
+            self.processed = 0
+            return OK
+        self.processed = self._count(query, result)
+        if stmt.into is not None:
+            self._store_into(stmt, query, result)
+        return OK
+
+    def run_perform(self, stmt: s.Perform) -> int:
+        _, result = self.run_statement(stmt.expr)
+        self.processed = int(result.count)
+        self.set_found(self.processed != 0)
+        return OK
+
+    def run_call(self, stmt: s.Call) -> int:
+        session = self.session
+        prepared = self.prepare_statement(stmt.expr)
+        query = prepared.queries[0]
+        params = [get(self.values) for get in prepared.sources]
+        saved, session.call_atomic = session.call_atomic, self.atomic
+        try:
+            result = self._in_context(
+                stmt.expr.text, query, lambda: session.run(query, params)
+            )
+        finally:
+            session.call_atomic = saved
+        rows = list(result.rows or ())
+        if rows and stmt.is_call:
+            self._store_call_results(stmt, query, rows[0], _columns(result))
+        return OK
+
+    def _store_call_results(
+        self, stmt: s.Call, query: Any, row: Sequence[Any], columns: Columns
+    ) -> None:
+        """INOUT and OUT arguments get the procedure's results (make_callstmt_target)."""
+        from pgemu.catalog.rows import PgProc
+
+        call = query.utility_stmt["CallStmt"]["funccall"]
+        func = query.utility_query.target_list[0].expr
+        proc = self.session.catalog.get(PgProc, oid=func.funcid)
+        names = proc.proargnames or ()
+        modes = proc.proargmodes or ("i",) * len(proc.proargtypes)
+        outputs = iter(range(len(row)))
+        for number, mode in enumerate(modes):
+            if mode not in ("o", "b"):
+                continue
+            position = next(outputs)
+            raw = _call_argument(call, number, names)
+            if raw is None:
+                continue
+            target = self._writable(stmt.expr, raw)
+            if target is None:
+                name = names[number] if number < len(names) and names[number] else ""
+                shown = f'parameter "{name}"' if name else f"parameter {number + 1}"
+                raise PgError(
+                    SYNTAX_ERROR, f"procedure {shown} is an output parameter but corresponding "
+                    "argument is not writable",
+                )
+            self.assign(target, row[position], columns[position][1], columns[position][2])
+
+    def _writable(self, expr: Expr, raw: dict[str, Any]) -> Datum | None:
+        if "ParamRef" in raw:
+            datum, _ = ns_lookup(expr.ns, False, [f"${raw['ParamRef'].get('number', 0)}"])
+            return datum
+        if "ColumnRef" not in raw:
+            return None
+        names = [f.get("String", {}).get("sval", "") for f in raw["ColumnRef"]["fields"]]
+        datum, used = ns_lookup(expr.ns, False, names)
+        if datum is None or used == len(names):
+            return None if datum is not None and datum.isconst else datum
+        from pgemu.pl.plpgsql.datums import Rec
+
+        return RecField(datum, names[-1]) if isinstance(datum, Rec) else None
+
+    # -- INTO ------------------------------------------------------------------------------------------
+
+    def assign_into(
+        self, target: IntoTarget, columns: Columns, row: Sequence[Any] | None
+    ) -> None:
+        """exec_move_row."""
+        if target.rec is not None:
+            if row is not None and len(columns) == 1:
+                whole = self.record_of(row[0], columns[0][1]) if self._is_row(columns[0][1]) \
+                    and target.rec.type.oid == columns[0][1] else None
+                if whole is not None and whole.values is not None:
+                    self.move_values(target.rec, whole.columns, whole.values, whole.type_oid)
+                    return
+            self.move_values(target.rec, columns, row)
+            return
+        for number, scalar in enumerate(target.scalars):
+            if row is None or number >= len(row):
+                self.assign(scalar, None, 705, -1)
+            else:
+                _, oid, typmod = columns[number]
+                self.assign(scalar, row[number], oid, typmod)
+
+    def _is_row(self, oid: int) -> bool:
+        return bool(self.session.catalog.types.row(oid).typtype == "c")
+
+    # -- loops over rows -------------------------------------------------------------------------------
+
+    def _loop_rows(
+        self, stmt: Any, target: IntoTarget, columns: Columns, rows: Sequence[Any]
+    ) -> int:
+        found, code = False, OK
+        if not rows:
+            self.assign_into(target, columns, None)
+        for row in rows:
+            found = True
+            self.assign_into(target, columns, row)
+            leave, code = self.after_body(self.statements(stmt.body), stmt.label)
+            if leave:
+                break
+            self.session.check_for_interrupts()
+        self.set_found(found)
+        return code
+
+    def run_for_query(self, stmt: s.ForQuery) -> int:
+        _, result = self.run_statement(stmt.query)
+        if result is None or result.columns is None:
+            raise PgError("42P11", "cannot open non-SELECT query as cursor") if False else PgError(
+                "42P11", f"cannot open {_word(result)} query as cursor")
+        return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+
+    def run_for_execute(self, stmt: s.ForExecute) -> int:
+        _, result = self.run_dynamic(stmt.query, stmt.params, "EXECUTE")
+        if result is None or result.columns is None:
+            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+        return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+
+    def run_for_cursor(self, stmt: s.ForCursor) -> int:
+        name = self.values[stmt.cursor.dno]
+        if name is not None and self.session.cursor_exists(name):
+            raise PgError("42P03", f'cursor "{name}" already in use')
+        self._set_cursor_args(stmt.cursor, stmt.args)
+        assert stmt.cursor.cursor_query is not None
+        _, result = self.run_statement(stmt.cursor.cursor_query)
+        opened = self._open(stmt.cursor, result, stmt.cursor.cursor_query.text, None)
+        columns, rows = _columns(result), list(result.rows or [])
+        try:
+            return self._loop_rows(stmt, stmt.target, columns, rows)
+        finally:
+            self.session.cursor_close(opened)
+            if name is None:
+                self.values[stmt.cursor.dno] = None
+
+    def _set_cursor_args(self, cursor: Any, args: list[Expr] | None) -> None:
+        values = [self.value_as(e, v.type)
+                  for e, v in zip(args or (), cursor.cursor_args or (), strict=False)]
+        for variable, value in zip(cursor.cursor_args or (), values, strict=False):
+            self.values[variable.dno] = value
+
+    # -- RETURN QUERY ----------------------------------------------------------------------------------
+
+    def run_return_query(self, stmt: s.ReturnQuery) -> int:
+        if stmt.query is not None:
+            _, result = self.run_statement(stmt.query)
+        else:
+            assert stmt.dynamic is not None
+            _, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE")
+        if result is None or result.columns is None:
+            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+        columns = _columns(result)
+        wanted = self.result_columns()
+        kind = self.function.result_type
+        message = "structure of query does not match function result type"
+        if not kind.is_row:
+            self._check_structure(columns, ((("", kind.oid, -1)),), message)
+            self.rows.extend(row[0] for row in result.rows or ())
+        else:
+            if wanted:
+                self._check_structure(columns, wanted, message)
+            if any(not c[1] for c in wanted):
+                self.rows.extend(_spread(row, wanted) for row in result.rows or ())
+            else:
+                self.rows.extend(result.rows or ())
+        self.processed = len(result.rows or ())
+        self.set_found(self.processed != 0)
+        return OK
+
+    def _check_structure(
+        self, columns: Columns, wanted: Sequence[tuple[str, int, int]], message: str
+    ) -> None:
+        name = self.session.catalog.type_name
+        live = [c for c in wanted if c[1]]
+        for number, (have, want) in enumerate(zip(columns, live, strict=False), 1):
+            if have[1] != want[1] or (want[2] != -1 and have[2] != want[2] and have[2] >= 0):
+                raise PgError(
+                    DATATYPE_MISMATCH, message,
+                    detail=f"Returned type {name(have[1], have[2])} does not match expected "
+                    f"type {name(want[1], want[2])} in column {number}.",
+                )
+        if len(columns) != len(live):
+            raise PgError(
+                DATATYPE_MISMATCH, message,
+                detail=f"Number of returned columns ({len(columns)}) does not match expected "
+                f"column count ({len(live)}).",
+            )
+
+    # -- cursors ---------------------------------------------------------------------------------------
+
+    def _open(self, cursor: Any, result: Any, text: str, scroll: bool | None) -> str:
+        name = self.values[cursor.dno]
+        if name is None:
+            name = self.handler.unnamed_cursor()
+            self.values[cursor.dno] = name
+        self.session.cursor_open(name, result.columns, list(result.rows or ()), text, scroll)
+        return str(name)
+
+    def run_open(self, stmt: s.Open) -> int:
+        name = self.values[stmt.cursor.dno]
+        if name is not None and self.session.cursor_exists(name):
+            raise PgError("42P03", f'cursor "{name}" already in use')
+        if stmt.dynamic is not None:
+            query, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE")
+            text = stmt.dynamic.text
+        else:
+            expr = stmt.query
+            if expr is None:
+                self._set_cursor_args(stmt.cursor, stmt.args)
+                expr = stmt.cursor.cursor_query
+            assert expr is not None
+            prepared, result = self.run_statement(expr)
+            query, text = prepared.queries[0], expr.text
+        del query
+        if result is None or result.columns is None:
+            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+        self._open(stmt.cursor, result, text, stmt.scroll)
+        return OK
+
+    def _cursor_name(self, stmt: Any) -> str:
+        name = self.values[stmt.cursor.dno]
+        if name is None:
+            raise PgError(
+                NULL_VALUE_NOT_ALLOWED, f'cursor variable "{stmt.cursor.refname}" is null'
+            )
+        if not self.session.cursor_exists(name):
+            raise PgError(UNDEFINED_CURSOR, f'cursor "{name}" does not exist')
+        return str(name)
+
+    def run_fetch(self, stmt: s.Fetch) -> int:
+        name = self._cursor_name(stmt)
+        count = stmt.how_many
+        if stmt.expr is not None:
+            count = self.value_as(stmt.expr, self.handler.int_type)
+            if count is None:
+                raise PgError(NULL_VALUE_NOT_ALLOWED, "relative or absolute cursor position is null")
+        columns, rows = self.session.cursor_fetch(name, stmt.direction, count)
+        if not stmt.is_move:
+            assert stmt.target is not None
+            shaped: Columns = tuple((c.name, c.type_oid, c.typmod) for c in columns or ())
+            self.assign_into(stmt.target, shaped, rows[0] if rows else None)
+        self.processed = len(rows)
+        self.set_found(bool(rows))
+        return OK
+
+    def run_close(self, stmt: s.Close) -> int:
+        self.session.cursor_close(self._cursor_name(stmt))
+        return OK
+
+    # -- COMMIT and ROLLBACK ---------------------------------------------------------------------------
+
+    def run_commit(self, stmt: s.Commit) -> int:
+        self._end_transaction(True, stmt.chain)
+        return OK
+
+    def run_rollback(self, stmt: s.Rollback) -> int:
+        self._end_transaction(False, stmt.chain)
+        return OK
+
+    def _end_transaction(self, committing: bool, chain: bool) -> None:
+        if self.atomic:
+            raise PgError(INVALID_TRANSACTION_TERMINATION, "invalid transaction termination")
+        if getattr(self.session, "pl_subxact_depth", 0):
+            word = "commit" if committing else "roll back"
+            raise PgError(
+                INVALID_TRANSACTION_TERMINATION,
+                f"cannot {word} while a subtransaction is active",
+            )
+        xact = self.session.xact
+        kept = xact.current
+        if committing:
+            xact.end_write()
+        else:
+            xact.abort_write()
+        self.session.start_statement()
+        if chain:
+            xact.current = kept
+        xact.begin_write()
+
+
+def _columns(result: Any) -> Columns:
+    return tuple((c.name, c.type_oid, c.typmod) for c in result.columns or ())
+
+
+def _word(result: Any) -> str:
+    return "SELECT" if result is None else str(result.tag).split(" ", maxsplit=1)[0]
+
+
+def _spread(row: Sequence[Any], wanted: Sequence[tuple[str, int, int]]) -> tuple[Any, ...]:
+    """A row with NULLs where the row type has dropped columns."""
+    values = iter(row)
+    return tuple(next(values) if c[1] else None for c in wanted)
+
+
+def _call_argument(
+    call: dict[str, Any], number: int, names: Sequence[str]
+) -> dict[str, Any] | None:
+    args = call.get("args", ())
+    for position, raw in enumerate(args):
+        named = raw.get("NamedArgExpr")
+        if named is not None:
+            if number < len(names) and named["name"] == names[number]:
+                found: dict[str, Any] = named["arg"]
+                return found
+        elif position == number:
+            plain: dict[str, Any] = raw
+            return plain
+    return None

@@ -1,0 +1,104 @@
+"""What a spare backend makes ready before it has a connection: settings, pg_hba.conf, and the
+SQLite connection of the database that clients most often want.
+
+PostgreSQL has no counterpart: it forks when the client is there already.  Everything here is
+checked again when the client comes (files by their times, rows by reading them), for a spare may
+wait for hours.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from pgemu.catalog.rows import PgAuthid, PgDatabase, PgDbRoleSetting, PgNamespace, PgType
+from pgemu.catalog.store import DirectStore
+from pgemu.catalog.syscache import Catalog
+from pgemu.guc import Settings
+from pgemu.libpq.hba import HbaLine, load_hba
+from pgemu.storage.connection import open_database
+
+# Rows that the first statements of nearly every session look up.
+_WARM: tuple[tuple[type[Any], dict[str, Any]], ...] = (
+    (PgType, {"oid": 23}),
+    (PgType, {"oid": 25}),
+    (PgNamespace, {"nspname": "public"}),
+)
+
+
+class Prepared:
+    """database: the OID whose file `conn` has open; 0 and None if there is none."""
+
+    def __init__(self, cluster: Any, config: Any) -> None:
+        self.settings_key = config.settings_key(cluster)
+        self.settings: Settings | None = Settings(boot_settings(cluster, config))
+        self._hba_key = _file_key(cluster.hba_path)
+        self._hba = load_hba(Path(cluster.hba_path))
+        self.database = 0
+        self.conn: apsw.Connection | None = None
+        self._open(cluster, config)
+
+    def _open(self, cluster: Any, config: Any) -> None:
+        fsync = config.fsync(cluster)
+        path = cluster.database_path(5)
+        if not os.path.exists(path):
+            return
+        conn = open_database(path, cluster.global_path, fsync=fsync)
+        shared = Catalog(DirectStore(conn))
+        role = shared.one(PgAuthid, rolname=config.user)
+        row = shared.one(PgDatabase, datname=config.dbname)
+        shared.one(PgDbRoleSetting, setdatabase=0, setrole=role.oid if role else 10)
+        if row is not None and row.oid != 5:
+            conn.close()
+            path = cluster.database_path(row.oid)
+            if not os.path.exists(path):
+                return
+            conn = open_database(path, cluster.global_path, fsync=fsync)
+        store = DirectStore(conn)
+        for cls, where in _WARM:
+            store.scan(cls, where)
+        self.database = row.oid if row is not None else 5
+        self.conn = conn
+
+    def take_settings(self, cluster: Any, config: Any) -> Settings:
+        """The settings, made anew if a file changed since."""
+        settings, self.settings = self.settings, None
+        if settings is None or self.settings_key != config.settings_key(cluster):
+            settings = Settings(boot_settings(cluster, config))
+        return settings
+
+    def hba(self, cluster: Any) -> tuple[HbaLine, ...]:
+        if self._hba_key != _file_key(cluster.hba_path):
+            self._hba = load_hba(Path(cluster.hba_path))
+        return self._hba
+
+    def take_connection(self, database: int) -> apsw.Connection | None:
+        """The open connection if it is that of this database; else it is closed."""
+        conn, self.conn = self.conn, None
+        if conn is not None and self.database != database:
+            conn.close()
+            return None
+        return conn
+
+    def close(self) -> None:
+        if self.conn is not None:
+            self.conn.close()
+            self.conn = None
+
+
+def boot_settings(cluster: Any, config: Any) -> dict[str, str]:
+    """The configuration files and the command line."""
+    found: dict[str, str] = dict(config.file_settings(cluster))
+    found.setdefault("fsync", "on" if config.fsync(cluster) else "off")
+    return found
+
+
+def _file_key(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size

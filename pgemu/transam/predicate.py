@@ -1,0 +1,436 @@
+"""Serializable snapshot isolation: which transactions read what others wrote (predicate.c).
+
+The transactions at SERIALIZABLE of one database, what they have read and the rw-conflicts between
+them are one small file in the runtime folder, rewritten whole under a lock.  Rules and messages are
+those of PostgreSQL's predicate.c, function by function.  What is coarser here: a read is noted as
+a whole table, or as the rows with one value in one column (predicate_targets.py), and no
+transaction is summarized.  Reads are noted before the statement reads; a writer looks for readers
+after its statement's SQLite commit; so one of two concurrent statements always sees the other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
+from pgemu.storage.filelock import FileLock
+from pgemu.storage.procarray import PID
+from pgemu.transam.schema import prefix
+
+# (SQLite table, column number or 0 for the whole table, value)
+Target = tuple[str, int, Any]
+MAX_KEYS = 50  # of one table; more are the whole table
+PREPARED_PID = -1
+
+
+@dataclass(slots=True)
+class SerializableXact:
+    """One transaction.  Numbers of commits are the order of events: last_commit is the newest
+    that the snapshot sees; earliest_out is when the first of those committed that this one has a
+    conflict out to.  ins: who has read what this one wrote; outs: who wrote what it has read.
+    reads: table -> [[column, value], ...], or [] for all of it."""
+
+    number: int
+    pid: int
+    slot: int
+    last_commit: int
+    xid: int = 0
+    read_only: bool = False
+    did_write: bool = False
+    doomed: bool = False
+    prepare_seq: int = 0
+    commit_seq: int = 0
+    conflict_out: bool = False
+    earliest_out: int = 0
+    ins: list[int] = field(default_factory=list)
+    outs: list[int] = field(default_factory=list)
+    reads: dict[str, list[list[Any]]] = field(default_factory=dict)
+
+
+class _State:
+    """The file while its lock is held."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.next_number: int = data.get("next_number", 1)
+        self.last_commit: int = data.get("last_commit", 1)
+        self.xacts = {x["number"]: SerializableXact(**x) for x in data.get("xacts", ())}
+        self.changed = False
+
+    def dump(self) -> bytes:
+        return json.dumps({
+            "next_number": self.next_number, "last_commit": self.last_commit,
+            "xacts": [asdict(x) for x in self.xacts.values()],
+        }).encode()
+
+    def forget(self, xact: SerializableXact) -> None:
+        """Take a transaction out with all its conflicts."""
+        self.xacts.pop(xact.number, None)
+        for number in xact.ins:
+            if number in self.xacts:
+                self.xacts[number].outs.remove(xact.number)
+        for number in xact.outs:
+            if number in self.xacts:
+                self.xacts[number].ins.remove(xact.number)
+        xact.ins, xact.outs = [], []
+        self.changed = True
+
+    def clear_old(self) -> None:
+        """ClearOldPredicateLocks: committed ones that no running transaction overlaps."""
+        oldest = min(
+            (x.last_commit for x in self.xacts.values() if not x.commit_seq), default=2**62
+        )
+        for xact in list(self.xacts.values()):
+            if xact.commit_seq and xact.commit_seq <= oldest:
+                # who stays keeps in mind that it had a conflict out to a committed one
+                for number in xact.ins:
+                    _note_conflict_out(self.xacts[number], xact)
+                self.forget(xact)
+
+
+def _note_conflict_out(reader: SerializableXact, writer: SerializableXact) -> None:
+    reader.conflict_out = True
+    if not reader.earliest_out or writer.prepare_seq < reader.earliest_out:
+        reader.earliest_out = writer.prepare_seq
+
+
+def _failure(reason: str) -> PgError:
+    return PgError(
+        T_R_SERIALIZATION_FAILURE,
+        "could not serialize access due to read/write dependencies among transactions",
+        detail=f"Reason code: {reason}",
+        hint="The transaction might succeed if retried.",
+    )
+
+
+class PredicateLocks:
+    """What a session does at SERIALIZABLE.  number: of its transaction, 0 while it has none."""
+
+    def __init__(self, xact: Any, runtime: str, database: int) -> None:
+        self.xact = xact
+        self.number = 0
+        self._path = f"{runtime}/serializable.{database}"
+        self._lock = FileLock(f"{runtime}/lock.serializable.{database}")
+        self._noted: set[Target] = set()
+
+    def close(self) -> None:
+        self._lock.close()
+
+    @contextmanager
+    def _state(self) -> Iterator[_State]:
+        """The shared state, locked; written back if it was changed, also by who fails."""
+        with self._lock:
+            try:
+                with open(self._path, "rb") as file:
+                    state = _State(json.loads(file.read()))
+            except FileNotFoundError:
+                state = _State({})
+            self._bury(state)
+            try:
+                yield state
+            finally:
+                if state.changed:
+                    with open(self._path + ".new", "wb") as file:
+                        file.write(state.dump())
+                    os.replace(self._path + ".new", self._path)
+
+    def _bury(self, state: _State) -> None:
+        """Running transactions of processes that have died."""
+        pids = self.xact.slot._array.column(PID)
+        for one in list(state.xacts.values()):
+            if not one.commit_seq and one.pid != PREPARED_PID and pids[one.slot] != one.pid:
+                state.forget(one)
+
+    # -- the life of a transaction ---------------------------------------------------------------
+
+    def register(self) -> None:
+        """GetSerializableTransactionSnapshotInt, while the snapshot is being fixed."""
+        current = self.xact.current
+        with self._state() as state:
+            state.clear_old()
+            self.number = state.next_number
+            state.next_number += 1
+            slot = self.xact.slot
+            state.xacts[self.number] = SerializableXact(
+                self.number, slot.pid, slot.number, state.last_commit, self.xact.xid,
+                current.read_only,
+            )
+            state.changed = True
+        self._noted = set()
+
+    def others_may_write(self) -> bool:
+        """A running transaction that is not READ ONLY: a snapshot now might be unsafe."""
+        with self._state() as state:
+            return any(not x.commit_seq and not x.read_only for x in state.xacts.values())
+
+    def _own(self, state: _State, reason: str) -> SerializableXact | None:
+        own = state.xacts.get(self.number)
+        if own is not None and own.doomed:
+            raise _failure(f"Canceled on identification as a pivot, during {reason}.")
+        return own
+
+    def pre_commit(self) -> None:
+        """PreCommit_CheckForSerializationFailure: from here on it counts as committed."""
+        if not self.number:
+            return
+        with self._state() as state:
+            own = self._own(state, "commit attempt")
+            if own is None or own.prepare_seq:
+                return
+            for number in own.ins:
+                near = state.xacts[number]
+                if near.commit_seq or near.doomed:
+                    continue
+                for far in (state.xacts[n] for n in near.ins):
+                    if far is own or not (far.commit_seq or far.read_only or far.doomed):
+                        if near.prepare_seq:
+                            raise _failure(
+                                "Canceled on commit attempt with conflict in from prepared pivot."
+                            )
+                        near.doomed = True
+                        break
+            state.last_commit += 1
+            own.prepare_seq = state.last_commit
+            state.changed = True
+
+    def ended(self, committed: bool) -> None:
+        """ReleasePredicateLocks."""
+        if not self.number:
+            return
+        number, self.number = self.number, 0
+        self._noted = set()
+        self.finish(number, committed)
+
+    def finish(self, number: int, committed: bool) -> None:
+        """The end of a transaction, perhaps a prepared one."""
+        with self._state() as state:
+            own = state.xacts.get(number)
+            if own is None:
+                return
+            state.changed = True
+            if not committed:
+                state.forget(own)
+                return
+            state.last_commit += 1
+            own.commit_seq = state.last_commit
+            own.prepare_seq = own.prepare_seq or own.commit_seq
+            if not own.did_write:
+                own.read_only = True
+            for other in (state.xacts[n] for n in list(own.outs)):
+                if other.commit_seq:
+                    if not own.read_only:
+                        _note_conflict_out(own, other)
+                    own.outs.remove(other.number)
+                    other.ins.remove(own.number)
+            for other in (state.xacts[n] for n in list(own.ins)):
+                if other.commit_seq or other.read_only:
+                    own.ins.remove(other.number)
+                    other.outs.remove(own.number)
+                    if not other.read_only:
+                        _note_conflict_out(other, own)
+            state.clear_old()
+
+    def hand_over(self) -> int:
+        """PREPARE TRANSACTION: the transaction goes on without this process."""
+        number, self.number = self.number, 0
+        if number:
+            with self._state() as state:
+                state.xacts[number].pid = PREPARED_PID
+                state.changed = True
+        return number
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def note_reads(self, targets: Sequence[Target]) -> None:
+        """PredicateLockRelation and the like, before the statement reads."""
+        new = [t for t in targets if t not in self._noted and (t[0], 0, None) not in self._noted]
+        with self._state() as state:
+            own = self._own(state, "conflict out checking")
+            if own is None or not new:
+                return
+            for table, column, value in new:
+                keys = own.reads.get(table)
+                if not column or (keys is not None and len(keys) >= MAX_KEYS):
+                    own.reads[table] = []
+                    self._noted.add((table, 0, None))
+                elif keys is None or keys:
+                    own.reads.setdefault(table, []).append([column, value])
+                    self._noted.add((table, column, value))
+            state.changed = True
+
+    def check_out(self, targets: Sequence[Target]) -> None:
+        """CheckForSerializableConflictOut: whose changes does this statement not see?"""
+        found: set[int] = set()
+        for target in targets:
+            found |= self._hidden_writers(target)
+        found.discard(self.xact.xid)
+        if not found:
+            return
+        with self._state() as state:
+            own = self._own(state, "conflict out checking")
+            if own is None:
+                return
+            for writer in list(state.xacts.values()):
+                if writer.xid not in found or writer is own or writer.doomed:
+                    continue
+                if own.read_only and writer.commit_seq and not (
+                    writer.conflict_out and writer.earliest_out <= own.last_commit
+                ):
+                    continue
+                if writer.number not in own.outs:
+                    self._flag(state, own, writer)
+
+    def _hidden_writers(self, target: Target) -> set[int]:
+        """Transactions with changes of the target's rows that the snapshot hides."""
+        name, column, value = target
+        schema, _, table = name.partition(".")
+        undo = f"{schema}.{prefix(schema)}undo"
+        text = f"SELECT DISTINCT xid FROM {undo} AS u WHERE relfilenode={table[1:]}"
+        params: tuple[Any, ...] = ()
+        if column:
+            text += (
+                f" AND (u.c{column}=? OR EXISTS (SELECT 1 FROM {name} AS b WHERE b.rid=u.rid "
+                f"AND b.c{column}=?))"
+            )
+            params = (value, value)
+        rows: list[Any] = self.xact.conn.execute(
+            text + " AND pg_invisible(xid)", params
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def check_in(self, marks: dict[str, int]) -> None:
+        """CheckForSerializableConflictIn for what the statement has written: its undo entries
+        after the marks (by SQLite schema)."""
+        xid = self.xact.xid
+        with self._state() as state:
+            own = self._own(state, "conflict in checking")
+            if own is None:
+                return
+            if not own.did_write or own.xid != xid:
+                own.did_write, own.xid = True, xid
+                state.changed = True
+            tables = self._written(marks, xid)
+            for reader in list(state.xacts.values()):
+                if reader is own or reader.doomed:
+                    continue
+                if reader.commit_seq and reader.commit_seq <= own.last_commit:
+                    continue
+                if own.number in reader.outs:
+                    continue
+                if self._has_read(reader, tables, marks):
+                    self._flag(state, reader, own)
+
+    def check_key_in(self, table: str, values: Sequence[Any]) -> None:
+        """Before a duplicate key is complained of: was its absence read by somebody?  Then the
+        serialization failure is the better answer (_bt_check_unique)."""
+        with self._state() as state:
+            own = self._own(state, "conflict in checking")
+            if own is None:
+                return
+            own.did_write = state.changed = True
+            for reader in list(state.xacts.values()):
+                if reader is own or reader.doomed or own.number in reader.outs:
+                    continue
+                if reader.commit_seq and reader.commit_seq <= own.last_commit:
+                    continue
+                keys = reader.reads.get(table)
+                if keys is None:
+                    continue
+                if not keys or any(values[c - 1] == value for c, value in keys):
+                    self._flag(state, reader, own)
+
+    def _written(self, marks: dict[str, int], xid: int) -> set[str]:
+        found = set()
+        for schema, mark in marks.items():
+            rows: Any = self.xact.conn.execute(
+                f"SELECT DISTINCT relfilenode FROM {schema}.{prefix(schema)}undo "
+                "WHERE xid=? AND seq>?", (xid, mark),
+            )
+            found |= {f"{schema}.r{row[0]}" for row in rows}
+        return found
+
+    def _has_read(
+        self, reader: SerializableXact, tables: set[str], marks: dict[str, int]
+    ) -> bool:
+        for name in tables & reader.reads.keys():
+            keys = reader.reads[name]
+            if not keys:
+                return True
+            schema, _, table = name.partition(".")
+            undo = f"{schema}.{prefix(schema)}undo"
+            mine = f"u.xid=? AND u.relfilenode={table[1:]} AND u.seq>?"
+            for column, value in keys:
+                found = self.xact.conn.execute(
+                    f"SELECT 1 FROM {undo} AS u WHERE {mine} AND (u.c{column}=? OR EXISTS "
+                    f"(SELECT 1 FROM {name} AS b WHERE b.rid=u.rid AND b.c{column}=?)) LIMIT 1",
+                    (self.xact.xid, marks[schema], value, value),
+                ).fetchone()
+                if found is not None:
+                    return True
+        return False
+
+    # -- conflicts -------------------------------------------------------------------------------
+
+    def _flag(
+        self, state: _State, reader: SerializableXact, writer: SerializableXact
+    ) -> None:
+        """FlagRWConflict."""
+        state.changed = True
+        self._check(state, reader, writer)
+        reader.outs.append(writer.number)
+        writer.ins.append(reader.number)
+
+    def _check(
+        self, state: _State, reader: SerializableXact, writer: SerializableXact
+    ) -> None:
+        """OnConflict_CheckForSerializationFailure: would the new conflict end a dangerous
+        structure?"""
+        if not (
+            (writer.commit_seq and writer.conflict_out)
+            or _writer_is_pivot(state, reader, writer)
+            or _reader_is_pivot(state, reader, writer)
+        ):
+            return
+        if writer.number == self.number:
+            raise _failure("Canceled on identification as a pivot, during write.")
+        if writer.prepare_seq:
+            raise _failure(
+                f"Canceled on conflict out to pivot {writer.xid}, during read."
+            )
+        writer.doomed = True
+
+
+def _writer_is_pivot(
+    state: _State, reader: SerializableXact, writer: SerializableXact
+) -> bool:
+    """reader -> writer -> T2, and T2 committed first."""
+    seqs = [state.xacts[n].prepare_seq for n in writer.outs]
+    if writer.conflict_out:  # to one that has been forgotten since
+        seqs.append(writer.earliest_out)
+    return any(
+        seq
+        and (not reader.commit_seq or seq <= reader.commit_seq)
+        and (not writer.commit_seq or seq <= writer.commit_seq)
+        and (not reader.read_only or seq <= reader.last_commit)
+        for seq in seqs
+    )
+
+
+def _reader_is_pivot(
+    state: _State, reader: SerializableXact, writer: SerializableXact
+) -> bool:
+    """T0 -> reader -> writer, and the writer committed first."""
+    if not writer.prepare_seq or reader.read_only:
+        return False
+    return any(
+        not t0.doomed
+        and (not t0.commit_seq or t0.commit_seq >= writer.prepare_seq)
+        and (not t0.read_only or t0.last_commit >= writer.prepare_seq)
+        for t0 in (state.xacts[n] for n in reader.ins)
+    )
