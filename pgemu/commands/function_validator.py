@@ -40,4 +40,6 @@ def validate_sql_function(session: Any, row: PgProc) -> None:
 
 def validate_plpgsql_function(session: Any, row: PgProc) -> None:
     """PL/pgSQL's own parser looks at the body."""
-    del session, row
+    validate = getattr(session, "validate_plpgsql", None)
+    if validate is not None:
+        validate(row)

@@ -24,7 +24,12 @@ from pgemu.errors import (
 )
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes.serialize import node_to_string
-from pgemu.parser.parse_rule import NEW_VARNO, OLD_VARNO, transform_rule_stmt
+from pgemu.parser.parse_rule import (
+    NEW_VARNO,
+    OLD_VARNO,
+    get_insert_select_query,
+    transform_rule_stmt,
+)
 
 _EVENTS = {"CMD_SELECT": "1", "CMD_UPDATE": "2", "CMD_INSERT": "3", "CMD_DELETE": "4"}
 
@@ -89,7 +94,7 @@ def _check_actions(
         if action.command_type == "utility":
             continue
         target = action.result_relation
-        if target in (OLD_VARNO, NEW_VARNO):
+        if get_insert_select_query(action) is action and target in (OLD_VARNO, NEW_VARNO):
             name = "OLD" if target == OLD_VARNO else "NEW"
             raise PgError(
                 FEATURE_NOT_SUPPORTED,

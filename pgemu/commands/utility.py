@@ -130,13 +130,13 @@ COMMANDS: dict[str, Row] = {
     "CheckPointStmt": Row("vacuum:checkpoint", "CHECKPOINT", writes=False, transactional=False),
     "CopyStmt": Row("copy:copy", "COPY", writes=False, transactional=False),
     "ExplainStmt": Row("explain:explain", "EXPLAIN", writes=False, transactional=False),
+    "DoStmt": Row("docmds:execute_do", "DO", writes=False, transactional=False),
+    "CallStmt": Row("callcmds:execute_call", "CALL", writes=False, transactional=False),
     "LoadStmt": Row("extension:load", "LOAD", writes=False, transactional=False),
 }
 
 # words of messages for the tags that no row serves
 _UNSUPPORTED = {
-    "DoStmt": "DO",
-    "CallStmt": "CALL",
     "CreateTableSpaceStmt": "CREATE TABLESPACE",
     "DropTableSpaceStmt": "DROP TABLESPACE",
     "AlterTableSpaceOptionsStmt": "ALTER TABLESPACE",

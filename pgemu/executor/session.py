@@ -57,6 +57,10 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
     return base_types[typname].compare if typname is not None else None
 
 
+# of statements that rules replaced by something else
+_EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
+
+
 class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
 
@@ -189,7 +193,7 @@ class Session(WritingMixin):
         result: Result | None = None
         for one in query_rewrite(query, self.catalog):
             if one.command_type == "utility":
-                result = self._run_utility(one, params)
+                self._run_utility(one, params)
                 continue
             plan = plan_query(one, self.catalog, self.udfs, query_literals(query))
             saved, self.current_params = self.current_params, params
@@ -197,9 +201,9 @@ class Session(WritingMixin):
                 done = run_plan(self, plan, bind(plan, params))
             finally:
                 self.current_params = saved
-            if result is None or one.can_set_tag:
+            if one.can_set_tag:
                 result = done
-        return result or Result(None, None, 0, "")
+        return result or Result(None, None, 0, _EMPTY_TAGS.get(query.command_type, ""))
 
     run_nested = run
 

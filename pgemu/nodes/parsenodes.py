@@ -327,3 +327,5 @@ class Query:
     can_set_tag: bool = True
     stmt_location: int = 0
     stmt_len: int = 0
+    # what the rewriter made it from: "original", "instead_rule" or "non_instead_rule"
+    query_source: str = "original"

@@ -62,16 +62,20 @@ def transform_rule_stmt(
 
 
 def _add_old_new(
-    pstate: ParseState, relation: Relation, event: str
-) -> tuple[ParseNamespaceItem, ParseNamespaceItem]:
+    pstate: ParseState, relation: Relation, event: str | None
+) -> ParseNamespaceItem:
+    """OLD and NEW in the range table.  A condition sees those of the event, with their columns;
+    an action (event None) may name both.  The result is OLD's entry."""
     items = []
-    for name, visible in zip(("old", "new"), _VISIBLE[event], strict=True):
+    for name, visible in zip(
+        ("old", "new"), _VISIBLE[event] if event else (True, True), strict=True
+    ):
         item = add_range_table_entry_for_relation(pstate, relation, Alias(name), False, False)
         item.p_rte.required_perms = set()
         if visible:
-            add_nsitem_to_query(pstate, item, False, True, True)
+            add_nsitem_to_query(pstate, item, False, True, event is not None)
         items.append(item)
-    return items[0], items[1]
+    return items[0]
 
 
 def _transform_action(
@@ -83,14 +87,14 @@ def _transform_action(
     source_text: str,
 ) -> Query:
     pstate = make_parsestate(None, catalog, source_text)
-    old, _new = _add_old_new(pstate, relation, event)
+    old = _add_old_new(pstate, relation, None)
     top = transform_stmt(pstate, raw)
     if qual is not None and top.command_type == "utility":
         raise PgError(
             INVALID_OBJECT_DEFINITION,
             "rules with WHERE conditions can only have SELECT, INSERT, UPDATE, or DELETE actions",
         )
-    sub = _insert_select(top)
+    sub = get_insert_select_query(top)
     if sub.set_operations is not None and qual is not None:
         raise PgError(
             FEATURE_NOT_SUPPORTED,
@@ -111,7 +115,7 @@ def _transform_action(
     return top
 
 
-def _insert_select(query: Query) -> Query:
+def get_insert_select_query(query: Query) -> Query:
     """getInsertSelectQuery: the SELECT of an INSERT ... SELECT that holds OLD and NEW."""
     if query.command_type != "insert":
         return query

@@ -1,1 +1,54 @@
-"""Procedural languages: PL/pgSQL (PostgreSQL: src/pl)."""
+"""Procedural languages: PL/pgSQL (PostgreSQL: src/pl).
+
+A session reaches them through the functions here; each session has one handler per language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pgemu.catalog.rows import PgLanguage, PgProc
+from pgemu.fmgr import TypeInfo
+
+
+def _handler(session: Any) -> Any:
+    handler = getattr(session, "pl_handler", None)
+    if handler is None:
+        from pgemu.pl.plpgsql.handler import PlpgsqlHandler
+
+        handler = session.pl_handler = PlpgsqlHandler(session)
+        session.guc.load_plpgsql()
+    return handler
+
+
+def _is_plpgsql(session: Any, language: int) -> bool:
+    row = session.catalog.one(PgLanguage, oid=language)
+    return row is not None and row.lanname == "plpgsql"
+
+
+def language_handler(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., Any] | None:
+    """The callable for a function in a procedural language; None: not one of ours."""
+    if not _is_plpgsql(session, proc.prolang):
+        return None
+    made: Callable[..., Any] = _handler(session).callable(proc, info)
+    return made
+
+
+def call_trigger(session: Any, proc: PgProc, data: Any) -> Any:
+    """Run a trigger function; data: pgemu.executor.triggers.TriggerData.  A RecordValue or
+    None."""
+    return _handler(session).trigger(proc, data)
+
+
+def run_inline(session: Any, text: str, *, atomic: bool) -> None:
+    """DO in PL/pgSQL."""
+    _handler(session).inline(text, atomic=atomic)
+
+
+def validate_function(session: Any, proc: PgProc) -> None:
+    """plpgsql_validator: compile without running."""
+    from pgemu.pl.plpgsql.validator import validate
+
+    _handler(session)
+    validate(session, proc)

@@ -40,8 +40,9 @@ def become_child(postmaster: int, guardian: bool = False) -> None:
     """First thing after fork: own session, default signals, death with the postmaster, which
     only the guardian survives, to clean up."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.setsid()
@@ -131,7 +132,9 @@ class SpareBackend:
         if slot.pid == os.getpid() and not slot.words[XID]:
             from pgemu.storage.locktable import LockTable
 
-            LockTable(self.cluster.locks_path, self.shm.procarray).release_slot(slot.number)
+            table = LockTable(self.cluster.locks_path, self.shm.procarray)
+            table.release_slot(slot.number)
+            table.close()
             self.shm.procarray.release(slot)
 
     def _accept(self, patience: float | None) -> socket.socket | None:

@@ -59,16 +59,13 @@ def query_rewrite(query: Query, catalog: Catalog) -> list[Query]:
 
 def _set_tags(original: Query, results: list[Query]) -> None:
     """The tag comes from the original query if it is among the results, else from the last of
-    the same kind."""
-    if any(q.can_set_tag and q.stmt_len == original.stmt_len and q.can_set_tag for q in results):
-        found = [q for q in results if q.can_set_tag]
-        if len(found) == 1:
-            return
+    the same kind that an INSTEAD rule put in its place."""
+    if any(q.query_source == "original" for q in results):
+        return
     last: Query | None = None
     for q in results:
-        if q.command_type == original.command_type:
+        if q.command_type == original.command_type and q.query_source == "instead_rule":
             last = q
-        q.can_set_tag = False
     if last is not None:
         last.can_set_tag = True
 

@@ -4,6 +4,7 @@ BackendMain, InitPostgres and the first half of PostgresMain).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -134,7 +135,7 @@ def _start(
     session.set_session_user(role_row.oid)
     backend = Backend(connection, session)
     session.client = CopyChannel(backend)
-    _signals(session, slot, connection)
+    _signals(session, slot, config)
     _attach_latch(backend, cluster, shm, slot)
     peer = connection.peer()
     slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
@@ -228,7 +229,7 @@ def _seconds(row: PgAuthid) -> float | None:
     return float(until / 1e6 + 946_684_800)
 
 
-def _signals(session: BackendSession, slot: Any, connection: Connection) -> None:
+def _signals(session: BackendSession, slot: Any, config: Any) -> None:
     """Handlers only set flags; the statement's own polling raises."""
 
     def cancel(number: int, frame: FrameType | None) -> None:
@@ -249,11 +250,16 @@ def _signals(session: BackendSession, slot: Any, connection: Connection) -> None
             return _terminated()
         return PgError(QUERY_CANCELED, session.cancel_reason())
 
+    def reload(number: int, frame: FrameType | None) -> None:
+        for name, text in config.file_settings(session.cluster).items():
+            with contextlib.suppress(PgError):
+                session.guc.set(name, text, source="configuration file")
+
     session.interrupt_handler = interrupted
+    signal.signal(signal.SIGHUP, reload)
     signal.signal(signal.SIGINT, cancel)
     signal.signal(signal.SIGTERM, terminate)
     set_interrupt_check(session.conn, lambda: session.cancel_pending)
-    del connection
 
 
 def _terminated() -> PgError:
@@ -289,7 +295,8 @@ def _end(session: BackendSession) -> None:
             session.locks.release_all(session=True)
             session.notify_queue.close()
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if session.latch is not None:
             session.latch.close()

@@ -12,12 +12,13 @@ from pgemu.guc.encodings import python_codec
 from pgemu.nodes.parsenodes import Query
 from pgemu.tcop.plancache import PlanCache
 from pgemu.tcop.prepared import Portal, PreparedStatement
+from pgemu.tcop.procedural import ProceduralMixin
 from pgemu.tcop.statements import StatementsMixin
 from pgemu.tcop.xact_commands import default_characteristics
 from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT, Characteristics
 
 
-class BackendSession(StatementsMixin, Session):
+class BackendSession(ProceduralMixin, StatementsMixin, Session):
     """client: the COPY channel of the connection (pgemu.tcop.copy_channel)."""
 
     def __init__(self, *args: Any, **named: Any) -> None:

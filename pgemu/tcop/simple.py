@@ -13,11 +13,13 @@ from pgemu.rewrite.rewrite_handler import query_rewrite
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.literals import Shape, cut
 from pgemu.tcop.plancache import CachedStatement
+from pgemu.tcop.xact_commands import transaction_statement
 from pgemu_protocol.hot import command_complete
 
 if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
+MAX_TRANSACTION_TEXTS = 500
 EMPTY_QUERY = b"I\x00\x00\x00\x04"
 _PLANNED = ("select", "insert", "update", "delete", "merge")
 
@@ -26,6 +28,7 @@ class SimpleQuery:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.session: Any = backend.session
+        self._transactions: dict[str, RawStmt] = {}
 
     def run(self, text: str) -> None:
         backend, session = self.backend, self.session
@@ -33,10 +36,19 @@ class SimpleQuery:
         session.unnamed = None
         session.start_statement()
         session.drain_portals()
+        transaction = self._transactions.get(text)
+        if transaction is not None:
+            self._run_transaction(transaction)
+            return
         shape = cut(text) if not session.xact.failed else None
         if shape is not None and self._run_cached(shape):
             return
         statements = session.parse(text)
+        if len(statements) == 1 and statements[0].tag == "TransactionStmt":
+            if len(self._transactions) < MAX_TRANSACTION_TEXTS:
+                self._transactions[text] = statements[0]
+            self._run_transaction(statements[0])
+            return
         if not statements:
             backend.connection.write(EMPTY_QUERY)
             return
@@ -50,6 +62,18 @@ class SimpleQuery:
                     session.begin_implicit()
                 session.drain_portals()
         session.end_implicit()
+
+    def _run_transaction(self, raw: RawStmt) -> None:
+        """BEGIN, COMMIT and their kin need no analysis; drivers send the same texts for ever."""
+        from pgemu.tcop.postgres import check_failed_transaction
+
+        session = self.session
+        if session.xact.failed:
+            check_failed_transaction(session, raw)
+        tag = transaction_statement(session, raw.body)
+        if session.notices:
+            self.backend.send_notices()
+        self.backend.connection.write(command_complete(tag))
 
     # -- cached plans ------------------------------------------------------------------------------
 
@@ -85,7 +109,18 @@ class SimpleQuery:
                 self.backend.send_notices()
             write(command_complete(f"SELECT {count}"))
             return
-        self.send_result(run_plan(session, plan, bindings))
+        result = run_plan(session, plan, bindings)
+        if result.columns is None or result.columns is not plan.columns:
+            self.send_result(result)
+            return
+        if session.notices:
+            self.backend.send_notices()
+        if not cached.row_description:
+            cached.row_description = describe(session, plan.columns, ())
+            cached.encoders = encoders(session, plan.columns, ())
+        write(cached.row_description)
+        send_rows(write, result.rows or (), cached.encoders)
+        write(command_complete(result.tag))
 
     # -- other statements --------------------------------------------------------------------------
 

@@ -86,9 +86,6 @@ class _State:
         )
         for xact in list(self.xacts.values()):
             if xact.commit_seq and xact.commit_seq <= oldest:
-                # who stays keeps in mind that it had a conflict out to a committed one
-                for number in xact.ins:
-                    _note_conflict_out(self.xacts[number], xact)
                 self.forget(xact)
 
 
@@ -230,8 +227,6 @@ class PredicateLocks:
                 if other.commit_seq or other.read_only:
                     own.ins.remove(other.number)
                     other.outs.remove(own.number)
-                    if not other.read_only:
-                        _note_conflict_out(other, own)
             state.clear_old()
 
     def hand_over(self) -> int:
@@ -411,8 +406,6 @@ def _writer_is_pivot(
 ) -> bool:
     """reader -> writer -> T2, and T2 committed first."""
     seqs = [state.xacts[n].prepare_seq for n in writer.outs]
-    if writer.conflict_out:  # to one that has been forgotten since
-        seqs.append(writer.earliest_out)
     return any(
         seq
         and (not reader.commit_seq or seq <= reader.commit_seq)

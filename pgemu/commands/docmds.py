@@ -1,0 +1,68 @@
+"""DO (PostgreSQL's functioncmds.c, ExecuteDoStmt)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgemu.catalog.rows import PgLanguage
+from pgemu.commands.result import CommandResult, Statement
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
+    SYNTAX_ERROR,
+    UNDEFINED_OBJECT,
+    PgError,
+)
+from pgemu.executor.waiting import retrying
+from pgemu.transam.xact import IDLE
+
+
+def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """DO [LANGUAGE x] 'body'."""
+    text: str | None = None
+    language = "plpgsql"
+    seen: set[str] = set()
+    for item in stmt.get("args", ()):
+        option = item["DefElem"]
+        name = option["defname"]
+        if name in seen:
+            raise PgError(
+                SYNTAX_ERROR, "conflicting or redundant options",
+                location=option.get("location", -1),
+            )
+        seen.add(name)
+        value = option["arg"]["String"].get("sval", "")
+        if name == "as":
+            text = value
+        elif name == "language":
+            language = value
+    if text is None:
+        raise PgError(SYNTAX_ERROR, "no inline code specified")
+    row = session.catalog.one(PgLanguage, lanname=language)
+    if row is None:
+        raise PgError(UNDEFINED_OBJECT, f'language "{language}" does not exist')
+    if not row.lanpltrusted and session.ctx.current_user_oid != 10:
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, f"permission denied for language {row.lanname}"
+        )
+    if not row.laninline:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f'language "{row.lanname}" does not support inline code execution',
+        )
+    body = text
+
+    def run() -> CommandResult:
+        atomic = not may_end_transaction(session)
+        with session.xact.write():
+            session.run_inline(body, atomic=atomic)
+        return CommandResult("DO")
+
+    return retrying(session, run)
+
+
+def may_end_transaction(session: Any) -> bool:
+    """Nothing stands around this statement: a procedure may COMMIT."""
+    if session.xact.write_depth:
+        return not session.call_atomic
+    return bool(session.xact.state == IDLE)

@@ -1,0 +1,96 @@
+"""What a statement at SERIALIZABLE reads, as far as the bookkeeping cares (predicate.c's targets).
+
+SQLite's own plan tells: a table that it searches by equality in an index is read as "the rows with
+this value in this column", all others as whole tables.  That is where PostgreSQL takes page and
+tuple locks after an index scan, and a relation lock after a sequential one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pgemu.nodes.primnodes import Value
+from pgemu.transam.predicate import Target
+
+_SEARCH = re.compile(r"SEARCH (\w+) USING .*?INDEX \w+ \(c(\d+)=\?")
+_TABLE = re.compile(r"\b(main|g)\.r(\d+) AS (\w+)")
+MAX_KNOWN = 500
+
+# (table, column, place of the value: (number of a parameter, 0: none; literal))
+_Shape = list[tuple[str, int, tuple[int, Value]]]
+
+
+class ReadTargets:
+    """Targets by statement text; the search for them is made once per text."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self._known: dict[str, _Shape] = {}
+
+    def of(
+        self, text: str, names: Sequence[str], bindings: Sequence[Value]
+    ) -> list[Target]:
+        """names: the tables that it reads, as SQLite knows them."""
+        shape = self._known.get(text)
+        if shape is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            shape = self._known[text] = self._find(text, names, bindings)
+        found: list[Target] = []
+        for name, column, (number, literal) in shape:
+            value = bindings[number - 1] if number else literal
+            if column and isinstance(value, int | float | str):
+                found.append((name, column, value))
+            elif column:
+                found.append((name, 0, None))
+            else:
+                found.append((name, 0, None))
+        return found
+
+    def _find(self, text: str, names: Sequence[str], bindings: Sequence[Value]) -> _Shape:
+        aliases: dict[str, set[str]] = {}
+        for schema, number, alias in _TABLE.findall(text):
+            aliases.setdefault(alias, set()).add(f"{schema}.r{number}")
+        details = [
+            str(row[3])
+            for row in self.session.conn.execute(f"EXPLAIN QUERY PLAN {text}", bindings)
+        ]
+        found: _Shape = []
+        for name in dict.fromkeys(names):
+            mine = [a for a, tables in aliases.items() if name in tables]
+            key = None
+            if len(mine) == 1 and len(aliases[mine[0]]) == 1:
+                uses = len(re.findall(rf"{re.escape(name)}\b", text))
+                key = _key_of(text, mine[0], details) if uses == 1 else None
+            found.append((name, *key) if key is not None else (name, 0, (0, None)))
+        return found
+
+
+def _key_of(
+    text: str, alias: str, details: Sequence[str]
+) -> tuple[int, tuple[int, Value]] | None:
+    """The column and the value that SQLite looks a table up by; None: it reads more."""
+    if any("MULTI-INDEX" in detail for detail in details):
+        return None
+    found = None
+    for detail in details:
+        if not re.search(rf"\b{re.escape(alias)}\b", detail):
+            continue
+        search = _SEARCH.match(detail)
+        if search is None or search[1] != alias or found is not None:
+            return None
+        found = int(search[2])
+    if found is None:
+        return None
+    column = rf"\b{re.escape(alias)}\.c{found}(?: COLLATE \w+)?"
+    places = re.findall(rf"{column}\s*=\s*(\?\d+|-?\d+\b|'(?:[^']|'')*')", text)
+    if len(places) != 1:
+        return None
+    place = places[0]
+    if place[0] == "?":
+        return found, (int(place[1:]), None)
+    if place[0] == "'":
+        return found, (0, place[1:-1].replace("''", "'"))
+    return found, (0, int(place))
