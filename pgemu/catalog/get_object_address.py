@@ -47,7 +47,11 @@ def get_object_address(
     finder = _FINDERS.get(object_type)
     if finder is None:
         raise PgError("XX000", f"unrecognized objtype: {object_type}")
-    return finder(catalog, object_type, node, missing_ok)
+    try:
+        return finder(catalog, object_type, node, missing_ok)
+    except PgError as error:
+        error.location = None  # names are looked up without a parse state: errors have no cursor
+        raise
 
 
 # -- raw nodes -----------------------------------------------------------------------------------

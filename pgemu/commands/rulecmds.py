@@ -23,6 +23,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes import expr_type, expr_typmod
+from pgemu.nodes.parsenodes import Alias, RangeTblEntry
 from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_rule import (
     NEW_VARNO,
@@ -77,10 +78,17 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
             depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"),
         ],
     )  # fmt: skip
-    from pgemu.catalog.find_expr_references import record_dependency_on_query
+    from pgemu.catalog.find_expr_references import (
+        record_dependency_on_expr,
+        record_dependency_on_query,
+    )
 
     for action in actions:
         record_dependency_on_query(catalog, ObjectAddress(*me), action)
+    if qual is not None:
+        # entries 1 and 2, OLD and NEW, are the table itself
+        rte = RangeTblEntry("relation", Alias("old"), relid=relation.oid, relkind=relation.relkind)
+        record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [rte, rte])
     catalog.update(PgClass, {"oid": relation.oid}, relhasrules=True)
     return CommandResult("CREATE RULE")
 

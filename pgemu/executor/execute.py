@@ -15,6 +15,7 @@ from pgemu.errors import PgError
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.modify import run_modify
 from pgemu.executor.modifying_ctes import own_writes_hidden
+from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.waiting import retrying
 from pgemu.nodes.primnodes import Value
@@ -111,9 +112,12 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             cursor.close()
         return
     shared = any(name.startswith("g.") for _, name, _ in plan.relations)
+    text = plan.sql
+    predicate, targets = note_reads(session, plan, text, bindings)
     snapshot = xact.begin_read(shared)
     try:
-        text = plan.sql
+        if predicate is not None:
+            predicate.check_out(targets)
         saved = session.dirty
         session.dirty = ()
         if snapshot.invisible or snapshot.xmax:

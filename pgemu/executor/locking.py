@@ -27,6 +27,7 @@ from pgemu.storage.lockmgr import TRANSACTION_OWNER, LockManager
 from pgemu.storage.locktable import SLOT, WAIT, LockTable, strong_word
 from pgemu.storage.locktag import RELATION_B, LockTag, relation_tag, transaction_tag
 from pgemu.storage.writerlock import WriterLock
+from pgemu.transam.predicate import PredicateLocks
 from pgemu.transam.xact import IDLE
 
 FIRST_USER_OID = 16384
@@ -141,6 +142,7 @@ def attach_locks(session: Any, cluster: Any, shm: Any, slot: Any, latch: Latch) 
     xact = session.xact
     xact.xid_ended = locks.transaction_ended
     xact.xid_let_go = locks.xid_let_go
+    xact.predicate = PredicateLocks(xact, cluster.runtime, session.ctx.database_oid)
     xact.global_lock = WriterLock(cluster.writer_lock_path(0), session.check_for_interrupts)
     session.notify_queue = NotifyQueue(session, cluster, latch, sender)
     session.timeouts = Timeouts(session)

@@ -19,6 +19,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.conflicts import conflicting_row
+from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.waiting import WaitFor, retrying
 from pgemu.nodes.primnodes import Value
@@ -108,6 +109,9 @@ def source_rows(
     """What to write, as the statement's snapshot sees the tables."""
     relations = [(name, natts) for _, name, natts in plan.relations]
     dirty = dirty_tables(session.conn.execute, relations)
+    predicate, targets = note_reads(session, plan, modify.source_sql, bindings)
+    if predicate is not None:
+        predicate.check_out(targets)
     saved, session.dirty = session.dirty, dirty
     text = session.visible_sql(modify.source_sql)
     try:

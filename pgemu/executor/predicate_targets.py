@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgemu.nodes.primnodes import Value
-from pgemu.transam.predicate import Target
+from pgemu.planner.plan import Plan
+from pgemu.transam.predicate import PredicateLocks, Target
 
 _SEARCH = re.compile(r"SEARCH (\w+) USING .*?INDEX \w+ \(c(\d+)=\?")
 _TABLE = re.compile(r"\b(main|g)\.r(\d+) AS (\w+)")
 MAX_KNOWN = 500
+FIRST_USER_OID = 16384
 
 # (table, column, place of the value: (number of a parameter, 0: none; literal))
 _Shape = list[tuple[str, int, tuple[int, Value]]]
@@ -55,7 +57,9 @@ class ReadTargets:
             aliases.setdefault(alias, set()).add(f"{schema}.r{number}")
         details = [
             str(row[3])
-            for row in self.session.conn.execute(f"EXPLAIN QUERY PLAN {text}", bindings)
+            for row in self.session.conn.execute(
+                f"EXPLAIN QUERY PLAN {text}", bindings[: _parameters(text, bindings)]
+            )
         ]
         found: _Shape = []
         for name in dict.fromkeys(names):
@@ -66,6 +70,31 @@ class ReadTargets:
                 key = _key_of(text, mine[0], details) if uses == 1 else None
             found.append((name, *key) if key is not None else (name, 0, (0, None)))
         return found
+
+
+def _parameters(text: str, bindings: Sequence[Value]) -> int:
+    """How many of the bindings the text uses: SQLite refuses more than it has."""
+    number = len(bindings)
+    while number and f"?{number}" not in text:
+        number -= 1
+    return number
+
+
+def note_reads(
+    session: Any, plan: Plan, text: str, bindings: Sequence[Value]
+) -> tuple[PredicateLocks | None, list[Target]]:
+    """At SERIALIZABLE, before a statement reads: note what it will read.  The caller then looks
+    for conflicts out, when its SQLite transaction is open."""
+    predicate = session.xact.serializable()
+    if predicate is None:
+        return None, []
+    names = [name for oid, name, _ in plan.relations if oid >= FIRST_USER_OID]
+    if plan.modify is not None and plan.command_type != "insert":
+        names.append(plan.modify.sqlite_name)
+    used = [name for name in names if f"{name} " in text]
+    targets = session.read_targets.of(text, used, bindings) if used else []
+    predicate.note_reads(targets)
+    return predicate, targets
 
 
 def _key_of(

@@ -136,10 +136,13 @@ class RowWriter:
         session = self.session
         try:
             found = session.conn.execute(text, values).fetchall()
-        except apsw.ConstraintError:
+        except apsw.ConstraintError as error:
             owner = session.conflicting_xid(target) if self.contended else 0
             if owner:
                 raise WaitFor(owner) from None
+            predicate = session.xact.serializable()
+            if predicate is not None and str(error).startswith("UNIQUE"):
+                predicate.check_key_in(target.sqlite_name, session.constraints.last_row[1])
             raise
         owner = session.freed_key_of_last_row(target) if self.contended else 0
         if owner:

@@ -16,6 +16,7 @@ from pgemu.catalog.syscache import Catalog
 from pgemu.errors import QUERY_CANCELED, Notice, PgError
 from pgemu.executor.constraints import Constraints
 from pgemu.executor.execute import Result, bind, run_plan
+from pgemu.executor.predicate_targets import ReadTargets
 from pgemu.executor.ri_triggers import AfterTriggers
 from pgemu.executor.rowlocks import RowLocks
 from pgemu.executor.sqlite_errors import translate
@@ -94,6 +95,7 @@ class Session(WritingMixin):
         self.constraints = Constraints(self)
         self.after_triggers = AfterTriggers(self)
         self.row_locks = RowLocks(self)
+        self.read_targets = ReadTargets(self)
         self.sequences = SequenceFile(
             cluster.sequence_path(database), cluster.sequence_lock_path(database)
         )

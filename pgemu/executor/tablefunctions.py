@@ -195,6 +195,20 @@ class RowsModule(_Module):
         return self.row_sets.get(args[0], ())
 
 
+class SequenceModule(_Module):
+    """sequence(oid): the one row of a sequence relation."""
+
+    nargs = 1
+    ncolumns = 3
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+
+    def rows(self, *args: Any) -> Iterable[Any]:
+        last_value, log_cnt, is_called = self.session.sequences.read(args[0])
+        yield last_value, log_cnt, int(is_called)
+
+
 class RecursionModule(_Module):
     """A recursive CTE in rounds: the first term's rows, then those that the recursive term makes
     of the rows of the last round, until it makes none.  UNION drops rows that were there."""

@@ -22,6 +22,7 @@ from pgemu.executor.tablefunctions import (
     FunctionModule,
     RecursionModule,
     RowsModule,
+    SequenceModule,
     StatementModule,
 )
 from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
@@ -211,6 +212,8 @@ class UdfRegistry:
     def _create_special(self, name: str, kind: str, key: tuple[Any, ...]) -> None:
         if kind == "rows":
             self._create_module(name, RowsModule(self.row_sets, key[0]))
+        elif kind == "sequence":
+            self._create_module(name, SequenceModule(self.session))
         elif kind == "recursion":
             module = RecursionModule(self, key[0], key[1:3], key[3:5], key[5], key[6])
             self._create_module(name, module)

@@ -50,6 +50,7 @@ EPOCH_SETTINGS = (
     "session_authorization",
     "is_superuser",
     "datestyle",
+    "client_encoding",
     "timezone",
     "intervalstyle",
     "bytea_output",

@@ -82,6 +82,17 @@ _SQLSTATES = (
     ("frame end cannot be", "42P20"),
     ("frame starting from", "42P20"),
 )
+# hints of the grammar's and the scanner's own errors, which the library does not hand on
+_HINTS = (
+    ("LIMIT #,# syntax", "Use separate LIMIT and OFFSET clauses."),
+    ("missing argument", "Use NONE to denote the missing argument of a unary operator."),
+    (
+        "unsafe use of \\' in a string literal",
+        "Use '' to write quotes in strings. \\' is insecure in client-only encodings.",
+    ),
+    ("subquery in FROM must have an alias", "For example, FROM (SELECT ...) [AS] foo."),
+    ("VALUES in FROM must have an alias", "For example, FROM (VALUES ...) [AS] foo."),
+)
 
 
 def _syntax_error(text: str, error: Any) -> PgError:
@@ -97,9 +108,11 @@ def _syntax_error(text: str, error: Any) -> PgError:
             break
     if message.endswith("cannot be marked NOT VALID") or "cannot be marked" in message:
         code = "0A000"
-    hint = None
-    if message.startswith("LIMIT #,# syntax"):
-        hint = "Use separate LIMIT and OFFSET clauses."
+    hint = next((h for start, h in _HINTS if message.startswith(start)), None)
+    if message == "invalid Unicode escape":
+        hint = "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."
+        if position is not None and text[position - 1 : position + 1].lower() != "\\u":
+            hint = "Unicode escapes must be \\XXXX or \\+XXXXXX."
     return PgError(code, message, hint=hint, position=position)
 
 

@@ -88,9 +88,21 @@ def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
         return sql.derived(_inheritance_union(entry.relid, low, only=not entry.inh), alias)
     if entry.tablesample is not None:
         return _lower_sample(entry, alias, low, scope)
+    if entry.relkind == "S":
+        return _lower_sequence(entry.relid, alias, low)
     name, _ = low.use_relation(entry.relid)
     schema, _, table = name.partition(".")
     return sql.table(table, alias, schema)
+
+
+def _lower_sequence(relid: int, alias: str, low: Lowering) -> Sql:
+    """SELECT ... FROM sequence: its row is no table row of SQLite."""
+    inner = low.new_alias("q")
+    low.volatile = True
+    columns = [sql.alias(sql.integer(1), "rid"), sql.alias(sql.integer(2), "xmin")]
+    columns += [sql.alias(sql.column(inner, f"c{n}"), f"c{n}") for n in (1, 2, 3)]
+    source = sql.table_function(low.binder.special("sequence"), [sql.integer(relid)], inner)
+    return sql.derived(sql.select(columns, from_=source), alias)
 
 
 def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:

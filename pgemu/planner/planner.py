@@ -172,6 +172,7 @@ def compile_table_expr(catalog: Any, relation: Any, expr: p.Expr, alias: str) ->
     low = Lowering(catalog, catalog.ctx.session.udfs)
     query = Query("select")
     scope = Scope(query, [alias], low)
+    scope.replaced[(1, -6)] = sql.integer(relation.oid)
     for attr in relation.attrs:
         name = f"c{attr.attnum}"
         scope.replaced[(1, attr.attnum)] = sql.column(alias, name) if alias else sql.raw(name)

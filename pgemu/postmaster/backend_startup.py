@@ -160,6 +160,8 @@ class SpareBackend:
                         sock, _ = by_fd[fd].accept()
                     except (BlockingIOError, ConnectionAbortedError):
                         continue
+                    except OSError:
+                        return None  # the postmaster has shut the socket down
                     sock.setblocking(True)
                     if sock.family != socket.AF_UNIX:
                         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

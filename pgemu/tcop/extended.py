@@ -71,7 +71,10 @@ class ExtendedQuery:
         """Everything up to Sync is one transaction, unless this message is the only one before
         it: then the statement is a transaction by itself, which is cheaper."""
         session = self.session
-        if session.xact.state == "idle" and not self.backend.connection.sync_follows(executes):
+        if session.xact.state == "idle" and (
+            session.xact.current.isolation == "serializable"
+            or not self.backend.connection.sync_follows(executes)
+        ):
             session.begin_implicit()
 
     def _statement(self, name: str) -> PreparedStatement:

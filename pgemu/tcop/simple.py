@@ -40,8 +40,11 @@ class SimpleQuery:
         if transaction is not None:
             self._run_transaction(transaction)
             return
+        if session.xact.current.isolation == "serializable":
+            session.begin_implicit()  # what it reads counts until it commits
         shape = cut(text) if not session.xact.failed else None
         if shape is not None and self._run_cached(shape):
+            session.end_implicit()
             return
         statements = session.parse(text)
         if len(statements) == 1 and statements[0].tag == "TransactionStmt":

@@ -8,6 +8,7 @@ statement outside a transaction block is one SQLite transaction and needs neithe
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -101,6 +102,7 @@ class TransactionManager:
         self.snapshot = EVERYTHING
         self.catalog_snapshot = EVERYTHING
         self.fixed_snapshot: Snapshot | None = None
+        self.predicate: Any = None  # PredicateLocks, where there is a runtime folder
         self.triggers = UndoTriggers(conn)
         self.catalog_changed = False
         self.shared_changed = False
@@ -212,6 +214,8 @@ class TransactionManager:
         """The one snapshot of a REPEATABLE READ transaction.  It is published in the process
         array first, under the writer lock, so that no writer can be between looking for
         snapshots and committing without undo."""
+        if self.current.isolation == "serializable" and self.predicate is not None:
+            self.predicate.register()
         words = self.slot.words
         next_xid = self.shm.read_next_xid()
         words[XMIN] = next_xid
@@ -222,6 +226,39 @@ class TransactionManager:
         invisible = frozenset([*(r[0] for r in running), *assigned]) - {0, self.xid}
         words[XMIN] = min([next_xid, *invisible])
         self.fixed_snapshot = self.snapshot = Snapshot(invisible, next_xid, self.xid)
+
+    def serializable(self) -> Any:
+        """The PredicateLocks of a transaction that must take part in their bookkeeping, its
+        snapshot fixed; else None."""
+        predicate = self.predicate
+        current = self.current
+        if predicate is None or current.isolation != "serializable" or self.state == IDLE:
+            return None
+        if self.fixed_snapshot is None:
+            if self._write_depth or self._read_depth:
+                self.take_snapshot(True)
+            elif current.read_only and current.deferrable:
+                self._wait_for_safe_snapshot()
+            else:
+                self.begin_read()
+                self.end_read()
+        return predicate if predicate.number else None
+
+    def _wait_for_safe_snapshot(self) -> None:
+        """READ ONLY DEFERRABLE (GetSafeSnapshot): a snapshot beside which nobody writes needs no
+        bookkeeping."""
+        while True:
+            with self.writer_lock:
+                if not self.predicate.others_may_write():
+                    predicate, self.predicate = self.predicate, None
+                    try:
+                        self.begin_read()
+                        self.end_read()
+                    finally:
+                        self.predicate = predicate
+                    return
+            self.writer_lock.check_interrupts()
+            time.sleep(0.01)
 
     def begin_read(self, shared: bool = False) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement."""
@@ -412,7 +449,9 @@ class TransactionManager:
         if self.state == IDLE:
             self._run_before_commit()
             self._drop_storage(self._dropped)
-        if self.undo_written:
+        marks = dict(self._undo_mark)
+        written = self.undo_written
+        if written:
             self._note_undo()
         self.conn.execute("COMMIT")
         self._write_depth = 0
@@ -420,6 +459,8 @@ class TransactionManager:
         self.undo_xid = 0
         shared = self._global_held
         self._unlock()
+        if written and self.predicate is not None and self.predicate.number:
+            self.predicate.check_in(marks)
         if self.state == IDLE:
             self._sync(shared)
             self._ended(committed=True)
@@ -504,6 +545,8 @@ class TransactionManager:
             self.begin_write()
             try:
                 self._run_before_commit()
+                if self.predicate is not None:
+                    self.predicate.pre_commit()
                 self._remove_traces()
                 self._drop_storage(self._dropped)
             except BaseException:
@@ -516,8 +559,10 @@ class TransactionManager:
             shared = self._global_held
             self._unlock()
             self._sync(shared)
-        elif self.xid or self.before_commit:
+        else:
             self._run_before_commit()
+            if self.predicate is not None:
+                self.predicate.pre_commit()
         self._ended(committed=True)
 
     def _sync(self, shared: bool) -> None:
@@ -577,6 +622,8 @@ class TransactionManager:
         if self.fixed_snapshot is not None:
             self.fixed_snapshot = None
             words[XMIN] = 0
+            if self.predicate is not None:
+                self.predicate.ended(committed)
         self.registered = set()
         self.savepoints = []
         self.row_lock_stamp = 0

@@ -65,7 +65,7 @@ class TypeRegistry:
         if row.typnamespace == PG_CATALOG:
             if row.oid == RECORD_OID:
                 return RecordType(self)
-            builtin = base_types.get(row.typname)
+            builtin: BaseType | None = base_types.get(row.typname)
             if builtin is not None:
                 return builtin
         if row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:

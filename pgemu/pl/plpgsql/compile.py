@@ -170,7 +170,24 @@ def compile_inline(session: Any, text: str) -> s.Function:
     """A DO block (plpgsql_compile_inline)."""
     result = s.PlResult(VOIDOID)
     compiler = _Compiler(session, text, "inline_code_block", result, check_syntax=True)
-    return compiler.finish("inline_code_block", readonly=False)
+    try:
+        return compiler.finish("inline_code_block", readonly=False)
+    except PgError as error:
+        transpose_error(session, text, error)
+        raise
+
+
+def transpose_error(session: Any, body: str, error: PgError) -> None:
+    """function_parse_error_transpose: the position in the statement that holds the body."""
+    if error.internal_query != body or error.internal_position is None:
+        return
+    text = session.source_text or ""
+    start = text.find(body)
+    if start < 0 or text.find(body, start + 1) >= 0:
+        return
+    error.position = start + error.internal_position
+    error.internal_query = error.internal_position = None
+    error.where = None
 
 
 def compile_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -> s.Function:

@@ -37,6 +37,19 @@ class Expr:
     is_statement: bool = False
     cache: dict[Any, Any] = field(default_factory=dict)
     fast: Any = None
+    # what stands before the text in messages: `x := ` of an assignment
+    prefix: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.prefix + self.text
+
+    def context_line(self) -> str:
+        """How CONTEXT calls it (_SPI_error_callback)."""
+        if self.is_statement:
+            return f'SQL statement "{self.text}"'
+        kind = "PL/pgSQL assignment" if self.prefix else "SQL expression"
+        return f'{kind} "{self.shown}"'
 
 
 @dataclass(eq=False, slots=True)

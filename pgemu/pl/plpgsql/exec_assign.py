@@ -123,15 +123,16 @@ class Assigning:
         if prepared.plan is None:
             prepared.plan = session.plan_once(prepared.query)
         query = prepared.query
-        simple = not (query.rtable or query.has_sublinks or query.has_aggs)
+        # a simple expression is evaluated without SPI; one of constants fails when it is planned
+        simple = bool(params) and not (query.rtable or query.has_sublinks or query.has_aggs)
         if not simple:
-            self.handler.stack.append(f'SQL expression "{expr.text}"')
+            self.handler.stack.append(expr.context_line())
         try:
             rows = list(session.run_planned(prepared.plan, query, params).rows or ())
         except PgError as error:
             error.location = None
             if not simple:
-                error.add_context(f'SQL expression "{expr.text}"')
+                error.add_context(expr.context_line())
             raise
         finally:
             if not simple:

@@ -120,8 +120,7 @@ class Names:
         if index < 0:
             if error_if_no_field:
                 raise PgError(
-                    UNDEFINED_COLUMN, f'record "{rec.refname}" has no field "{field}"',
-                    location=location,
+                    UNDEFINED_COLUMN, f'record "{rec.refname}" has no field "{field}"'
                 )
             return None
         dno = rec.dno
@@ -200,12 +199,15 @@ def internal_error(error: PgError, expr: Expr, head: int) -> PgError:
     if location is not None and location >= 0:
         data = expr.text.encode()
         chars = len(data[: max(location - head, 0)].decode(errors="ignore"))
-        error.internal_query, error.internal_position = expr.text, chars + 1
+        error.internal_query = expr.shown
+        error.internal_position = len(expr.prefix) + chars + 1
         error.location = None
     elif error.position is not None:
-        error.internal_query = expr.text
-        error.internal_position = max(error.position - head, 1)
+        error.internal_query = expr.shown
+        error.internal_position = len(expr.prefix) + max(error.position - head, 1)
         error.position = None
+    else:
+        error.add_context(expr.context_line())
     return error
 
 

@@ -255,7 +255,15 @@ class Parser(SqlStatements):
             self.fail("missing data type declaration", first)
         text = self.text[first.start : last.end]
         variable = self._type_of_variable(text, first)
-        return variable or self.types.resolve(text, first.start)
+        if variable is not None:
+            return variable
+        try:
+            dtype: PlType = self.types.resolve(text, first.start)
+        except PgError as error:
+            error.location = error.position = None
+            error.internal_query, error.internal_position = self.text, first.start + 1
+            raise
+        return dtype
 
     def _type_of_variable(self, text: str, first: Token) -> PlType | None:
         """`x%TYPE` of a variable."""

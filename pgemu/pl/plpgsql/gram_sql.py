@@ -352,6 +352,7 @@ class SqlStatements(TokenReader):
         self.next()
         expr = self.read_expr(";")
         self.expect_op(";")
+        expr.prefix = self.text[token.start : expr.location]
         return s.Assign(self.line(token), datum, target, indirect, expr)
 
     def _execsql(self, first: Token) -> s.Stmt:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
-from pgemu.pl.plpgsql.compile import compile_function
+from pgemu.pl.plpgsql.compile import compile_function, transpose_error
 
 _ALLOWED_RESULTS = (2249, 2278, 2279, 3838, 2275, 2287)
 _POLYMORPHIC = (2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080)
@@ -33,18 +33,6 @@ def validate(session: Any, proc: PgProc) -> None:
     try:
         compile_function(session, proc, (), 0, check_syntax=True)
     except PgError as error:
-        _transpose(session, proc, error)
+        transpose_error(session, proc.prosrc, error)
         raise
 
-
-def _transpose(session: Any, proc: PgProc, error: PgError) -> None:
-    """function_parse_error_transpose: the position in the statement that creates the function."""
-    if error.internal_query != proc.prosrc or error.internal_position is None:
-        return
-    text = session.source_text or ""
-    start = text.find(proc.prosrc)
-    if start < 0 or text.find(proc.prosrc, start + 1) >= 0:
-        return
-    error.position = start + error.internal_position
-    error.internal_query = error.internal_position = None
-    error.where = None
