@@ -140,8 +140,8 @@ _TOKEN = re.compile(r"[^\x00-@\[-^`{-\x7f](?:[\w$]|[^\x00-\x7f])*|[0-9][\w.]*|\S
 # ----------------------------------------------------------------------------- newer syntax
 
 _MAYBE_NEWER = re.compile(
-    r"\d_|\b0[xXoObB]|\bmerge\b|\bjson|\bat\s+local|\bindent\b|\bstorage\b|\bstatistics\b"
-    r"|\bset\s+expression|\bwith\s+(?:inherit|set)\b|\breindex\b|[bx]'|\bstored\b|\bvirtual\b",
+    r"(?<![\w$])\d[\d.]*_|\b0[xXoObB]|\bmerge\b|\bjson|\bat\s+local|\bindent\b|\bstorage\b|\bstatistics\b"
+    r"|\bset\s+expression|\bwith\s+(?:inherit|set)\b|\breindex\b|(?<![\w$])[bx]'|\bstored\b|\bvirtual\b",
     re.IGNORECASE,
 )
 # group 1 is what PostgreSQL 15 stumbles over

@@ -144,6 +144,19 @@ class DeadlockCheck:
         return orders
 
 
+def early_deadlock(state: LockState, slot: int, mode: int) -> list[Edge]:
+    """The cycle of a process that wants a mode and the first waiter that blocks it while it waits
+    for what the process holds (ProcSleep)."""
+    held = state.held_by(slot)
+    for waiter in state.waiters:
+        if waiter.slot != slot and LOCK_CONFLICTS[waiter.mode] & held:
+            return [
+                Edge(slot, waiter.slot, state.tag, mode, False),
+                Edge(waiter.slot, slot, state.tag, waiter.mode, False),
+            ]
+    return []
+
+
 def deadlock_error(cycle: list[Edge], pids: dict[int, int]) -> PgError:
     """PostgreSQL's report (DeadLockReport)."""
     lines = [

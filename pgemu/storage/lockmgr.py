@@ -16,7 +16,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
-from pgemu.storage.deadlock import DeadlockCheck, blocking_slots, deadlock_error
+from pgemu.storage.deadlock import (
+    DeadlockCheck,
+    blocking_slots,
+    deadlock_error,
+    early_deadlock,
+)
 from pgemu.storage.latch import Latch, LatchSender, wait_latch
 from pgemu.storage.locktable import (
     FAST_AT,
@@ -181,6 +186,11 @@ class LockManager:
                     waiting |= 1 << waiter.mode
             free = not LOCK_CONFLICTS[mode] & (waiting | state.held_by_others(self.slot))
             order = 0 if free or dont_wait else self._queue_order(state, mode)
+            if order < 0:  # the deadlock is plain to see
+                table.stop_waiting(at)
+                table.settle(at)
+                pids = dict(enumerate(self._procarray.column(PID)))
+                raise deadlock_error(early_deadlock(state, self.slot, mode), pids)
             if order == 0:
                 if dont_wait and not free:
                     table.stop_waiting(at)
@@ -194,7 +204,8 @@ class LockManager:
 
     def _queue_order(self, state: LockState, mode: int) -> int:
         """Where to join the queue (ProcSleep): behind all, or before the first waiter that our
-        own locks block; 0 if we may have the lock at once.  The table's lock is held."""
+        own locks block; 0 if we may have the lock at once; -1: that waiter also blocks us, which
+        is a deadlock.  The table's lock is held."""
         held = state.held_by(self.slot)
         ahead = 0
         previous = 0
@@ -202,6 +213,8 @@ class LockManager:
             if waiter.slot == self.slot:
                 continue
             if LOCK_CONFLICTS[waiter.mode] & held:
+                if LOCK_CONFLICTS[mode] & state.held_by(waiter.slot):
+                    return -1
                 if not LOCK_CONFLICTS[mode] & (ahead | state.held_by_others(self.slot)):
                     return 0
                 return (previous + waiter.order) // 2

@@ -28,12 +28,15 @@ class Shape:
     key: str
     literals: list[str]
     text: str
+    _starts: list[int] | None = None
 
     def starts(self) -> list[int]:
-        return [
-            m.start(2) if m[2] is not None else m.start(3)
-            for m in _PIECES.finditer(self.text) if m[2] is not None or m[3] is not None
-        ]
+        if self._starts is None:
+            self._starts = [
+                m.start(2) if m[2] is not None else m.start(3)
+                for m in _PIECES.finditer(self.text) if m[2] is not None or m[3] is not None
+            ]
+        return self._starts
 
 
 def cut(text: str) -> Shape | None:

@@ -38,14 +38,17 @@ _TABLE = re.compile(r"\b(main|g)\.r(\d+) AS ")
 def overlay_statement(
     sql: str, dirty: Iterable[tuple[str, int]], predicate: str = "pg_invisible"
 ) -> str:
-    """The statement with every dirty table (SQLite name, number of columns) overlaid."""
+    """The statement with every dirty table (SQLite name, number of columns) overlaid.  Where it
+    reads one table only, the rows keep the order of the table; with an ORDER BY in the overlay of
+    a join SQLite could no longer look rows up in indexes."""
     columns = dict(dirty)
+    order = " ORDER BY rid" if len(_TABLE.findall(sql)) == 1 else ""
 
     def replace(match: re.Match[str]) -> str:
         name = f"{match[1]}.r{match[2]}"
         if name not in columns:
             return match[0]
-        return f"({overlay(name, columns[name], predicate)}) AS "
+        return f"({overlay(name, columns[name], predicate)}{order}) AS "
 
     return _TABLE.sub(replace, sql)
 

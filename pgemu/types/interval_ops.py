@@ -179,7 +179,8 @@ def _age(one: Tm, two: Tm, a: int, b: int) -> str:
 
 
 def _check_age(a: int, b: int) -> None:
-    if a in INFINITE or b in INFINITE:
+    # infinity counts as the largest timestamp that there is, as in PostgreSQL 15
+    if min(INFINITE) in (a, b):
         raise PgError(DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range")
 
 
