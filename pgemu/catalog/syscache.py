@@ -246,6 +246,8 @@ class Catalog:
         if columns is not None:
             for column in columns:
                 self._relation_memo.pop(getattr(row, column), None)
+            if cls is PgAttribute and self._types and row.attrelid in self._types.composites:
+                self._types = None
             return
         if cls is PgType:
             stale = [

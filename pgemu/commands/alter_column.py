@@ -7,6 +7,7 @@ that mention the column are made again from their text.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pgemu.catalog.dependency import perform_deletion
@@ -150,9 +151,7 @@ def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec)
     insert_rows(catalog, rows)
     catalog.update(PgClass, {"oid": relation.oid}, relnatts=attnum)
     if relation.relkind in "rm":
-        collation = catalog.types.io(col.type_id).collation
-        clause = f" COLLATE {collation}" if collation else ""
-        session.xact.execute(f"ALTER TABLE {relation.sqlite_name} ADD COLUMN c{attnum}{clause}")
+        _add_stored_column(session, relation.sqlite_name, attnum, col.type_id)
     for wanted in table.sequences:
         _sequence_for(ctx, relation, wanted)
     heap = from_relation(catalog.relation(relation.oid))
@@ -164,6 +163,27 @@ def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec)
     if relation.relkind != "r":
         return
     _fill_new_column(ctx, catalog.relation(relation.oid), attnum, heap.columns[attnum - 1], col)
+
+
+def _add_stored_column(session: Any, table: str, attnum: int, type_id: int) -> None:
+    """SQLite's column.  An ADD COLUMN that was rolled back has left one: it is emptied and taken
+    again, or dropped if it compares otherwise."""
+    collation = session.catalog.types.io(type_id).collation
+    clause = f" COLLATE {collation}" if collation else ""
+    schema, _, name = table.rpartition(".")
+    execute = session.xact.execute
+    known = execute(
+        "SELECT 1 FROM pragma_table_info(?, ?) WHERE name = ?", (name, schema, f"c{attnum}")
+    )
+    if known:
+        ((text,),) = execute(f"SELECT sql FROM {schema}.sqlite_schema WHERE name = ?", (name,))
+        found = re.search(rf"\bc{attnum}(?: COLLATE (\w+))?\s*[,)]", text)
+        if found is not None and (found[1] or "") == (collation or ""):
+            session.xact.writes_to(table, attnum)
+            execute(f"UPDATE {table} SET c{attnum} = NULL WHERE c{attnum} IS NOT NULL")
+            return
+        execute(f"ALTER TABLE {table} DROP COLUMN c{attnum}")
+    execute(f"ALTER TABLE {table} ADD COLUMN c{attnum}{clause}")
 
 
 def _sequence_for(ctx: Any, relation: Any, wanted: OwnedSequence) -> None:

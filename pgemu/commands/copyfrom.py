@@ -114,8 +114,7 @@ def _check_kind(relation: Any) -> None:
 def _check_freeze(session: Any, relation: Any) -> None:
     if relation.relkind == "p":
         raise PgError(FEATURE_NOT_SUPPORTED, "cannot perform COPY FREEZE on a partitioned table")
-    made = getattr(session.xact, "_created", ())
-    if relation.sqlite_name not in made:
+    if not session.xact.is_new_storage(relation.sqlite_name):
         raise PgError(
             OBJECT_NOT_IN_PREREQUISITE_STATE,
             "cannot perform COPY FREEZE because the table was not created or truncated in the "

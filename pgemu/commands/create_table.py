@@ -57,7 +57,9 @@ def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     return CommandResult("CREATE TABLE")
 
 
-def define_relation(session: Any, stmt: dict[str, Any], st: Statement) -> int:
+def define_relation(
+    session: Any, stmt: dict[str, Any], st: Statement, *, relkind: str = ""
+) -> int:
     """Make the table; its OID, or 0 when IF NOT EXISTS found one."""
     from pgemu.catalog.namespace import (
         range_var_adjust_relation_persistence,
@@ -93,7 +95,7 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement) -> int:
         merge_attributes(session, table, parents)
     merge_checks(session, table, parents)
     constraints = finish_index_constraints(table)
-    relkind = "p" if "partspec" in stmt else "r"
+    relkind = relkind or ("p" if "partspec" in stmt else "r")
     bound = _partition_bound(session, stmt, parents, st)
     heap = _create_heap(
         session, table, stmt, namespace, relkind, persistence, of_type, bound, st,

@@ -29,6 +29,14 @@ def define(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         from pgemu.commands.collationcmds import define_collation
 
         return define_collation(session, stmt)
+    if kind == "OBJECT_TSDICTIONARY":
+        from pgemu.commands.tsearchcmds import define_dictionary
+
+        return define_dictionary(session, stmt)
+    if kind == "OBJECT_TSCONFIGURATION":
+        from pgemu.commands.tsearchcmds import define_configuration
+
+        return define_configuration(session, stmt)
     word = kind.removeprefix("OBJECT_TS").removeprefix("OBJECT_")
     raise PgError(FEATURE_NOT_SUPPORTED, f"CREATE TEXT SEARCH {word} is not supported")
 

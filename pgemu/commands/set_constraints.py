@@ -12,14 +12,17 @@ from pgemu.errors import UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
 
 def set_constraints(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALL, or the constraints of each name in the first schema of the path that has it."""
-    found: list[int] = []
-    for item in stmt.get("constraints", ()):
-        found += _constraints(session, item["RangeVar"])
     if not session.xact.in_block:
         session.notice(
             "WARNING", "25P01", "SET CONSTRAINTS can only be used in transaction blocks"
         )
+    found: list[int] = []
+    for item in stmt.get("constraints", ()):
+        found += _constraints(session, item["RangeVar"])
     session.after_triggers.set_mode(found, bool(stmt.get("deferred")))
+    queue = getattr(session, "deferred_triggers", None)
+    if queue is not None:
+        queue.fire_due()
     return CommandResult("SET CONSTRAINTS")
 
 
@@ -30,7 +33,7 @@ def _constraints(session: Any, name: dict[str, Any]) -> list[int]:
         spaces = [lookup_explicit_namespace(catalog, name["schemaname"])]
     else:
         spaces = catalog.search_path()
-    rows = [c for c in catalog.all(PgConstraint, conname=wanted) if c.contype in "fpux"]
+    rows = [c for c in catalog.all(PgConstraint, conname=wanted) if c.contype in "fpuxt"]
     for space in spaces:
         here = [c for c in rows if c.connamespace == space]
         if not here:

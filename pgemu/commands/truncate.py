@@ -99,6 +99,7 @@ def truncate_relation(session: Any, relation: Any) -> None:
     if highest <= LARGE or relation.oid < 16384:
         session.xact.writes_to(name, len(relation.attrs))
         session.xact.execute(f"DELETE FROM {name}")
+        session.xact.truncated.add(name)
         return
     catalog = session.catalog
     new = catalog.new_oid()

@@ -142,6 +142,7 @@ def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
     if value is None or value == "none":
         session.guc.set("role", "none", local=local)
         session.set_current_user(ctx.session_user_oid)
+        _report_superuser(session, local)
         return
     row = catalog.one(PgAuthid, rolname=value)
     if row is None:
@@ -150,6 +151,7 @@ def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
         raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set role "{value}"')
     session.guc.set("role", value, local=local)
     session.set_current_user(row.oid)
+    _report_superuser(session, local)
 
 
 def set_session_authorization(session: Any, value: str | None, *, local: bool = False) -> None:
@@ -168,6 +170,16 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
         raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization")
     session.guc.set("session_authorization", row.rolname, local=local)
     session.set_session_user(row.oid)
+    _report_superuser(session, local)
+
+
+def _report_superuser(session: Any, local: bool) -> None:
+    """is_superuser is of the current user; the client is told."""
+    from pgemu.catalog.roles import superuser
+
+    shown = "on" if superuser(session.catalog) else "off"
+    if session.guc.get("is_superuser") != shown:
+        session.guc.set("is_superuser", shown, local=local, source="override")
 
 
 def variable_show(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -33,6 +33,7 @@ class PgError(Exception):
         column: str | None = None,
         datatype: str | None = None,
         constraint: str | None = None,
+        routine: str | None = None,
         severity: Severity = "ERROR",
     ) -> None:
         super().__init__(message)
@@ -50,6 +51,7 @@ class PgError(Exception):
         self.column = column
         self.datatype = datatype
         self.constraint = constraint
+        self.routine = routine  # only where drivers look at it
         self.severity: Severity = severity
 
     def add_context(self, line: str) -> None:

@@ -97,6 +97,18 @@ class SessionLocks(LockManager):
         self._relations[key] = self.level
         return True
 
+    def locked_relations(self) -> list[int]:
+        """The tables that this transaction has locked."""
+        return sorted({oid for oid, _ in self._relations})
+
+    def transaction_locks(self) -> list[tuple[int, int, int]]:
+        """What a prepared transaction goes on holding: (tag, mode) of all transaction locks."""
+        return [
+            (tag.a, tag.b, mode)
+            for (tag, mode), owners in self._held.items()
+            if any(owner >= TRANSACTION_OWNER for owner in owners)
+        ]
+
     def tag(self, oid: int) -> LockTag:
         session = self.session
         shared = oid < FIRST_USER_OID and session.catalog.relation(oid).is_shared

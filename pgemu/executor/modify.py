@@ -21,6 +21,7 @@ from pgemu.errors import (
 from pgemu.executor.conflicts import conflicting_row
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
+from pgemu.executor.trigger_writer import TriggeringWriter, start_triggers, write_view
 from pgemu.executor.waiting import WaitFor, retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
@@ -48,6 +49,11 @@ def _run_once(
     session: Any, plan: Plan, modify: ModifyPlan, bindings: Sequence[Value]
 ) -> tuple[list[Row], int]:
     relation = session.catalog.relation(modify.relid)
+    triggers = start_triggers(session, relation, plan, modify)
+    if triggers is not None:
+        triggers.before_statement()
+    if relation.relkind == "v" and triggers is not None:
+        return _run_view(session, plan, modify, relation, bindings, triggers)
     if relation.relkind not in ("r", "p"):
         raise PgError(
             FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet'
@@ -55,6 +61,8 @@ def _run_once(
     if relation.relkind == "r":
         session.prepare_write(relation)
     direct = modify.direct_sql if session.own_overlay is None else None
+    if triggers is not None or plan.may_write:
+        direct = None
     if session.xact.alone():
         undisturbed = True
         session.xact.snapshot = EVERYTHING
@@ -66,9 +74,26 @@ def _run_once(
         rows = conn.execute(direct, bindings[: _parameters(direct, bindings)]).fetchall()
         count = conn.changes()
     else:
-        rows, count = run_rows(session, plan, modify, relation, bindings)
+        rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
     session.after_triggers.end_of_statement()
+    if triggers is not None:
+        triggers.after_statement()
     return rows, count
+
+
+def _run_view(
+    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value],
+    triggers: Any,
+) -> tuple[list[Row], int]:
+    """A view with INSTEAD OF triggers."""
+    source = source_rows(session, plan, modify, bindings)
+    run = _Statement(session, modify, RowWriter(session, relation), bindings)
+    run.written = write_view(
+        triggers, relation, plan.command_type, modify.target_columns, source
+    )
+    rows = returning(run)
+    triggers.after_statement()
+    return rows, len(run.written)
 
 
 def _parameters(text: str, bindings: Sequence[Value]) -> int:
@@ -124,11 +149,13 @@ def source_rows(
 
 
 def run_rows(
-    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value]
+    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value],
+    triggers: Any = None,
 ) -> tuple[list[Row], int]:
     """Row by row: the rows to write are selected first."""
     source = source_rows(session, plan, modify, bindings)
-    writer = RowWriter(session, relation)
+    writer = RowWriter(session, relation) if triggers is None \
+        else TriggeringWriter(session, relation, triggers)
     run = _Statement(session, modify, writer, bindings)
     if plan.command_type == "insert":
         conflict = modify.conflict
@@ -136,7 +163,7 @@ def run_rows(
             insert_on_conflict(run, conflict, source)
         else:
             for row in source:
-                run.written.append(writer.insert(writer.full_row(modify.target_columns, row)))
+                run.add(writer.insert(writer.full_row(modify.target_columns, row)))
     elif plan.command_type == "merge":
         run_merge(run, source)
     else:
@@ -156,6 +183,11 @@ class _Statement:
         self.written: list[Row] = []
         # images that WITH CHECK OPTION looks at too but RETURNING does not
         self.count = 0
+
+    def add(self, image: Row | None) -> None:
+        """Note a row that was written; None: a trigger has skipped it."""
+        if image is not None:
+            self.written.append(image)
 
     def execute(self, text: str) -> list[Row]:
         rows: list[Row] = self.session.conn.execute(
@@ -188,6 +220,11 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row
     touched: set[tuple[int, int]] = set()
     for values in source:
         row = writer.full_row(modify.target_columns, values)
+        if isinstance(writer, TriggeringWriter):
+            changed_row = writer.before_insert(row)
+            if changed_row is None:
+                continue
+            row = changed_row
         found = conflicting_row(session, writer, row, conflict.arbiters)
         if found is None:
             image = writer.insert(row)
@@ -230,7 +267,7 @@ def run_merge(run: _Statement, source: list[Row]) -> None:
             continue
         run.count += 1
         if action.command == "insert":
-            run.written.append(writer.insert(writer.full_row(action.columns, values)))
+            run.add(writer.insert(writer.full_row(action.columns, values)))
             continue
         address = (row[1], row[0])
         if address in touched:

@@ -265,6 +265,8 @@ class AfterTriggers:
     ) -> None:
         assert constraint.conkey is not None
         columns: Sequence[int] = constraint.conkey
+        if child.row.relhastriggers and self._cascade(constraint, child, event, action):
+            return
         for name in self._storage(child):
             self.session.prepare_write(child)
             where = self._where(child, constraint.conkey)
@@ -282,6 +284,27 @@ class AfterTriggers:
                 f"UPDATE {name} AS t SET xmin=pg_xid(), {sets} WHERE {where}",
                 (*values, *event.key),
             )
+
+    def _cascade(
+        self, constraint: PgConstraint, child: Any, event: Event, action: str
+    ) -> bool:
+        """The action where the table has user triggers, which must fire."""
+        from pgemu.executor.trigger_writer import cascade_with_triggers
+        from pgemu.executor.triggers import start
+
+        assert constraint.conkey is not None
+        if start(self.session, child, ("update",)) is None:
+            return False
+        columns: Sequence[int] = constraint.conkey
+        values: Sequence[Value] = event.new
+        if action == CASCADE and event.kind == "delete":
+            columns, values = (), ()
+        elif action != CASCADE:
+            if event.kind == "delete" and constraint.confdelsetcols:
+                columns = constraint.confdelsetcols
+            values = [self._new_value(child, c, action) for c in columns]
+        where = self._where(child, constraint.conkey)
+        return cascade_with_triggers(self.session, child, where, event.key, columns, values)
 
     def _new_value(self, child: Any, attnum: int, action: str) -> Value:
         if action == SET_NULL or attnum not in child.defaults:

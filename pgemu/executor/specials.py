@@ -73,9 +73,11 @@ def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
 
 
 @special("row")
-def row(udfs: UdfRegistry, row_type: int, types: tuple[int, ...]) -> Callable[..., Any]:
+def row(
+    udfs: UdfRegistry, row_type: int, types: tuple[int, ...], names: tuple[str, ...] = ()
+) -> Callable[..., Any]:
     if row_type == RECORDOID:
-        return lambda *values: form_record(types, values)
+        return lambda *values: form_record(types, values, names or None)
     return lambda *values: form_composite(values)
 
 

@@ -29,6 +29,7 @@ def error_fields(error: PgError, position: int | None = None) -> dict[str, str]:
         "c": error.column,
         "d": error.datatype,
         "n": error.constraint,
+        "R": error.routine,
     }
     return {letter: str(text) for letter, text in shown.items() if text is not None}
 

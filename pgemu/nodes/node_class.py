@@ -17,6 +17,9 @@ from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
+# Where in the text a node stands does not make it another expression (PostgreSQL's equal()).
+NOT_COMPARED = frozenset({"location", "literal_location"})
+
 
 @dataclass(slots=True)
 class _Sample:
@@ -50,7 +53,7 @@ def node(cls: type[T]) -> type[T]:
     space["__dataclass_fields__"] = found
     space["__dataclass_params__"] = _PARAMS
     space.setdefault("__repr__", _repr)
-    space.setdefault("__eq__", _equality(tuple(found)))
+    space.setdefault("__eq__", _equality(tuple(n for n in found if n not in NOT_COMPARED)))
     kind: Any = type(cls)
     made = kind(cls.__name__, cls.__bases__, space)
     made.__init__ = _first_init(made)

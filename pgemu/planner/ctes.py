@@ -36,7 +36,7 @@ def _lower_cte(cte: CommonTableExpr, name: str, low: Lowering, scope: Scope) -> 
     width = column_count(cte)
     columns = [f"c{n}" for n in range(1, width + 1)] or ["c0"]
     if cte.ctequery.command_type != "select":
-        return name, columns, _returned_rows(name, width, low), None
+        return name, columns, returned_rows(name, width, low), None
     body = lower_recursive(cte, low, scope) if cte.cterecursive else _plain(cte, low, scope)
     return name, columns, body, _materialized(cte)
 
@@ -56,7 +56,7 @@ def lower_cte_entry(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
     name = defining.ctes[entry.ctename]
     width = low.working_tables.get(name)
     if width is not None:
-        return sql.derived(_returned_rows(name, width, low), alias)
+        return sql.derived(returned_rows(name, width, low), alias)
     if defining.owner is low:
         return sql.table(name, alias)
     cte = next(c for c in defining.query.cte_list if c.ctename == entry.ctename)
@@ -87,7 +87,7 @@ def _plain(cte: CommonTableExpr, low: Lowering, scope: Scope) -> Sql:
     return body
 
 
-def _returned_rows(name: str, width: int, low: Lowering) -> Sql:
+def returned_rows(name: str, width: int, low: Lowering) -> Sql:
     """The rows that the data-modifying CTE called name returned."""
     function = low.binder.special("rows", width)
     alias = low.new_alias("r")

@@ -63,7 +63,12 @@ def _xid(low: Lowering) -> str:
 
 def _target(scope: Scope) -> Any:
     """The catalog's Relation of the statement's target."""
-    return scope.owner.catalog.relation(scope.entry(scope.query.result_relation).relid)
+    relation = scope.owner.catalog.relation(scope.entry(scope.query.result_relation).relid)
+    if relation.relkind == "f":
+        from pgemu.planner.fromclause import no_fdw_handler
+
+        raise no_fdw_handler(scope.owner.catalog, relation.oid)
+    return relation
 
 
 # -- RETURNING -----------------------------------------------------------------------------------
@@ -467,6 +472,9 @@ def row_address(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
     """rid and tableoid of the target's row."""
     alias = scope.aliases[query.result_relation - 1]
     target = scope.entry(query.result_relation)
+    if target.relkind == "v":  # INSTEAD OF triggers get the old row
+        whole = next(t.expr for t in query.target_list if t.resjunk and t.resname == "wholerow")
+        return [lower(whole, low, scope), sql.integer(target.relid)]
     tableoid: Sql = (
         sql.column(alias, "tableoid") if has_children(target, low)
         else sql.integer(target.relid)

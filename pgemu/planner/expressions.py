@@ -115,15 +115,15 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
         for number, type_oid in enumerate(entry.coltypes, 1):
             types.append(type_oid)
             columns.append(sql.column(alias, f"c{number}"))
-        if entry.rtekind == "function" and node.vartype not in (RECORDOID, *()) and (
-            len(columns) == 1 and types[0] == node.vartype
-        ):
+        scalar = len(columns) == 1 and types[0] == node.vartype
+        if entry.rtekind == "function" and node.vartype != RECORDOID and scalar:
             return columns[0]
     # an all-NULL row of the nullable side of an outer join reads as NULL
     present = (
         sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     )
-    built = _row_value(node.vartype, types, columns, low)
+    names = tuple(entry.eref.colnames[: len(columns)])
+    built = _row_value(node.vartype, types, columns, low, names)
     if present is None:
         return built
     return sql.case([(sql.binary("IS", present, sql.NULL), sql.NULL)], built)
@@ -132,11 +132,17 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
 def _whole_join(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     entry = scope.entry(node.varno)
     columns = [lower(expr, low, scope) for expr in entry.joinaliasvars]
-    return _row_value(RECORDOID, [expr_type(e) for e in entry.joinaliasvars], columns, low)
+    types = [expr_type(e) for e in entry.joinaliasvars]
+    return _row_value(RECORDOID, types, columns, low, tuple(entry.eref.colnames))
 
 
-def _row_value(row_type: int, types: list[int], columns: list[Sql], low: Lowering) -> Sql:
-    return sql.func(low.binder.special("row", row_type, tuple(types)), *columns)
+def _row_value(
+    row_type: int, types: list[int], columns: list[Sql], low: Lowering,
+    names: tuple[str, ...] = (),
+) -> Sql:
+    """A composite value; an anonymous record made of a whole row knows its columns' names."""
+    shown = names if row_type == RECORDOID else ()
+    return sql.func(low.binder.special("row", row_type, tuple(types), shown), *columns)
 
 
 @handler(p.Const)

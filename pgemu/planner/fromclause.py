@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.catalog.rows import PgForeignDataWrapper, PgForeignServer, PgForeignTable
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    PgError,
+)
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import (
@@ -78,9 +84,21 @@ def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
         return lower_cte_entry(entry, alias, low, scope)
     if entry.rtekind == "function":
         return _lower_function(entry, alias, low, scope)
+    if entry.rtekind == "namedtuplestore":
+        return _lower_tuplestore(entry, alias, low)
     if entry.rtekind == "result":
         return sql.derived(sql.select([sql.integer(1)]), alias)
     raise PgError(FEATURE_NOT_SUPPORTED, f"{entry.rtekind} in FROM is not supported yet")
+
+
+def _lower_tuplestore(entry: RangeTblEntry, alias: str, low: Lowering) -> Sql:
+    """A transition table: rows that the executor has put aside under its name."""
+    from pgemu.planner.ctes import returned_rows
+
+    low.volatile = True
+    return sql.derived(
+        returned_rows(f"transition:{entry.ctename}", len(entry.coltypes), low), alias
+    )
 
 
 def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
@@ -88,11 +106,23 @@ def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
         return sql.derived(_inheritance_union(entry.relid, low, only=not entry.inh), alias)
     if entry.tablesample is not None:
         return _lower_sample(entry, alias, low, scope)
+    if entry.relkind == "f":
+        raise no_fdw_handler(low.catalog, entry.relid)
     if entry.relkind == "S":
         return _lower_sequence(entry.relid, alias, low)
     name, _ = low.use_relation(entry.relid)
     schema, _, table = name.partition(".")
     return sql.table(table, alias, schema)
+
+
+def no_fdw_handler(catalog: Any, relid: int) -> PgError:
+    """GetFdwRoutineByServerId: no wrapper has a handler, as handlers are functions in C."""
+    table = catalog.get(PgForeignTable, ftrelid=relid)
+    server = catalog.get(PgForeignServer, oid=table.ftserver)
+    wrapper = catalog.get(PgForeignDataWrapper, oid=server.srvfdw).fdwname
+    return PgError(
+        OBJECT_NOT_IN_PREREQUISITE_STATE, f'foreign-data wrapper "{wrapper}" has no handler'
+    )
 
 
 def _lower_sequence(relid: int, alias: str, low: Lowering) -> Sql:

@@ -22,7 +22,7 @@ PREWARM = "pgemu.tcop.backend_main:prewarm"
 RECOVER_BACKEND = "pgemu.transam.recovery:recover_backend"
 RECOVER_CLUSTER = "pgemu.transam.recovery:recover_cluster"
 PURGE = "pgemu.transam.purge:purge"
-LATE_IMPORTS = ("pgemu.tcop.everything",)
+LATE_IMPORTS = ("pgemu.tcop.late",)
 
 
 @dataclass

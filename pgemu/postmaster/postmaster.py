@@ -16,11 +16,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgemu.postmaster.backend_startup import STATUS, SpareBackend, become_child, run_child
 from pgemu.postmaster.bootstrap import make_cluster
 from pgemu.postmaster.config import ServerConfig, log, resolve
+from pgemu.postmaster.heap_holes import fill_holes
 from pgemu.postmaster.listen import bind_sockets, bound_port, close_sockets, start_listening
 from pgemu.storage.cluster import Cluster, ClusterError
 from pgemu.storage.latch import LatchSender, latch_path, overflow_path, remove_latch_files
@@ -63,6 +65,8 @@ class Postmaster:
         self._deadline = 0.0
         self._respawn_at = 0.0
         self._late = list(config.late_imports)
+        self._fillers: list[object] = []
+        self._late_steps: Iterator[object] | None = None
         self._ready_fd = config.ready_fd
         self._retired: set[int] = set()  # children that end after the connection they serve
         self.cluster: Cluster
@@ -348,18 +352,27 @@ class Postmaster:
             return max(0.0, self._deadline - time.monotonic()) * 1000 + 1
         if len(self.children.spares) < self.config.spares and self._shutdown == RUNNING:
             return max(0.0, self._respawn_at - time.monotonic()) * 1000 + 1
-        return LATE_IMPORT_DELAY * 1000 if self._late else None
+        if self._late:
+            return LATE_IMPORT_DELAY * 1000 if self._late_steps is None else 1
+        return None
 
     def _import_late(self) -> None:
-        """In a quiet moment: load what statements need, then replace the spares that lack it."""
+        """In a quiet moment: load a little of what statements need.  After the last of it the
+        spares, which lack it, are replaced."""
         if not self._late or self._shutdown != RUNNING:
             return
-        names, self._late = self._late, []
-        for name in names:
-            importlib.import_module(name)
-        gc.collect()
-        gc.freeze()
-        self._retire_spares()
+        if self._late_steps is None:
+            module = importlib.import_module(self._late[0])
+            steps = getattr(module, "steps", None)
+            self._late_steps = steps(self.cluster, self.shm, self.config) if steps else iter(())
+        elif next(self._late_steps, self) is self:
+            self._late_steps = None
+            del self._late[0]
+            if not self._late:
+                gc.collect()
+                self._fillers = fill_holes()
+                gc.freeze()
+                self._retire_spares()
 
     def _retire_spares(self) -> None:
         """End the idle spares.  They see the pipe close before they accept again; one that is

@@ -19,6 +19,7 @@ from pgemu.nodes.nodefuncs import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import SubLink, TargetEntry, Var
 from pgemu.rewrite.rewrite_manip import (
+    change_var_nodes,
     copy_object,
     copy_stored,
     field_names,
@@ -185,6 +186,7 @@ def _keep_target(query: Query, rte: RangeTblEntry, rt_index: int, relation: Rela
         var = Var(rt_index, 0, relation.type_oid)
         resno = 1 + max((t.resno for t in query.target_list), default=len(relation.attrs))
         query.target_list.append(TargetEntry(var, resno, "wholerow", resjunk=True))
+    change_var_nodes(query.returning_list, rt_index, query.result_relation)
 
 
 def is_security_barrier(relation: Relation) -> bool:

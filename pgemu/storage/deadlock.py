@@ -94,7 +94,7 @@ class DeadlockCheck:
                 break
         if cycle is None:
             return Verdict(None, orders)
-        for edge in cycle:
+        for edge in reversed(cycle):  # FindLockCycle finds the soft edges in this order
             if edge.soft and len(constraints) < 16:
                 verdict = self._check([*constraints, edge])
                 if verdict.deadlock is None:

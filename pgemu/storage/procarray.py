@@ -74,6 +74,10 @@ WAIT_EVENTS = (
 WAIT_EVENT_NUMBERS = {pair: number for number, pair in enumerate(WAIT_EVENTS)}
 WAIT_CLIENT_READ = 1
 
+# "Process ids" of slots without a process, which stand for prepared transactions: no kernel gives
+# out pids as high.  The slot's number is added.
+PREPARED_PIDS = 0x7FFF0000
+
 # Bits of FLAGS.
 FLAG_SUPERUSER, FLAG_LOCAL, FLAG_TEMPORARY_NAMESPACE, FLAG_SERIALIZABLE = 1, 2, 4, 8
 
@@ -221,9 +225,9 @@ class ProcArray:
         return slot
 
     def slots(self) -> Iterator[Slot]:
-        """Every slot in use, in slot order."""
+        """Every slot of a process, in slot order."""
         for number, pid in enumerate(self.column(PID)):
-            if pid:
+            if 0 < pid < PREPARED_PIDS:
                 yield self.slot(number)
 
     def claim_slot(self, pid: int = 0, backend_type: int = CLIENT_BACKEND, limit: int = 0) -> Slot:

@@ -30,6 +30,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         self.client_codec = "utf-8"
         self.client: Any = None
         self.local_version = 0
+        self.in_pipeline = False
         self._defaults: Any = None
         self._characteristics = Characteristics()
         self.utility_handler = self._utility
@@ -99,10 +100,18 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
                 self._defaults = defaults
                 self._characteristics = default_characteristics(self)
                 self.xact.current = self._characteristics
+                (
+                    values["transaction_isolation"],
+                    values["transaction_read_only"],
+                    values["transaction_deferrable"],
+                ) = defaults
         self.accept_invalidations()
 
-    def begin_implicit(self) -> None:
+    def begin_implicit(self, *, pipeline: bool = False) -> None:
+        """A pipeline is no transaction block to statements that ask for one; a string of several
+        statements is."""
         if self.xact.state == IDLE:
+            self.in_pipeline = pipeline
             self.xact.begin_implicit()
             self.guc.push()
 

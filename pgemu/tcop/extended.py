@@ -75,7 +75,7 @@ class ExtendedQuery:
             session.xact.current.isolation == "serializable"
             or not self.backend.connection.sync_follows(executes)
         ):
-            session.begin_implicit()
+            session.begin_implicit(pipeline=True)
 
     def _statement(self, name: str) -> PreparedStatement:
         session = self.session
@@ -140,11 +140,10 @@ class ExtendedQuery:
             try:
                 params.append(decode(data))
             except PgError as error:
-                error.add_context(
-                    f"unnamed portal parameter ${number}"
-                    + (f" = '{data.decode('utf-8', 'replace')}'" if _is_text(formats, number)
-                       else "")
-                )
+                shown = ""
+                if _is_text(formats, number):
+                    shown = f" = {self._quoted(str(data, self.session.client_codec, 'replace'))}"
+                error.add_context(f"unnamed portal parameter ${number}{shown}")
                 raise
             except UnicodeDecodeError as error:
                 bad = " ".join(f"0x{b:02x}" for b in data[error.start : error.start + 1])
@@ -152,6 +151,15 @@ class ExtendedQuery:
                     "22021", f'invalid byte sequence for encoding "UTF8": {bad}'
                 ) from None
         return params
+
+    def _quoted(self, text: str) -> str:
+        """A parameter as the log may show it (appendStringInfoStringQuoted)."""
+        limit = self.session.guc.value("log_parameter_max_length_on_error")
+        end = ""
+        if 0 <= limit < len(text):
+            text, end = text[:limit], "..."
+        quoted = text.replace("'", "''")
+        return f"'{quoted}{end}'"
 
     def _decoders(self, statement: PreparedStatement, formats: tuple[int, ...]) -> list[Any]:
         session = self.session
@@ -200,6 +208,10 @@ class ExtendedQuery:
     def _portal(self, name: str) -> Portal:
         portal: Portal | None = self.session.portals.get(name)
         if portal is None:
+            if self.session.xact.failed:
+                from pgemu.tcop.postgres import check_failed_transaction
+
+                check_failed_transaction(self.session, None)
             raise PgError(UNDEFINED_CURSOR, f'portal "{name}" does not exist')
         return portal
 
@@ -283,7 +295,9 @@ class ExtendedQuery:
             portal.done = True
         if session.notices:
             backend.send_notices()
-        tag = portal.tag or f"SELECT {count}"
+        verb, _, number = portal.tag.rpartition(" ")
+        # of what RETURNING gives, the rows of the last Execute count
+        tag = f"{verb} {count}" if number.isdigit() else portal.tag or f"SELECT {count}"
         write(command_complete(tag))
 
     def _encoders(self, portal: Portal, formats: tuple[int, ...]) -> Any:

@@ -19,7 +19,7 @@ from pgemu.errors import (
 from pgemu.executor.execute import Result
 from pgemu.nodes.parsenodes import Query
 from pgemu.tcop.prepared import Portal, PreparedStatement
-from pgemu.transam.xact import IDLE
+from pgemu.transam.xact import IDLE, IMPLICIT
 
 OPT_BINARY, OPT_SCROLL, OPT_NO_SCROLL, OPT_HOLD = 1, 2, 4, 32
 FETCH_ALL = 2**63 - 1
@@ -31,7 +31,9 @@ def declare_cursor(
     name, options = stmt["portalname"], stmt.get("options", 0)
     if not name:
         raise PgError(INVALID_CURSOR_NAME, "invalid cursor name: must not be empty")
-    if not options & OPT_HOLD and session.xact.state == IDLE:
+    state = session.xact.state
+    outside = state == IDLE or (state == IMPLICIT and session.in_pipeline)
+    if not options & OPT_HOLD and outside:
         raise PgError(
             NO_ACTIVE_SQL_TRANSACTION, "DECLARE CURSOR can only be used in transaction blocks"
         )

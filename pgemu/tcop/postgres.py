@@ -93,7 +93,12 @@ class Backend:
         session = self.session
         timeouts = session.timeouts
         while True:
-            session.check_for_interrupts()
+            try:
+                session.check_for_interrupts()
+            except PgError as error:
+                if error.severity == "ERROR":
+                    continue  # a cancel that came too late cancels nothing
+                raise
             session.idle = True  # now a signal to terminate takes effect at once
             try:
                 woken = self.connection.wait_for_message(
@@ -162,6 +167,7 @@ class Backend:
             self.send_ready()
         else:
             self.skip_till_sync = True
+            self.connection.flush()  # the client may go on sending for long
 
     # -- messages ----------------------------------------------------------------------------------
 

@@ -37,6 +37,11 @@ class ProceduralMixin:
 
         return call_trigger(self, proc, data)
 
+    def fire_truncate_triggers(self, oids: Sequence[int], when: str) -> None:
+        from pgemu.executor.triggers import fire_truncate_triggers
+
+        fire_truncate_triggers(self, oids, when)
+
     def run_inline(self, text: str, *, atomic: bool) -> None:
         from pgemu.pl import run_inline
 

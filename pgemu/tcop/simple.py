@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import apsw
+
 from pgemu.errors import PgError
 from pgemu.executor.execute import Result, bind, run_plan, select_rows
-from pgemu.nodes.parsenodes import RawStmt
+from pgemu.nodes.parsenodes import Query, RawStmt
+from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
+from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
@@ -93,7 +97,9 @@ class SimpleQuery:
         self._execute(cached, bindings)
         return True
 
-    def _execute(self, cached: CachedStatement, bindings: Any) -> None:
+    def _execute(
+        self, cached: CachedStatement, bindings: Any, query: Query | None = None
+    ) -> None:
         session, write = self.session, self.backend.connection.write
         plan = cached.plan
         if plan.command_type == "select" and not plan.row_marks and not plan.may_write:
@@ -102,8 +108,15 @@ class SimpleQuery:
                 cached.encoders = encoders(session, plan.columns, ())
             head = cached.row_description
             rows = select_rows(session, plan, bindings)
-            first = next(rows, None)  # errors come before RowDescription where they can
+            try:
+                first = next(rows, None)
+            except (PgError, apsw.Error):
+                if _had_started(session, plan, query):
+                    write(head)
+                raise
             write(head)
+            if session.notices:
+                self.backend.send_notices()
             count = 0
             if first is not None:
                 count = send_rows(write, (first,), cached.encoders)
@@ -112,16 +125,24 @@ class SimpleQuery:
                 self.backend.send_notices()
             write(command_complete(f"SELECT {count}"))
             return
-        result = run_plan(session, plan, bindings)
+        try:
+            result = run_plan(session, plan, bindings)
+        except (PgError, apsw.Error):
+            if plan.command_type == "select" and _had_started(session, plan, query):
+                write(describe(session, plan.columns, ()))
+            raise
         if result.columns is None or result.columns is not plan.columns:
             self.send_result(result)
             return
-        if session.notices:
-            self.backend.send_notices()
         if not cached.row_description:
             cached.row_description = describe(session, plan.columns, ())
             cached.encoders = encoders(session, plan.columns, ())
-        write(cached.row_description)
+        if plan.command_type == "select":
+            write(cached.row_description)
+        if session.notices:
+            self.backend.send_notices()
+        if plan.command_type != "select":
+            write(cached.row_description)
         send_rows(write, result.rows or (), cached.encoders)
         write(command_complete(result.tag))
 
@@ -150,7 +171,7 @@ class SimpleQuery:
             )
         if cached is None:
             cached = CachedStatement(plan)
-        self._execute(cached, bind(plan, ()))
+        self._execute(cached, bind(plan, ()), rewritten[0])
 
     def _plan(self, query: Any, used: set[int]) -> Plan:
         session = self.session
@@ -169,3 +190,37 @@ class SimpleQuery:
             if result.rows is not None:
                 send_rows(write, result.rows, encoders(session, result.columns, formats))
         write(command_complete(result.tag))
+
+
+def _had_started(session: Any, plan: Plan, query: Query | None) -> bool:
+    """Whether PostgreSQL would have sent RowDescription before this error: not if it folds
+    constants and so fails while planning."""
+    from pgemu.commands.cook import contain_mutable_functions
+
+    if query is None:
+        return plan.volatile or bool(plan.relations)
+    if query.rtable:
+        return True
+    started = False
+    for entry in query.target_list:
+        if _unfoldable(entry.expr) or contain_mutable_functions(session.catalog, entry.expr):
+            started = True
+            continue
+        try:
+            session.evaluate(entry.expr)
+        except (PgError, apsw.Error):
+            return False
+    return started
+
+
+def _unfoldable(expr: Any) -> bool:
+    found = False
+
+    def visit(node: Any) -> bool | None:
+        nonlocal found
+        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref))
+        found = found or (isinstance(node, FuncExpr) and node.funcretset)
+        return False if found else None
+
+    walk([expr], visit)
+    return found

@@ -103,7 +103,10 @@ class StatementsMixin:
         )
         columns = statement_columns(self, query)
         if statement.columns is not None and _changed(statement.columns, columns):
-            raise PgError("0A000", "cached plan must not change result type")
+            raise PgError(
+                "0A000", "cached plan must not change result type",
+                routine="RevalidateCachedQuery",
+            )
         statement.query, statement.used_literals = query, used
         statement.columns = columns
         statement.plan = None

@@ -8,10 +8,10 @@ from typing import Any
 
 from pgemu.errors import (
     ACTIVE_SQL_TRANSACTION,
-    FEATURE_NOT_SUPPORTED,
     NO_ACTIVE_SQL_TRANSACTION,
     PgError,
 )
+from pgemu.tcop.prepared_xacts import commit_prepared, prepare_transaction, rollback_prepared
 from pgemu.transam.xact import BLOCK, FAILED, IDLE, IMPLICIT, Characteristics
 
 _ISOLATION = ("serializable", "repeatable read", "read committed", "read uncommitted")
@@ -115,8 +115,6 @@ def _chain(session: Any, kept: Characteristics) -> None:
 
 def _need_block(session: Any, command: str) -> None:
     if not session.xact.in_block:
-        if session.xact.state == IMPLICIT:
-            return
         raise PgError(
             NO_ACTIVE_SQL_TRANSACTION, f"{command} can only be used in transaction blocks"
         )
@@ -140,13 +138,6 @@ def _rollback_to(session: Any, stmt: dict[str, Any]) -> str:
     return "ROLLBACK"
 
 
-def _prepare(session: Any, stmt: dict[str, Any]) -> str:
-    raise PgError(
-        FEATURE_NOT_SUPPORTED, "prepared transactions are not supported yet",
-        hint="Set max_prepared_transactions to a nonzero value.",
-    )
-
-
 _KINDS = {
     "TRANS_STMT_BEGIN": _begin,
     "TRANS_STMT_START": _begin,
@@ -155,9 +146,9 @@ _KINDS = {
     "TRANS_STMT_SAVEPOINT": _savepoint,
     "TRANS_STMT_RELEASE": _release,
     "TRANS_STMT_ROLLBACK_TO": _rollback_to,
-    "TRANS_STMT_PREPARE": _prepare,
-    "TRANS_STMT_COMMIT_PREPARED": _prepare,
-    "TRANS_STMT_ROLLBACK_PREPARED": _prepare,
+    "TRANS_STMT_PREPARE": prepare_transaction,
+    "TRANS_STMT_COMMIT_PREPARED": commit_prepared,
+    "TRANS_STMT_ROLLBACK_PREPARED": rollback_prepared,
 }
 # raw TransactionStmt kinds that a failed transaction still takes
 ALLOWED_WHEN_FAILED = {

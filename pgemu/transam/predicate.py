@@ -202,11 +202,11 @@ class PredicateLocks:
         self._noted = set()
         self.finish(number, committed)
 
-    def finish(self, number: int, committed: bool) -> None:
+    def finish(self, number: int, committed: bool, prepared_xid: int = 0) -> None:
         """The end of a transaction, perhaps a prepared one."""
         with self._state() as state:
             own = state.xacts.get(number)
-            if own is None:
+            if own is None or (prepared_xid and own.xid != prepared_xid):
                 return
             state.changed = True
             if not committed:
@@ -235,6 +235,7 @@ class PredicateLocks:
         if number:
             with self._state() as state:
                 state.xacts[number].pid = PREPARED_PID
+                state.xacts[number].xid = self.xact.xid
                 state.changed = True
         return number
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from pgemu.storage.locktable import LockTable
 from pgemu.storage.procarray import DATABASE, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.storage.writerlock import WriterLock
+from pgemu.transam import twophase
 from pgemu.transam.schema import prefix
 from pgemu.transam.undo import roll_back
 
@@ -79,23 +80,29 @@ def recover_backend(cluster: Cluster, shm: SharedMemory, slot: Slot) -> None:
 
 def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:
     """Before the port opens on a data folder: nobody else uses it."""
+    prepared = {p.xid: p.database for p in twophase.prepared_xacts(cluster)}
     for database in cluster.database_oids():
         conn = open_database(cluster.database_path(database), cluster.global_path)
         try:
             _advance_counters(conn, shm)
             active: list[Any] = [row[0] for row in conn.execute("SELECT xid FROM main._active")]
+            for xid in [x for x, of in prepared.items() if of == database and x not in active]:
+                twophase.remove(cluster, xid)  # COMMIT PREPARED had done all but this
+                del prepared[xid]
+            active = [xid for xid in active if xid not in prepared]
             if active:
                 _roll_back(conn, cluster, database, active)
             _drop_temporary_schemas(conn, cluster, database)
-            _clear(conn, cluster, database, "main")
+            _clear(conn, cluster, database, "main", prepared)
         finally:
             conn.close()
     conn = open_database(cluster.global_path, cluster.global_path)
     try:
         # What is left here had committed in its database.
-        _clear(conn, cluster, 0, "g")
+        _clear(conn, cluster, 0, "g", prepared)
     finally:
         conn.close()
+    twophase.recover(cluster, shm)
 
 
 # -- one transaction -----------------------------------------------------------------------------
@@ -264,11 +271,16 @@ def _drop_temporary_schemas(conn: apsw.Connection, cluster: Cluster, database: i
                 conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (schema,))
 
 
-def _clear(conn: apsw.Connection, cluster: Cluster, database: int, schema: str) -> None:
-    """After everything was rolled back no snapshot is left that could need undo."""
+def _clear(
+    conn: apsw.Connection, cluster: Cluster, database: int, schema: str, prepared: Iterable[int]
+) -> None:
+    """After everything was rolled back no snapshot is left that could need undo, but that of
+    prepared transactions."""
+    others = f"xid NOT IN ({','.join(str(xid) for xid in prepared)})"
     p = f"{schema}.{prefix(schema)}"
     tables = [f"{p}{name}" for name in ("active", "undo", "rowlock", "pending")]
-    if any(conn.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in tables):
+    probe = " UNION ALL ".join(f"SELECT 1 FROM {name} WHERE {others}" for name in tables)
+    if conn.execute(f"{probe} LIMIT 1").fetchone() is not None:
         with _writing(conn, cluster, database):
             for name in tables:
-                conn.execute(f"DELETE FROM {name}")
+                conn.execute(f"DELETE FROM {name} WHERE {others}")

@@ -113,6 +113,8 @@ class TransactionManager:
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
         self._created: list[str] = []
+        # tables that this transaction has emptied in place
+        self.truncated: set[str] = set()
         self._dropped: list[str] = []
         self._undo_mark = {"main": 0, "g": 0}
         self._write_depth = 0
@@ -348,7 +350,7 @@ class TransactionManager:
             self._register("main")
             self.slot.words[ASSIGNED_XID] = 0
         else:
-            self.undo_xid = self.xid if self._snapshots_held() else 0
+            self.undo_xid = self.xid if self.snapshots_held() else 0
 
     def assign_xid(self) -> int:
         """The xid of the current transaction, also of one that has not written
@@ -411,7 +413,7 @@ class TransactionManager:
     def read_only(self) -> bool:
         return self.current.read_only
 
-    def _snapshots_held(self) -> bool:
+    def snapshots_held(self) -> bool:
         """Another backend holds a snapshot that may need old images."""
         array: Any = self.slot._array
         column: list[int] = array.column(XMIN)
@@ -447,8 +449,8 @@ class TransactionManager:
             self._write_depth -= 1
             return
         if self.state == IDLE:
-            self._run_before_commit()
-            self._drop_storage(self._dropped)
+            self.run_before_commit()
+            self.drop_storage(self._dropped)
         marks = dict(self._undo_mark)
         written = self.undo_written
         if written:
@@ -462,7 +464,7 @@ class TransactionManager:
         if written and self.predicate is not None and self.predicate.number:
             self.predicate.check_in(marks)
         if self.state == IDLE:
-            self._sync(shared)
+            self.sync(shared)
             self._ended(committed=True)
 
     def _note_undo(self) -> None:
@@ -514,13 +516,17 @@ class TransactionManager:
         self._dropped.append(sqlite_name)
         self._note_pending("commit", sqlite_name)
 
+    def is_new_storage(self, sqlite_name: str) -> bool:
+        """Made or emptied by this transaction (COPY FREEZE asks)."""
+        return sqlite_name in self._created or sqlite_name in self.truncated
+
     def _note_pending(self, what: str, name: str) -> None:
         if self.state != IDLE:
             self.conn.execute(
                 "INSERT INTO main._pending VALUES (?, ?, ?)", (self.xid, what, name)
             )
 
-    def _drop_storage(self, names: Sequence[str]) -> None:
+    def drop_storage(self, names: Sequence[str]) -> None:
         for name in names:
             self.triggers.forget(name)
             kind = "INDEX" if name.partition(".")[2].startswith("i") else "TABLE"
@@ -534,7 +540,7 @@ class TransactionManager:
 
     # -- ends --------------------------------------------------------------------------------
 
-    def _run_before_commit(self) -> None:
+    def run_before_commit(self) -> None:
         for hook in self.before_commit:
             hook()
 
@@ -544,11 +550,11 @@ class TransactionManager:
         if self.registered:
             self.begin_write()
             try:
-                self._run_before_commit()
+                self.run_before_commit()
                 if self.predicate is not None:
                     self.predicate.pre_commit()
                 self._remove_traces()
-                self._drop_storage(self._dropped)
+                self.drop_storage(self._dropped)
             except BaseException:
                 self.abort_write()
                 raise
@@ -558,14 +564,14 @@ class TransactionManager:
             self.undo_xid = 0
             shared = self._global_held
             self._unlock()
-            self._sync(shared)
+            self.sync(shared)
         else:
-            self._run_before_commit()
+            self.run_before_commit()
             if self.predicate is not None:
                 self.predicate.pre_commit()
         self._ended(committed=True)
 
-    def _sync(self, shared: bool) -> None:
+    def sync(self, shared: bool) -> None:
         """Make what was committed durable.  global.db first: in doubt main decides (recovery)."""
         if self.fsync and self.synchronous_commit:
             if shared:
@@ -575,7 +581,7 @@ class TransactionManager:
     def _remove_traces(self) -> None:
         if "g" in self.registered:
             self.lock_global()
-        keep_undo = self._snapshots_held()
+        keep_undo = self.snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
@@ -592,15 +598,15 @@ class TransactionManager:
         if self.registered:
             self.undo_xid = 0
             if "g" in self.registered:  # first, see recovery.py
-                with self._undoing(shared=True):
+                with self.undoing(shared=True):
                     roll_back_transaction(self.conn, self.xid, ["g"])
-            with self._undoing():
+            with self.undoing():
                 roll_back_transaction(self.conn, self.xid, ["main"])
-                self._drop_storage(self._created)
+                self.drop_storage(self._created)
         self._ended(committed=False)
 
     @contextlib.contextmanager
-    def _undoing(self, *, shared: bool = False) -> Iterator[None]:
+    def undoing(self, *, shared: bool = False) -> Iterator[None]:
         """A SQLite write transaction that is no statement."""
         self.writer_lock.acquire()
         try:
@@ -629,6 +635,7 @@ class TransactionManager:
         self.row_lock_stamp = 0
         self._undo_mark = {"main": 0, "g": 0}
         self._created, self._dropped = [], []
+        self.truncated.clear()
         callbacks = self._commit_callbacks if committed else self._abort_callbacks
         self._commit_callbacks, self._abort_callbacks = [], []
         if committed and self.catalog_changed:
@@ -643,6 +650,14 @@ class TransactionManager:
             callback()
         if ended_xid:
             self.xid_ended(ended_xid)
+
+    def detach(self) -> None:
+        """PREPARE TRANSACTION is done: the session goes on without the transaction."""
+        self._commit_callbacks, self._abort_callbacks = [], []
+        changed, self.catalog_changed, self.shared_changed = self.catalog_changed, False, False
+        if changed:
+            self.triggers.lost()
+        self._ended(committed=True)
 
     def xid_ended(self, xid: int) -> None:
         """Hook: whoever waits for this xid is to be woken (set by the session)."""
@@ -686,6 +701,7 @@ class TransactionManager:
         del self.savepoints[index + 1 :]
         self._undo_to(saved)
         self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
+        self.truncated.clear()
         del self._created[saved.created :]
         del self._dropped[saved.dropped :]
         del self._commit_callbacks[saved.on_commit :]
@@ -713,7 +729,7 @@ class TransactionManager:
         if not self.registered:
             return
         self.undo_xid = 0
-        with self._undoing(shared="g" in self.registered):
+        with self.undoing(shared="g" in self.registered):
             for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
                 if schema in self.registered:
                     roll_back(self.conn, schema, self.xid, mark)
@@ -721,7 +737,7 @@ class TransactionManager:
                         f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
                         (self.xid, saved.row_locks),
                     )
-            self._drop_storage(self._created[saved.created :])
+            self.drop_storage(self._created[saved.created :])
         self.xid_let_go(self.xid)
 
     def serialization_failure(self, what: str) -> PgError:

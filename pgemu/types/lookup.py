@@ -29,6 +29,7 @@ class TypeRegistry:
         # keys of its lookups.
         self.rows: Any = importlib.import_module("pgemu.catalog.rows")
         self._io: dict[int, BaseType] = {}
+        self.composites: set[int] = set()  # relations whose row types are in use
 
     def io(self, type_oid: int) -> BaseType:
         """The type's I/O; an internal error if there is no such type."""
@@ -98,6 +99,7 @@ class TypeRegistry:
             )
             if a.attnum > 0 and not a.attisdropped
         )
+        self.composites.add(row.typrelid)
         return CompositeType(self, row.typname, columns)
 
     def _enum(self, row: Any) -> BaseType:

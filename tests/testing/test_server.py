@@ -89,7 +89,7 @@ def test_the_plugin(tmp_path: Path, workers: str) -> None:
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", workers),
-            *("-p", "pgemu.testing.plugin", "--pgemu-set", "work_mem=8MB", str(tmp_path)),
+            *("-p", "pgemu", "--pgemu-set", "work_mem=8MB", str(tmp_path)),
         ],
         env=env,
         cwd=tmp_path,

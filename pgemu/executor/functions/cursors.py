@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.transam.twophase import prepared_xacts
 
 
 @pg_function("pg_prepared_statement()", context=True)
@@ -42,7 +43,7 @@ def pg_cursor(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
         )
 
 
-@pg_function("pg_prepared_xact()")
-def pg_prepared_xact() -> Iterator[tuple[Any, ...]]:
-    """Nothing can be prepared (PREPARE TRANSACTION is refused, max_prepared_transactions is 0)."""
-    return iter(())
+@pg_function("pg_prepared_xact()", context=True)
+def pg_prepared_xact(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
+    for one in prepared_xacts(ctx.session.cluster):
+        yield one.xid, one.gid, one.prepared_at, one.owner, one.database

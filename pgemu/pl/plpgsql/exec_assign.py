@@ -124,7 +124,8 @@ class Assigning:
             prepared.plan = session.plan_once(prepared.query)
         query = prepared.query
         # a simple expression is evaluated without SPI; one of constants fails when it is planned
-        simple = bool(params) and not (query.rtable or query.has_sublinks or query.has_aggs)
+        constant = not params and (bool(expr.prefix) or not prepared.converted)
+        simple = not (constant or query.rtable or query.has_sublinks or query.has_aggs)
         if not simple:
             self.handler.stack.append(expr.context_line())
         try:

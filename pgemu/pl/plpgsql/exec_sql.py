@@ -51,12 +51,10 @@ class RunningSql:
     def prepare_statement(self, expr: Expr) -> Prepared:
         session, values = self.session, self.values
         prepared: Prepared | None = expr.cache.get("sql")
-        env = session.query_environment
         if (
             prepared is not None
             and prepared.version == session.plan_version()
             and prepared.epoch == session.guc.epoch
-            and not env
         ):
             for dno, columns in prepared.shapes:
                 if values[dno].columns != columns:
@@ -65,7 +63,7 @@ class RunningSql:
                 return prepared
         prepared = analyze_statement(session, expr, values, self.function.variable_conflict)
         prepared.version, prepared.epoch = session.plan_version(), session.guc.epoch
-        if len(prepared.queries) == 1 and not env:
+        if len(prepared.queries) == 1:
             expr.cache["sql"] = prepared
         return prepared
 
@@ -171,8 +169,7 @@ class RunningSql:
         from pgemu.parser.parse_node import make_parsestate
 
         pstate = make_parsestate(None, self.session.catalog, text)
-        if self.session.query_environment:
-            pstate.p_query_env = self.session.query_environment
+        pstate.p_query_env = self.session.query_environment
         return analyze_with_state(pstate, raw, types)
 
     # -- statements ----------------------------------------------------------------------------------
@@ -380,8 +377,7 @@ class RunningSql:
     def run_for_query(self, stmt: s.ForQuery) -> int:
         _, result = self.run_statement(stmt.query)
         if result is None or result.columns is None:
-            raise PgError("42P11", "cannot open non-SELECT query as cursor") if False else PgError(
-                "42P11", f"cannot open {_word(result)} query as cursor")
+            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
         return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
 
     def run_for_execute(self, stmt: s.ForExecute) -> int:

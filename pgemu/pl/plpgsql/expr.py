@@ -32,7 +32,7 @@ Shape = tuple[int, Any]
 class Prepared:
     """An analyzed and planned piece of SQL with where its parameters come from."""
 
-    __slots__ = ("epoch", "getter", "plan", "queries", "shapes", "sources", "typed", "version")
+    __slots__ = ("converted", "epoch", "getter", "plan", "queries", "shapes", "sources", "typed", "version")
 
     def __init__(self) -> None:
         self.queries: list[Query] = []
@@ -41,6 +41,8 @@ class Prepared:
         self.shapes: list[Shape] = []
         self.version = 0
         self.epoch = 0
+        # a cast to the target's type was added
+        self.converted = False
         self.typed: tuple[int, int] = (0, -1)
         # for trivial expressions: values of the frame -> value
         self.getter: Callable[[list[Any]], Any] | None = None
@@ -146,8 +148,6 @@ class Names:
                 location, datum.type.collation,
             )
         value: RecordValue = self.values[dno]
-        if not value.columns and datum.type.oid == RECORDOID:
-            raise not_assigned(datum.refname)
         self._shape(dno, value)
         oid = value.type_oid if datum.type.oid == RECORDOID else datum.type.oid
         return self._param(
@@ -221,7 +221,8 @@ def analyze_expr(
         raws = session.parse(text)
         pstate = make_parsestate(None, session.catalog, text)
         names.install(pstate)
-        query = analyze_with_state(pstate, raws[0])
+        pstate.p_query_env = session.query_environment
+        query = analyze_with_state(pstate, expand_stars(raws[0], expr, values))
     except PgError as error:
         raise internal_error(error, expr, 7) from None
     columns = [t for t in query.target_list if not t.resjunk]
@@ -235,6 +236,7 @@ def analyze_expr(
     if target is not None and (source != target.oid or target.typmod != -1):
         if prepared.typed != (target.oid, target.typmod):
             entry.expr = cast_expr(session, entry.expr, target)
+            prepared.converted = True
             prepared.typed = (target.oid, target.typmod)
     prepared.queries = [query]
     prepared.getter = _getter(query, entry.expr, prepared)
@@ -329,9 +331,7 @@ def analyze_statement(
         for raw in session.parse(expr.text):
             pstate = make_parsestate(None, session.catalog, expr.text)
             names.install(pstate)
-            env = getattr(session, "query_environment", None)
-            if env:
-                pstate.p_query_env = env
+            pstate.p_query_env = session.query_environment
             names.prepared.queries.append(
                 analyze_with_state(pstate, expand_stars(raw, expr, values))
             )

@@ -114,12 +114,21 @@ class PlpgsqlHandler:
             proc, (oid, info.arg_types, info.result_type),
             lambda: compile_function(session, proc, info.arg_types, info.result_type),
         )
+        if function.is_trigger:
+            error = PgError("0A000", "trigger functions can only be called as triggers")
+            error.add_context(
+                f'compilation of PL/pgSQL function "{proc.proname}" near line 1'
+            )
+            raise error
         atomic, session.call_atomic = session.call_atomic, True
         execution = Execution(self, function, atomic=atomic or proc.prokind != "p")
         if function.result_type.retset and not function.result_type.columns:
             function.result_type.extra = info.ret_columns
-        with _Environment(session, proc):
-            self._guard(execution, args)
+        try:
+            with _Environment(session, proc):
+                self._guard(execution, args)
+        finally:
+            session.call_atomic = atomic
         return self._result(execution, info)
 
     def _guard(self, execution: Execution, args: Sequence[Any]) -> None:
@@ -226,7 +235,7 @@ def _store_trigger(execution: Execution, data: Any) -> None:
         "tg_relname": data.relation.name, "tg_table_name": data.relation.name,
         "tg_table_schema": data.relation.schema_name, "tg_nargs": len(data.args),
         "tg_argv": json.dumps({"l": [0], "a": list(data.args)}, separators=(",", ":"),
-                              ensure_ascii=False) if data.args else "[]",
+                              ensure_ascii=False) if data.args else None,
     }
     for name, var in function.trigger_vars.items():
         execution.values[var.dno] = values[name]
