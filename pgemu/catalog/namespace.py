@@ -411,8 +411,11 @@ def range_var_get_creation_namespace(catalog: Catalog, relation: dict[str, Any])
     return get_creation_namespace(catalog)
 
 
-def range_var_get_and_check_creation_namespace(catalog: Catalog, relation: dict[str, Any]) -> int:
-    """The same with the privilege check and range_var_adjust_relation_persistence."""
+def range_var_get_and_check_creation_namespace(
+    catalog: Catalog, relation: dict[str, Any], *, position: bool = False
+) -> int:
+    """The same with the privilege check and range_var_adjust_relation_persistence.
+    position: the error points to the name, as that of CREATE TABLE does."""
     from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
 
     namespace = range_var_get_creation_namespace(catalog, relation)
@@ -420,7 +423,7 @@ def range_var_get_and_check_creation_namespace(catalog: Catalog, relation: dict[
         name = catalog.get(PgNamespace, oid=namespace).nspname
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}",
-            location=_range_var_body(relation).get("location", 0),
+            location=_range_var_body(relation).get("location", 0) if position else None,
         )
     range_var_adjust_relation_persistence(catalog, relation, namespace)
     return namespace

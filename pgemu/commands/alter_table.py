@@ -14,6 +14,7 @@ from typing import Any
 from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
+from pgemu.commands import foreigncmds
 from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
@@ -114,6 +115,10 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_SetTableSpace": Subcommand(misc.set_tablespace, PASS_MISC, "rpmiI", "SET TABLESPACE"),
     "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmiI", "SET"),
     "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmiI", "RESET"),
+    "AT_GenericOptions": Subcommand(foreigncmds.alter_table_options, PASS_MISC, "f", "OPTIONS"),
+    "AT_AlterColumnGenericOptions": Subcommand(
+        foreigncmds.alter_column_options, PASS_MISC, "f", "ALTER COLUMN ... OPTIONS"
+    ),
     "AT_AddInherit": Subcommand(misc.inherit, PASS_MISC, "rf", "INHERIT"),
     "AT_DropInherit": Subcommand(misc.no_inherit, PASS_MISC, "rf", "NO INHERIT"),
     "AT_AddOf": Subcommand(misc.add_of, PASS_MISC, "rp", "OF"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -35,6 +35,7 @@ from pgemu.errors import (
 )
 from pgemu.executor.execute import bind, run_plan
 from pgemu.executor.modify import WaitFor
+from pgemu.executor.triggers import one_statement
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import prefix
 
@@ -159,7 +160,7 @@ def _write_once(
     else:
         loader = _RowLoader(session, relation, columns, options, where)
     try:
-        with _undo_at_once(session, relation) if plain else nullcontext():
+        with _undo_at_once(session, relation) if plain else one_statement(session, relation):
             for batch in loader.batches(source):
                 session.check_for_interrupts()
                 loader.load(batch)

@@ -69,7 +69,7 @@ def define_relation(
     catalog = session.catalog
     relation = stmt["relation"]
     name = relation["relname"]
-    namespace = range_var_get_and_check_creation_namespace(catalog, relation)
+    namespace = range_var_get_and_check_creation_namespace(catalog, relation, position=True)
     range_var_adjust_relation_persistence(catalog, relation, namespace)
     persistence = relation.get("relpersistence", "p")
     if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:

@@ -34,6 +34,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     SYNTAX_ERROR,
+    UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -430,3 +431,35 @@ def _check_constraints(base: dict[str, Any]) -> None:
                     "foreign tables",
                     location=constraint.get("location", 0),
                 )
+
+
+def alter_table_options(ctx: Any, command: dict[str, Any]) -> None:
+    """ALTER FOREIGN TABLE ... OPTIONS (ATExecGenericOptions)."""
+    catalog = ctx.catalog
+    table = catalog.get(PgForeignTable, ftrelid=ctx.relation.oid)
+    server = catalog.get(PgForeignServer, oid=table.ftserver)
+    options = transform_generic_options(
+        ctx.session, PgForeignTable.RELID, table.ftoptions, list_items(command["def"]),
+        _validator(catalog, server),
+    )
+    catalog.update(PgForeignTable, {"ftrelid": ctx.relation.oid}, ftoptions=options)
+
+
+def alter_column_options(ctx: Any, command: dict[str, Any]) -> None:
+    """ALTER FOREIGN TABLE ... ALTER COLUMN ... OPTIONS (ATExecAlterColumnGenericOptions)."""
+    catalog, relation, name = ctx.catalog, ctx.relation, command["name"]
+    att = relation.attrs_by_name.get(name)
+    if att is None:
+        raise PgError(
+            UNDEFINED_COLUMN, f'column "{name}" of relation "{relation.name}" does not exist'
+        )
+    if att.attnum <= 0:
+        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot alter system column "{name}"')
+    table = catalog.get(PgForeignTable, ftrelid=relation.oid)
+    server = catalog.get(PgForeignServer, oid=table.ftserver)
+    options = transform_generic_options(
+        ctx.session, PgAttribute.RELID, att.attfdwoptions, list_items(command["def"]),
+        _validator(catalog, server),
+    )
+    where = {"attrelid": relation.oid, "attnum": att.attnum}
+    catalog.update(PgAttribute, where, attfdwoptions=options)

@@ -7,8 +7,15 @@ from typing import Any
 import pgparse
 
 from pgemu.catalog.rows import PgProc
-from pgemu.errors import SYNTAX_ERROR, PgError
-from pgemu.nodes.parsenodes import RawStmt
+from pgemu.errors import INVALID_FUNCTION_DEFINITION, SYNTAX_ERROR, PgError
+from pgemu.nodes.nodefuncs import expr_type
+from pgemu.nodes.parsenodes import Query, RawStmt
+from pgemu.parser.parse_coerce import coerce_to_target_type
+from pgemu.parser.parse_node import make_parsestate
+
+_ANALYZED = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
+RECORDOID, VOIDOID = 2249, 2278
+_POLYMORPHIC = frozenset((*range(2276, 2284), 2776, 3500, 3831, 4537, 4538, *range(5077, 5081)))
 
 
 def validate_sql_function(session: Any, row: PgProc) -> None:
@@ -22,20 +29,103 @@ def validate_sql_function(session: Any, row: PgProc) -> None:
             internal_query=row.prosrc,
             internal_position=error.position,
         ) from None
-    if any(2276 <= t <= 2283 or t in (2776, 3500, 3831) for t in row.proargtypes):
+    if _POLYMORPHIC & {*row.proargtypes, row.prorettype}:
         return
-    analyze = getattr(session, "analyze_function_body", None)
-    if analyze is None:
-        return
+    last: Query | None = None
     for item in parsed:
         raw = item["stmt"]
-        tag = next(iter(raw))
-        if tag in ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"):
-            analyze(
-                RawStmt(raw, item.get("stmt_location", 0), item.get("stmt_len", 0)),
-                row,
-                list(row.proargtypes),
+        last = None
+        if next(iter(raw)) not in _ANALYZED:
+            continue
+        statement = RawStmt(raw, item.get("stmt_location", 0), item.get("stmt_len", 0))
+        try:
+            last = session.analyze_function_body(statement, row, list(row.proargtypes))
+        except PgError as error:
+            _transpose(session, row, error)
+            raise
+    if row.prokind == "f":
+        _check_result(session, row, last)
+
+
+def _transpose(session: Any, row: PgProc, error: PgError) -> None:
+    """A position in the body as one in CREATE FUNCTION (function_parse_error_transpose)."""
+    if error.location is None or error.location < 0:
+        return
+    start = session.source_text.encode().find(row.prosrc.encode())
+    if start >= 0:
+        error.location += start
+
+
+def _check_result(session: Any, row: PgProc, last: Query | None) -> None:
+    """check_sql_fn_retval: what the last statement gives fits the declared result."""
+    catalog = session.catalog
+    if row.prorettype == VOIDOID:
+        return
+    entries = [] if last is None else [
+        t for t in (last.target_list if last.command_type == "select" else last.returning_list)
+        if not t.resjunk
+    ]  # fmt: skip
+    if not entries:
+        raise _mismatch(
+            catalog, row,
+            "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.",
+        )
+    given = [expr_type(t.expr) for t in entries]
+    columns = _result_columns(catalog, row)
+    if columns is None:
+        if row.prorettype == RECORDOID:
+            return
+        if len(entries) != 1:
+            raise _mismatch(catalog, row, "Final statement must return exactly one column.")
+        if not _coercible(catalog, entries[0].expr, row.prorettype):
+            raise _mismatch(
+                catalog, row, f"Actual return type is {catalog.type_name(given[0])}."
             )
+        return
+    if given == [row.prorettype]:
+        return
+    for number, (entry, wanted) in enumerate(zip(entries, columns, strict=False), 1):
+        if not _coercible(catalog, entry.expr, wanted):
+            raise _mismatch(
+                catalog, row,
+                f"Final statement returns {catalog.type_name(given[number - 1])} instead of "
+                f"{catalog.type_name(wanted)} at column {number}.",
+            )
+    if len(entries) != len(columns):
+        few = "few" if len(entries) < len(columns) else "many"
+        raise _mismatch(catalog, row, f"Final statement returns too {few} columns.")
+
+
+def _result_columns(catalog: Any, row: PgProc) -> list[int] | None:
+    """The types of a composite result; None: not one that is known now."""
+    if row.proallargtypes is not None and row.proargmodes is not None:
+        outputs = [
+            t for t, m in zip(row.proallargtypes, row.proargmodes, strict=True) if m in "obt"
+        ]
+        if row.prorettype == RECORDOID and outputs:
+            return outputs
+    if catalog.types.row(row.prorettype).typtype == "c":
+        return [c.type_oid for c in catalog.types.io(row.prorettype).columns]
+    return None
+
+
+def _coercible(catalog: Any, expr: Any, wanted: int) -> bool:
+    pstate = make_parsestate(None, catalog)
+    done = coerce_to_target_type(
+        pstate, expr, expr_type(expr), wanted, -1, "assignment", "implicit_cast", -1
+    )
+    return done is not None
+
+
+def _mismatch(catalog: Any, row: PgProc, detail: str) -> PgError:
+    error = PgError(
+        INVALID_FUNCTION_DEFINITION,
+        "return type mismatch in function declared to return "
+        f"{catalog.type_name(row.prorettype)}",
+        detail=detail,
+    )
+    error.add_context(f'SQL function "{row.proname}"')
+    return error
 
 
 def validate_plpgsql_function(session: Any, row: PgProc) -> None:

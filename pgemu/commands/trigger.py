@@ -102,6 +102,8 @@ def _check_relation(relation: Any, tgtype: int, stmt: dict[str, Any]) -> None:
         raise PgError(WRONG_OBJECT_TYPE, f'relation "{name}" cannot have triggers')
     if detail:
         raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is a {word}', detail=detail)
+    if stmt.get("transitionRels"):
+        _check_transition_tables(relation, tgtype, stmt)
     if tgtype & TRUNCATE and tgtype & ROW:
         raise PgError(FEATURE_NOT_SUPPORTED, "TRUNCATE FOR EACH ROW triggers are not supported")
     if tgtype & INSTEAD:
@@ -111,6 +113,56 @@ def _check_relation(relation: Any, tgtype: int, stmt: dict[str, Any]) -> None:
             raise PgError(FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers cannot have WHEN conditions")
         if stmt.get("columns"):
             raise PgError(FEATURE_NOT_SUPPORTED, "INSTEAD OF triggers cannot have column lists")
+
+
+def _check_transition_tables(relation: Any, tgtype: int, stmt: dict[str, Any]) -> None:
+    """REFERENCING OLD/NEW TABLE AS."""
+    name, problem, code = relation.name, "", FEATURE_NOT_SUPPORTED
+    if relation.relkind == "f":
+        raise PgError(
+            WRONG_OBJECT_TYPE, f'"{name}" is a foreign table',
+            detail="Triggers on foreign tables cannot have transition tables.",
+        )
+    if relation.relkind == "v":
+        raise PgError(
+            WRONG_OBJECT_TYPE, f'"{name}" is a view',
+            detail="Triggers on views cannot have transition tables.",
+        )
+    if tgtype & ROW and relation.is_partition:
+        problem = "ROW triggers with transition tables are not supported on partitions"
+    elif tgtype & ROW and relation.parents:
+        problem = "ROW triggers with transition tables are not supported on inheritance children"
+    elif tgtype & (BEFORE | INSTEAD):
+        problem = "transition table name can only be specified for an AFTER trigger"
+        code = INVALID_OBJECT_DEFINITION
+    elif tgtype & TRUNCATE:
+        problem = "TRUNCATE triggers with transition tables are not supported"
+    elif bin(tgtype & (INSERT | DELETE | UPDATE)).count("1") != 1:
+        problem = "transition tables cannot be specified for triggers with more than one event"
+    elif stmt.get("columns"):
+        problem = "transition tables cannot be specified for triggers with column lists"
+    if problem:
+        raise PgError(code, problem)
+    seen: set[bool] = set()
+    for item in stmt["transitionRels"]:
+        new = bool(item["TriggerTransition"].get("isNew"))
+        word = "NEW" if new else "OLD"
+        if not tgtype & ((INSERT | UPDATE) if new else (DELETE | UPDATE)):
+            events = "an INSERT or UPDATE" if new else "a DELETE or UPDATE"
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f"{word} TABLE can only be specified for {events} trigger",
+            )
+        if new in seen:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION, f"{word} TABLE cannot be specified multiple times"
+            )
+        seen.add(new)
+    names = [i["TriggerTransition"]["name"] for i in stmt["transitionRels"]]
+    if len(names) != len(set(names)):
+        raise PgError(
+            INVALID_OBJECT_DEFINITION, "OLD TABLE name and NEW TABLE name cannot be the same"
+        )
 
 
 def _function(session: Any, names: list[str]) -> PgProc:
@@ -182,6 +234,24 @@ def _when(session: Any, relation: Any, stmt: dict[str, Any], tgtype: int, source
             return None
         old = node.varno == 1
         problem = ""
+        if tgtype & BEFORE and not old and node.varattno < 0:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "BEFORE trigger's WHEN condition cannot reference NEW system columns",
+                location=node.location,
+            )
+        if tgtype & BEFORE and not old and (
+            node.varattno in relation.generated or (relation.generated and not node.varattno)
+        ):
+            detail = "A whole-row reference is used and the table contains generated columns."
+            if node.varattno:
+                name = relation.attrs[node.varattno - 1].attname
+                detail = f'Column "{name}" is a generated column.'
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                "BEFORE trigger's WHEN condition cannot reference NEW generated columns",
+                detail=detail, location=node.location,
+            )
         if not tgtype & ROW:
             problem = "statement trigger's WHEN condition cannot reference column values"
         elif old and tgtype & INSERT:

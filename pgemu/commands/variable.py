@@ -17,6 +17,7 @@ from pgemu.errors import (
     SYNTAX_ERROR,
     PgError,
 )
+from pgemu.transam.snapshots import import_snapshot
 
 TEXTOID = 25
 # settings whose value is a list of names, each quoted when needed (GUC_LIST_QUOTE)
@@ -112,9 +113,18 @@ def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> No
     elif name == "SESSION CHARACTERISTICS":
         _set_characteristics(session, stmt, "default_transaction_", None)
     elif name == "TRANSACTION SNAPSHOT":
-        raise PgError(FEATURE_NOT_SUPPORTED, "SET TRANSACTION SNAPSHOT is not supported")
+        _set_snapshot(session, stmt)
     else:
         raise PgError(SYNTAX_ERROR, f"unexpected SET MULTI element: {name}")
+
+
+def _set_snapshot(session: Any, stmt: dict[str, Any]) -> None:
+    if not session.xact.in_block:
+        session.notice(
+            "WARNING", NO_ACTIVE_SQL_TRANSACTION,
+            "SET TRANSACTION can only be used in transaction blocks",
+        )
+    import_snapshot(session.xact, str(const_value(stmt["args"][0]["A_Const"])))
 
 
 def _set_characteristics(

@@ -55,6 +55,7 @@ def bind(
 
 def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     """Run a plan to its end."""
+    session.xact.queried = True
     lock_for_plan(session, plan)
     if plan.command_type == "select" and not (plan.steps or plan.row_marks or plan.may_write):
         rows = list(select_rows(session, plan, bindings))
@@ -97,6 +98,7 @@ def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result
 
 def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
     """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
+    session.xact.queried = True
     if plan.result is not None:
         yield tuple([bindings[n - 1] if n else value for n, value in plan.result])
         return

@@ -43,6 +43,10 @@ class TriggeringWriter(RowWriter):
         self.triggers = triggers
         self._stored: Row = ()
         self._fired = False
+        # the INSERT at hand is half of an UPDATE that moves a row to another partition
+        self._moving = False
+        # how messages call what happens to a row; "": what it is
+        self.action = ""
 
     def _store(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
         found = super()._store(target, text, values)
@@ -65,9 +69,9 @@ class TriggeringWriter(RowWriter):
         if new is None:
             return None
         new = self._generated(target, new)
-        if target.is_partition and not self.session.routing.check(target, new):
-            if self.relation.oid != target.oid:
-                raise self._moved_by_trigger(target)
+        routed = self.relation.oid != target.oid and target.is_partition
+        if routed and not self.session.routing.check(target, new):
+            raise self._moved_by_trigger(target)
         return new
 
     def _moved_by_trigger(self, target: Any) -> PgError:
@@ -88,7 +92,9 @@ class TriggeringWriter(RowWriter):
         if row is None:
             return None  # type: ignore[return-value]
         image = super()._insert_into(target, row, xmax)
-        self.triggers.after_row(target, "insert", None, self._stored)
+        self.triggers.after_row(
+            target, "insert", None, self._stored, collect=not self._moving
+        )
         return image
 
     def _old(self, target: Any, rid: int) -> Row | None:
@@ -145,12 +151,18 @@ class TriggeringWriter(RowWriter):
 
     def _move(self, target: Any, rid: int, old: Row, new: Sequence[Value]) -> Row | None:
         """The changed row belongs to another partition: DELETE there, INSERT here."""
-        if self.triggers.has(target, "delete", BEFORE):
-            if self.triggers.before_row(target, "delete", old, None) is None:
-                return None
+        if (
+            self.triggers.has(target, "delete", BEFORE)
+            and self.triggers.before_row(target, "delete", old, None) is None
+        ):
+            return None
         self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        self.triggers.after_row(target, "delete", old, None)
-        return self.insert(convert_row(target, self.relation, new))
+        self.triggers.after_row(target, "delete", old, None, collect=False)
+        self._moving = True
+        image = self.insert(convert_row(target, self.relation, new))
+        self._moving = False
+        self.triggers.collect(target, "update", old, new if image is not None else None)
+        return image
 
     def delete(self, relid: int, rid: int) -> Row | None:
         target = self.storage(relid)
@@ -173,8 +185,8 @@ class TriggeringWriter(RowWriter):
         if self._old(target, rid) != old:
             raise PgError(
                 TRIGGERED_DATA_CHANGE_VIOLATION,
-                f"tuple to be {what} was already modified by an operation triggered by the "
-                "current command",
+                f"tuple to be {self.action or what} was already modified by an operation "
+                "triggered by the current command",
                 hint="Consider using an AFTER trigger instead of a BEFORE trigger to propagate "
                 "changes to other rows.",
             )

@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgemu.catalog.rows import PgLanguage, PgProc, PgTrigger
-from pgemu.errors import DATATYPE_MISMATCH, E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, PgError
-from pgemu.errors import FEATURE_NOT_SUPPORTED
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+    FEATURE_NOT_SUPPORTED,
+    PgError,
+)
 from pgemu.executor.partition_routing import convert_row
 from pgemu.nodes import mutate
 from pgemu.nodes.parsenodes import Query
@@ -81,6 +85,9 @@ def start(session: Any, relation: Any, events: Sequence[str], columns: Sequence[
     """A TriggerRun for a statement, or None: nothing can fire."""
     if relation.oid < 16384:
         return None
+    shared = getattr(session, "shared_trigger_run", None)
+    if shared is not None and shared.relation.oid == relation.oid and shared.shared:
+        return shared
     if not _may_fire(session, relation):
         return None
     return TriggerRun(session, relation, events, columns)
@@ -97,6 +104,25 @@ def _may_fire(session: Any, relation: Any) -> bool:
             if one.row.relhastriggers and user_triggers(session, one):
                 return True
     return False
+
+
+@contextmanager
+def one_statement(session: Any, relation: Any) -> Iterator[None]:
+    """COPY: the INSERT statements inside are one statement to the triggers of the table."""
+    run = start(session, relation, ("insert",))
+    if run is None:
+        yield
+        return
+    saved = getattr(session, "shared_trigger_run", None)
+    session.shared_trigger_run = run
+    run.shared = True
+    try:
+        run.before_statement()
+        yield
+    finally:
+        run.shared = False
+        session.shared_trigger_run = saved
+    run.after_statement()
 
 
 class TriggerRun:
@@ -117,6 +143,8 @@ class TriggerRun:
         self._transition = any(
             t.tgoldtable or t.tgnewtable for t in user_triggers(session, relation)
         )
+        # COPY: one run for many INSERT statements; `begun`: its BEFORE STATEMENT triggers ran
+        self.shared = self.begun = False
 
     # -- choosing --------------------------------------------------------------------------------
 
@@ -147,6 +175,9 @@ class TriggerRun:
     # -- statement level -------------------------------------------------------------------------
 
     def before_statement(self) -> None:
+        if self.begun:
+            return
+        self.begun = self.shared
         for event in self.events:
             for trigger in self._statement:
                 if trigger.tgtype & BEFORE and self._matches(trigger, event, self.relation):
@@ -168,6 +199,8 @@ class TriggerRun:
 
     def after_statement(self) -> None:
         """Run what was queued, then the AFTER STATEMENT triggers."""
+        if self.shared:
+            return
         queued, self.queue = self.queue, []
         for trigger, data in queued:
             with self._transition_tables(trigger, data.operation.lower()):
@@ -219,11 +252,12 @@ class TriggerRun:
         return row
 
     def after_row(
-        self, relation: Any, event: str, old: Values | None, new: Values | None
+        self, relation: Any, event: str, old: Values | None, new: Values | None, *,
+        collect: bool = True,
     ) -> None:
         """Note a row that was written."""
-        if self._transition:
-            self._collect(relation, event, old, new)
+        if self._transition and collect:
+            self.collect(relation, event, old, new)
         for trigger in self._rows_of(relation):
             if trigger.tgtype & (BEFORE | INSTEAD):
                 continue
@@ -241,9 +275,12 @@ class TriggerRun:
 
     # -- transition tables -----------------------------------------------------------------------
 
-    def _collect(
+    def collect(
         self, relation: Any, event: str, old: Values | None, new: Values | None
     ) -> None:
+        """Rows for the transition tables."""
+        if not self._transition:
+            return
         for row, store in ((old, self.old_rows), (new, self.new_rows)):
             if row is None:
                 continue

@@ -14,7 +14,7 @@ from pgemu.tcop.plancache import PlanCache
 from pgemu.tcop.prepared import Portal, PreparedStatement
 from pgemu.tcop.procedural import ProceduralMixin
 from pgemu.tcop.statements import StatementsMixin
-from pgemu.tcop.xact_commands import default_characteristics
+from pgemu.tcop.xact_commands import characteristic_checks, default_characteristics
 from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT, Characteristics
 
 
@@ -55,6 +55,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         for name in ("intervalstyle", "bytea_output", "extra_float_digits",
                      "standard_conforming_strings"):
             hooks[name] = lambda value, n=name: setattr(ctx, n, value)
+        self.guc.check_hooks.update(characteristic_checks(self))
         hooks["transaction_isolation"] = self._characteristic("isolation")
         hooks["transaction_read_only"] = self._characteristic("read_only")
         hooks["transaction_deferrable"] = self._characteristic("deferrable")
@@ -118,6 +119,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
     def begin_transaction_block(self) -> None:
         if self.xact.state == IDLE:
             self.guc.push()
+            self.xact.queried = False
         self.xact.state = BLOCK
 
     def commit_transaction(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from pgemu.errors import QUERY_CANCELED, PgError
@@ -10,6 +11,7 @@ from pgemu_protocol.hot import copy_data, copy_in_response, copy_out_response, d
 if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
+_HEAD = struct.Struct(">cI")
 COPY_DONE = b"c\x00\x00\x00\x04"
 
 
@@ -46,6 +48,13 @@ class CopyChannel:
 
     def send_copy_data(self, data: bytes) -> None:
         self._backend.connection.write(copy_data(data))
+
+    def send_copy_rows(self, rows: list[bytes]) -> None:
+        """CopyData for each of many rows, in one piece."""
+        pack = _HEAD.pack
+        self._backend.connection.write(
+            b"".join([part for row in rows for part in (pack(b"d", len(row) + 4), row)])
+        )
 
     def end_copy_out(self) -> None:
         self._backend.connection.write(COPY_DONE)

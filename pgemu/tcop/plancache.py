@@ -33,6 +33,7 @@ class CachedStatement:
     encoders: list[Any] = field(default_factory=list)
     version: int = 0
     text_format_epoch: int = -1
+    query: Any = None  # of a statement without FROM: an error asks whether constants were folded
 
 
 @dataclass(slots=True)

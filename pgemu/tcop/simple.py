@@ -97,9 +97,7 @@ class SimpleQuery:
         self._execute(cached, bindings)
         return True
 
-    def _execute(
-        self, cached: CachedStatement, bindings: Any, query: Query | None = None
-    ) -> None:
+    def _execute(self, cached: CachedStatement, bindings: Any) -> None:
         session, write = self.session, self.backend.connection.write
         plan = cached.plan
         if plan.command_type == "select" and not plan.row_marks and not plan.may_write:
@@ -111,7 +109,7 @@ class SimpleQuery:
             try:
                 first = next(rows, None)
             except (PgError, apsw.Error):
-                if _had_started(session, plan, query):
+                if _had_started(session, cached.query):
                     write(head)
                 raise
             write(head)
@@ -128,7 +126,7 @@ class SimpleQuery:
         try:
             result = run_plan(session, plan, bindings)
         except (PgError, apsw.Error):
-            if plan.command_type == "select" and _had_started(session, plan, query):
+            if plan.command_type == "select" and _had_started(session, cached.query):
                 write(describe(session, plan.columns, ()))
             raise
         if result.columns is None or result.columns is not plan.columns:
@@ -171,7 +169,8 @@ class SimpleQuery:
             )
         if cached is None:
             cached = CachedStatement(plan)
-        self._execute(cached, bind(plan, ()), rewritten[0])
+        cached.query = None if rewritten[0].rtable else rewritten[0]
+        self._execute(cached, bind(plan, ()))
 
     def _plan(self, query: Any, used: set[int]) -> Plan:
         session = self.session
@@ -192,14 +191,12 @@ class SimpleQuery:
         write(command_complete(result.tag))
 
 
-def _had_started(session: Any, plan: Plan, query: Query | None) -> bool:
+def _had_started(session: Any, query: Query | None) -> bool:
     """Whether PostgreSQL would have sent RowDescription before this error: not if it folds
-    constants and so fails while planning."""
+    constants and so fails while planning.  None: a query with a FROM."""
     from pgemu.commands.cook import contain_mutable_functions
 
     if query is None:
-        return plan.volatile or bool(plan.relations)
-    if query.rtable:
         return True
     started = False
     for entry in query.target_list:

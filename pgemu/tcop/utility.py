@@ -7,12 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.commands.utility import process_utility
+from pgemu.errors import ACTIVE_SQL_TRANSACTION, PgError
 from pgemu.executor.execute import Result
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner.plan import OutputColumn
 from pgemu.tcop.portalcmds import close_portal, declare_cursor, fetch
 from pgemu.tcop.prepare import deallocate, execute_prepared, prepare_statement
 from pgemu.tcop.xact_commands import transaction_statement
+from pgemu.transam.xact import IMPLICIT
 
 _OWN = {
     "PrepareStmt": prepare_statement,
@@ -21,6 +23,16 @@ _OWN = {
     "DeclareCursorStmt": declare_cursor,
     "FetchStmt": fetch,
     "ClosePortalStmt": close_portal,
+}
+
+
+# what cannot be one of several statements in a string
+_ALONE = {
+    "CreatedbStmt": "CREATE DATABASE",
+    "DropdbStmt": "DROP DATABASE",
+    "CreateTableSpaceStmt": "CREATE TABLESPACE",
+    "DropTableSpaceStmt": "DROP TABLESPACE",
+    "AlterSystemStmt": "ALTER SYSTEM",
 }
 
 
@@ -33,6 +45,11 @@ def run_utility(session: Any, query: Query, params: Any, source_text: str = "") 
     own = _OWN.get(tag)
     if own is not None:
         return own(session, body, query, params, source_text)
+    alone = _ALONE.get(tag)
+    if alone is not None and session.xact.state == IMPLICIT and not session.in_pipeline:
+        raise PgError(
+            ACTIVE_SQL_TRANSACTION, f"{alone} cannot run inside a transaction block"
+        )
     done = process_utility(session, query, source_text or session.source_text, params)
     if done.columns is None:
         return Result(None, None, 0, done.tag)

@@ -4,6 +4,8 @@ state machine of xact.c).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pgemu.errors import (
@@ -24,6 +26,54 @@ def default_characteristics(session: Any) -> Characteristics:
         bool(values["default_transaction_read_only"]),
         bool(values["default_transaction_deferrable"]),
     )
+
+
+def characteristic_checks(session: Any) -> dict[str, Callable[[str], str]]:
+    """The check hooks of transaction_isolation and its kin (PostgreSQL's variable.c)."""
+    xact = session.xact
+
+    def refuse(message: str) -> PgError:
+        return PgError(ACTIVE_SQL_TRANSACTION, message)
+
+    def isolation(value: str) -> str:
+        if xact.state in (IDLE, FAILED) or value.lower() == xact.current.isolation:
+            return value
+        if xact.queried:
+            raise refuse("SET TRANSACTION ISOLATION LEVEL must be called before any query")
+        if xact.savepoints:
+            raise refuse("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction")
+        return value
+
+    def read_only(value: str) -> str:
+        if not xact.current.read_only or _is_on(value) or xact.state in (IDLE, FAILED):
+            return value
+        if xact.savepoints:
+            raise refuse(
+                "cannot set transaction read-write mode inside a read-only transaction"
+            )
+        if xact.queried:
+            raise refuse("transaction read-write mode must be set before any query")
+        return value
+
+    def deferrable(value: str) -> str:
+        if xact.state in (IDLE, FAILED) or _is_on(value) == xact.current.deferrable:
+            return value
+        command = "SET TRANSACTION [NOT] DEFERRABLE"
+        if xact.savepoints:
+            raise refuse(f"{command} cannot be called within a subtransaction")
+        if xact.queried:
+            raise refuse(f"{command} must be called before any query")
+        return value
+
+    return {
+        "transaction_isolation": isolation,
+        "transaction_read_only": read_only,
+        "transaction_deferrable": deferrable,
+    }
+
+
+def _is_on(value: str) -> bool:
+    return value.lower() in ("on", "true", "yes", "1", "t", "y")
 
 
 def transaction_statement(session: Any, stmt: dict[str, Any]) -> str:
@@ -70,7 +120,7 @@ def _commit(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.commit_transaction()
         return "COMMIT"
-    kept = xact.current
+    kept = replace(xact.current)
     failed = xact.state == FAILED
     if failed:
         session.rollback_transaction()
@@ -96,7 +146,7 @@ def _rollback(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.rollback_transaction()
         return "ROLLBACK"
-    kept = xact.current
+    kept = replace(xact.current)
     session.rollback_transaction()
     if chain:
         _chain(session, kept)

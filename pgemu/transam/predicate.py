@@ -144,8 +144,16 @@ class PredicateLocks:
 
     # -- the life of a transaction ---------------------------------------------------------------
 
-    def register(self) -> None:
-        """GetSerializableTransactionSnapshotInt, while the snapshot is being fixed."""
+    def last_commit(self) -> int:
+        """The newest commit that the own snapshot sees."""
+        if not self.number:
+            return 0
+        with self._state() as state:
+            return state.xacts[self.number].last_commit
+
+    def register(self, last_commit: int = 0) -> None:
+        """GetSerializableTransactionSnapshotInt, while the snapshot is being fixed.
+        last_commit: of a snapshot that is being imported."""
         current = self.xact.current
         with self._state() as state:
             state.clear_old()
@@ -153,8 +161,8 @@ class PredicateLocks:
             state.next_number += 1
             slot = self.xact.slot
             state.xacts[self.number] = SerializableXact(
-                self.number, slot.pid, slot.number, state.last_commit, self.xact.xid,
-                current.read_only,
+                self.number, slot.pid, slot.number, last_commit or state.last_commit,
+                self.xact.xid, current.read_only,
             )
             state.changed = True
         self._noted = set()

@@ -8,6 +8,7 @@ statement outside a transaction block is one SQLite transaction and needs neithe
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,9 @@ class TransactionManager:
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
         self._created: list[str] = []
+        # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
+        self.queried = False
+        self.exported: list[str] = []  # files of snapshots
         # tables that this transaction has emptied in place
         self.truncated: set[str] = set()
         self._dropped: list[str] = []
@@ -218,16 +222,20 @@ class TransactionManager:
         snapshots and committing without undo."""
         if self.current.isolation == "serializable" and self.predicate is not None:
             self.predicate.register()
+        self.fixed_snapshot = self.snapshot = self.publish_snapshot()
+
+    def publish_snapshot(self) -> Snapshot:
+        """A snapshot of now whose undo is kept until the end of the transaction."""
         words = self.slot.words
         next_xid = self.shm.read_next_xid()
-        words[XMIN] = next_xid
+        words[XMIN] = words[XMIN] or next_xid
         running: list[Any] = self.conn.execute(
             "SELECT xid FROM main._active UNION SELECT xid FROM g._gactive"
         ).fetchall()
         assigned = self.shm.procarray.column(ASSIGNED_XID)
         invisible = frozenset([*(r[0] for r in running), *assigned]) - {0, self.xid}
-        words[XMIN] = min([next_xid, *invisible])
-        self.fixed_snapshot = self.snapshot = Snapshot(invisible, next_xid, self.xid)
+        words[XMIN] = min([words[XMIN], *invisible])
+        return Snapshot(invisible, next_xid, self.xid)
 
     def serializable(self) -> Any:
         """The PredicateLocks of a transaction that must take part in their bookkeeping, its
@@ -625,6 +633,9 @@ class TransactionManager:
         ended_xid, self.xid = self.xid, 0
         words = self.slot.words
         words[XID] = words[ASSIGNED_XID] = 0
+        if self.exported:
+            forget_exported(self.exported)
+            words[XMIN] = 0
         if self.fixed_snapshot is not None:
             self.fixed_snapshot = None
             words[XMIN] = 0
@@ -772,6 +783,14 @@ class _WriteStatement:
                 raise
         else:
             self._xact.abort_write()
+
+
+def forget_exported(paths: list[str]) -> None:
+    """The transaction that exported these snapshots has ended."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    paths.clear()
 
 
 def roll_back_transaction(conn: apsw.Connection, xid: int, schemas: Sequence[str]) -> None:

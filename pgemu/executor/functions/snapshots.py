@@ -9,12 +9,12 @@ import re
 from typing import Any
 
 from pgemu.errors import (
-    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PgError,
 )
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.transam.snapshots import export_snapshot
 
 _SHAPE = re.compile(r"(\d+):(\d+):((?:\d+(?:,\d+)*)?)")
 
@@ -73,9 +73,9 @@ def pg_xact_status(ctx: CallContext, xid: int) -> str | None:
     return "in progress" if xid in shm.procarray.running_xids() else "committed"
 
 
-@pg_function("pg_export_snapshot()")
-def pg_export_snapshot() -> str:
-    raise PgError(FEATURE_NOT_SUPPORTED, "exporting snapshots is not supported")
+@pg_function("pg_export_snapshot()", context=True)
+def pg_export_snapshot(ctx: CallContext) -> str:
+    return export_snapshot(ctx.session.xact)
 
 
 @pg_function("pg_xact_commit_timestamp(xid)", "pg_xact_commit_timestamp_origin(xid)")

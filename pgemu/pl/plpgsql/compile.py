@@ -147,9 +147,9 @@ class _Compiler:
         except PgError as error:
             if error.internal_query is None and error.where is None:
                 error.location = None
+            token = parser.tokens[max(parser.at - 1, 0)]
             error.add_context(
-                f'compilation of PL/pgSQL function "{self.name}" near line '
-                f"{parser.lines.of(min(parser.tokens[max(parser.at - 1, 0)].start, len(parser.text)))}"
+                f'compilation of PL/pgSQL function "{self.name}" near line {parser.line(token)}'
             )
             raise
         return s.Function(

@@ -69,7 +69,6 @@ class Execution(Assigning, RunningSql, Raising):
         """Run the body inside its error context."""
         stack = self.handler.stack
         stack.append(self)
-        saved_notices = None
         try:
             enter()
             self.text = ""
@@ -93,7 +92,6 @@ class Execution(Assigning, RunningSql, Raising):
             error.context_of = None  # type: ignore[attr-defined]
             raise
         finally:
-            del saved_notices
             stack.pop()
 
     def _may_fall_through(self) -> bool:
@@ -106,7 +104,7 @@ class Execution(Assigning, RunningSql, Raising):
             or result.is_procedure
         )
 
-    # -- blocks and statements ---------------------------------------------------------------------
+    # -- blocks and statements -------------------------------------------------------------------
 
     def block(self, block: s.Block) -> int:
         self.text = "during statement block local variable initialization"
@@ -189,7 +187,7 @@ class Execution(Assigning, RunningSql, Raising):
                 return code
         return OK
 
-    # -- conditions and loops ------------------------------------------------------------------------
+    # -- conditions and loops --------------------------------------------------------------------
 
     def run_if(self, stmt: s.If) -> int:
         for condition, body in stmt.branches:
@@ -341,7 +339,7 @@ class Execution(Assigning, RunningSql, Raising):
             self.assign_expr(stmt.target, stmt.expr)
         return OK
 
-    # -- RETURN ----------------------------------------------------------------------------------------
+    # -- RETURN ----------------------------------------------------------------------------------
 
     def run_return(self, stmt: s.Return) -> int:
         function = self.function
@@ -477,7 +475,7 @@ class Execution(Assigning, RunningSql, Raising):
     def result_columns(self) -> Sequence[tuple[str, int, int]]:
         return self.function.result_type.columns or self.function.result_type.extra or ()
 
-    # -- small things ------------------------------------------------------------------------------------
+    # -- small things ----------------------------------------------------------------------------
 
     def boolean(self, expr: Expr) -> bool:
         return bool(self.value_as(expr, self.handler.bool_type))

@@ -14,7 +14,6 @@ from pgemu.errors import (
     UNDEFINED_COLUMN,
     PgError,
 )
-from pgemu.nodes.nodefuncs import expr_type
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import Param, TargetEntry
 from pgemu.pl.plpgsql import statements as s
@@ -89,7 +88,7 @@ class Assigning:
             values += [None] * (len(columns) - len(values))
         return RecordValue(columns, values, base)
 
-    # -- evaluating ----------------------------------------------------------------------------------
+    # -- evaluating ------------------------------------------------------------------------------
 
     def prepare(self, expr: Expr, target: PlType | None = None) -> Prepared:
         """The plan of an expression, made anew when what it depends on has changed."""
@@ -215,7 +214,7 @@ class Assigning:
                 return bytes.fromhex(item)
         return item
 
-    # -- assigning -------------------------------------------------------------------------------------
+    # -- assigning -------------------------------------------------------------------------------
 
     def datum_value(self, datum: Datum) -> Any:
         if isinstance(datum, RecField):
@@ -380,7 +379,7 @@ class Assigning:
             )
         return values
 
-    # -- x[1].f := ... ---------------------------------------------------------------------------------
+    # -- x[1].f := ... ---------------------------------------------------------------------------
 
     def assign_part(self, stmt: s.Assign) -> None:
         """An assignment to an element or a field of a variable."""
@@ -431,5 +430,3 @@ class Assigning:
         _, used = ns_lookup(stmt.expr.ns, False, names)
         return used + (1 if isinstance(target, RecField) else 0)
 
-
-__all__ = ["Assigning", "expr_type"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from pgemu.errors import (
@@ -15,8 +16,16 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.pl.plpgsql import statements as s
-from pgemu.pl.plpgsql.datums import Columns, Datum, Expr, IntoTarget, PlType, RecField, RecordValue
-from pgemu.pl.plpgsql.datums import ns_lookup
+from pgemu.pl.plpgsql.datums import (
+    Columns,
+    Datum,
+    Expr,
+    IntoTarget,
+    PlType,
+    RecField,
+    RecordValue,
+    ns_lookup,
+)
 from pgemu.pl.plpgsql.expr import Prepared, analyze_statement, internal_error
 
 OK = 0
@@ -46,7 +55,7 @@ class RunningSql:
     cast: Any
     record_of: Any
 
-    # -- running -----------------------------------------------------------------------------------
+    # -- running ---------------------------------------------------------------------------------
 
     def prepare_statement(self, expr: Expr) -> Prepared:
         session, values = self.session, self.values
@@ -76,10 +85,9 @@ class RunningSql:
             self._check_allowed(query)
             if prepared.plan is None:
                 prepared.plan = self.session.plan_once(query)
-            result = self._in_context(
-                expr.text, query, lambda q=query: self.session.run_planned(
-                    prepared.plan if len(prepared.queries) == 1 else False, q, params)
-            )
+            plan = prepared.plan if len(prepared.queries) == 1 else False
+            run = partial(self.session.run_planned, plan, query, params)
+            result = self._in_context(expr.text, query, run)
         return prepared, result
 
     def _in_context(self, text: str, query: Any, run: Callable[[], Any]) -> Any:
@@ -159,9 +167,8 @@ class RunningSql:
             except PgError as error:
                 raise internal_error(error, shown, 0) from None
             self._check_allowed(query)
-            result = self._in_context(
-                text, query, lambda q=query: self.session.run(q, values)
-            )
+            run = partial(self.session.run, query, values)
+            result = self._in_context(text, query, run)
         return query, result
 
     def _analyze_dynamic(self, raw: Any, text: str, types: list[int]) -> Any:
@@ -172,7 +179,7 @@ class RunningSql:
         pstate.p_query_env = self.session.query_environment
         return analyze_with_state(pstate, raw, types)
 
-    # -- statements ----------------------------------------------------------------------------------
+    # -- statements ------------------------------------------------------------------------------
 
     def run_execsql(self, stmt: s.ExecSql) -> int:
         prepared, result = self.run_statement(stmt.sql)
@@ -252,7 +259,7 @@ class RunningSql:
     def _shown(self, value: Any, oid: int, typmod: int) -> str:
         if value is None:
             return "NULL"
-        text = self.session.output_value(oid, value, typmod)
+        text: str = self.session.output_value(oid, value, typmod)
         return "'" + text.replace("'", "''") + "'"
 
     def run_dynexecute(self, stmt: s.DynExecute) -> int:
@@ -331,7 +338,7 @@ class RunningSql:
 
         return RecField(datum, names[-1]) if isinstance(datum, Rec) else None
 
-    # -- INTO ------------------------------------------------------------------------------------------
+    # -- INTO ------------------------------------------------------------------------------------
 
     def assign_into(
         self, target: IntoTarget, columns: Columns, row: Sequence[Any] | None
@@ -356,7 +363,7 @@ class RunningSql:
     def _is_row(self, oid: int) -> bool:
         return bool(self.session.catalog.types.row(oid).typtype == "c")
 
-    # -- loops over rows -------------------------------------------------------------------------------
+    # -- loops over rows -------------------------------------------------------------------------
 
     def _loop_rows(
         self, stmt: Any, target: IntoTarget, columns: Columns, rows: Sequence[Any]
@@ -408,7 +415,7 @@ class RunningSql:
         for variable, value in zip(cursor.cursor_args or (), values, strict=False):
             self.values[variable.dno] = value
 
-    # -- RETURN QUERY ----------------------------------------------------------------------------------
+    # -- RETURN QUERY ----------------------------------------------------------------------------
 
     def run_return_query(self, stmt: s.ReturnQuery) -> int:
         if stmt.query is not None:
@@ -423,7 +430,7 @@ class RunningSql:
         kind = self.function.result_type
         message = "structure of query does not match function result type"
         if not kind.is_row:
-            self._check_structure(columns, ((("", kind.oid, -1)),), message)
+            self._check_structure(columns, (("", kind.oid, -1),), message)
             self.rows.extend(row[0] for row in result.rows or ())
         else:
             if wanted:
@@ -455,7 +462,7 @@ class RunningSql:
                 f"column count ({len(live)}).",
             )
 
-    # -- cursors ---------------------------------------------------------------------------------------
+    # -- cursors ---------------------------------------------------------------------------------
 
     def _open(self, cursor: Any, result: Any, text: str, scroll: bool | None) -> str:
         name = self.values[cursor.dno]
@@ -502,7 +509,9 @@ class RunningSql:
         if stmt.expr is not None:
             count = self.value_as(stmt.expr, self.handler.int_type)
             if count is None:
-                raise PgError(NULL_VALUE_NOT_ALLOWED, "relative or absolute cursor position is null")
+                raise PgError(
+                    NULL_VALUE_NOT_ALLOWED, "relative or absolute cursor position is null"
+                )
         columns, rows = self.session.cursor_fetch(name, stmt.direction, count)
         if not stmt.is_move:
             assert stmt.target is not None
@@ -516,7 +525,7 @@ class RunningSql:
         self.session.cursor_close(self._cursor_name(stmt))
         return OK
 
-    # -- COMMIT and ROLLBACK ---------------------------------------------------------------------------
+    # -- COMMIT and ROLLBACK ---------------------------------------------------------------------
 
     def run_commit(self, stmt: s.Commit) -> int:
         self._end_transaction(True, stmt.chain)

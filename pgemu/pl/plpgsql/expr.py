@@ -32,7 +32,9 @@ Shape = tuple[int, Any]
 class Prepared:
     """An analyzed and planned piece of SQL with where its parameters come from."""
 
-    __slots__ = ("converted", "epoch", "getter", "plan", "queries", "shapes", "sources", "typed", "version")
+    __slots__ = (
+        "converted", "epoch", "getter", "plan", "queries", "shapes", "sources", "typed", "version",
+    )
 
     def __init__(self) -> None:
         self.queries: list[Query] = []
@@ -233,11 +235,11 @@ def analyze_expr(
     prepared = names.prepared
     source = expr_type(entry.expr)
     prepared.typed = (source, expr_typmod(entry.expr))
-    if target is not None and (source != target.oid or target.typmod != -1):
-        if prepared.typed != (target.oid, target.typmod):
-            entry.expr = cast_expr(session, entry.expr, target)
-            prepared.converted = True
-            prepared.typed = (target.oid, target.typmod)
+    exact = target is None or (source == target.oid and target.typmod == -1)
+    if target is not None and not exact and prepared.typed != (target.oid, target.typmod):
+        entry.expr = cast_expr(session, entry.expr, target)
+        prepared.converted = True
+        prepared.typed = (target.oid, target.typmod)
     prepared.queries = [query]
     prepared.getter = _getter(query, entry.expr, prepared)
     return prepared

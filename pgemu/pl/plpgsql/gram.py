@@ -6,18 +6,16 @@ which block a variable belongs to, and errors come without their position.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
-from pgemu.errors import DATATYPE_MISMATCH, DUPLICATE_ALIAS, SYNTAX_ERROR, UNDEFINED_OBJECT, PgError
+from pgemu.errors import DATATYPE_MISMATCH, SYNTAX_ERROR, UNDEFINED_OBJECT, PgError
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.conditions import CONDITIONS
 from pgemu.pl.plpgsql.datums import (
     Datum,
     Expr,
+    IntoTarget,
     NsItem,
     PlType,
     Rec,
-    RecField,
     Var,
     ns_find_nearest_loop,
     ns_lookup,
@@ -277,7 +275,8 @@ class Parser(SqlStatements):
         if used == len(names):
             return datum.type
         if isinstance(datum, Rec) and used + 1 == len(names):
-            return self.types.field_type(datum.type, names[-1])
+            found: PlType = self.types.field_type(datum.type, names[-1])
+            return found
         return None
 
     # -- statements ----------------------------------------------------------------------------
@@ -450,7 +449,7 @@ class Parser(SqlStatements):
         rec = self.new_datum(name.value, self.types.plain(2249), self.line(name))
         assert isinstance(rec, Rec)
         self.expect_word("loop")
-        target = s.IntoTarget(rec)
+        target = IntoTarget(rec)
         return s.ForCursor(lineno, label, target, cursor, args, self._loop_body(label))
 
     def _for_query_or_integer(
@@ -587,5 +586,3 @@ class Parser(SqlStatements):
         self.expect_op(";")
         return s.ReturnQuery(lineno, query, None, [])
 
-
-__all__ = ["DUPLICATE_ALIAS", "Any", "NoReturn", "Parser", "RecField"]

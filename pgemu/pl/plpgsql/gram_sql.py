@@ -128,7 +128,7 @@ class TokenReader:
             names.append(self.next().value)
         return names
 
-    # -- names -------------------------------------------------------------------------------------
+    # -- names -----------------------------------------------------------------------------------
 
     def push(self, label: str, kind: str) -> None:
         self.ns = NsItem("label", label, None, self.ns, kind)
@@ -191,7 +191,7 @@ class TokenReader:
                 **self.where_of(token),
             )
 
-    # -- SQL -----------------------------------------------------------------------------------------
+    # -- SQL -------------------------------------------------------------------------------------
 
     def read_expr(self, *ends: str, statement: bool = False, check: bool = True) -> Expr:
         """read_sql_construct: up to one of the tokens outside parentheses, which stays."""
@@ -529,7 +529,7 @@ class SqlStatements(TokenReader):
             raise PgError(SYNTAX_ERROR, "too few parameters specified for RAISE")
 
     def stmt_get(self, lineno: int) -> s.Stmt:
-        self.next()
+        first = self.next()
         stacked = False
         if self.at_word("current", "stacked"):
             stacked = self.next().value == "stacked"
@@ -550,7 +550,7 @@ class SqlStatements(TokenReader):
                 which = "GET STACKED DIAGNOSTICS" if stacked else "GET CURRENT DIAGNOSTICS"
                 raise PgError(
                     SYNTAX_ERROR, f"diagnostics item {item.value.upper()} is not allowed in "
-                    f"{which}", **self.where_of(token),
+                    f"{which}", **self.where_of(first),
                 )
             items.append((datum, item.value))
             if not self.accept_op(","):

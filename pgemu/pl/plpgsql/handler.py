@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from pgemu.pl.plpgsql.compile import (
 )
 from pgemu.pl.plpgsql.datums import RECORDOID, PlType, Rec, RecordValue
 from pgemu.pl.plpgsql.exec import Execution
-from pgemu.types.record import deform, form_record
+from pgemu.types.record import deform
 
 
 class PlpgsqlHandler:
@@ -64,7 +65,7 @@ class PlpgsqlHandler:
                 ("", 0, -1) if a.attisdropped else (a.attname, a.atttypid, a.atttypmod)
                 for a in relation.attrs
             )
-        return made  # type: ignore[no-any-return]
+        return made
 
     def unnamed_cursor(self) -> str:
         self._cursors += 1
@@ -91,9 +92,6 @@ class PlpgsqlHandler:
         version = (proc, self.session.plan_version())
         known = self._compiled.get(key)
         if known is not None and known[0] == version:
-            return known[1]
-        if known is not None and known[0][0] is proc and not _depends_on_catalogs(known[1]):
-            self._compiled[key] = (version, known[1])
             return known[1]
         made = make()
         self._compiled[key] = (version, made)
@@ -193,11 +191,6 @@ def _plain(session: Any, oid: int, typmod: int) -> PlType:
         return PlType(oid, typmod)
 
 
-def _depends_on_catalogs(function: s.Function) -> bool:
-    """Types of variables may have changed with the catalogs."""
-    return any(d.type.oid >= 16384 for d in function.datums) or True
-
-
 def _store_args(execution: Execution, args: Sequence[Any]) -> None:
     """Arguments into their variables."""
     execution.text = "while storing call arguments into local variables"
@@ -227,8 +220,6 @@ def _store_trigger(execution: Execution, data: Any) -> None:
             execution.values[rec.dno] = RecordValue(
                 columns, None, data.relation.row.reltype
             )
-    import json
-
     values = {
         "tg_name": data.trigger.tgname, "tg_when": data.when, "tg_level": data.level,
         "tg_op": data.operation, "tg_relid": data.relation.oid,
@@ -287,5 +278,3 @@ class _Environment:
         if self.proc.prosecdef:
             self.session.set_current_user(self.user)
 
-
-__all__ = ["PlpgsqlHandler", "form_record"]

@@ -29,5 +29,5 @@ grant regress_bob to regress_alice;
 select pg_has_role('regress_alice', 'regress_bob', 'member');
 set role nope;
 drop role regress_alice;
-create role regress_bob;
 drop role regress_bob, regress_alice;
+drop role regress_bob;

@@ -12,7 +12,7 @@ insert into t values ('regress_rls', 50);
 update t set v = v + 1;
 delete from t where owner = 'other';
 reset role;
-select * from t order by v;
+select * from t order by v, owner;
 select polname, polcmd, pg_get_expr(polqual, polrelid) from pg_policy;
 drop policy p on t;
 set role regress_rls;
