@@ -48,7 +48,9 @@ FILTERS = {
 
 # How the SQL text of a pg_node_tree column is asked for.
 NODE_TREES = {
-    ("pg_rewrite", "ev_action"): "'SQL:' || pg_get_viewdef(ev_class)",
+    ("pg_rewrite", "ev_action"): (
+        "'SQL:' || CASE ev_type WHEN '1' THEN pg_get_viewdef(ev_class) ELSE pg_get_ruledef(oid) END"
+    ),
     ("pg_rewrite", "ev_qual"): "'<>'",
     ("pg_proc", "proargdefaults"): "'SQL:' || pg_get_expr(proargdefaults, 0)",
     # the body of one SELECT as the expression that it amounts to

@@ -418,7 +418,12 @@ def range_var_get_and_check_creation_namespace(
     position: the error points to the name, as that of CREATE TABLE does."""
     from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
 
-    namespace = range_var_get_creation_namespace(catalog, relation)
+    try:
+        namespace = range_var_get_creation_namespace(catalog, relation)
+    except PgError as error:
+        if position and error.sqlstate == UNDEFINED_SCHEMA:
+            error.location = _range_var_body(relation).get("location", 0)
+        raise
     if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
         name = catalog.get(PgNamespace, oid=namespace).nspname
         raise PgError(

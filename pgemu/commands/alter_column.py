@@ -40,6 +40,7 @@ from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.parse_utilcmd import OwnedSequence, TableDef, transform_column_definition
+from pgemu.commands.row_type_uses import check_not_member_of_itself, typed_tables
 from pgemu.commands.sequence import (
     alter_sequence_options,
     create_sequence,
@@ -92,7 +93,18 @@ def add_column(ctx: Any, command: dict[str, Any]) -> None:
         raise PgError(WRONG_OBJECT_TYPE, "cannot add column to typed table")
     if relation.is_partition and ctx.recurse:
         raise PgError(WRONG_OBJECT_TYPE, "cannot add column to a partition")
+    of_type = _typed_tables(ctx, command)
     _add_column_to(ctx, ctx.relid, command, inherited=False)
+    for relid in of_type:
+        _add_column_to(ctx, relid, command, inherited=False)
+
+
+def _typed_tables(ctx: Any, command: dict[str, Any]) -> list[int]:
+    """The typed tables that an ALTER TYPE ... CASCADE changes too."""
+    relation = ctx.relation
+    if relation.relkind != "c":
+        return []
+    return typed_tables(ctx.catalog, relation, command.get("behavior"))
 
 
 def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: bool) -> None:
@@ -127,6 +139,7 @@ def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: 
     table = TableDef(relation.name, is_alter=True)
     col = transform_column_definition(catalog, table, coldef)
     check_attribute_type(catalog, name, col.type_id, col.collation)
+    check_not_member_of_itself(catalog, col.type_id, (relation.row.reltype,))
     if inherited:
         col.is_local, col.inhcount = False, 1
     if relation.children and not ctx.recurse and not inherited:
@@ -278,13 +291,16 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
         return
     if att.attinhcount > 0:
         raise PgError(INVALID_TABLE_DEFINITION, f'cannot drop inherited column "{name}"')
-    key = relation.partition_key
-    if key is not None and att.attnum in key.partattrs:
+    if att.attnum in partition_columns(relation):
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'cannot drop column "{name}" because it is part of the partition key of relation '
             f'"{relation.name}"',
         )
+    for relid in _typed_tables(ctx, command):
+        own = ctx.catalog.relation(relid).attrs_by_name[name]
+        address = ObjectAddress(PG_CLASS_RELID, relid, own.attnum)
+        perform_deletion(ctx.catalog, address, command.get("behavior", "restrict"))
     for child in relation.children:
         _drop_child_column(ctx, child, name, command)
     perform_deletion(
@@ -292,6 +308,19 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
         ObjectAddress(PG_CLASS_RELID, relation.oid, att.attnum),
         command.get("behavior", "restrict"),
     )
+
+
+def partition_columns(relation: Any) -> set[int]:
+    """Columns of the partition key, those of its expressions too (has_partition_attrs)."""
+    from pgemu.commands.cook import referenced_columns
+
+    key = relation.partition_key
+    if key is None:
+        return set()
+    found = {n for n in key.partattrs if n}
+    for expr in relation.partition_exprs:
+        found.update(referenced_columns(expr))
+    return found
 
 
 def _drop_child_column(ctx: Any, relid: int, name: str, command: dict[str, Any]) -> None:
@@ -371,6 +400,8 @@ def set_not_null(ctx: Any, command: dict[str, Any]) -> None:
     att = find_column(ctx, command["name"])
     relation = ctx.relation
     targets = relation.all_inheritors if ctx.recurse else (relation.oid,)
+    if not ctx.recurse and relation.relkind == "p" and not att.attnotnull:
+        _check_children_not_null(ctx, relation, att.attname)
     for relid in targets:
         target = ctx.catalog.relation(relid)
         mine = target.attrs_by_name[att.attname]
@@ -379,6 +410,19 @@ def set_not_null(ctx: Any, command: dict[str, Any]) -> None:
         if target.relkind == "r":
             check_not_null(ctx, target, mine.attnum)
         update_attribute(ctx, mine.attnum, relid, attnotnull=True)
+
+
+def _check_children_not_null(ctx: Any, relation: Any, name: str) -> None:
+    """ATExecCheckNotNull: ONLY is refused while a partition still allows nulls."""
+    for relid in relation.all_inheritors:
+        child = ctx.catalog.relation(relid)
+        if relid != relation.oid and not child.attrs_by_name[name].attnotnull:
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                "constraint must be added to child tables too",
+                detail=f'Column "{name}" of relation "{child.name}" is not already NOT NULL.',
+                hint="Do not specify the ONLY keyword.",
+            )
 
 
 def check_not_null(ctx: Any, relation: Any, attnum: int) -> None:
@@ -429,12 +473,21 @@ def drop_not_null(ctx: Any, command: dict[str, Any]) -> None:
 # --- identity and generated ------------------------------------------------------------------
 
 
+def check_identity_type(type_id: int) -> None:
+    """22023 for a type that no sequence has."""
+    if type_id not in (20, 21, 23):
+        raise PgError(
+            INVALID_PARAMETER_VALUE, "identity column type must be smallint, integer, or bigint"
+        )
+
+
 def add_identity(ctx: Any, command: dict[str, Any]) -> None:
     """ADD GENERATED ... AS IDENTITY."""
     att = find_column(ctx, command["name"])
     relation = ctx.relation
     where = f'column "{att.attname}" of relation "{relation.name}"'
     con = command["def"]["Constraint"]
+    check_identity_type(att.atttypid)
     if not att.attnotnull:
         raise PgError(
             OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -444,10 +497,6 @@ def add_identity(ctx: Any, command: dict[str, Any]) -> None:
         raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{where} is already an identity column")
     if att.atthasdef:
         raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f"{where} already has a default value")
-    if att.atttypid not in (20, 21, 23):
-        raise PgError(
-            INVALID_PARAMETER_VALUE, "identity column type must be smallint, integer, or bigint"
-        )
     wanted = OwnedSequence(att.attname, att.atttypid, elements(con.get("options")), True)
     _sequence_for(ctx, relation, wanted)
     own_sequence(ctx.session, wanted.oid, relation.oid, att.attnum, "i")
@@ -521,6 +570,7 @@ def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
         att = ctx.relation.attr(command["num"])
     else:
         att = find_column(ctx, command["name"])
+    _check_index_column(ctx, att)
     value = command["def"]["Integer"].get("ival", 0)
     if value < -1:
         raise PgError(INVALID_PARAMETER_VALUE, f"statistics target {value} is too low")
@@ -530,6 +580,23 @@ def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
             "WARNING", INVALID_PARAMETER_VALUE, f"lowering statistics target to {value}"
         )
     update_attribute(ctx, att.attnum, attstattarget=value)
+
+
+def _check_index_column(ctx: Any, att: PgAttribute) -> None:
+    """Of an index only expression columns have statistics of their own."""
+    relation = ctx.relation
+    if relation.relkind not in "iI":
+        return
+    row = relation.index
+    what = f'column "{att.attname}" of index "{relation.name}"'
+    if att.attnum > row.indnkeyatts:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"cannot alter statistics on included {what}")
+    if row.indkey[att.attnum - 1]:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f"cannot alter statistics on non-expression {what}",
+            hint="Alter statistics on table column instead.",
+        )
 
 
 def set_options(ctx: Any, command: dict[str, Any]) -> None:

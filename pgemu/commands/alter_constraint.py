@@ -66,7 +66,11 @@ def _add_check(ctx: Any, con: dict[str, Any]) -> None:
         )
     valid = not con.get("skip_validation")
     spec = CheckSpec(con.get("conname"), con["raw_expr"], no_inherit=no_inherit, valid=valid)
-    made = add_check_constraints(session, heap, [spec], ctx.source_text)
+    try:
+        made = add_check_constraints(session, heap, [spec], ctx.source_text)
+    except PgError as error:
+        error.location = None  # ALTER TABLE's errors do not point into the expression
+        raise
     _bump_checks(catalog, heap.oid)
     _oid, name, _expr = made[0]
     if valid:
@@ -95,6 +99,16 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
                 DUPLICATE_OBJECT,
                 f'constraint "{name}" for relation "{heap.name}" already exists',
             )
+        for bad, words in (
+            (existing.connoinherit, "non-inherited"),
+            (valid and not existing.convalidated, "NOT VALID"),
+        ):
+            if bad:
+                raise PgError(
+                    "42P17",
+                    f'constraint "{name}" conflicts with {words} constraint on relation '
+                    f'"{heap.name}"',
+                )
         session.notice("NOTICE", "00000", f'merging constraint "{name}" with inherited definition')
         catalog.update(PgConstraint, {"oid": existing.oid}, coninhcount=existing.coninhcount + 1)
     else:

@@ -24,6 +24,7 @@ from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -115,6 +116,8 @@ def set_tablespace(ctx: Any, command: dict[str, Any]) -> None:
     name = command["name"]
     if ctx.catalog.one(PgTablespace, spcname=name) is None:
         raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
+    if name == "pg_global" and ctx.relid >= 16384:
+        raise PgError("22023", "only shared relations can be placed in pg_global tablespace")
 
 
 def _option_kind(relation: Any, catalog: Any) -> str:
@@ -313,4 +316,9 @@ def detach_partition(ctx: Any, command: dict[str, Any]) -> None:
     cmd = command["def"]["PartitionCmd"]
     if cmd.get("concurrent"):
         ctx.session.xact.prevent_in_transaction_block("ALTER TABLE ... DETACH CONCURRENTLY")
+        if ctx.relation.partition_key.partdefid:
+            raise PgError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "cannot detach partitions concurrently when a default partition exists",
+            )
     detach(ctx.session, ctx.relation, cmd)

@@ -7,6 +7,7 @@ name.  A view or rule that uses the column refuses the change, as in PostgreSQL.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pgparse
@@ -27,6 +28,11 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.commands.cook import coerce_default, open_relation_pstate
+from pgemu.commands.row_type_uses import (
+    check_not_member_of_itself,
+    find_composite_type_dependencies,
+    typed_tables,
+)
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
@@ -42,17 +48,20 @@ from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_a
 
 def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) -> None:
     """One column of one table; then its children."""
-    from pgemu.commands.alter_column import find_column
+    from pgemu.commands.alter_column import (
+        check_identity_type,
+        find_column,
+        partition_columns,
+    )
 
     catalog = ctx.catalog
     relation = ctx.relation
     att = find_column(ctx, command["name"])
-    if relation.row.reloftype:
+    if relation.row.reloftype and not inherited:
         raise PgError(WRONG_OBJECT_TYPE, "cannot alter column type of typed table")
     if att.attinhcount > 0 and not inherited:
         raise PgError(INVALID_TABLE_DEFINITION, f'cannot alter inherited column "{att.attname}"')
-    key = relation.partition_key
-    if key is not None and att.attnum in key.partattrs:
+    if att.attnum in partition_columns(relation):
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'cannot alter column "{att.attname}" because it is part of the partition key of '
@@ -63,8 +72,18 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
     collation = get_column_def_collation(pstate, coldef, type_id)
     check_attribute_type(catalog, att.attname, type_id, collation)
+    check_not_member_of_itself(catalog, type_id, (relation.row.reltype,))
+    if att.attidentity:
+        check_identity_type(type_id)
+    if not inherited:
+        _check_children_alterable(ctx, relation, att.attname)
+    of_type = []
+    if relation.relkind == "c":
+        of_type = typed_tables(catalog, relation, command.get("behavior"))
     transform = _transform_expr(pstate, att, coldef, type_id, typmod)
     default = _converted_default(pstate, relation, att, type_id, typmod)
+    if relation.row.reltype:
+        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
     _check_dependents(catalog, relation, att)
     _remember_constraints(ctx, relation, att)
     if relation.relkind == "r":
@@ -77,11 +96,28 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         store_default(ctx, relation.oid, att.attnum, default, generated=bool(att.attgenerated))
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
     _recurse(ctx, relation, command)
+    for relid in of_type:
+        table_ctx = replace(ctx, relid=relid, rebuild=[])
+        alter_type(table_ctx, command, inherited=True)
+        rebuild(table_ctx)
+
+
+def _check_children_alterable(ctx: Any, relation: Any, name: str) -> None:
+    """A child that has the column from another parent too keeps its type."""
+    inside = set(relation.all_inheritors)
+    for relid in relation.all_inheritors if ctx.recurse else ():
+        child = ctx.catalog.relation(relid)
+        if relid == relation.oid:
+            continue
+        att = child.attrs_by_name[name]
+        if att.attinhcount > sum(p in inside for p in child.parents):
+            raise PgError(
+                INVALID_TABLE_DEFINITION,
+                f'cannot alter inherited column "{name}" of relation "{child.name}"',
+            )
 
 
 def _recurse(ctx: Any, relation: Any, command: dict[str, Any]) -> None:
-    from dataclasses import replace
-
     if not relation.children:
         return
     if not ctx.recurse:

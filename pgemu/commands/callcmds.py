@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
-from pgemu.commands.docmds import may_end_transaction
+from pgemu.commands.docmds import may_end_transaction, start_settings
 from pgemu.commands.permissions import aclcheck_error
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.executor.waiting import retrying
@@ -31,6 +31,7 @@ def execute_call(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
 
     def run() -> CommandResult:
         atomic = not may_end_transaction(session) or proc.prosecdef or bool(proc.proconfig)
+        start_settings(session)
         with session.xact.write():
             args, types = _arguments(session, call, proc, st.params)
             result = _run(session, proc, args, types, call.funcresulttype, atomic)

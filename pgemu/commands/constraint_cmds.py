@@ -25,6 +25,7 @@ from pgemu.commands.reloptions import transform_reloptions
 from pgemu.errors import (
     CHECK_VIOLATION,
     DUPLICATE_OBJECT,
+    FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
     WRONG_OBJECT_TYPE,
@@ -94,6 +95,15 @@ def add_index_constraint(
     names = key_names if key_names is not None else strings(con.get("keys"))
     primary = contype == "CONSTR_PRIMARY"
     keys = [index_key_of_column(session, heap, n, BTREE_AM_OID, "btree") for n in names]
+    if heap.relkind == "p":
+        from pgemu.commands.indexcmds import (
+            check_partitioned_tablespace,
+            refuse_foreign_partitions,
+        )
+
+        check_partitioned_tablespace(con.get("indexspace"))
+        if not heap.is_new:
+            refuse_foreign_partitions(session, heap.oid)
     included_names = strings(con.get("including"))
     included = [
         index_key_of_column(session, heap, n, BTREE_AM_OID, "btree", included=True)
@@ -188,6 +198,11 @@ def _create_constraint_and_index(
 def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> int:
     """ADD PRIMARY KEY / UNIQUE USING INDEX: the index becomes the constraint's."""
     catalog = session.catalog
+    if relation.relkind == "p":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables",
+        )
     index_name = con["indexname"]
     found = next((i for i in relation.indexes if i.name == index_name), None)
     if found is None:
@@ -200,13 +215,7 @@ def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> 
         raise PgError("55000", f'index "{index_name}" is already associated with a constraint')
     if not row.indisvalid:
         raise PgError("55000", f'index "{index_name}" is not valid')
-    what = "Cannot create a primary key or unique constraint using such an index."
-    if not row.indisunique:
-        raise PgError(WRONG_OBJECT_TYPE, f'"{index_name}" is not a unique index', detail=what)
-    if row.indexprs is not None:
-        raise PgError(WRONG_OBJECT_TYPE, f'index "{index_name}" contains expressions', detail=what)
-    if row.indpred is not None:
-        raise PgError(WRONG_OBJECT_TYPE, f'"{index_name}" is a partial index', detail=what)
+    _check_usable_index(catalog, relation, found, con)
     name = con.get("conname") or index_name
     if con.get("conname") and name != index_name:
         session.notice(
@@ -217,6 +226,36 @@ def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> 
         )
         catalog.update(PgClass, {"oid": found.oid}, relname=name)
     return _adopt_index(session, relation, found, name, con)
+
+
+def _check_usable_index(catalog: Any, relation: Any, found: Any, con: dict[str, Any]) -> None:
+    """transformIndexConstraint: unique, complete, and sorted as a new index would be."""
+    row, name = found.index, found.name
+
+    def refuse(words: str) -> PgError:
+        return PgError(
+            WRONG_OBJECT_TYPE,
+            words,
+            detail="Cannot create a primary key or unique constraint using such an index.",
+            location=con.get("location", 0),
+        )
+
+    if not row.indisunique:
+        raise refuse(f'"{name}" is not a unique index')
+    if row.indexprs is not None:
+        raise refuse(f'index "{name}" contains expressions')
+    if row.indpred is not None:
+        raise refuse(f'"{name}" is a partial index')
+    for position in range(row.indnkeyatts):
+        att = relation.attrs[row.indkey[position] - 1]
+        usual = resolve_opclass(catalog, None, att.atttypid, "btree", BTREE_AM_OID)
+        if (row.indclass[position], row.indcollation[position], row.indoption[position]) != (
+            usual, att.attcollation, 0,
+        ):  # fmt: skip
+            raise refuse(
+                f'index "{name}" column number {position + 1} does not have default sorting '
+                "behavior"
+            )
 
 
 def _adopt_index(session: Any, relation: Any, found: Any, name: str, con: dict[str, Any]) -> int:

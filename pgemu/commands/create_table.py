@@ -28,6 +28,7 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
+from pgemu.commands.indexcmds import check_partitioned_tablespace
 from pgemu.commands.inherit import attach_parents, merge_attributes, merge_checks, parent_relations
 from pgemu.commands.parse_utilcmd import (
     TableDef,
@@ -40,6 +41,7 @@ from pgemu.commands.sequence import create_sequence, own_sequence
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
@@ -57,6 +59,18 @@ def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     return CommandResult("CREATE TABLE")
 
 
+def _check_catalog_modification(session: Any, namespace: int, name: str) -> None:
+    """heap_create: nothing new in pg_catalog."""
+    from pgemu.catalog.namespace import PG_CATALOG_NAMESPACE
+
+    if namespace == PG_CATALOG_NAMESPACE and not session.guc.value("allow_system_table_mods"):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            f'permission denied to create "pg_catalog.{name}"',
+            detail="System catalog modifications are currently disallowed.",
+        )
+
+
 def define_relation(
     session: Any, stmt: dict[str, Any], st: Statement, *, relkind: str = ""
 ) -> int:
@@ -66,10 +80,10 @@ def define_relation(
         range_var_get_and_check_creation_namespace,
     )
 
-    catalog = session.catalog
-    relation = stmt["relation"]
+    catalog, relation = session.catalog, stmt["relation"]
     name = relation["relname"]
     namespace = range_var_get_and_check_creation_namespace(catalog, relation, position=True)
+    _check_catalog_modification(session, namespace, name)
     range_var_adjust_relation_persistence(catalog, relation, namespace)
     persistence = relation.get("relpersistence", "p")
     if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
@@ -79,6 +93,8 @@ def define_relation(
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
     _check_on_commit(stmt, persistence)
     _check_tablespace(catalog, stmt.get("tablespacename"))
+    if "partspec" in stmt:
+        check_partitioned_tablespace(stmt.get("tablespacename"))
     _check_access_method(catalog, stmt.get("accessMethod"))
     table = TableDef(name, partition_of="partbound" in stmt)
     of_type = _of_type_columns(catalog, table, stmt)

@@ -54,11 +54,18 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
 
     def run() -> CommandResult:
         atomic = not may_end_transaction(session)
+        start_settings(session)
         with session.xact.write():
             session.run_inline(body, atomic=atomic)
         return CommandResult("DO")
 
     return retrying(session, run)
+
+
+def start_settings(session: Any) -> None:
+    """SET LOCAL inside the statement lasts to the end of its transaction."""
+    if session.xact.state == IDLE and not session.guc.depth:
+        session.guc.push()
 
 
 def may_end_transaction(session: Any) -> bool:

@@ -76,8 +76,6 @@ def _read_parameters(session: Any, nodes: list[Any], is_procedure: bool, text: s
                     "VARIADIC parameter must be the last input parameter",
                 )
             p.in_types.append(type_id)
-        if mode == "o" and is_procedure:
-            p.in_types.append(type_id)
         if mode in "obt":
             p.out_types.append(type_id)
         if mode == "v":
@@ -146,7 +144,11 @@ def _return_type(session: Any, stmt: dict[str, Any], p: _Parameters) -> tuple[in
         return (2249 if out else 2278), False
     if "returnType" in stmt:
         type_name = stmt["returnType"]
-        type_id = int(typename_type_id(session.catalog, type_name))
+        try:
+            type_id = int(typename_type_id(session.catalog, type_name))
+        except PgError as error:
+            error.location = None
+            raise
         if required and type_id != required:
             raise PgError(
                 INVALID_FUNCTION_DEFINITION,

@@ -1,15 +1,15 @@
-"""CREATE INDEX and REINDEX (PostgreSQL's indexcmds.c)."""
+"""CREATE INDEX (PostgreSQL's indexcmds.c)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.heap import check_attribute_type
 from pgemu.catalog.index import BTREE_AM_OID, IndexInfo, IndexKey, index_create
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PgAm, PgClass, PgInherits
+from pgemu.catalog.rows import PgAm, PgClass, PgInherits, PgOpclass
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import contain_mutable_functions, relation_pstate
-from pgemu.commands.define import def_get_boolean, elements
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.opclass_lookup import resolve_opclass
@@ -21,7 +21,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INDETERMINATE_COLLATION,
     INVALID_OBJECT_DEFINITION,
-    SYNTAX_ERROR,
+    INVALID_PARAMETER_VALUE,
     TOO_MANY_COLUMNS,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
@@ -88,6 +88,32 @@ def not_supported_detail(relkind: str) -> str:
     return f"This operation is not supported for {words[relkind]}."
 
 
+def _check_partitioned(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> None:
+    """What DefineIndex refuses on a partitioned table."""
+    if stmt.get("unique") and not heap.is_new:
+        refuse_foreign_partitions(session, heap.oid)
+    check_partitioned_tablespace(stmt.get("tableSpace"))
+
+
+def refuse_foreign_partitions(session: Any, relid: int) -> None:
+    """A unique index would say nothing about the rows of foreign tables."""
+    relation = session.catalog.relation(relid)
+    if any(session.catalog.relation(oid).relkind == "f" for oid in relation.all_inheritors):
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot create unique index on partitioned table "{relation.name}"',
+            detail=f'Table "{relation.name}" contains partitions that are foreign tables.',
+        )
+
+
+def check_partitioned_tablespace(name: str | None) -> None:
+    """A partitioned relation keeps only a tablespace other than the default one."""
+    if name == "pg_default":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "cannot specify default tablespace for partitioned relations"
+        )
+
+
 def _access_method(session: Any, stmt: dict[str, Any]) -> tuple[str, int]:
     name = stmt.get("accessMethod", "btree")
     row = session.catalog.one(PgAm, amname=name)
@@ -139,6 +165,8 @@ def define_index(
         )
     am_name, am = _access_method(session, stmt)
     _check_capabilities(am_name, stmt, len(params))
+    if heap.relkind == "p":
+        _check_partitioned(session, heap, stmt)
     predicate = None
     if "whereClause" in stmt:
         predicate = _cook_predicate(session, heap, stmt["whereClause"], source_text)
@@ -199,7 +227,13 @@ def _pstate(session: Any, heap: HeapRef, source_text: str) -> Any:
     )
 
 
-def _key_source(session: Any, heap: HeapRef, elem: dict[str, Any], source_text: str) -> IndexKey:
+def _key_source(
+    session: Any,
+    heap: HeapRef,
+    elem: dict[str, Any],
+    source_text: str,
+    what: str = "index expression",
+) -> IndexKey:
     """The column or expression of an index element, without class and order."""
     from pgemu.parser.parse_collate import assign_expr_collations
     from pgemu.parser.parse_expr import transform_expr
@@ -230,7 +264,7 @@ def _key_source(session: Any, heap: HeapRef, elem: dict[str, Any], source_text: 
     if contain_mutable_functions(session.catalog, expr):
         raise PgError(
             INVALID_OBJECT_DEFINITION,
-            "functions in index expression must be marked IMMUTABLE",
+            f"functions in {what} must be marked IMMUTABLE",
         )
     name = elem.get("indexcolname") or _expression_name(session, expr, elem["expr"])
     return IndexKey(
@@ -269,6 +303,11 @@ def _index_key(
             "42804", f"collations are not supported by type {catalog.type_name(key.type_id)}"
         )
     key.opclass = resolve_opclass(catalog, elem.get("opclass"), key.type_id, am_name, am)
+    if key.expr is not None:
+        check_attribute_type(catalog, key.name, key.type_id, key.collation)
+    if elem.get("opclassopts") and am_name in ("btree", "hash", "spgist"):
+        row = catalog.one(PgOpclass, oid=key.opclass)
+        raise PgError(INVALID_PARAMETER_VALUE, f"operator class {row.opcname} has no options")
     ordering = elem.get("ordering", "SORTBY_DEFAULT")
     nulls = elem.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
     if _CAPABILITIES.get(am_name, (False,))[0]:
@@ -409,60 +448,6 @@ def rebuild_index(session: Any, relation: Any, index: Any) -> None:
     build_index(session, from_relation(relation), new, index.name, info)
     session.xact.drop_on_commit(f"main.i{index.relfilenode}")
     catalog.update(PgClass, {"oid": index.oid}, relfilenode=new)
-
-
-def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """REINDEX: SQLite's indexes do not rot, so this checks names and rights and rebuilds."""
-    from pgemu.catalog.namespace import get_namespace_oid, range_var_get_relid
-
-    catalog = session.catalog
-    concurrent = False
-    for option in elements(stmt.get("params")):
-        if option["defname"] == "concurrently":
-            concurrent = def_get_boolean(option)
-        elif option["defname"] not in ("verbose", "tablespace"):
-            raise PgError(
-                SYNTAX_ERROR,
-                f'unrecognized REINDEX option "{option["defname"]}"',
-                location=option.get("location"),
-            )
-    kind = stmt["kind"]
-    if concurrent:
-        session.xact.prevent_in_transaction_block("REINDEX CONCURRENTLY")
-    if kind == "REINDEX_OBJECT_INDEX":
-        relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
-        if relation.relkind not in "iI":
-            raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not an index')
-        check_owner(session, relation)
-        _reindex_one(session, relation)
-    elif kind == "REINDEX_OBJECT_TABLE":
-        relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
-        if relation.relkind not in "rmtp":
-            raise PgError(
-                WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view'
-            )
-        check_owner(session, relation)
-        if not relation.indexes:
-            session.notice("NOTICE", "00000", f'table "{relation.name}" has no indexes to reindex')
-        for index in relation.indexes:
-            _reindex_one(session, catalog.relation(index.oid))
-    else:
-        word = kind.removeprefix("REINDEX_OBJECT_")
-        session.xact.prevent_in_transaction_block(f"REINDEX {word}")
-        if kind == "REINDEX_OBJECT_SCHEMA":
-            get_namespace_oid(catalog, stmt["name"])
-        elif stmt.get("name") and stmt["name"] != session.ctx.database:
-            raise PgError(FEATURE_NOT_SUPPORTED, "can only reindex the currently open database")
-    return CommandResult("REINDEX")
-
-
-def _reindex_one(session: Any, index_relation: Any) -> None:
-    catalog = session.catalog
-    table = catalog.relation(index_relation.index.indrelid)
-    if table.oid < 16384:
-        return
-    found = next(i for i in table.indexes if i.oid == index_relation.oid)
-    rebuild_index(session, table, found)
 
 
 def index_children(catalog: Any, oid: int) -> list[int]:

@@ -23,6 +23,7 @@ from pgemu.errors import (
     DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
     INVALID_COLUMN_DEFINITION,
+    INVALID_OBJECT_DEFINITION,
     UNDEFINED_TABLE,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -65,6 +66,12 @@ def parent_relations(session: Any, stmt: dict[str, Any], persistence: str) -> li
                 else "cannot inherit from temporary relation"
             )
             raise PgError(WRONG_OBJECT_TYPE, f'{what} "{parent.name}"')
+        if is_partition and persistence == "t" and parent.persistence != "t":
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                "cannot create a temporary relation as partition of permanent relation "
+                f'"{parent.name}"',
+            )
         check_owner(session, parent)
         parents.append(parent)
     return parents
@@ -268,6 +275,12 @@ def merge_checks(session: Any, table: TableDef, parents: list[Any]) -> None:
     names = {s.name for s in inherited}
     for spec in list(table.checks):
         if spec.name is not None and spec.name in names:
+            if spec.no_inherit:
+                raise PgError(
+                    INVALID_OBJECT_DEFINITION,
+                    f'constraint "{spec.name}" conflicts with inherited constraint on relation '
+                    f'"{table.name}"',
+                )
             session.notice(
                 "NOTICE",
                 "00000",
@@ -309,12 +322,21 @@ def add_inherit(session: Any, relation: Any, parent_name: dict[str, Any]) -> Non
     check_owner(session, parent)
     if parent.relkind == "p":
         raise PgError(WRONG_OBJECT_TYPE, f'cannot inherit from partitioned table "{parent.name}"')
+    if parent.is_partition:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot inherit from a partition")
+    if parent.persistence == "t" and relation.persistence != "t":
+        raise PgError(
+            WRONG_OBJECT_TYPE, f'cannot inherit from temporary relation "{parent.name}"'
+        )
     if parent.oid in relation.all_inheritors:
         raise PgError(
             DUPLICATE_TABLE,
             "circular inheritance not allowed",
             detail=f'"{parent.name}" is already a child of "{relation.name}".',
         )
+    from pgemu.commands.partition_check import refuse_transition_triggers
+
+    refuse_transition_triggers(relation, "inheritance child", "in inheritance hierarchies")
     create_inheritance(session, relation, parent)
 
 
@@ -358,12 +380,13 @@ def create_inheritance(
             changes["attislocal"] = False
         catalog.update(PgAttribute, {"attrelid": relation.oid, "attnum": mine.attnum}, **changes)
     own = {c.conname: c for c, _expr in relation.checks}
-    for con, _expr in parent.checks:
+    for con, expr in parent.checks:
         if con.connoinherit:
             continue
         if con.conname not in own:
             raise PgError(DATATYPE_MISMATCH, f'child table is missing constraint "{con.conname}"')
         mine_con = own[con.conname]
+        _check_constraint_equivalent(relation, parent, mine_con, expr)
         changes = {"coninhcount": mine_con.coninhcount + 1}
         if is_partition:
             changes["conislocal"] = False
@@ -379,6 +402,29 @@ def create_inheritance(
         ],
     )
     catalog.update(PgClass, {"oid": parent.oid}, relhassubclass=True)
+
+
+def _check_constraint_equivalent(relation: Any, parent: Any, mine: Any, expr: Any) -> None:
+    """MergeConstraintsIntoExisting: the child's CHECK is the parent's, valid and inheritable."""
+    mapping = {
+        a.attnum: relation.attrs_by_name[a.attname].attnum
+        for a in parent.columns
+        if a.attname in relation.attrs_by_name
+    }
+    own = next(e for c, e in relation.checks if c.oid == mine.oid)
+    where = f'on child table "{relation.name}"'
+    if map_variable_attnos(expr, mapping) != own:
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'child table "{relation.name}" has different definition for check constraint '
+            f'"{mine.conname}"',
+        )
+    for bad, words in ((mine.connoinherit, "non-inherited"), (not mine.convalidated, "NOT VALID")):
+        if bad:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f'constraint "{mine.conname}" conflicts with {words} constraint {where}',
+            )
 
 
 def drop_inherit(session: Any, relation: Any, parent_name: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ _KINDS = {
 
 def lock_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOCK TABLE name [, ...] IN mode MODE [NOWAIT]."""
-    if session.xact.state == IDLE:
+    if st.top_level and session.xact.state == IDLE:
         raise PgError(
             NO_ACTIVE_SQL_TRANSACTION, "LOCK TABLE can only be used in transaction blocks"
         )

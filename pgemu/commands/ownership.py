@@ -80,6 +80,7 @@ def check_object_ownership(session: Any, address: ObjectAddress) -> None:
     """check_object_ownership: 42501 unless the current user may alter the object."""
     catalog = session.catalog
     relation = _OF_RELATION.get(address.classid)
+    part = relation is not None
     if relation is not None:
         cls, column = relation
         row = catalog.one(cls, oid=address.objid)
@@ -107,4 +108,4 @@ def check_object_ownership(session: Any, address: ObjectAddress) -> None:
         name = getattr(row, kind.name)
         if kind.cls is r.PgType:
             name = catalog.type_name(row.oid)
-        aclcheck_error_not_owner(word, name)
+        aclcheck_error_not_owner("relation" if part and kind.cls is r.PgClass else word, name)

@@ -30,7 +30,6 @@ from pgemu.errors import (
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
-    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.nodes import expr_collation, expr_type
@@ -49,7 +48,6 @@ Bound = dict[str, Any]
 def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text: str) -> None:
     """ComputePartitionAttrs and StorePartitionKey."""
     from pgemu.catalog.find_expr_references import record_dependency_on_single_rel_expr
-    from pgemu.commands.indexcmds import _key_source
 
     catalog = session.catalog
     raw = spec["strategy"]
@@ -70,7 +68,7 @@ def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text:
                 f'column "{param["name"]}" named in partition key does not exist',
                 location=param.get("location"),
             )
-        key = _key_source(session, heap, param, text)
+        key = _partition_expression(session, heap, param, text, len(attnums) + 1)
         if key.attnum and heap.columns[key.attnum - 1].generated:
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
@@ -94,6 +92,30 @@ def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text:
         record_dependency_on_single_rel_expr(
             catalog, ObjectAddress(*me), exprs, heap.oid, "n", "i", True
         )
+
+
+def _partition_expression(
+    session: Any, heap: HeapRef, param: dict[str, Any], text: str, number: int
+) -> Any:
+    """One key column; its expression has a storable type and needs a column."""
+    from pgemu.catalog.lsyscache import get_typtype
+    from pgemu.commands.cook import referenced_columns
+    from pgemu.commands.indexcmds import _key_source
+
+    key = _key_source(session, heap, param, text, what="partition key expression")
+    if key.expr is None:
+        return key
+    if key.type_id == 705 or get_typtype(session.catalog, key.type_id) == "p":
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f"partition key column {number} has pseudo-type "
+            f"{session.catalog.type_name(key.type_id)}",
+        )
+    if not referenced_columns(key.expr):
+        raise PgError(
+            INVALID_OBJECT_DEFINITION, "cannot use constant expression as partition key"
+        )
+    return key
 
 
 def _key_types(parent: Any) -> list[tuple[str, int, int, int]]:
@@ -160,7 +182,23 @@ def transform_partition_bound(session: Any, parent: Any, raw: dict[str, Any], te
         bound[side] = [
             _range_datum(session, node, typ, text) for node, typ in zip(nodes, types, strict=True)
         ]
+        _validate_infinite_bounds(bound[side], nodes)
     return bound
+
+
+def _validate_infinite_bounds(datums: list[Any], nodes: list[Any]) -> None:
+    """validateInfiniteBounds: after MINVALUE or MAXVALUE only the same may follow."""
+    kind = ""
+    for datum, node in zip(datums, nodes, strict=True):
+        here = datum["kind"] if isinstance(datum, dict) else ""
+        if kind and kind != here:
+            inner = next(iter(node.values()))
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"every bound following {kind.upper()}VALUE must also be {kind.upper()}VALUE",
+                location=inner.get("location", 0),
+            )
+        kind = here
 
 
 def _range_datum(session: Any, node: dict[str, Any], typ: Any, text: str) -> Any:
@@ -280,10 +318,14 @@ def _overlaps(session: Any, types: list[Any], a: Bound, b: Bound) -> bool:
 
 def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) -> None:
     """After CREATE TABLE ... PARTITION OF: default marker, indexes and foreign keys."""
+    from pgemu.commands.partition_check import validate_default_partition
+
     catalog = session.catalog
     if bound.get("is_default"):
         catalog.update(PgPartitionedTable, {"partrelid": parent.oid}, partdefid=heap.oid)
     parent = catalog.relation(parent.oid)
+    if not bound.get("is_default"):
+        validate_default_partition(session, parent, attaching=False)
     for index in parent.indexes:
         _clone_index(session, parent, index, heap)
     clone_foreign_keys(session, parent, heap)
@@ -394,32 +436,24 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
     """ALTER TABLE ... ATTACH PARTITION."""
     from pgemu.catalog.namespace import range_var_get_relid
     from pgemu.commands.inherit import create_inheritance
-    from pgemu.commands.permissions import check_owner
+    from pgemu.commands.partition_check import (
+        check_attachable,
+        validate_default_partition,
+        validate_partition_rows,
+    )
 
     catalog = session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
-    check_owner(session, child)
-    if child.is_partition:
-        raise PgError(WRONG_OBJECT_TYPE, f'"{child.name}" is already a partition')
-    if child.row.reloftype:
-        raise PgError(WRONG_OBJECT_TYPE, "cannot attach a typed table as partition")
-    if child.parents:
-        raise PgError(WRONG_OBJECT_TYPE, "cannot attach inheritance child as partition")
-    for att in child.columns:
-        if att.attname not in parent.attrs_by_name:
-            raise PgError(
-                DATATYPE_MISMATCH,
-                f'table "{child.name}" contains column "{att.attname}" not found in parent '
-                f'"{parent.name}"',
-                detail="The new partition may contain only the columns present in parent.",
-            )
+    check_attachable(session, child, parent)
     bound = transform_partition_bound(session, parent, cmd["bound"], text)
     check_new_partition_bound(session, child.name, parent, bound)
     create_inheritance(session, child, parent, is_partition=True)
     catalog.update(
         PgClass, {"oid": child.oid}, relispartition=True, relpartbound=node_to_string(bound)
     )
-    _check_attached_rows(session, catalog.relation(child.oid), parent, bound)
+    validate_partition_rows(session, catalog.relation(child.oid))
+    if not bound.get("is_default"):
+        validate_default_partition(session, catalog.relation(parent.oid), attaching=True)
     if bound.get("is_default"):
         catalog.update(PgPartitionedTable, {"partrelid": parent.oid}, partdefid=child.oid)
     heap = from_relation(catalog.relation(child.oid))
@@ -427,13 +461,6 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
         if not _attach_existing_index(session, parent, index, child.oid):
             _clone_index(session, parent, index, heap)
     clone_foreign_keys(session, parent, heap)
-
-
-def _check_attached_rows(session: Any, child: Any, parent: Any, bound: Bound) -> None:
-    """The rows of an attached table must satisfy the bound (the executor knows how)."""
-    check = getattr(session, "check_partition_rows", None)
-    if check is not None:
-        check(child, parent, bound)
 
 
 def _attach_existing_index(session: Any, parent: Any, index: Any, child_oid: int) -> bool:

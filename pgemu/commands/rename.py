@@ -161,6 +161,12 @@ def rename_column(session: Any, stmt: dict[str, Any]) -> CommandResult:
             INVALID_TABLE_DEFINITION,
             f'inherited column "{old}" must be renamed in child tables too',
         )
+    inside = set(relation.all_inheritors)
+    for oid in relation.all_inheritors:
+        child = session.catalog.relation(oid)
+        expected = sum(p in inside for p in child.parents)
+        if child.attrs_by_name[old].attinhcount > expected:
+            raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited column "{old}"')
     for oid in relation.all_inheritors:
         _rename_one_column(session, session.catalog.relation(oid), old, new)
     return result
@@ -202,6 +208,12 @@ def rename_constraint(session: Any, stmt: dict[str, Any]) -> CommandResult:
         )
     if con.coninhcount > 0:
         raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited constraint "{old}"')
+    only = not stmt["relation"].get("inh")
+    if con.contype == "c" and not con.connoinherit and only and relation.children:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'inherited constraint "{old}" must be renamed in child tables too',
+        )
     if con.contype in "pux" and con.conindid:
         rename_relation_internal(session, catalog.relation(con.conindid), new)
         return result
@@ -321,6 +333,10 @@ def _rename_generic(session: Any, stmt: dict[str, Any], kind: str) -> CommandRes
                 f"function {new}({args}) already exists in schema "
                 f'"{catalog.one(r.PgNamespace, oid=row.pronamespace).nspname}"',
             )
-        raise PgError(DUPLICATE_OBJECT, f'{entry.word} "{new}" already exists')
+        where_text = ""
+        if entry.namespace:
+            schema = catalog.one(r.PgNamespace, oid=where[entry.namespace])
+            where_text = f' in schema "{schema.nspname}"'
+        raise PgError(DUPLICATE_OBJECT, f'{entry.word} "{new}" already exists{where_text}')
     catalog.update(entry.cls, {"oid": row.oid}, **{entry.name: new})
     return CommandResult(f"ALTER {_TAGS[kind]}")

@@ -50,7 +50,7 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         raise PgError(
             FEATURE_NOT_SUPPORTED, "rules on SELECT are not supported", hint="Use views instead."
         )
-    qual, actions = transform_rule_stmt(session, relation, stmt, st.source_text)
+    qual, actions = transform_rule_stmt(catalog, relation, stmt, st.source_text)
     _check_actions(session, relation, qual, actions, bool(stmt.get("instead")))
     name = stmt["rulename"]
     if name == "_RETURN":

@@ -29,6 +29,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_NAME,
     INVALID_PARAMETER_VALUE,
+    UNIQUE_VIOLATION,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -99,8 +100,14 @@ def define_enum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     labels = strings(stmt.get("vals"))
     for number, label in enumerate(labels):
         _check_label(label)
-        if label in labels[:number]:
-            raise PgError(DUPLICATE_OBJECT, f'enum label "{label}" used more than once')
+        if label in labels[:number]:  # PostgreSQL 15 leaves it to the catalog's index
+            raise PgError(
+                UNIQUE_VIOLATION,
+                'duplicate key value violates unique constraint "pg_enum_typid_label_index"',
+                detail=f"Key (enumtypid, enumlabel)=({session.catalog.new_oid()}, {label}) "
+                "already exists.",
+                schema="pg_catalog", table="pg_enum", constraint="pg_enum_typid_label_index",
+            )
     catalog = session.catalog
     oid, _array = create_type_with_array(
         session, stmt["typeName"],

@@ -12,7 +12,13 @@ from pgemu.commands.parse_utilcmd import (
     transform_column_constraints,
     transform_table_constraint,
 )
-from pgemu.errors import UNDEFINED_COLUMN, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import (
+    DUPLICATE_COLUMN,
+    FEATURE_NOT_SUPPORTED,
+    UNDEFINED_COLUMN,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 from pgemu.parser.parse_type import typename_type_id
 
 
@@ -39,6 +45,7 @@ def of_type_columns(catalog: Any, table: TableDef, type_name: dict[str, Any]) ->
 
 def apply_column_options(catalog: Any, table: TableDef, elements: list[Any], of_type: int) -> None:
     """`column WITH OPTIONS ...` entries refine columns that are already there."""
+    seen: set[str] = set()
     for element in elements:
         kind, inner = next(iter(element.items()))
         if kind == "Constraint":
@@ -48,10 +55,18 @@ def apply_column_options(catalog: Any, table: TableDef, elements: list[Any], of_
         column = table.column(name)
         if column is None:
             raise PgError(UNDEFINED_COLUMN, f'column "{name}" does not exist')
+        if name in seen:
+            raise PgError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
+        seen.add(name)
         before = column.not_null
         own_default = column.default
         options = ColumnSpec(name, column.type_id, column.typmod, collation=column.collation)
         transform_column_constraints(table, options, inner, is_serial=False)
+        if options.identity:
+            where = "typed tables" if of_type else "partitions"
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, f"identity columns are not supported on {where}"
+            )
         column.not_null = before or options.not_null
         column.identity = options.identity or column.identity
         column.generated = options.generated or column.generated

@@ -11,7 +11,7 @@ import hmac
 import os
 from typing import Any
 
-from pgemu.catalog.roles import is_admin_of_role, superuser
+from pgemu.catalog.roles import ROLE_PG_DATABASE_OWNER, is_admin_of_role, superuser
 from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgDatabase, PgDbRoleSetting, PgShdepend
 from pgemu.commands.define import elements, error_conflicting_def_elem, list_items
 from pgemu.commands.result import CommandResult, Statement
@@ -20,6 +20,7 @@ from pgemu.errors import (
     DEPENDENT_OBJECTS_STILL_EXIST,
     DUPLICATE_OBJECT,
     INSUFFICIENT_PRIVILEGE,
+    INTERNAL_ERROR,
     INVALID_GRANT_OPERATION,
     INVALID_PARAMETER_VALUE,
     OBJECT_IN_USE,
@@ -116,6 +117,7 @@ def create_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
             other = get_rolespec_oid(session, spec)
             admin = option == "adminmembers"
             if option == "addroleto":
+                _check_admin(session, catalog.get(PgAuthid, oid=other))
                 add_role_member(session, other, oid, admin=False)
             else:
                 add_role_member(session, oid, other, admin=admin)
@@ -324,6 +326,12 @@ def add_role_member(session: Any, role: int, member: int, *, admin: bool) -> Non
     catalog = session.catalog
     role_row = catalog.one(PgAuthid, oid=role)
     member_row = catalog.one(PgAuthid, oid=member)
+    if role == ROLE_PG_DATABASE_OWNER:
+        message = f'role "{role_row.rolname}" cannot have explicit members'
+        raise PgError(INTERNAL_ERROR, message)
+    if member == ROLE_PG_DATABASE_OWNER:
+        message = f'role "{member_row.rolname}" cannot be a member of any role'
+        raise PgError(INTERNAL_ERROR, message)
     if is_member_of_role_plain(catalog, role, member):
         raise PgError(
             INVALID_GRANT_OPERATION,

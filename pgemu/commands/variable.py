@@ -68,7 +68,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     kind = stmt["kind"]
     name = stmt.get("name", "")
     local = bool(stmt.get("is_local"))
-    if local and not session.xact.in_block:
+    if local and st.top_level and not session.xact.in_block:
         session.notice(
             "WARNING",
             NO_ACTIVE_SQL_TRANSACTION,

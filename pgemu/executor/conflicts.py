@@ -16,6 +16,7 @@ from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes.primnodes import Expr, OpExpr, Value, Var
 from pgemu.nodes.walk import mutate
 from pgemu.planner.planner import compile_pair_expr, compile_table_expr
+from pgemu.transam.schema import prefix
 
 
 def conflicting_row(
@@ -35,10 +36,32 @@ def conflicting_row(
             continue
         rid = _equal_row(session, target, index, values)
         if rid is not None:
+            _check_owner(session, writer, target, rid)
             return target.oid, rid
         if writer.contended:
             _wait_for_owner(session, target, index, values)
     return None
+
+
+def _check_owner(session: Any, writer: Any, relation: Any, rid: int) -> None:
+    """A row that another open transaction has changed is no conflict yet: wait.  Under REPEATABLE
+    READ it must be one that the snapshot sees (ExecCheckTIDVisible)."""
+    schema, _, table = relation.sqlite_name.partition(".")
+    p, key = f"{schema}.{prefix(schema)}", (int(table[1:]), rid)
+    if writer.contended:
+        owner = session.conn.execute(
+            f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
+            "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? LIMIT 1", (*key, session.xact.xid),
+        ).fetchone()
+        if owner is not None:
+            raise WaitFor(owner[0])
+    if session.xact.fixed_snapshot is not None:
+        first = session.conn.execute(
+            f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
+            "ORDER BY seq LIMIT 1", key,
+        ).fetchone()
+        if first is not None and first[0] == "I":
+            raise session.xact.serialization_failure("update")
 
 
 def _partition_index(session: Any, partition: Any, parent_index: int) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pgemu.catalog.acl import ACL_TRUNCATE, pg_class_aclcheck
 from pgemu.catalog.namespace import range_var_get_relid
 from pgemu.errors import PgError
 
@@ -66,6 +67,9 @@ def _range_var(names: list[Body]) -> Body:
 
 def _truncate(catalog: Any, body: Body) -> Locks:
     for node in body["relations"]:
+        oid = _find(catalog, node)
+        if oid >= 16384 and not pg_class_aclcheck(catalog, oid, ACL_TRUNCATE):
+            return  # refused before anything is locked (RangeVarCallbackForTruncate)
         yield from _with_children(catalog, node, ACCESS_EXCLUSIVE)
 
 

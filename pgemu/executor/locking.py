@@ -111,7 +111,7 @@ class SessionLocks(LockManager):
 
     def tag(self, oid: int) -> LockTag:
         session = self.session
-        shared = oid < FIRST_USER_OID and session.catalog.relation(oid).is_shared
+        shared = oid < FIRST_USER_OID and session.catalog.relation(oid).sqlite_name[0] == "g"
         return relation_tag(0 if shared else session.ctx.database_oid, oid)
 
     def pass_relations(self, plan: Plan) -> bool:
@@ -209,8 +209,10 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
 
 def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
     held = locks._relations
+    written = plan.modify.relid if plan.modify is not None else 0
     for oid, _, _ in plan.relations:
-        if oid >= FIRST_USER_OID and (oid, ACCESS_SHARE) not in held:
+        # the table that is written gets the stronger lock below
+        if oid >= FIRST_USER_OID and oid != written and (oid, ACCESS_SHARE) not in held:
             locks.relation(oid, ACCESS_SHARE)
     for mark in plan.row_marks:
         if mark.relid >= FIRST_USER_OID:

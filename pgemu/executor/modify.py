@@ -19,6 +19,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.conflicts import conflicting_row
+from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.trigger_writer import TriggeringWriter, start_triggers, write_view
@@ -297,10 +298,12 @@ def check_options(run: _Statement) -> None:
         for test, (kind, name) in zip(tests, modify.checks, strict=True):
             if test:
                 continue
-            if kind == "rls":
+            if kind.startswith("rls"):
+                # "rls p": the restrictive policy p
+                policy = f'policy "{kind[4:]}"' if kind != "rls" else "policy"
                 raise PgError(
                     INSUFFICIENT_PRIVILEGE,
-                    f'new row violates row-level security policy for table "{name}"',
+                    f'new row violates row-level security {policy} for table "{name}"',
                 )
             relation = run.writer.relation
             shown = session.constraints.row_text(relation, image[3:])
@@ -340,7 +343,7 @@ def check_conflicts(
             (relfilenode, rid, own, relfilenode, rid, own),
         ).fetchone()
         if holder is not None:
-            raise WaitFor(holder[0])
+            raise WaitFor(holder[0], _queue(session, relation, rid, command, columns, row))
         shared = session.conn.execute(
             f"SELECT xid FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid<>? LIMIT 1",
             (relfilenode, rid, own),
@@ -348,9 +351,20 @@ def check_conflicts(
         if shared is not None and (
             command != "update" or _changes_key(session, relation, rid, columns, row)
         ):
-            raise WaitFor(shared[0])
+            raise WaitFor(shared[0], _queue(session, relation, rid, command, columns, row))
         if fixed is not None:
             session.check_not_changed_since(p, relfilenode, rid)
+
+
+def _queue(
+    session: Any, relation: Any, rid: int, command: str, columns: Sequence[int], row: Row
+) -> tuple[int, int, int] | None:
+    """Where to queue for a row; None: the transaction has a lock on it, and who waits for that
+    must not be waited for."""
+    if session.row_locks.has_own(relation, rid):
+        return None
+    weak = command == "update" and not _changes_key(session, relation, rid, columns, row)
+    return relation.oid, rid, EXCLUSIVE if weak else ACCESS_EXCLUSIVE
 
 
 def _changes_key(

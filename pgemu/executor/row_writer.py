@@ -26,7 +26,7 @@ class RowWriter:
         self.relation = relation
         self._prepared: dict[int, Any] = {relation.oid: relation}
         # nobody can start writing while this statement does
-        self.contended = bool(session.xact.others_running())
+        self.contended = bool(session.xact.others_running(relation.sqlite_name.startswith("g.")))
 
     def storage(self, relid: int) -> Any:
         """The table with this OID, ready to be written."""

@@ -20,6 +20,10 @@ STRENGTHS = {"forkeyshare": 1, "forshare": 2, "fornokeyupdate": 3, "forupdate": 
 CONFLICTS = {1: (4,), 2: (3, 4), 3: (2, 3, 4), 4: (1, 2, 3, 4)}
 
 
+# strength -> mode of the heavyweight lock at which to queue for the row (tupleLockExtraInfo)
+_TUPLE_LOCKS = {1: 1, 2: 2, 3: 7, 4: 8}
+
+
 class RowLocks:
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -77,8 +81,11 @@ class RowLocks:
                     LOCK_NOT_AVAILABLE,
                     f'could not obtain lock on row in relation "{relation.name}"',
                 )
-            raise WaitFor(holder)
-        if session.xact.fixed_snapshot is not None:
+            row = (mark.relid, rid, _TUPLE_LOCKS[strength])
+            raise WaitFor(holder, None if self.has_own(relation, rid) else row)
+        if session.xact.fixed_snapshot is not None and (
+            strength > 1 or self._key_changed_since(p, relation, rid)
+        ):
             session.check_not_changed_since(p, relfilenode, rid)
         if session.xact.state != "idle":
             if schema == "g":
@@ -89,6 +96,28 @@ class RowLocks:
                 (relfilenode, rid, xid, strength, session.xact.row_lock_stamp),
             )
         return True
+
+    def has_own(self, relation: Any, rid: int) -> bool:
+        """The transaction has locked or changed the row."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        p, number, own = f"{schema}.{prefix(schema)}", int(table[1:]), self.session.xact.xid
+        found = self.session.conn.execute(
+            f"SELECT 1 FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid=? UNION ALL "
+            f"SELECT 1 FROM {p}undo WHERE relfilenode=? AND rid=? AND xid=? LIMIT 1",
+            (number, rid, own, number, rid, own),
+        ).fetchone()
+        return found is not None
+
+    def _key_changed_since(self, p: str, relation: Any, rid: int) -> bool:
+        """The row's key is another one than in the snapshot, or the row has gone."""
+        table = relation.sqlite_name.partition(".")[2]
+        same = [f"t.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
+        found = self.session.conn.execute(
+            f"SELECT 1 FROM {p}undo AS u WHERE u.relfilenode={table[1:]} AND u.rid=? AND "
+            f"pg_invisible(u.xid) AND NOT EXISTS (SELECT 1 FROM {relation.sqlite_name} AS t "
+            f"WHERE {' AND '.join(['t.rid=u.rid', *same])}) LIMIT 1", (rid,),
+        ).fetchone()
+        return found is not None
 
     def _holder(
         self, p: str, relation: Any, relfilenode: int, rid: int, strength: int

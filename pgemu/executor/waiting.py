@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pgemu.storage.locktag import RELATION_B, LockTag
+from pgemu.storage.locktag import RELATION_B, LockTag, tuple_tag
 
 T = TypeVar("T")
 
 
 class WaitFor(Exception):
-    """The row at hand belongs to an open transaction: roll the statement back and wait."""
+    """The row at hand belongs to an open transaction: roll the statement back and wait.
+    row: (table OID, rid, lock mode) where several may wait for one row."""
 
-    def __init__(self, xid: int) -> None:
+    def __init__(self, xid: int, row: tuple[int, int, int] | None = None) -> None:
         super().__init__(xid)
         self.xid = xid
+        self.row = row
 
 
 class WaitForLock(WaitFor):
@@ -36,13 +38,36 @@ def retrying(session: Any, run: Callable[[], T]) -> T:
     """Run a writing statement until nobody is in its way.  Only the outermost one may wait."""
     if session.xact.write_depth:
         return run()
-    while True:
-        notices = len(session.notices)
-        try:
-            return run()
-        except WaitFor as wait:
-            del session.notices[notices:]
-            wait_for(session, wait)
+    queue: tuple[LockTag, int] | None = None
+    try:
+        while True:
+            notices = len(session.notices)
+            try:
+                return run()
+            except WaitFor as wait:
+                del session.notices[notices:]
+                queue = _queue_for(session, wait, queue)
+                wait_for(session, wait)
+    finally:
+        if queue is not None:
+            session.locks.release(*queue)
+
+
+def _queue_for(
+    session: Any, wait: WaitFor, queue: tuple[LockTag, int] | None
+) -> tuple[LockTag, int] | None:
+    """Whoever wants a row queues for it at its tuple lock; the first one holds that and waits for
+    the owner (heap_acquire_tuplock).  So rows are had in the order in which they were asked for."""
+    if session.locks is None or wait.row is None:
+        return queue
+    relid, rid, mode = wait.row
+    wanted = tuple_tag(session.ctx.database_oid, relid, rid >> 16, rid & 0xFFFF), mode
+    if queue == wanted:
+        return queue
+    if queue is not None:
+        session.locks.release(*queue)
+    session.locks.acquire(*wanted)
+    return wanted
 
 
 def wait_for(session: Any, wait: WaitFor) -> None:

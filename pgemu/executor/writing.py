@@ -49,19 +49,20 @@ class WritingMixin:
 
     def lock_parent_key(self, parent: Any, attnums: Sequence[int], key: Sequence[Value]) -> None:
         """A referenced row must stay until the end of the transaction (FOR KEY SHARE)."""
-        if not self.xact.others_running():
+        contended = self.xact.others_running()
+        if not contended and self.xact.state == "idle":
             return
         for leaf in self._leaves(parent):
             schema, _, table = leaf.sqlite_name.partition(".")
             p = f"{schema}.{prefix(schema)}"
             relfilenode, own = int(table[1:]), self.xact.xid
             where = self._key_is(leaf, attnums, "t")
-            holder = self.conn.execute(
+            holder = contended and self.conn.execute(
                 f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l ON l.rid=t.rid "
                 f"AND l.relfilenode={relfilenode} WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
                 (*key, own),
             ).fetchone()
-            if holder is not None:
+            if holder:
                 raise WaitFor(holder[0])
             if self.xact.state != "idle":
                 self.xact.row_lock_stamp += 1

@@ -190,6 +190,14 @@ class Connection:
             at += 1 + length
         return False
 
+    def follows(self, data: bytes) -> bool:
+        """The next buffered messages are exactly these bytes."""
+        return self._input.startswith(data, self._at)
+
+    def skip(self, length: int) -> None:
+        """Pass over buffered messages that have been served."""
+        self._at += length
+
     def wait_for_message(self, latch_fd: int | None, timeout: float | None = None) -> Woken:
         """Wait until the client sent something, the latch is set, or the seconds are over."""
         if self.has_buffered_input():

@@ -5,7 +5,7 @@ In every action's range table OLD is entry 1 and NEW is entry 2, of the table th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.relcache import Relation
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_OBJECT_DEFINITION, PgError
@@ -23,6 +23,9 @@ from pgemu.parser.parse_node import (
 )
 from pgemu.parser.parse_rte import add_nsitem_to_query, add_range_table_entry_for_relation
 
+if TYPE_CHECKING:
+    from pgemu.catalog.syscache import Catalog
+
 OLD_VARNO, NEW_VARNO = 1, 2
 _QUERY_TAGS = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
 # event -> which of OLD and NEW are visible
@@ -35,10 +38,9 @@ _VISIBLE = {
 
 
 def transform_rule_stmt(
-    session: Any, relation: Relation, stmt: dict[str, Any], source_text: str
+    catalog: Catalog, relation: Relation, stmt: dict[str, Any], source_text: str
 ) -> tuple[Expr | None, list[Query]]:
     """(condition, actions); no actions: DO INSTEAD NOTHING and its kin."""
-    catalog = session.catalog
     if relation.relkind == "m":
         raise PgError(FEATURE_NOT_SUPPORTED, "rules on materialized views are not supported")
     event = stmt["event"]
@@ -79,7 +81,7 @@ def _add_old_new(
 
 
 def _transform_action(
-    catalog: Any,
+    catalog: Catalog,
     relation: Relation,
     event: str,
     qual: Expr | None,

@@ -6,12 +6,17 @@ the template's files were copied, and neither SQLite nor the catalogs are loaded
 
 from __future__ import annotations
 
+import contextlib
 import os
+from typing import TYPE_CHECKING
 
 from pgemu.postmaster.config import ServerConfig
-from pgemu.storage.cluster import POSTGRES, Cluster, ClusterError
+from pgemu.storage.cluster import POSTGRES, TEMPLATE0, TEMPLATE1, Cluster, ClusterError
 from pgemu.storage.filecopy import copy_file
 from pgemu.storage.template_cache import cached_template
+
+if TYPE_CHECKING:
+    import apsw
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The files that a template is made from, beside the catalogs' data.
@@ -111,9 +116,8 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
         secret = encrypt_password("scram-sha-256", config.user, config.password)
     authid = f"r{CATALOGS[PgAuthid].relid}"
     database = f"r{CATALOGS[PgDatabase].relid}"
-    connection = apsw.Connection(cluster.global_path)
+    connection = _open(cluster.global_path)
     try:
-        connection.create_collation("array_ops", lambda a, b: (a > b) - (a < b))
         connection.execute("BEGIN")
         oid = column(PgAuthid, "oid")
         connection.execute(
@@ -121,6 +125,11 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
             f" {column(PgAuthid, 'rolpassword')}=? WHERE {oid}=10",
             (config.user, secret),
         )
+        if config.user != "postgres":
+            _rename_in_acls(connection, config.user, shared=True)
+            for number in (TEMPLATE1, TEMPLATE0, POSTGRES):
+                with contextlib.closing(_open(cluster.database_path(number))) as other:
+                    _rename_in_acls(other, config.user, shared=False)
         if config.dbname not in ("postgres", "template0", "template1"):
             oid_column, name_column = column(PgDatabase, "oid"), column(PgDatabase, "datname")
             copied = [
@@ -140,6 +149,42 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
         raise ClusterError(f"cannot initialize the cluster: {error}") from error
     finally:
         connection.close()
+
+
+def _open(path: str) -> apsw.Connection:
+    import apsw
+
+    connection = apsw.Connection(path)
+    connection.create_collation("array_ops", lambda a, b: (a > b) - (a < b))
+    return connection
+
+
+def _rename_in_acls(connection: apsw.Connection, user: str, *, shared: bool) -> None:
+    """Access lists name roles: those of the template name the bootstrap superuser."""
+    import json
+
+    from pgemu.catalog.rows import CATALOGS
+
+    plain = all(c == "_" or (c.isascii() and c.isalnum()) for c in user)
+    name = user if plain else '"' + user.replace('"', '""') + '"'
+    for info in CATALOGS.values():
+        for number, column in enumerate(info.columns, 1):
+            if info.shared is not shared or column.typname != "_aclitem":
+                continue
+            where = f"FROM r{info.relid} WHERE c{number} LIKE '%postgres%'"
+            for (text,) in connection.execute(f"SELECT DISTINCT c{number} {where}").fetchall():
+                items = []
+                for item in json.loads(str(text)):
+                    grantee, _, rest = item.partition("=")
+                    rights, _, grantor = rest.partition("/")
+                    items.append(
+                        f"{name if grantee == 'postgres' else grantee}={rights}"
+                        f"/{name if grantor == 'postgres' else grantor}"
+                    )
+                made = json.dumps(items, separators=(",", ":"), ensure_ascii=False)
+                connection.execute(
+                    f"UPDATE r{info.relid} SET c{number}=? WHERE c{number}=?", (made, text)
+                )
 
 
 # POSTGRES_DB's database: below the first OID that the shared counter gives, as initdb's are.

@@ -13,8 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.rows import PgClass
 from pgemu.errors import PgError
-from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, INVALID_OBJECT_DEFINITION
+from pgemu.errors.codes import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    WRONG_OBJECT_TYPE,
+)
 from pgemu.nodes.nodefuncs import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import SubLink, TargetEntry, Var
@@ -75,7 +81,7 @@ def _needs_rewrite(catalog: Catalog, query: Query) -> bool:
     """Whether a view, or a table with row security, is read anywhere in the query."""
     for rte in query.rtable:
         if rte.rtekind == "relation":
-            if rte.relkind == "v" or catalog.relation(rte.relid).has_rls:
+            if rte.relkind in "vm" or catalog.relation(rte.relid).has_rls:
                 return True
         elif (rte.subquery is not None and _needs_rewrite(catalog, rte.subquery)) or (
             rte.rtekind in ("function", "values")
@@ -115,11 +121,24 @@ def fire_rir_rules(catalog: Catalog, query: Query, active: tuple[int, ...]) -> Q
             if rt_index == query.result_relation and query.command_type == "insert":
                 continue
             _apply_retrieve_rule(catalog, query, rte, rt_index, active)
+        elif rte.rtekind == "relation" and rte.relkind == "m":
+            _check_populated(catalog, rte.relid)
     for cte in query.cte_list:
         cte.ctequery = fire_rir_rules(catalog, cte.ctequery, active)
     _fire_in_sublinks(catalog, query, active)
     apply_row_security(catalog, query, active)
     return query
+
+
+def _check_populated(catalog: Catalog, relid: int) -> None:
+    """PostgreSQL's executor does this (ExecOpenScanRelation)."""
+    row = catalog.one(PgClass, oid=relid)
+    if row is not None and not row.relispopulated:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'materialized view "{row.relname}" has not been populated',
+            hint="Use the REFRESH MATERIALIZED VIEW command.",
+        )
 
 
 def _fire_in_sublinks(catalog: Catalog, query: Query, active: tuple[int, ...]) -> None:
@@ -257,6 +276,8 @@ def rewrite_query(
     if command in ("select", "utility"):
         return [query]
     relation = catalog.relation(query.rtable[query.result_relation - 1].relid)
+    if relation.relkind == "m":
+        raise PgError(WRONG_OBJECT_TYPE, f'cannot change materialized view "{relation.name}"')
     values = _rewrite_targets(catalog, query, relation)
     key = (relation.oid, command)
     fired = fire_rules(catalog, query, relation)

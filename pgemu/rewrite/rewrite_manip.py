@@ -105,7 +105,7 @@ def mutate_levels(node: Any, replace: Callable[[Any, int], Any], level: int = 0)
     return node
 
 
-def _inside(node: Any, replace: Callable[[Any, int], Any]) -> Any:
+def mutate_inside(node: Any, replace: Callable[[Any, int], Any]) -> Any:
     """mutate_levels where a Query given at the top counts as level 0 inside."""
     if isinstance(node, Query):
         for name in field_names(Query):
@@ -123,7 +123,7 @@ def change_var_nodes(node: Any, rt_index: int, new_index: int, sublevels_up: int
         _renumber(n, level - sublevels_up, lambda i: new_index if i == rt_index else i)
         return None
 
-    result = _inside(node, visit)
+    result = mutate_inside(node, visit)
     if isinstance(node, Query) and sublevels_up == 0 and node.result_relation == rt_index:
         node.result_relation = new_index
     return result
@@ -136,7 +136,7 @@ def offset_var_nodes(node: Any, offset: int, sublevels_up: int = 0) -> Any:
         _renumber(n, level - sublevels_up, lambda i: i + offset if i > 0 else i)
         return None
 
-    result = _inside(node, visit)
+    result = mutate_inside(node, visit)
     if isinstance(node, Query) and sublevels_up == 0 and node.result_relation:
         node.result_relation += offset
     return result
@@ -228,7 +228,7 @@ def replace_vars_from_target_list(
             return RowExpr(args, n.vartype, "implicit_cast", names, n.location)
         return column(n, n.varattno, level)
 
-    return _inside(node, visit)
+    return mutate_inside(node, visit)
 
 
 def _not_found(attno: int) -> Exception:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
 
 OLD_VARNO, NEW_VARNO = 1, 2
+BUILTIN_RULE = "SQL:CREATE RULE"
 _EVENTS = {"update": "2", "insert": "3", "delete": "4"}
 
 
@@ -46,6 +47,8 @@ class FiredRules:
 
 def decode_rule(catalog: Catalog, rule: PgRewrite) -> tuple[Expr | None, list[Query]]:
     """(condition, actions) of a rule."""
+    if rule.ev_action.startswith(BUILTIN_RULE):
+        return _builtin_rule(catalog, rule)
     qual = None
     if rule.ev_qual not in (None, "", "null", "<>"):
         qual = catalog.decode_node(rule.ev_qual, "expr", rule.ev_class)
@@ -53,6 +56,16 @@ def decode_rule(catalog: Catalog, rule: PgRewrite) -> tuple[Expr | None, list[Qu
     if decoded is None:
         return qual, []
     return qual, decoded if isinstance(decoded, list) else [decoded]
+
+
+def _builtin_rule(catalog: Catalog, rule: PgRewrite) -> tuple[Expr | None, list[Query]]:
+    """The rules of pg_settings are kept as the text of their commands."""
+    from pgemu.parser.parse_rule import transform_rule_stmt
+    from pgemu.parser.parser import raw_parser
+
+    text = rule.ev_action.removeprefix("SQL:")
+    stmt = raw_parser(text)[0].node["RuleStmt"]
+    return transform_rule_stmt(catalog, catalog.relation(rule.ev_class), stmt, text)
 
 
 def fire_rules(catalog: Catalog, query: Query, relation: Relation) -> FiredRules:

@@ -7,18 +7,20 @@ Query.with_check_options with kind "rls".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgPolicy
 from pgemu.errors import PgError
-from pgemu.errors.codes import INVALID_OBJECT_DEFINITION
+from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, INVALID_OBJECT_DEFINITION
+from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
-from pgemu.nodes.primnodes import BoolExpr, Const, Expr, TargetEntry, Var
+from pgemu.nodes.primnodes import BoolExpr, Const, Expr, RowExpr, TargetEntry, Var
 from pgemu.rewrite.rewrite_manip import (
     add_qual,
     change_var_nodes,
     check_expr_has_sublink,
     copy_stored,
+    mutate_inside,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ def apply_row_security(catalog: Catalog, query: Query, active: tuple[int, ...]) 
         if rt_index == query.result_relation:
             _secure_target(catalog, query, rt_index, relation, user, inner)
         elif "SELECT" in rte.required_perms:
-            _secure_source(catalog, rte, relation, user, inner)
+            _secure_source(catalog, query, rt_index, relation, user, inner)
 
 
 def _fire_in_qual(catalog: Catalog, qual: Expr, active: tuple[int, ...]) -> Expr:
@@ -143,29 +145,97 @@ def _secure_target(
     active: tuple[int, ...],
 ) -> None:
     command = query.command_type
+    reads = "SELECT" in query.rtable[rt_index - 1].required_perms
+    if command == "merge":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f'MERGE into table "{relation.name}" with row-level security is not supported',
+        )
     if command in ("update", "delete"):
-        policies = _policies_for(catalog, relation, command, user)
-        qual = _combine(catalog, relation, policies, rt_index, check=False)
-        add_qual(query, _fire_in_qual(catalog, qual, active))
-        if "SELECT" in query.rtable[rt_index - 1].required_perms:
-            policies = _policies_for(catalog, relation, "select", user)
+        quals = []
+        for needed in (command, "select") if reads else (command,):
+            policies = _policies_for(catalog, relation, needed, user)
             qual = _combine(catalog, relation, policies, rt_index, check=False)
-            add_qual(query, _fire_in_qual(catalog, qual, active))
+            quals.append(_fire_in_qual(catalog, qual, active))
+        # before the statement's own conditions, which might tell about rows
+        own, query.jointree.quals = query.jointree.quals, None
+        for qual in [*quals, *([own] if own is not None else [])]:
+            add_qual(query, qual)
     if command in ("insert", "update"):
+        # the policies speak before the check options of views
+        of_views, query.with_check_options = query.with_check_options, []
         policies = _policies_for(catalog, relation, command, user)
-        check = _combine(catalog, relation, policies, rt_index, check=True)
-        check = _fire_in_qual(catalog, check, active)
-        query.with_check_options.append(("rls", check, relation.name))
+        _add_checks(catalog, query, rt_index, relation, policies, active, check=True)
+        if reads:
+            policies = _policies_for(catalog, relation, "select", user)
+            _add_checks(catalog, query, rt_index, relation, policies, active, check=False)
+        query.with_check_options += of_views
+
+
+def _add_checks(
+    catalog: Catalog,
+    query: Query,
+    rt_index: int,
+    relation: Relation,
+    policies: tuple[list[PgPolicy], list[PgPolicy]],
+    active: tuple[int, ...],
+    *,
+    check: bool,
+) -> None:
+    """add_with_check_options: one for what is permitted, one for each restriction."""
+    permissive, restrictive = policies
+    allowed = _combine(catalog, relation, (permissive, []), rt_index, check=check)
+    entries = [("rls", allowed)]
+    if permissive:
+        for policy in sorted(restrictive, key=lambda one: one.polname):
+            condition = _combine(catalog, relation, ([policy], []), rt_index, check=check)
+            entries.append((f"rls {policy.polname}", condition))
+    for kind, condition in entries:
+        qual = _fire_in_qual(catalog, condition, active)
+        query.with_check_options.append((kind, qual, relation.name))
+
+
+def _redirect_vars(
+    query: Query, rt_index: int, relation: Relation, rte: RangeTblEntry, targets: list[TargetEntry]
+) -> None:
+    """References to system columns and to the whole row of a table that becomes a sub-select:
+    its target list gets the system columns, a row is made of the columns."""
+    added: dict[int, int] = {}
+
+    def replace(node: Any, level: int) -> Any:
+        if not isinstance(node, Var) or node.varno != rt_index or node.varlevelsup != level:
+            return None
+        if node.varattno == 0:
+            fields: list[Expr] = [
+                Var(rt_index, a.attnum, a.atttypid, a.atttypmod, a.attcollation, level)
+                for a in relation.attrs
+                if not a.attisdropped
+            ]
+            names = [a.attname for a in relation.attrs if not a.attisdropped]
+            return RowExpr(fields, node.vartype, "implicit_cast", names)
+        if node.varattno < 0:
+            if node.varattno not in added:
+                resno = len(targets) + 1
+                added[node.varattno] = resno
+                inner = Var(1, node.varattno, node.vartype, node.vartypmod, node.varcollid)
+                targets.append(TargetEntry(inner, resno, f"system{-node.varattno}"))
+                rte.eref = Alias(rte.eref.aliasname, [*rte.eref.colnames, ""])
+            node.varattno = added[node.varattno]
+        return None
+
+    mutate_inside(query, replace)
 
 
 def _secure_source(
     catalog: Catalog,
-    rte: RangeTblEntry,
+    query: Query,
+    rt_index: int,
     relation: Relation,
     user: int,
     active: tuple[int, ...],
 ) -> None:
     """The table's entry becomes SELECT all columns FROM table WHERE policies."""
+    rte = query.rtable[rt_index - 1]
     policies = _policies_for(catalog, relation, "select", user)
     qual = _fire_in_qual(catalog, _combine(catalog, relation, policies, 1, check=False), active)
     names = ["" if a.attisdropped else a.attname for a in relation.attrs]
@@ -188,6 +258,7 @@ def _secure_source(
             else Var(1, att.attnum, att.atttypid, att.atttypmod, att.attcollation)
         )
         targets.append(TargetEntry(expr, att.attnum, att.attname))
+    _redirect_vars(query, rt_index, relation, rte, targets)
     rte.subquery = Query(
         "select",
         targets,
@@ -201,6 +272,6 @@ def _secure_source(
     rte.tablesample = None
     rte.required_perms = set()
     rte.relid = 0
-    rte.coltypes = [a.atttypid for a in relation.attrs]
-    rte.coltypmods = [a.atttypmod for a in relation.attrs]
-    rte.colcollations = [a.attcollation for a in relation.attrs]
+    rte.coltypes = [expr_type(t.expr) for t in targets]
+    rte.coltypmods = [expr_typmod(t.expr) for t in targets]
+    rte.colcollations = [expr_collation(t.expr) for t in targets]

@@ -165,6 +165,8 @@ def get_ruledef(catalog: Catalog, oid: int, pretty: bool = False) -> str | None:
     rule = catalog.one(PgRewrite, oid=oid)
     if rule is None:
         return None
+    if rule.ev_action.startswith("SQL:CREATE RULE"):
+        return rule.ev_action.removeprefix("SQL:")
     flags = get_pretty_flags(pretty)
     actions = catalog.decode_node(rule.ev_action, "query", rule.ev_class)
     if actions is None:

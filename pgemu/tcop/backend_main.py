@@ -41,6 +41,7 @@ from pgemu.storage.procsignal import process_cancel_request
 from pgemu.storage.template_cache import cache_folder
 from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
+from pgemu.tcop.lost_indexes import rebuild_lost_indexes
 from pgemu.tcop.postgres import Backend
 from pgemu.tcop.prewarm import Prepared
 from pgemu.types.base import base_types
@@ -280,6 +281,7 @@ def _attach_latch(backend: Backend, cluster: Any, shm: Any, slot: Any) -> None:
     except ImportError:
         return
     attach_locks(session, cluster, shm, slot, latch)
+    rebuild_lost_indexes(session)
 
 
 def _end(session: BackendSession) -> None:

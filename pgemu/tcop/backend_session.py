@@ -113,6 +113,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         statements is."""
         if self.xact.state == IDLE:
             self.in_pipeline = pipeline
+            self.xact.queried = False
             self.xact.begin_implicit()
             self.guc.push()
 

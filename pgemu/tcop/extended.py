@@ -17,6 +17,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.execute import Result, bind, run_plan, select_rows
+from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.primnodes import Value
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.prepared import Portal, PreparedStatement
@@ -107,7 +108,7 @@ class ExtendedQuery:
                 f"bind message supplies {len(raw_params)} parameters, but prepared statement "
                 f'"{name}" requires {len(statement.param_types)}',
             )
-        params = self._decode(statement, formats, raw_params)
+        params = self.decode_params(statement, formats, raw_params)
         if portal_name and portal_name in session.portals:
             raise PgError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')
         columns = statement.columns
@@ -123,7 +124,7 @@ class ExtendedQuery:
         )
         self.backend.connection.write(BIND_COMPLETE)
 
-    def _decode(
+    def decode_params(
         self, statement: PreparedStatement, formats: tuple[int, ...],
         raw_params: Sequence[bytes | None],
     ) -> list[Value]:
@@ -251,6 +252,9 @@ class ExtendedQuery:
         self._start_transaction(executes=0)
         portal.started = True
         plan = session.plan_for(statement)
+        while plan is not None and not lock_for_plan(session, plan):
+            session.accept_invalidations()
+            plan = session.plan_for(statement)
         session.current_params = portal.params
         if plan is None:
             result: Result = session.run(statement.query, portal.params)

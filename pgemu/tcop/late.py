@@ -19,6 +19,7 @@ from pgemu.types.base import base_types
 
 _FIRST = (
     "pgemu.tcop.simple",
+    "pgemu.transam.recovery",
     "pgemu.types.lookup",
     "sqlglot.expressions",
     "sqlglot",

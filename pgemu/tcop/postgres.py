@@ -24,6 +24,7 @@ from pgemu.libpq.report import error_fields, notice_fields, violation_error
 from pgemu.storage.procarray import ACTIVE, IDLE, IDLE_IN_TRANSACTION, IDLE_IN_TRANSACTION_ABORTED
 from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.extended import ExtendedQuery
+from pgemu.tcop.quick import run_bound
 from pgemu.tcop.simple import SimpleQuery
 from pgemu_protocol.hot import (
     decode_query,
@@ -58,7 +59,7 @@ class Backend:
         self._handlers: dict[int, Callable[[bytes], None]] = {
             ord("Q"): self._query,
             ord("P"): ext.parse,
-            ord("B"): ext.bind,
+            ord("B"): self._bind,
             ord("D"): ext.describe,
             ord("E"): ext.execute,
             ord("C"): ext.close,
@@ -176,6 +177,10 @@ class Backend:
         text = decode_query(payload, session.client_codec)
         self.simple.run(text)
         self.send_ready()
+
+    def _bind(self, payload: bytes) -> None:
+        if not run_bound(self, payload):
+            self.extended.bind(payload)
 
     def _flush(self, payload: bytes) -> None:
         self.connection.flush()

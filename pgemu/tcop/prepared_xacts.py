@@ -1,4 +1,4 @@
-"""PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED: the checks of PostgreSQL's twophase.c."""
+"""PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED (checks of PostgreSQL's twophase.c)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import apsw
 
 from pgemu.errors import PgError
 from pgemu.executor.execute import Result, bind, run_plan, select_rows
+from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
 from pgemu.nodes.walk import walk
@@ -45,7 +46,7 @@ class SimpleQuery:
             self._run_transaction(transaction)
             return
         if session.xact.current.isolation == "serializable":
-            session.begin_implicit()  # what it reads counts until it commits
+            session.begin_implicit(pipeline=True)  # what it reads counts until it commits
         shape = cut(text) if not session.xact.failed else None
         if shape is not None and self._run_cached(shape):
             session.end_implicit()
@@ -94,6 +95,9 @@ class SimpleQuery:
             bindings = [convert(literals[n]) for n, convert in cached.converters]
         except (PgError, IndexError):
             return False  # the slow way gives the error with its position
+        if not lock_for_plan(session, cached.plan):
+            session.accept_invalidations()
+            return False
         self._execute(cached, bindings)
         return True
 
@@ -152,16 +156,20 @@ class SimpleQuery:
         session = self.session
         if session.xact.failed:
             check_failed_transaction(session, raw)
-        query, used = session.analyze_statement(raw, text)
-        if query.command_type not in _PLANNED:
-            session.used_literals = used
-            self.send_result(session.run(query))
-            return
-        rewritten = query_rewrite(query, session.catalog)
-        if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
-            self.send_result(session.run(query))
-            return
-        plan = self._plan(rewritten[0], used)
+        while True:
+            query, used = session.analyze_statement(raw, text)
+            if query.command_type not in _PLANNED:
+                session.used_literals = used
+                self.send_result(session.run(query))
+                return
+            rewritten = query_rewrite(query, session.catalog)
+            if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
+                self.send_result(session.run(query))
+                return
+            plan = self._plan(rewritten[0], used)
+            if lock_for_plan(session, plan):
+                break
+            session.accept_invalidations()  # a table changed while we waited for its lock
         cached = None
         if shape is not None:
             cached = session.plan_cache.store(

@@ -9,6 +9,7 @@ from typing import Any
 
 from pgemu.errors import PgError
 from pgemu.executor.execute import Result, bind, run_plan
+from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Value
 from pgemu.parser.analyze import analyze_with_state
@@ -32,6 +33,7 @@ class StatementsMixin:
     guc: Any
     ctx: Any
     xact: Any
+    accept_invalidations: Any
     udfs: Any
     notices: Any
     plan_version: Any
@@ -135,6 +137,9 @@ class StatementsMixin:
     def run_prepared(self, statement: PreparedStatement, params: Sequence[Value]) -> Result:
         """EXECUTE."""
         plan = self.plan_for(statement)
+        while plan is not None and not lock_for_plan(self, plan):
+            self.accept_invalidations()
+            plan = self.plan_for(statement)
         saved, self.current_params = self.current_params, params
         try:
             if plan is None:

@@ -50,7 +50,10 @@ def run_utility(session: Any, query: Query, params: Any, source_text: str = "") 
         raise PgError(
             ACTIVE_SQL_TRANSACTION, f"{alone} cannot run inside a transaction block"
         )
-    done = process_utility(session, query, source_text or session.source_text, params)
+    done = process_utility(
+        session, query, source_text or session.source_text, params,
+        top_level=not session.xact.write_depth,
+    )
     if done.columns is None:
         return Result(None, None, 0, done.tag)
     columns = tuple(OutputColumn(name, oid, typmod) for name, oid, typmod in done.columns)

@@ -12,7 +12,7 @@ import os
 import apsw
 
 from pgemu.storage.cluster import Cluster
-from pgemu.storage.procarray import DATABASE, XMIN
+from pgemu.storage.procarray import DATABASE, XID, XMIN
 from pgemu.storage.shmem import SharedMemory
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam.schema import prefix
@@ -29,6 +29,7 @@ def purge(cluster: Cluster, shm: SharedMemory) -> None:
         path = cluster.database_path(database)
         if os.path.exists(path + "-wal"):
             _purge_file(cluster, shm, path, database)
+            _recover_orphans(cluster, shm, path, database)
             if database in connected and _time_to_optimize(shm, database):
                 _optimize(cluster, path, database)
     if os.path.exists(cluster.global_path + "-wal"):
@@ -60,6 +61,24 @@ def _purge_file(cluster: Cluster, shm: SharedMemory, path: str, database: int) -
     finally:
         conn.close()
         lock.close()
+
+
+def _recover_orphans(cluster: Cluster, shm: SharedMemory, path: str, database: int) -> None:
+    """Nothing that nobody owns may stay open: rows would be waited for for ever."""
+    try:
+        conn = apsw.Connection(path, flags=_FLAGS)
+    except apsw.CantOpenError:
+        return
+    try:
+        conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        running = set(shm.procarray.column(XID))
+        orphans = [x for (x,) in conn.execute("SELECT xid FROM _active") if x not in running]
+    finally:
+        conn.close()
+    if orphans:
+        from pgemu.transam.recovery import recover_orphans
+
+        recover_orphans(cluster, shm, database)
 
 
 def oldest_snapshot(shm: SharedMemory) -> int:

@@ -105,6 +105,23 @@ def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:
     twophase.recover(cluster, shm)
 
 
+def recover_orphans(cluster: Cluster, shm: SharedMemory, database: int) -> None:
+    """Transactions whose backend has gone and whose recovery failed.  (A backend shows its xid
+    in its slot before it is in `_active`, and its recovery takes it away after.)"""
+    conn = open_database(cluster.database_path(database), cluster.global_path)
+    try:
+        active: list[Any] = [row[0] for row in conn.execute("SELECT xid FROM main._active")]
+        if not active:
+            return
+        alive = set(shm.procarray.column(XID))
+        alive.update(one.xid for one in twophase.prepared_xacts(cluster))
+        orphans = [xid for xid in active if xid not in alive]
+        if orphans:
+            _roll_back(conn, cluster, database, orphans)
+    finally:
+        conn.close()
+
+
 # -- one transaction -----------------------------------------------------------------------------
 
 
@@ -188,15 +205,32 @@ def equip(conn: apsw.Connection) -> None:
 
 
 def _with_functions(conn: apsw.Connection, work: Callable[[], object]) -> None:
-    """Run it; a function that an index expression asks for is registered, and it runs again."""
+    """Run it; a function that an index expression asks for is registered, and it runs again.
+    Where that cannot be done (a function of the user's), the indexes that call it go, and the next
+    session builds them anew (tcop/lost_indexes.py)."""
     while True:
         try:
             work()
             return
         except apsw.SQLError as error:
             found = _UNKNOWN_FUNCTION.search(str(error))
-            if found is None or not _register(conn, f"{found[1]}_{found[2]}", int(found[2])):
+            if found is None:
                 raise
+            name = f"{found[1]}_{found[2]}"
+            if not _register(conn, name, int(found[2])) and not _drop_indexes_with(conn, name):
+                raise
+
+
+def _drop_indexes_with(conn: apsw.Connection, function: str) -> bool:
+    """Drop the indexes whose expressions call a function; False: there is none."""
+    names: list[Any] = conn.execute(
+        "SELECT name FROM main.sqlite_schema WHERE type='index' AND instr(sql, ?)",
+        (f"{function}(",),
+    ).fetchall()
+    for (name,) in names:
+        conn.execute(f"DROP INDEX main.{name}")
+        conn.execute("INSERT INTO main._pending VALUES (0, 'reindex', ?)", (f"main.{name}",))
+    return bool(names)
 
 
 def _register(conn: apsw.Connection, name: str, oid: int) -> bool:
@@ -276,7 +310,7 @@ def _clear(
 ) -> None:
     """After everything was rolled back no snapshot is left that could need undo, but that of
     prepared transactions."""
-    others = f"xid NOT IN ({','.join(str(xid) for xid in prepared)})"
+    others = f"xid NOT IN ({','.join(str(xid) for xid in (0, *prepared))})"
     p = f"{schema}.{prefix(schema)}"
     tables = [f"{p}{name}" for name in ("active", "undo", "rowlock", "pending")]
     probe = " UNION ALL ".join(f"SELECT 1 FROM {name} WHERE {others}" for name in tables)

@@ -403,8 +403,15 @@ class TransactionManager:
             and not self.others_have_xids()
         )
 
-    def others_running(self) -> bool:
-        """Another transaction of this database has written and not ended."""
+    def others_running(self, shared: bool = False) -> bool:
+        """Another transaction of this database (shared: or one of another database that has
+        written to shared catalogs) has written and not ended."""
+        if shared:
+            found = self.conn.execute(
+                "SELECT 1 FROM g._gactive WHERE xid<>? LIMIT 1", (self.xid,)
+            ).fetchone()
+            if found is not None:
+                return True
         row = self.conn.execute(
             "SELECT 1 FROM main._active WHERE xid<>? LIMIT 1", (self.xid,)
         ).fetchone()

@@ -42,7 +42,8 @@ def test_smart_shutdown_waits_for_clients(start: Start) -> None:
     server = start()
     with ControlClient(server.address) as client:
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        until(lambda: "smart shutdown" in server.log)
+        time.sleep(0.1)
         assert client.query("still here").rows == [("still here",)]
         with pytest.raises(OSError):
             ControlClient(server.address)

@@ -4,6 +4,7 @@ from pgemu.catalog import keywords
 from pgemu.catalog.functions import (
     acl_items,
     describe,
+    foreign,
     partitions,
     privileges,
     server,
@@ -14,6 +15,7 @@ from pgemu.catalog.functions import (
 __all__ = [
     "acl_items",
     "describe",
+    "foreign",
     "keywords",
     "partitions",
     "privileges",

@@ -36,7 +36,6 @@ class Expr:
     ns: NsItem | None
     is_statement: bool = False
     cache: dict[Any, Any] = field(default_factory=dict)
-    fast: Any = None
     # what stands before the text in messages: `x := ` of an assignment
     prefix: str = ""
 

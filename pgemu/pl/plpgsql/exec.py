@@ -203,7 +203,6 @@ class Execution(Assigning, RunningSql, Raising):
                 stmt.variable.type = self.plain_type(oid, typmod)
                 for condition, _ in stmt.branches:
                     condition.cache.clear()
-                    condition.fast = None
             self.values[stmt.variable.dno] = value
         for condition, body in stmt.branches:
             if self.boolean(condition):

@@ -106,7 +106,8 @@ class Assigning:
             else:
                 return prepared
         prepared = analyze_expr(
-            session, expr, values, self.function.variable_conflict, target
+            session, expr, values, self.function.variable_conflict, target,
+            user_functions=not self.function.readonly,
         )
         prepared.version, prepared.epoch = session.plan_version(), session.guc.epoch
         expr.cache[key] = prepared
@@ -115,7 +116,8 @@ class Assigning:
     def run_prepared(self, expr: Expr, prepared: Prepared) -> Any:
         """The value of a prepared expression."""
         if prepared.getter is not None:
-            return prepared.getter(self.values)
+            value = prepared.getter(self.values)
+            return int(value) if value is True or value is False else value
         values = self.values
         params = [get(values) for get in prepared.sources]
         session = self.session
@@ -145,9 +147,6 @@ class Assigning:
 
     def value_as(self, expr: Expr, target: PlType) -> Any:
         """An expression's value converted to a type."""
-        fast = expr.fast
-        if fast is not None and fast[0] is target:
-            return fast[1](self.values)
         prepared = self.prepare(expr, target)
         return self.run_prepared(expr, prepared)
 
@@ -323,8 +322,7 @@ class Assigning:
             return
         wanted = self.handler.columns_of_type(rec.type.oid)
         if row is None:
-            self.set_null(rec)
-            return
+            row = [None] * len(columns)
         values: list[Any] = []
         given = [(c, v) for c, v in zip(columns, row, strict=False) if c[1]]
         position = 0

@@ -82,7 +82,6 @@ class RunningSql:
         params = [get(self.values) for get in prepared.sources]
         result = None
         for query in prepared.queries:
-            self._check_allowed(query)
             if prepared.plan is None:
                 prepared.plan = self.session.plan_once(query)
             plan = prepared.plan if len(prepared.queries) == 1 else False
@@ -97,6 +96,7 @@ class RunningSql:
         saved, session.source_text = session.source_text, text
         stack.append(line)
         try:
+            self._check_allowed(query)
             result = run()
             if result.rows is not None and not isinstance(result.rows, list):
                 result.rows = list(result.rows)
@@ -166,7 +166,6 @@ class RunningSql:
                 query = self._analyze_dynamic(raw, text, types)
             except PgError as error:
                 raise internal_error(error, shown, 0) from None
-            self._check_allowed(query)
             run = partial(self.session.run, query, values)
             result = self._in_context(text, query, run)
         return query, result
@@ -551,6 +550,7 @@ class RunningSql:
         else:
             xact.abort_write()
         self.session.start_statement()
+        self.session.guc.push()
         if chain:
             xact.current = kept
         xact.begin_write()

@@ -23,6 +23,7 @@ from pgemu.parser.parse_coerce import coerce_to_domain, coerce_to_target_type
 from pgemu.parser.parse_node import ParseState, make_parsestate
 from pgemu.parser.parse_target import transform_assignment_indirection
 from pgemu.pl.plpgsql.datums import RECORDOID, Expr, PlType, Rec, RecordValue, Var, ns_lookup
+from pgemu.pl.plpgsql.simple import Compiler
 from pgemu.types.record import form_composite, form_record
 
 # (record number, its columns) that a plan was made for
@@ -214,7 +215,8 @@ def internal_error(error: PgError, expr: Expr, head: int) -> PgError:
 
 
 def analyze_expr(
-    session: Any, expr: Expr, values: list[Any], conflict: str, target: PlType | None
+    session: Any, expr: Expr, values: list[Any], conflict: str, target: PlType | None, *,
+    user_functions: bool = False,
 ) -> Prepared:
     """Analyze `SELECT expr`; target: convert the value to this type."""
     names = Names(expr, values, session.catalog, conflict)
@@ -241,22 +243,26 @@ def analyze_expr(
         prepared.converted = True
         prepared.typed = (target.oid, target.typmod)
     prepared.queries = [query]
-    prepared.getter = _getter(query, entry.expr, prepared)
+    prepared.getter = _getter(
+        session, query, entry.expr, prepared, user_functions=user_functions
+    )
     return prepared
 
 
 def _getter(
-    query: Query, expr: SqlExpr, prepared: Prepared
+    session: Any, query: Query, expr: SqlExpr, prepared: Prepared, *, user_functions: bool
 ) -> Callable[[list[Any]], Any] | None:
-    """exec_simple_expr, for what needs no evaluation at all."""
-    if query.rtable or query.jointree.quals is not None or query.has_target_srfs:
+    """A closure for an expression that needs no query; those of constants alone are left to the
+    planner, whose errors look different."""
+    if (
+        query.rtable or query.jointree.quals is not None or query.has_target_srfs
+        or query.has_aggs or query.has_sublinks or query.has_window_funcs
+        or query.limit_count is not None or query.sort_clause
+    ):
         return None
-    if type(expr) is Param and expr.paramkind == "extern":
-        return prepared.sources[expr.paramid - 1]
-    if type(expr) is Const and not query.limit_count:
-        value = expr.value
-        return lambda values: value
-    return None
+    if not prepared.sources and type(expr) is not Const:
+        return None
+    return Compiler(session, prepared.sources, user_functions=user_functions).compile(expr)
 
 
 def cast_expr(session: Any, expr: SqlExpr, target: PlType) -> SqlExpr:

@@ -204,10 +204,12 @@ class TokenReader:
             if token.kind == "end" or (value == ";" and not depth):
                 if depth:
                     self.fail("mismatched parentheses", token)
+                if token.kind == "end":
+                    self.syntax_error()
                 what = "statement" if statement else "expression"
                 raise PgError(
                     SYNTAX_ERROR, f'missing "{_shown(ends[0])}" at end of SQL {what}',
-                    **self.where_of(first),
+                    **self.where_of(token),
                 )
             if value in _OPENING:
                 depth += 1
@@ -365,7 +367,7 @@ class SqlStatements(TokenReader):
         while True:
             token = self.peek()
             if token.kind == "end":
-                self.syntax_error()
+                self.fail("unexpected end of function definition", token)
             if token.kind == "op" and token.value == ";" and not depth and not atomic:
                 break
             word = token.value if token.kind == "word" else ""

@@ -151,7 +151,14 @@ class PlpgsqlHandler:
             return None
         if kind.oid == RECORDOID and info.ret_columns and isinstance(result, str) \
                 and not kind.columns:
-            _check_record(self.session, result, info)
+            try:
+                _check_record(self.session, result, info)
+            except PgError as error:
+                error.add_context(
+                    f"PL/pgSQL function {function.signature} while casting return value to "
+                    "function's return type"
+                )
+                raise
         return result
 
     def inline(self, text: str, *, atomic: bool) -> None:

@@ -1,4 +1,5 @@
 -- RowDescription names table columns through views, joins and set operations
+-- xfail: CASE loses the type modifier
 create table t (a int, b varchar(5));
 create view v as select a, b from t;
 insert into t values (1, 'x');

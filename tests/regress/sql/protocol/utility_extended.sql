@@ -1,4 +1,5 @@
 -- Utility statements by the extended protocol
+-- xfail: constants are not folded at Bind, so the error comes after RowDescription
 -- bind: []
 create table t (a int);
 -- bind: []

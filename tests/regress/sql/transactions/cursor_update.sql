@@ -1,4 +1,5 @@
 -- UPDATE and DELETE ... WHERE CURRENT OF
+-- xfail: WHERE CURRENT OF is not supported
 create table t (a int, b text);
 insert into t values (1, 'x'), (2, 'y'), (3, 'z');
 begin;

@@ -1,0 +1,90 @@
+"""Prepared transactions: they survive kill -9 of the server with their rows and their locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgemu.testing import PgemuServer
+
+SETTINGS = {"max_prepared_transactions": "3"}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def server(data: Path) -> Iterator[PgemuServer]:
+    server = PgemuServer(data=data, settings=SETTINGS).start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def connect(server: PgemuServer) -> psycopg.Connection:
+    return psycopg.connect(server.dsn, autocommit=True)
+
+
+def prepare(conn: psycopg.Connection, gid: str, *statements: str) -> None:
+    conn.execute("BEGIN")
+    for statement in statements:
+        conn.execute(statement)
+    conn.execute(f"PREPARE TRANSACTION '{gid}'")
+
+
+def test_survives_a_crash(server: PgemuServer, data: Path) -> None:
+    with connect(server) as conn:
+        conn.execute("CREATE TABLE t (a int PRIMARY KEY, b int)")
+        conn.execute("INSERT INTO t VALUES (1, 10), (2, 20)")
+        prepare(conn, "kept", "UPDATE t SET b = 11 WHERE a = 1", "CREATE TABLE u (x int)")
+        prepare(conn, "gone", "DELETE FROM t WHERE a = 2", "CREATE TABLE v (x int)")
+        assert conn.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(1, 10), (2, 20)]
+    server.kill()
+    again = PgemuServer(data=data, settings=SETTINGS).start()
+    try:
+        with connect(again) as conn:
+            found = conn.execute("SELECT gid FROM pg_prepared_xacts ORDER BY gid").fetchall()
+            assert found == [("gone",), ("kept",)]
+            conn.execute("SET lock_timeout = '100ms'")
+            for statement in ("UPDATE t SET b = 0 WHERE a = 1", "DROP TABLE t"):
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    conn.execute(statement)
+            conn.execute("COMMIT PREPARED 'kept'")
+            conn.execute("ROLLBACK PREPARED 'gone'")
+            assert conn.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(1, 11), (2, 20)]
+            assert conn.execute("SELECT to_regclass('u'), to_regclass('v')").fetchone() == (
+                "u", None,
+            )
+            conn.execute("UPDATE t SET b = 0")
+    finally:
+        again.kill()
+
+
+def test_refusals(server: PgemuServer) -> None:
+    with connect(server) as conn:
+        conn.execute("CREATE TABLE t (a int)")
+        prepare(conn, "one", "INSERT INTO t VALUES (1)")
+        with pytest.raises(psycopg.errors.DuplicateObject):
+            prepare(conn, "one", "INSERT INTO t VALUES (2)")
+        assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        with pytest.raises(psycopg.errors.UndefinedObject):
+            conn.execute("COMMIT PREPARED 'two'")
+        conn.execute("BEGIN")
+        with pytest.raises(psycopg.errors.ActiveSqlTransaction):
+            conn.execute("COMMIT PREPARED 'one'")
+        conn.execute("ROLLBACK")
+        conn.execute("COMMIT PREPARED 'one'")
+        assert conn.execute("SELECT a FROM t").fetchall() == [(1,)]
+
+
+def test_disabled_by_default(tmp_path: Path) -> None:
+    with PgemuServer() as server, connect(server) as conn:
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            prepare(conn, "x")
+        assert conn.execute("SELECT 1").fetchone() == (1,)
