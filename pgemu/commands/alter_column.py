@@ -40,6 +40,7 @@ from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.parse_utilcmd import OwnedSequence, TableDef, transform_column_definition
+from pgemu.commands.reloptions import check_value
 from pgemu.commands.row_type_uses import check_not_member_of_itself, typed_tables
 from pgemu.commands.sequence import (
     alter_sequence_options,
@@ -608,6 +609,7 @@ def set_options(ctx: Any, command: dict[str, Any]) -> None:
         if name not in ("n_distinct", "n_distinct_inherited"):
             raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter "{name}"')
         merged[name] = def_get_string(option)
+        check_value(name, merged[name], "attribute")
     update_attribute(ctx, att.attnum, attoptions=tuple(f"{k}={v}" for k, v in merged.items()))
 
 

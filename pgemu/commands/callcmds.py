@@ -40,15 +40,30 @@ def execute_call(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     return retrying(session, run)
 
 
-def _arguments(
-    session: Any, call: Any, proc: PgProc, params: Any
-) -> tuple[list[Any], tuple[int, ...]]:
-    """The values of the input arguments."""
+def call_columns(session: Any, query: Query) -> list[tuple[str, int, int]] | None:
+    """The columns of the row that a CALL returns; None: it returns none."""
+    assert query.utility_query is not None
+    call: Any = query.utility_query.target_list[0].expr
+    proc = session.catalog.get(PgProc, oid=call.funcid)
+    _, types = _inputs(call, proc)
+    columns = build_function_result_columns(session.catalog, proc, list(types))
+    return None if columns is None else [(c.name, c.type_oid, c.typmod) for c in columns]
+
+
+def _inputs(call: Any, proc: PgProc) -> tuple[list[Any], tuple[int, ...]]:
+    """The expressions of the input arguments and their types."""
     exprs = list(call.args)
     modes = proc.proargmodes
     if modes is not None and len(exprs) > len(proc.proargtypes):
         exprs = [e for e, m in zip(exprs, modes, strict=False) if m != "o"]
-    types = tuple(expr_type(e) for e in exprs)
+    return exprs, tuple(expr_type(e) for e in exprs)
+
+
+def _arguments(
+    session: Any, call: Any, proc: PgProc, params: Any
+) -> tuple[list[Any], tuple[int, ...]]:
+    """The values of the input arguments."""
+    exprs, types = _inputs(call, proc)
     if not exprs:
         return [], types
     query = Query(

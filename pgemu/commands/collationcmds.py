@@ -6,7 +6,12 @@ from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
 from pgemu.catalog.rows import PG_COLLATION_RELID, PG_NAMESPACE_RELID, PgCollation
-from pgemu.commands.define import def_get_qualified_name, def_get_string, elements
+from pgemu.commands.define import (
+    def_get_qualified_name,
+    def_get_string,
+    elements,
+    error_conflicting_def_elem,
+)
 from pgemu.commands.result import CommandResult
 from pgemu.errors import (
     DUPLICATE_OBJECT,
@@ -19,6 +24,15 @@ from pgemu.errors import (
 _OPTIONS = (
     "from", "locale", "lc_collate", "lc_ctype", "provider", "deterministic", "version",
 )  # fmt: skip
+
+
+def _check_together(given: dict[str, Any]) -> None:
+    locale = "locale" in given and ("lc_collate" in given or "lc_ctype" in given)
+    if locale or ("from" in given and len(given) > 1):
+        detail = "FROM cannot be specified together with any other options."
+        if locale:
+            detail = "LOCALE cannot be specified together with LC_COLLATE or LC_CTYPE."
+        raise PgError(SYNTAX_ERROR, "conflicting or redundant options", detail=detail)
 
 
 def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
@@ -38,7 +52,10 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
                 f'collation attribute "{option["defname"]}" not recognized',
                 location=option.get("location"),
             )
+        if option["defname"] in given:
+            raise error_conflicting_def_elem(option)
         given[option["defname"]] = option
+    _check_together(given)
     if "from" in given:
         oid = get_collation_oid(catalog, def_get_qualified_name(given["from"]))
         source = catalog.one(PgCollation, oid=oid)

@@ -198,11 +198,6 @@ def _create_constraint_and_index(
 def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> int:
     """ADD PRIMARY KEY / UNIQUE USING INDEX: the index becomes the constraint's."""
     catalog = session.catalog
-    if relation.relkind == "p":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            "ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables",
-        )
     index_name = con["indexname"]
     found = next((i for i in relation.indexes if i.name == index_name), None)
     if found is None:
@@ -216,6 +211,11 @@ def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> 
     if not row.indisvalid:
         raise PgError("55000", f'index "{index_name}" is not valid')
     _check_usable_index(catalog, relation, found, con)
+    if relation.relkind == "p":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables",
+        )
     name = con.get("conname") or index_name
     if con.get("conname") and name != index_name:
         session.notice(

@@ -76,7 +76,6 @@ def define_relation(
 ) -> int:
     """Make the table; its OID, or 0 when IF NOT EXISTS found one."""
     from pgemu.catalog.namespace import (
-        range_var_adjust_relation_persistence,
         range_var_get_and_check_creation_namespace,
     )
 
@@ -84,7 +83,6 @@ def define_relation(
     name = relation["relname"]
     namespace = range_var_get_and_check_creation_namespace(catalog, relation, position=True)
     _check_catalog_modification(session, namespace, name)
-    range_var_adjust_relation_persistence(catalog, relation, namespace)
     persistence = relation.get("relpersistence", "p")
     if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
         if stmt.get("if_not_exists"):

@@ -11,7 +11,7 @@ from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
 from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
-from pgemu.errors import UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import EXCLUSION_VIOLATION, UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_oper import compatible_oper_opid
 
@@ -73,4 +73,36 @@ def add_exclusion_constraint(
     rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in attnums if n)
     insert_rows(catalog, rows)
     heap.constraint_names.add(name)
+    if not heap.is_new and heap.relkind == "r":
+        _check_existing_rows(session, heap, name, index)
     return int(constraint), index
+
+
+def _check_existing_rows(session: Any, heap: HeapRef, name: str, index_oid: int) -> None:
+    """23P01 for two rows that the new constraint forbids to be together."""
+    from pgemu.executor.conflicts import key_condition
+    from pgemu.executor.constraints import index_key, key_text
+
+    relation = session.catalog.relation(heap.oid)
+    index = next(i for i in relation.indexes if i.oid == index_oid)
+    sides = ", ".join(f"{s}.c{a.attnum}" for s in "nt" for a in relation.attrs)
+    found = session.xact.execute(
+        f"SELECT {sides} FROM {relation.sqlite_name} AS n CROSS JOIN {relation.sqlite_name} AS t "
+        f"WHERE t.rid<>n.rid AND {key_condition(session, relation, index)} "
+        "ORDER BY n.rid, t.rid LIMIT 1"
+    )
+    if not found:
+        return
+    width = len(relation.attrs)
+    new, old = (
+        key_text(session, index_key(session, relation, index, row))
+        for row in (found[0][:width], found[0][width:])
+    )
+    raise PgError(
+        EXCLUSION_VIOLATION,
+        f'could not create exclusion constraint "{name}"',
+        detail=f"Key {new} conflicts with key {old}.",
+        schema=heap.schema_name,
+        table=heap.name,
+        constraint=name,
+    )

@@ -156,7 +156,8 @@ def _type(catalog: Any, objtype: str, node: Any, missing_ok: bool) -> ObjectAddr
     body = node.get("TypeName", node)
     if "List" in body:
         body = {"names": list_items(body), "typemod": -1, "location": -1}
-    oid = lookup_type_name_oid(catalog, body, missing_ok)
+    # get_object_address_type knows no position of the name
+    oid = lookup_type_name_oid(catalog, {**body, "location": -1}, missing_ok)
     if not oid:
         return None
     typ = catalog.one(r.PgType, oid=oid)

@@ -60,7 +60,8 @@ def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text:
         )
     am = 405 if strategy == "h" else 403
     am_name = "hash" if strategy == "h" else "btree"
-    attnums, classes, collations, exprs = [], [], [], []
+    attnums: list[int] = []
+    classes, collations, exprs = [], [], []
     for param in params:
         if param.get("name") and not heap.attnum(param["name"]):
             raise PgError(

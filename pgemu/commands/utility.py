@@ -47,7 +47,7 @@ COMMANDS: dict[str, Row] = {
     "AlterTableMoveAllStmt": Row("alter:alter_table_move_all", "ALTER TABLE"),
     # indexes, views, sequences
     "IndexStmt": Row("indexcmds:define_index_stmt", "CREATE INDEX"),
-    "ReindexStmt": Row("indexcmds:reindex", "REINDEX"),
+    "ReindexStmt": Row("reindex:reindex", "REINDEX"),
     "ViewStmt": Row("view:define_view", "CREATE VIEW"),
     "RefreshMatViewStmt": Row("matview:refresh", "REFRESH MATERIALIZED VIEW"),
     "CreateSeqStmt": Row("sequence:define_sequence", "CREATE SEQUENCE"),

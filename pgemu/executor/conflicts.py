@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgInherits, PgOperator
+from pgemu.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, PgError
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes import expr_collation, expr_type
@@ -34,6 +35,13 @@ def conflicting_row(
             continue
         if not index.index.indisunique and not index.index.indisexclusion:
             continue
+        if not index.index.indimmediate:
+            raise PgError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "ON CONFLICT does not support deferrable unique constraints/exclusion "
+                "constraints as arbiters",
+                schema=target.schema_name, table=target.name, constraint=index.name,
+            )
         rid = _equal_row(session, target, index, values)
         if rid is not None:
             _check_owner(session, writer, target, rid)

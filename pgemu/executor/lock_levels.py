@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pgemu.catalog.acl import ACL_TRUNCATE, pg_class_aclcheck
-from pgemu.catalog.namespace import range_var_get_relid
+from pgemu.catalog.namespace import get_namespace_oid, range_var_get_relid
+from pgemu.catalog.rows import PgClass
 from pgemu.errors import PgError
 
 ACCESS_SHARE, ROW_SHARE, ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = 1, 2, 3, 4
@@ -175,7 +176,15 @@ def _refresh(catalog: Any, body: Body) -> Locks:
 
 
 def _reindex(catalog: Any, body: Body) -> Locks:
-    index = body.get("kind") == "REINDEX_OBJECT_INDEX"
+    kind = body.get("kind")
+    if kind == "REINDEX_OBJECT_SCHEMA":
+        options = {n["DefElem"].get("defname") for n in body.get("params", ())}
+        mode = SHARE_UPDATE_EXCLUSIVE if "concurrently" in options else SHARE
+        for row in catalog.all(PgClass, relnamespace=get_namespace_oid(catalog, body["name"])):
+            if row.relkind in "rm" and row.oid >= 16384:
+                yield row.oid, mode
+        return
+    index = kind == "REINDEX_OBJECT_INDEX"
     yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE if index else SHARE)
 
 

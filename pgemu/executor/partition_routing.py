@@ -99,7 +99,8 @@ class PartitionTable:
                 return order
         return 0
 
-    def _find_hash(self, key: Sequence[Value]) -> int:
+    def row_hash(self, key: Sequence[Value]) -> int:
+        """compute_partition_hash_value."""
         if self.hashers is None:
             self.hashers = [self._hasher(n) for n in range(len(key))]
         row_hash = 0
@@ -108,6 +109,10 @@ class PartitionTable:
                 seed = HASH_PARTITION_SEED - 2**64 if HASH_PARTITION_SEED >= 2**63 \
                     else HASH_PARTITION_SEED
                 row_hash = hash_combine64(row_hash, int(hasher(value, seed)) & _MASK)
+        return row_hash
+
+    def _find_hash(self, key: Sequence[Value]) -> int:
+        row_hash = self.row_hash(key)
         for oid, bound in self.bounds:
             if row_hash % bound["modulus"] == bound["remainder"]:
                 return oid

@@ -201,6 +201,8 @@ class AfterTriggers:
                 raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
+        if self.session.key_gone_since(parent, constraint.confkey, key):
+            raise self.session.xact.serialization_failure("update")
         raise PgError(
             FOREIGN_KEY_VIOLATION,
             f'insert or update on table "{child.name}" violates foreign key constraint '

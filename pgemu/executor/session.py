@@ -55,7 +55,9 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
 
         return compare_by_kind
     typname = types.get(name)
-    return base_types[typname].compare if typname is not None else None
+    if typname is not None:
+        return base_types[typname].compare
+    return next((t.compare for t in base_types.values() if t.collation == name), None)
 
 
 # of statements that rules replaced by something else

@@ -445,12 +445,15 @@ def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
 
     generators: dict[Any, random.Random] = {}
 
-    def call(rid: Any, percent: Any, seed: Any) -> int:
+    def call(rid: Any, percent: Any, *seeds: Any) -> int:
         if percent is None:
             raise PgError("2202H", "TABLESAMPLE parameter cannot be null")
         if not 0 <= percent <= 100:
             raise PgError("2202H", "sample percentage must be between 0 and 100")
-        if seed is not None:
+        if seeds:
+            (seed,) = seeds
+            if seed is None:
+                raise PgError("2202G", "TABLESAMPLE REPEATABLE parameter cannot be null")
             # a repeatable choice depends on the row and the seed alone
             return int(random.Random(f"{seed}/{rid}").random() * 100 < percent)
         generator = generators.setdefault(None, random.Random())

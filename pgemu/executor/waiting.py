@@ -23,6 +23,8 @@ class WaitFor(Exception):
         super().__init__(xid)
         self.xid = xid
         self.row = row
+        # to be called after the wait, before the statement runs again; may raise
+        self.recheck: Callable[[], None] | None = None
 
 
 class WaitForLock(WaitFor):
@@ -48,6 +50,8 @@ def retrying(session: Any, run: Callable[[], T]) -> T:
                 del session.notices[notices:]
                 queue = _queue_for(session, wait, queue)
                 wait_for(session, wait)
+                if wait.recheck is not None:
+                    wait.recheck()
     finally:
         if queue is not None:
             session.locks.release(*queue)

@@ -125,6 +125,22 @@ class WritingMixin:
                 return int(found[0])
         return 0
 
+    def key_gone_since(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> bool:
+        """REPEATABLE READ: the snapshot still sees a row with this key that somebody has taken
+        away since."""
+        if self.xact.fixed_snapshot is None:
+            return False
+        for leaf in self._leaves(relation):
+            schema, _, table = leaf.sqlite_name.partition(".")
+            found = self.conn.execute(
+                f"SELECT 1 FROM {schema}.{prefix(schema)}undo AS u WHERE u.relfilenode={table[1:]} "
+                f"AND u.op<>'I' AND {self._key_is(leaf, attnums, 'u')} AND pg_invisible(u.xid) "
+                "LIMIT 1", key,
+            ).fetchone()
+            if found is not None:
+                return True
+        return False
+
     def key_holder(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> int:
         """Another open transaction that has changed or locked a row which has, or had, this
         key; 0: none has."""

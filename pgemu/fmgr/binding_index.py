@@ -14,6 +14,7 @@ import os
 from collections.abc import Sequence
 from hashlib import blake2s
 from pathlib import Path
+from typing import Any
 
 from pgemu.fmgr.registry import LazyTable, aggregates, functions
 
@@ -50,7 +51,7 @@ def _stamp(package: Path) -> str:
     return digest.hexdigest()
 
 
-def install(cache_folder: str, types: LazyTable[object]) -> dict[str, str]:
+def install(cache_folder: str, types: LazyTable[Any]) -> dict[str, str]:
     """Give the registries their index.  types: the table of base types.  The result maps the
     SQLite collations to the types that define them."""
     package = Path(__file__).parent.parent
@@ -60,8 +61,8 @@ def install(cache_folder: str, types: LazyTable[object]) -> dict[str, str]:
     except (OSError, ValueError):
         stored = _make(types)
         _write(path, stored)
-    tables: Sequence[tuple[str, LazyTable[object]]] = (
-        ("functions", functions), ("aggregates", aggregates), ("types", types),  # type: ignore[arg-type]
+    tables: Sequence[tuple[str, LazyTable[Any]]] = (
+        ("functions", functions), ("aggregates", aggregates), ("types", types),
     )
     for name, table in tables:
         table.index = {k: m for k, m in stored[name].items() if not dict.__contains__(table, k)}
@@ -69,9 +70,9 @@ def install(cache_folder: str, types: LazyTable[object]) -> dict[str, str]:
     return collations
 
 
-def _make(types: LazyTable[object]) -> dict[str, dict[str, str]]:
+def _make(types: LazyTable[Any]) -> dict[str, dict[str, str]]:
     load_everything()
-    collations = {}
+    collations: dict[str, str] = {}
     for name, one in types.items():
         collation = getattr(one, "collation", None)
         if collation is not None:
@@ -86,7 +87,7 @@ def _make(types: LazyTable[object]) -> dict[str, dict[str, str]]:
 _NEEDS_ALL = "pgemu.types.io_functions"
 
 
-def _modules(table: LazyTable[object]) -> dict[str, str]:  # type: ignore[misc]
+def _modules(table: LazyTable[Any]) -> dict[str, str]:
     return {
         key: "pgemu.types.families" if module == _NEEDS_ALL else module
         for key, module in table.modules.items()

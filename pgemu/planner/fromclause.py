@@ -172,9 +172,9 @@ def _lower_sample(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope)
     schema, _, table = name.partition(".")
     inner = low.new_alias("i")
     percent = lower(args[0], low, scope)
-    seed = lower(repeatable, low, scope) if repeatable is not None else sql.NULL
+    seeds = [lower(repeatable, low, scope)] if repeatable is not None else []
     keep = sql.func(
-        low.binder.special("tablesample", method), sql.column(inner, "rid"), percent, seed
+        low.binder.special("tablesample", method), sql.column(inner, "rid"), percent, *seeds
     )
     names = ["rid", "xmin", *(f"c{n}" for n in range(1, natts + 1))]
     columns = [sql.alias(sql.column(inner, n), n) for n in names]

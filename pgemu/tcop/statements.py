@@ -199,6 +199,11 @@ def _utility_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | N
     tag, body = next(iter((query.utility_stmt or {}).items()))
     if tag == "ExplainStmt":
         return (OutputColumn("QUERY PLAN", 25),)
+    if tag == "CallStmt":
+        from pgemu.commands.callcmds import call_columns
+
+        found = call_columns(session, query)
+        return None if found is None else tuple(OutputColumn(*c) for c in found)
     if tag == "VariableShowStmt":
         if body["name"].lower() == "all":
             return tuple(OutputColumn(n, 25) for n in ("name", "setting", "description"))

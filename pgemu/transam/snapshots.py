@@ -6,9 +6,11 @@ the transaction that made it.  Until then that transaction's xmin keeps the undo
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgemu.errors import (
     ACTIVE_SQL_TRANSACTION,
@@ -18,7 +20,9 @@ from pgemu.errors import (
 )
 from pgemu.storage.procarray import XMIN
 from pgemu.transam.visibility import Snapshot
-from pgemu.transam.xact import TransactionManager
+
+if TYPE_CHECKING:
+    from pgemu.transam.xact import TransactionManager
 
 
 def _path(xact: TransactionManager, name: str) -> str:
@@ -97,3 +101,11 @@ def _check_serializable(xact: TransactionManager, data: dict[str, Any]) -> None:
             "a non-read-only serializable transaction cannot import a snapshot from a read-only "
             "transaction",
         )
+
+
+def forget_exported(paths: list[str]) -> None:
+    """The transaction that exported these snapshots has ended."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    paths.clear()

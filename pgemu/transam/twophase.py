@@ -20,7 +20,8 @@ from pgemu.storage.locktag import LockTag
 from pgemu.storage.procarray import DATABASE, PREPARED_PIDS, ROLE, XID, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.schema import prefix
-from pgemu.transam.xact import IDLE, TransactionManager, roll_back_transaction
+from pgemu.transam.undo import roll_back_transaction
+from pgemu.transam.xact import IDLE, TransactionManager
 
 
 @dataclass(slots=True)

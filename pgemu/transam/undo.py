@@ -7,6 +7,8 @@ returns an xid: an autocommit statement that nobody else's snapshot can need wri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import apsw
 
 from pgemu.transam.schema import prefix
@@ -105,3 +107,14 @@ def roll_back(conn: apsw.Connection, schema: str, xid: int, after_seq: int = 0) 
     if tables:
         conn.execute(f"DELETE FROM {undo} WHERE {mine}", (xid, after_seq))
     return bool(tables)
+
+
+def roll_back_transaction(conn: apsw.Connection, xid: int, schemas: Sequence[str]) -> None:
+    """Undo all of a transaction and forget it, inside a SQLite write transaction."""
+    for schema in schemas:
+        p = f"{schema}.{prefix(schema)}"
+        roll_back(conn, schema, xid)
+        conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
+        conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
+    if "main" in schemas:
+        conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))

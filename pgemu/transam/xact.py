@@ -8,7 +8,6 @@ statement outside a transaction block is one SQLite transaction and needs neithe
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,8 @@ from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
-from pgemu.transam.undo import UndoTriggers, roll_back
+from pgemu.transam.snapshots import forget_exported
+from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
 
 IDLE, IMPLICIT, BLOCK, FAILED = "idle", "implicit", "block", "failed"
@@ -790,24 +790,3 @@ class _WriteStatement:
                 raise
         else:
             self._xact.abort_write()
-
-
-def forget_exported(paths: list[str]) -> None:
-    """The transaction that exported these snapshots has ended."""
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-    paths.clear()
-
-
-def roll_back_transaction(conn: apsw.Connection, xid: int, schemas: Sequence[str]) -> None:
-    """Undo all of a transaction and forget it, inside a SQLite write transaction."""
-    for schema in schemas:
-        p = f"{schema}.{prefix(schema)}"
-        roll_back(conn, schema, xid)
-        conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
-        conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
-    if "main" in schemas:
-        conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))
-
-

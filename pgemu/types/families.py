@@ -24,7 +24,7 @@ import pgemu.types.hash_types
 import pgemu.types.integers
 import pgemu.types.integer_ops
 import pgemu.types.like
-import pgemu.types.misc
+import pgemu.types.session_information
 import pgemu.types.money
 import pgemu.types.network
 import pgemu.types.network_ops

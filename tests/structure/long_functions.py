@@ -6,11 +6,13 @@ _CASES = "a case for each clause or kind, as in PostgreSQL's function of this na
 LONG_FUNCTIONS: dict[str, str] = {
     "pgemu/catalog/heap.py:heap_create_with_catalog": _SEQUENCE,
     "pgemu/commands/aggregatecmds.py:define_aggregate": _CASES,
+    "pgemu/commands/constraint_cmds.py:add_index_constraint": _SEQUENCE,
     "pgemu/commands/functioncmds.py:_read_parameters": _CASES,
     "pgemu/commands/functioncmds.py:create_function": _SEQUENCE,
     "pgemu/commands/inherit.py:create_inheritance": _SEQUENCE,
     "pgemu/commands/inherit.py:merge_attributes": _CASES,
     "pgemu/commands/parse_utilcmd.py:transform_column_constraints": _CASES,
+    "pgemu/commands/trigger.py:_when": _CASES,
     "pgemu/parser/parse_func.py:_build_call": _CASES,
     "pgemu/parser/parse_func.py:_check_kind": _CASES,
     "pgemu/parser/parse_func.py:parse_func_or_column": _SEQUENCE,
