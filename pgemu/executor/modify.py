@@ -271,7 +271,7 @@ def run_merge(run: _Statement, source: list[Row]) -> None:
             continue
         run.count += 1
         if action.command == "insert":
-            run.add(writer.insert(writer.full_row(action.columns, values)))
+            _merge_insert(run, writer.full_row(action.columns, values))
             continue
         address = (row[1], row[0])
         if address in touched:
@@ -286,6 +286,32 @@ def run_merge(run: _Statement, source: list[Row]) -> None:
             image = writer.update(*address, action.columns, values)
             if image is not None:
                 run.written.append(image)
+
+
+class _TakenBackError(Exception):
+    """The row could have been stored."""
+
+
+def _merge_insert(run: _Statement, row: Sequence[Value]) -> None:
+    """Store a row that had no match.  PostgreSQL does not look again whether it has one by now:
+    after a wait for the owner of an equal key that key is a duplicate."""
+    session, relation = run.session, run.writer.relation
+
+    def recheck() -> None:
+        try:
+            with session.xact.write():
+                if relation.relkind == "r":
+                    session.prepare_write(relation)
+                RowWriter(session, relation).insert(row)
+                raise _TakenBackError
+        except (_TakenBackError, WaitFor):
+            return
+
+    try:
+        run.add(run.writer.insert(row))
+    except WaitFor as wait:
+        wait.recheck = recheck
+        raise
 
 
 def check_options(run: _Statement) -> None:

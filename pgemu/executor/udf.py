@@ -132,7 +132,7 @@ class UdfRegistry:
 
     def _aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
         if proc.prolang in _INTERNAL_LANGUAGES:
-            binding = aggregates.get(self.signature(proc))
+            binding: AggregateBinding | None = aggregates.get(self.signature(proc))
             if binding is not None:
                 return binding
             if proc.oid < 16384:

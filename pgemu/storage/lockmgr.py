@@ -47,6 +47,7 @@ from pgemu.storage.locktag import (
 from pgemu.storage.procarray import (
     LXID,
     PID,
+    PREPARED_PIDS,
     WAIT_EVENT,
     WAIT_EVENT_NUMBERS,
     WAITING_FOR_XID,
@@ -74,7 +75,7 @@ class LockRow(NamedTuple):
     objid: int | None
     objsubid: int | None
     virtualtransaction: str
-    pid: int
+    pid: int | None  # None: a prepared transaction
     mode: str
     granted: bool
     fastpath: bool
@@ -420,15 +421,17 @@ def lock_rows(table: LockTable) -> list[LockRow]:
         fast = list(table.fast_locks())
     pids = procarray.column(PID)
     lxids = procarray.column(LXID)
+    xids = procarray.column(XID)
     rows: list[LockRow] = []
 
     def add(slot: int, tag: LockTag, mode: int, granted: bool, fastpath: bool, since: int) -> None:
-        virtual = f"{slot + 1}/{lxids[slot]}"
+        prepared = pids[slot] >= PREPARED_PIDS
+        virtual = f"-1/{xids[slot]}" if prepared else f"{slot + 1}/{lxids[slot]}"
         rows.append(
             LockRow(
                 *_tag_columns(tag),
                 virtual,
-                pids[slot],
+                None if prepared else pids[slot],
                 LOCK_MODE_NAMES[mode],
                 granted,
                 fastpath,
@@ -446,7 +449,7 @@ def lock_rows(table: LockTable) -> list[LockRow]:
     for number, (pid, xid, started) in enumerate(
         zip(pids, procarray.column(XID), procarray.column(XACT_START), strict=True)
     ):
-        if pid and (started or xid):
+        if 0 < pid < PREPARED_PIDS and (started or xid):
             rows.append(_virtual_row(number, lxids[number], pid))
         if pid and xid:
             add(number, transaction_tag(xid), 7, True, False, 0)

@@ -48,7 +48,7 @@ from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.violation import ProtocolViolation
 
-COLLATIONS = install(cache_folder(), base_types)  # type: ignore[arg-type]
+COLLATIONS = install(cache_folder(), base_types)
 
 
 def prewarm(cluster: Any, shm: Any, config: Any) -> Prepared:
