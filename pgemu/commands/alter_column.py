@@ -39,7 +39,12 @@ from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
-from pgemu.commands.parse_utilcmd import OwnedSequence, TableDef, transform_column_definition
+from pgemu.commands.parse_utilcmd import (
+    OwnedSequence,
+    TableDef,
+    compression_code,
+    transform_column_definition,
+)
 from pgemu.commands.reloptions import check_value
 from pgemu.commands.row_type_uses import check_not_member_of_itself, typed_tables
 from pgemu.commands.sequence import (
@@ -642,10 +647,8 @@ def set_compression(ctx: Any, command: dict[str, Any]) -> None:
     """SET COMPRESSION."""
     att = find_column(ctx, command["name"])
     word = command["def"]["String"]["sval"]
-    codes = {"pglz": "p", "lz4": "l", "default": ""}
-    if word not in codes:
-        raise PgError(INVALID_PARAMETER_VALUE, f'invalid compression method "{word}"')
-    update_attribute(ctx, att.attnum, attcompression=codes[word])
+    code = compression_code(ctx.catalog, word, att.atttypid)
+    update_attribute(ctx, att.attnum, attcompression=code)
 
 
 # --- ALTER TYPE ------------------------------------------------------------------------------

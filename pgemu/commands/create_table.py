@@ -42,12 +42,14 @@ from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
+    INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
-from pgemu.nodes.primnodes import Const, FuncExpr
+from pgemu.nodes.primnodes import Const, FuncExpr, Var
+from pgemu.nodes.walk import walk
 
 NEXTVAL_OID = 1574
 REGCLASSOID = 2205
@@ -59,14 +61,13 @@ def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     return CommandResult("CREATE TABLE")
 
 
-def _check_catalog_modification(session: Any, namespace: int, name: str) -> None:
-    """heap_create: nothing new in pg_catalog."""
-    from pgemu.catalog.namespace import PG_CATALOG_NAMESPACE
-
-    if namespace == PG_CATALOG_NAMESPACE and not session.guc.value("allow_system_table_mods"):
+def check_catalog_modification(session: Any, namespace: int, name: str) -> None:
+    """heap_create: nothing new in pg_catalog and pg_toast."""
+    schema = {11: "pg_catalog", 99: "pg_toast"}.get(namespace)
+    if schema and not session.guc.value("allow_system_table_mods"):
         raise PgError(
             INSUFFICIENT_PRIVILEGE,
-            f'permission denied to create "pg_catalog.{name}"',
+            f'permission denied to create "{schema}.{name}"',
             detail="System catalog modifications are currently disallowed.",
         )
 
@@ -82,7 +83,7 @@ def define_relation(
     catalog, relation = session.catalog, stmt["relation"]
     name = relation["relname"]
     namespace = range_var_get_and_check_creation_namespace(catalog, relation, position=True)
-    _check_catalog_modification(session, namespace, name)
+    check_catalog_modification(session, namespace, name)
     persistence = relation.get("relpersistence", "p")
     if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
         if stmt.get("if_not_exists"):
@@ -233,6 +234,8 @@ def cook_defaults(
                 pstate, col.raw_default, col.type_id, col.typmod, col.name, bool(col.generated)
             )
             col.raw_default = None
+            if col.generated:
+                _check_generation(heap, expr)
             if not col.generated and _is_null_const(expr):
                 continue
             col.default = expr
@@ -251,6 +254,24 @@ def cook_defaults(
     for attnum in changed:
         catalog.update(PgAttribute, {"attrelid": heap.oid, "attnum": attnum}, atthasdef=True)
     record_expression_dependencies(session, PG_ATTRDEF_RELID, heap.oid, made)
+
+
+def _check_generation(heap: HeapRef, expr: Any) -> None:
+    """A generated column is computed from columns that are not."""
+
+    def visit(node: Any) -> bool | None:
+        if isinstance(node, Var) and node.varattno > 0 and not node.varlevelsup:
+            other = heap.columns[node.varattno - 1]
+            if other.generated:
+                raise PgError(
+                    INVALID_OBJECT_DEFINITION,
+                    f'cannot use generated column "{other.name}" in column generation expression',
+                    detail="A generated column cannot reference another generated column.",
+                    location=node.location,
+                )
+        return None
+
+    walk([expr], visit)
 
 
 def _is_null_const(expr: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pgparse
 
+from pgemu.catalog.lsyscache import get_typtype
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import INVALID_FUNCTION_DEFINITION, SYNTAX_ERROR, PgError
 from pgemu.nodes.nodefuncs import expr_type
@@ -16,10 +17,13 @@ from pgemu.parser.parse_node import make_parsestate
 _ANALYZED = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
 RECORDOID, VOIDOID = 2249, 2278
 _POLYMORPHIC = frozenset((*range(2276, 2284), 2776, 3500, 3831, 4537, 4538, *range(5077, 5081)))
+# trigger, language_handler, internal, cstring's neighbours
+_NOT_POLYMORPHIC = frozenset((2278, 2279, 2280, 2281, 2282))
 
 
 def validate_sql_function(session: Any, row: PgProc) -> None:
     """Parse the body and analyze its statements, unless argument types are polymorphic."""
+    _check_pseudo_types(session.catalog, row)
     try:
         parsed = pgparse.parse(row.prosrc)
     except pgparse.PGQueryError as error:
@@ -45,6 +49,24 @@ def validate_sql_function(session: Any, row: PgProc) -> None:
             raise
     if row.prokind == "f":
         _check_result(session, row, last)
+
+
+def _check_pseudo_types(catalog: Any, row: PgProc) -> None:
+    def refused(type_id: int) -> bool:
+        plain = type_id in (RECORDOID, VOIDOID) or type_id in _POLYMORPHIC - _NOT_POLYMORPHIC
+        return not plain and get_typtype(catalog, type_id) == "p"
+
+    if refused(row.prorettype):
+        raise PgError(
+            INVALID_FUNCTION_DEFINITION,
+            f"SQL functions cannot return type {catalog.type_name(row.prorettype)}",
+        )
+    for type_id in row.proargtypes:
+        if type_id in (VOIDOID, RECORDOID) or refused(type_id):
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                f"SQL functions cannot have arguments of type {catalog.type_name(type_id)}",
+            )
 
 
 def _transpose(session: Any, row: PgProc, error: PgError) -> None:

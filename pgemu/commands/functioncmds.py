@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.pg_proc_create import procedure_create
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgLanguage, PgNamespace, PgProc, PgType
 from pgemu.commands.define import (
     def_get_boolean,
@@ -200,6 +201,8 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         raise PgError(
             INVALID_PARAMETER_VALUE, "ROWS is not applicable when function does not return a set"
         )
+    if "leakproof" in options:
+        _check_leakproof(session, options["leakproof"])
     row = PgProc(
         oid=0, proname=name, pronamespace=namespace, proowner=owner, prolang=language.oid,
         procost=cost, prorows=rows, provariadic=p.variadic, prosupport=0,
@@ -348,6 +351,13 @@ def _validate(session: Any, row: PgProc, language: str) -> None:
         validate_plpgsql_function(session, row)
 
 
+def _check_leakproof(session: Any, option: dict[str, Any]) -> None:
+    if def_get_boolean(option) and not superuser(session.catalog):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, "only superuser can define a leakproof function"
+        )
+
+
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER FUNCTION options."""
     from pgemu.catalog.objectaddress import ObjectAddress
@@ -374,6 +384,8 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         elif name in ("strict", "security", "leakproof"):
             column = {"strict": "proisstrict", "security": "prosecdef"}.get(name, "proleakproof")
             changes[column] = def_get_boolean(option)
+            if name == "leakproof":
+                _check_leakproof(session, option)
         elif name == "cost":
             changes["procost"] = def_get_numeric(option)
         elif name == "rows":

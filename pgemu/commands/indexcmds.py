@@ -9,7 +9,11 @@ from pgemu.catalog.index import BTREE_AM_OID, IndexInfo, IndexKey, index_create
 from pgemu.catalog.pg_constraint import choose_relation_name
 from pgemu.catalog.rows import PgAm, PgClass, PgInherits, PgOpclass
 from pgemu.commands.constraint_cmds import choose_index_name_addition
-from pgemu.commands.cook import contain_mutable_functions, relation_pstate
+from pgemu.commands.cook import (
+    contain_mutable_functions,
+    referenced_columns,
+    relation_pstate,
+)
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.opclass_lookup import resolve_opclass
@@ -213,12 +217,18 @@ def _cook_predicate(session: Any, heap: HeapRef, raw: Any, source_text: str) -> 
     expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_INDEX_PREDICATE)
     expr = coerce_to_boolean(pstate, expr, "WHERE")
     assign_expr_collations(pstate, expr)
+    _refuse_system_columns(expr)
     if contain_mutable_functions(session.catalog, expr):
         raise PgError(
             INVALID_OBJECT_DEFINITION,
             "functions in index predicate must be marked IMMUTABLE",
         )
     return expr
+
+
+def _refuse_system_columns(expr: Any) -> None:
+    if any(n < 0 for n in referenced_columns(expr)):
+        raise PgError(FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported")
 
 
 def _pstate(session: Any, heap: HeapRef, source_text: str) -> Any:
@@ -261,6 +271,7 @@ def _key_source(
         return IndexKey(
             bare.varattno, col.name, col.type_id, col.typmod, collation=expr_collation(expr)
         )
+    _refuse_system_columns(expr)
     if contain_mutable_functions(session.catalog, expr):
         raise PgError(
             INVALID_OBJECT_DEFINITION,

@@ -100,6 +100,7 @@ def merge_attributes(
                     f'merging multiple inherited definitions of column "{att.attname}"',
                 )
                 _check_same(catalog, old, att, "inherited column")
+                merge_compression(old, att.attcompression)
                 old.inhcount += 1
                 old.not_null = old.not_null or att.attnotnull
                 target = old
@@ -218,6 +219,7 @@ def _merge_own(session: Any, old: ColumnSpec, col: ColumnSpec, moved: bool) -> N
             hint="Omit the generation expression in the definition of the child table column "
             "to inherit the generation expression from the parent table.",
         )
+    merge_compression(old, col.compression)
     old.is_local = True
     old.not_null = old.not_null or col.not_null
     old.identity = col.identity
@@ -230,6 +232,18 @@ def _collation_name(catalog: Any, oid: int) -> str:
 
     row = catalog.one(PgCollation, oid=oid)
     return str(row.collname) if row is not None else ""
+
+
+def merge_compression(old: ColumnSpec, code: str) -> None:
+    """Parents and child must agree where they say something."""
+    words = {"p": "pglz", "l": "lz4"}
+    if old.compression and code and old.compression != code:
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'column "{old.name}" has a compression method conflict',
+            detail=f"{words[old.compression]} versus {words[code]}",
+        )
+    old.compression = old.compression or code
 
 
 def _check_same(catalog: Any, old: ColumnSpec, att: Any, what: str) -> None:

@@ -49,6 +49,11 @@ def define_operator(session: Any, stmt: dict[str, Any]) -> CommandResult:
     for option in elements(stmt.get("definition")):
         key = str(option["defname"])
         given["function" if key == "procedure" else key] = option
+    for side in ("leftarg", "rightarg"):
+        if side in given and def_get_type_name(given[side]).get("setof"):
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION, "SETOF type not allowed for operator argument"
+            )
     left, right = _type(session, given.get("leftarg")), _type(session, given.get("rightarg"))
     if not left and not right:
         raise PgError(INVALID_FUNCTION_DEFINITION, "operator argument types must be specified")

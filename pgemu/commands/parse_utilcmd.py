@@ -125,15 +125,21 @@ def transform_column_definition(catalog: Any, table: TableDef, coldef: Any) -> C
             make_parsestate(None, catalog), coldef, spec.type_id
         )
     if coldef.get("compression"):
-        spec.compression = _compression_code(coldef["compression"])
+        spec.compression = compression_code(catalog, coldef["compression"], spec.type_id)
     transform_column_constraints(table, spec, coldef, is_serial)
     return spec
 
 
-def _compression_code(word: str) -> str:
+def compression_code(catalog: Any, word: str, type_id: int) -> str:
+    """GetAttributeCompression: only types that can be toasted have one."""
     codes = {"pglz": "p", "lz4": "l", "default": ""}
     if word not in codes:
         raise PgError(INVALID_PARAMETER_VALUE, f'invalid compression method "{word}"')
+    if word != "default" and type_id and catalog.types.row(type_id).typstorage == "p":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f"column data type {catalog.type_name(type_id)} does not support compression",
+        )
     return codes[word]
 
 

@@ -170,6 +170,9 @@ def alter_enum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         raise PgError(DUPLICATE_OBJECT, message)
     order = _new_sort_order(rows, stmt)
     catalog.insert(PgEnum(catalog.new_oid(), typ.oid, order, new))
+    session.uncommitted_enums.add((typ.oid, order))
+    session.xact.at_commit(session.uncommitted_enums.clear)
+    session.xact.at_abort(session.uncommitted_enums.clear)
     return CommandResult("ALTER TYPE")
 
 

@@ -268,7 +268,8 @@ def role_dependencies(session: Any, role: int) -> str:
     catalog = session.catalog
     lines = []
     others: dict[int, int] = {}
-    for link in catalog.all(PgShdepend, refclassid=PgAuthid.RELID, refobjid=role):
+    links = catalog.all(PgShdepend, refclassid=PgAuthid.RELID, refobjid=role)
+    for link in sorted(links, key=lambda x: (x.objid, x.classid, x.objsubid, x.deptype)):
         if link.dbid not in (0, session.ctx.database_oid):
             others[link.dbid] = others.get(link.dbid, 0) + 1
             continue
@@ -281,7 +282,7 @@ def role_dependencies(session: Any, role: int) -> str:
         database = catalog.one(PgDatabase, oid=dbid)
         noun = "object" if count == 1 else "objects"
         lines.append(f"{count} {noun} in database {database.datname if database else dbid}")
-    return "\n".join(sorted(lines))
+    return "\n".join(lines)
 
 
 def grant_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -20,6 +20,7 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgRewrite,
 )
+from pgemu.commands.create_table import check_catalog_modification
 from pgemu.commands.createas import columns_of_query
 from pgemu.commands.define import strings
 from pgemu.commands.permissions import check_owner
@@ -85,6 +86,7 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         return CommandResult("CREATE VIEW")
     from pgemu.commands.default_acl import get_user_default_acl
 
+    check_catalog_modification(session, namespace, relation["relname"])
     made = heap_create_with_catalog(
         session,
         relation["relname"],

@@ -70,15 +70,17 @@ class OwnOverlay:
 
 @contextlib.contextmanager
 def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
-    """For a statement with data-modifying CTEs, inside its write transaction."""
-    if not plan.steps or session.own_overlay is not None:
+    """For a statement with data-modifying CTEs, or with functions that may write to the tables
+    it reads, inside its write transaction."""
+    read = _read_tables(plan) if plan.may_write else {}
+    if not (plan.steps or read) or session.own_overlay is not None:
         yield
         return
     xact = session.xact
     forced = not xact.undo_xid
     if forced:
         xact.undo_xid = xact.xid
-    session.own_overlay = OwnOverlay(session, _targets(session, plan))
+    session.own_overlay = OwnOverlay(session, {**read, **_targets(session, plan)})
     try:
         yield
     finally:
@@ -89,6 +91,11 @@ def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
             session.conn.execute(
                 f"DELETE FROM {schema}.{prefix(schema)}undo WHERE xid=?", (xact.xid,)
             )
+
+
+def _read_tables(plan: Plan) -> dict[str, int]:
+    """The user tables that a statement reads."""
+    return {name: natts for oid, name, natts in plan.relations if oid >= 16384}
 
 
 def _targets(session: Any, plan: Plan) -> dict[str, int]:

@@ -94,6 +94,8 @@ class Session(WritingMixin):
         self.catalog.backend_id = slot.number + 1
         self.catalog.analyze_sql = self._analyze_builtin
         self.udfs = UdfRegistry(self.conn, self)
+        # (enum type, sort order) of labels that this transaction has added to a type
+        self.uncommitted_enums: set[tuple[int, float]] = set()
         self.constraints = Constraints(self)
         self.after_triggers = AfterTriggers(self)
         self.row_locks = RowLocks(self)

@@ -122,7 +122,23 @@ class UdfRegistry:
                 )
         if is_security_definer(proc):
             body = with_definer(self.session, proc, body)
+        if proc.provolatile == "v":
+            body = self._sees_own_writes(body)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
+
+    def _sees_own_writes(self, body: Callable[..., Any]) -> Callable[..., Any]:
+        """A volatile function has snapshots of its own: what hides the writes of the calling
+        statement from that statement does not count inside."""
+        session = self.session
+
+        def call(*args: Any) -> Any:
+            saved, session.own_overlay = session.own_overlay, None
+            try:
+                return body(*args)
+            finally:
+                session.own_overlay = saved
+
+        return call
 
     def _display(self, proc: PgProc) -> str:
         types = ", ".join(self.catalog.type_name(t) for t in proc.proargtypes)

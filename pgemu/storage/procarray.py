@@ -290,8 +290,9 @@ class ProcArray:
         if not any(xids):
             return []
         if not database:
-            return [xid for xid in xids if xid]
-        return [x for x, d in zip(xids, self.column(DATABASE), strict=True) if x and d == database]
+            return [xid for xid in xids if xid > 0]
+        databases = self.column(DATABASE)
+        return [x for x, d in zip(xids, databases, strict=True) if x > 0 and d == database]
 
     def oldest_xmin(self, next_xid: int, database: int = 0) -> int:
         """No snapshot needs undo of xids before this one (GetOldestNonRemovableTransactionId)."""
@@ -299,7 +300,7 @@ class ProcArray:
         oldest = next_xid
         for word in (XMIN, XID):
             for value, of in zip(self.column(word), databases, strict=True):
-                if value and value < oldest and (not database or of == database):
+                if 0 < value < oldest and (not database or of == database):
                     oldest = value
         return oldest
 

@@ -347,6 +347,8 @@ class TransactionManager:
 
     def _start_writing(self) -> None:
         if not self.xid:
+            # not 0 before the counter moves on: who reads without a snapshot looks at both
+            self.slot.words[XID] = -1
             self.xid = self.shm.next_xid()
             self.slot.words[XID] = self.xid
             if self.fixed_snapshot is not None:

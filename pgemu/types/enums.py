@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 from pgemu.errors import (
@@ -21,8 +22,8 @@ class EnumType(BaseType):
 
     storage = "real"
 
-    def __init__(self, name: str, labels: dict[str, float]) -> None:
-        self.name = name
+    def __init__(self, name: str, labels: dict[str, float], oid: int = 0) -> None:
+        self.name, self.oid = name, oid
         self.labels = dict(sorted(labels.items(), key=lambda pair: pair[1]))
         self.names = {order: label for label, order in self.labels.items()}
 
@@ -33,7 +34,21 @@ class EnumType(BaseType):
                 INVALID_TEXT_REPRESENTATION,
                 f'invalid input value for enum {self.name}: "{text}"',
             )
+        self.check_safe_use([order], ctx)
         return order
+
+    def check_safe_use(self, orders: Iterable[float], ctx: CallContext) -> None:
+        """check_safe_enum_use: a label added in this transaction cannot be used before commit."""
+        fresh = getattr(ctx.session, "uncommitted_enums", None)
+        if not fresh:
+            return
+        for order in orders:
+            if (self.oid, order) in fresh:
+                raise PgError(
+                    "55P04",
+                    f'unsafe use of new value "{self.names[order]}" of enum type {self.name}',
+                    hint="New enum values must be committed before they can be used.",
+                )
 
     def output(self, value: Any, ctx: CallContext) -> str:
         label = self.names.get(value)
@@ -68,14 +83,19 @@ def enum_cmp(a: float, b: float) -> int:
     return int(a > b) - int(a < b)
 
 
+def _safe(ctx: CallContext, info: TypeInfo, orders: list[float]) -> list[float]:
+    enum_type(ctx, info.arg_types[0]).check_safe_use(orders, ctx)
+    return orders
+
+
 @pg_function("enum_first(anyenum)", context=True, typed=True)
 def enum_first(ctx: CallContext, info: TypeInfo, value: float | None) -> float:
-    return next(iter(_labels(ctx, info).values()))
+    return _safe(ctx, info, list(_labels(ctx, info).values())[:1])[0]
 
 
 @pg_function("enum_last(anyenum)", context=True, typed=True)
 def enum_last(ctx: CallContext, info: TypeInfo, value: float | None) -> float:
-    return list(_labels(ctx, info).values())[-1]
+    return _safe(ctx, info, list(_labels(ctx, info).values())[-1:])[0]
 
 
 def _labels(ctx: CallContext, info: TypeInfo) -> dict[str, float]:
@@ -87,7 +107,7 @@ def _labels(ctx: CallContext, info: TypeInfo) -> dict[str, float]:
 
 @pg_function("enum_range(anyenum)", context=True, typed=True)
 def enum_range_all(ctx: CallContext, info: TypeInfo, value: float | None) -> str:
-    return dump_array(list(enum_type(ctx, info.arg_types[0]).labels.values()))
+    return dump_array(_safe(ctx, info, list(enum_type(ctx, info.arg_types[0]).labels.values())))
 
 
 @pg_function("enum_range(anyenum, anyenum)", context=True, typed=True)
@@ -95,6 +115,5 @@ def enum_range_bounds(
     ctx: CallContext, info: TypeInfo, low: float | None, high: float | None
 ) -> str:
     orders = enum_type(ctx, info.arg_types[0]).labels.values()
-    return dump_array(
-        [o for o in orders if (low is None or o >= low) and (high is None or o <= high)]
-    )
+    found = [o for o in orders if (low is None or o >= low) and (high is None or o <= high)]
+    return dump_array(_safe(ctx, info, found))

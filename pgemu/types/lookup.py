@@ -106,7 +106,7 @@ class TypeRegistry:
         from pgemu.types.enums import EnumType
 
         labels = self.catalog.all(self.rows.PgEnum, enumtypid=row.oid)
-        return EnumType(row.typname, {e.enumlabel: e.enumsortorder for e in labels})
+        return EnumType(row.typname, {e.enumlabel: e.enumsortorder for e in labels}, row.oid)
 
     def _range(self, row: Any) -> BaseType:
         from pgemu.types.ranges import RangeType
