@@ -303,6 +303,12 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
             f'cannot drop column "{name}" because it is part of the partition key of relation '
             f'"{relation.name}"',
         )
+    if relation.relkind == "p" and relation.children and not ctx.recurse:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            "cannot drop column from only the partitioned table when partitions exist",
+            hint="Do not specify the ONLY keyword.",
+        )
     for relid in _typed_tables(ctx, command):
         own = ctx.catalog.relation(relid).attrs_by_name[name]
         address = ObjectAddress(PG_CLASS_RELID, relid, own.attnum)

@@ -177,6 +177,11 @@ def _default_acl(session: Any, namespace: int) -> tuple[str, ...] | None:
 def _make_constraints(
     session: Any, table: TableDef, heap: HeapRef, constraints: list[Any], st: Statement
 ) -> None:
+    if heap.relkind == "p" and any(c.no_inherit for c in table.checks):
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'cannot add NO INHERIT constraint to partitioned table "{heap.name}"',
+        )
     if table.checks:
         add_check_constraints(session, heap, table.checks, st.source_text)
     for con in constraints:

@@ -389,6 +389,8 @@ def create_partition_indexes(
         parent = catalog.relation(relation.oid)
         index = next(i for i in parent.indexes if i.oid == index_oid)
         child = from_relation(catalog.relation(oid))
+        if child.relkind == "f":
+            continue
         before = {i.oid for i in catalog.relation(oid).indexes}
         _clone_index(session, parent, index, child)
         if child.relkind == "p":
@@ -439,6 +441,7 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
     from pgemu.commands.inherit import create_inheritance
     from pgemu.commands.partition_check import (
         check_attachable,
+        refuse_unique_indexes,
         validate_default_partition,
         validate_partition_rows,
     )
@@ -458,6 +461,9 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
     if bound.get("is_default"):
         catalog.update(PgPartitionedTable, {"partrelid": parent.oid}, partdefid=child.oid)
     heap = from_relation(catalog.relation(child.oid))
+    if child.relkind == "f":
+        refuse_unique_indexes(child, catalog.relation(parent.oid))
+        return
     for index in catalog.relation(parent.oid).indexes:
         if not _attach_existing_index(session, parent, index, child.oid):
             _clone_index(session, parent, index, heap)

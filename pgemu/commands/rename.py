@@ -8,6 +8,7 @@ from pgemu.catalog import rows as r
 from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.row_type_uses import typed_tables
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_DATABASE,
@@ -167,6 +168,9 @@ def rename_column(session: Any, stmt: dict[str, Any]) -> CommandResult:
         expected = sum(p in inside for p in child.parents)
         if child.attrs_by_name[old].attinhcount > expected:
             raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited column "{old}"')
+    if relation.relkind == "c":
+        for oid in typed_tables(session.catalog, relation, stmt.get("behavior")):
+            _rename_one_column(session, session.catalog.relation(oid), old, new)
     for oid in relation.all_inheritors:
         _rename_one_column(session, session.catalog.relation(oid), old, new)
     return result
