@@ -579,6 +579,11 @@ def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
 def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
     """SET STATISTICS."""
     if command.get("num"):
+        if command["num"] > len(ctx.relation.attrs):
+            raise PgError(
+                UNDEFINED_COLUMN,
+                f'column number {command["num"]} of relation "{ctx.relation.name}" does not exist',
+            )
         att = ctx.relation.attr(command["num"])
     else:
         att = find_column(ctx, command["name"])
