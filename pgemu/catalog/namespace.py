@@ -427,7 +427,8 @@ def range_var_get_and_check_creation_namespace(
     if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
         name = catalog.get(PgNamespace, oid=namespace).nspname
         raise PgError(
-            INSUFFICIENT_PRIVILEGE, f"permission denied for schema {name}",
+            INSUFFICIENT_PRIVILEGE,
+            f"permission denied for schema {name}",
             location=_range_var_body(relation).get("location", 0) if position else None,
         )
     range_var_adjust_relation_persistence(catalog, relation, namespace)

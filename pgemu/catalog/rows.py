@@ -72,7 +72,7 @@ class CatalogRow(tuple[Any, ...]):
     def __new__(cls, *args: Any, **named: Any) -> Self:
         if named or len(args) != len(cls._fields):
             given = dict(zip(cls._fields, args, strict=False))
-            if len(args) > len(cls._fields) or not named.keys() <= set(cls._fields[len(args):]):
+            if len(args) > len(cls._fields) or not named.keys() <= set(cls._fields[len(args) :]):
                 raise TypeError(f"wrong fields for {cls.__name__}: {args} {named}")
             every = {**cls._field_defaults, **given, **named}
             args = tuple(every[name] for name in cls._fields)

@@ -207,9 +207,7 @@ class Catalog:
         for row in rows:
             by_class.setdefault(type(row), []).append(row)
         for cls, its_rows in by_class.items():
-            self.store.insert_many(
-                cls, [tuple([to_storage(v) for v in row]) for row in its_rows]
-            )
+            self.store.insert_many(cls, [tuple([to_storage(v) for v in row]) for row in its_rows])
             for row in its_rows:
                 self._inserted(cls, row)
             for hook in self.on_write:
@@ -251,7 +249,8 @@ class Catalog:
             return
         if cls is PgType:
             stale = [
-                k for k in self.parse_cache
+                k
+                for k in self.parse_cache
                 if isinstance(k, tuple) and k[0] == "typename" and k[-1] == row.typname
             ]
             for key in stale:
@@ -259,9 +258,7 @@ class Catalog:
             return
         self._forget_derived(cls)
 
-    def _written(
-        self, cls: type[Any], known: dict[str, Any], where: dict[str, Any]
-    ) -> None:
+    def _written(self, cls: type[Any], known: dict[str, Any], where: dict[str, Any]) -> None:
         """Forget what changed or deleted rows make untrue; where tells which rows."""
         self._rows.pop(cls, None)
         columns = RELATION_COLUMNS.get(cls)

@@ -158,9 +158,7 @@ def _create_transaction_tables(conn: apsw.Connection, shared: bool) -> None:
     """transam's own tables (_active, _undo, _rowlock ...)."""
     if importlib.util.find_spec("pgemu.transam.schema") is None:
         return
-    importlib.import_module("pgemu.transam.schema").create_transaction_tables(
-        conn, shared=shared
-    )
+    importlib.import_module("pgemu.transam.schema").create_transaction_tables(conn, shared=shared)
 
 
 def build_template(folder: Path | str) -> None:

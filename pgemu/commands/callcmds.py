@@ -86,9 +86,7 @@ def _run(
         session.call_atomic = saved
 
 
-def _result(
-    session: Any, proc: PgProc, types: tuple[int, ...], result: Any
-) -> CommandResult:
+def _result(session: Any, proc: PgProc, types: tuple[int, ...], result: Any) -> CommandResult:
     columns = build_function_result_columns(session.catalog, proc, list(types))
     if columns is None:
         return CommandResult("CALL")

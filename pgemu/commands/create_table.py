@@ -72,9 +72,7 @@ def check_catalog_modification(session: Any, namespace: int, name: str) -> None:
         )
 
 
-def define_relation(
-    session: Any, stmt: dict[str, Any], st: Statement, *, relkind: str = ""
-) -> int:
+def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkind: str = "") -> int:
     """Make the table; its OID, or 0 when IF NOT EXISTS found one."""
     from pgemu.catalog.namespace import (
         range_var_get_and_check_creation_namespace,

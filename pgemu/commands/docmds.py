@@ -27,7 +27,8 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         name = option["defname"]
         if name in seen:
             raise PgError(
-                SYNTAX_ERROR, "conflicting or redundant options",
+                SYNTAX_ERROR,
+                "conflicting or redundant options",
                 location=option.get("location", -1),
             )
         seen.add(name)
@@ -42,9 +43,7 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     if row is None:
         raise PgError(UNDEFINED_OBJECT, f'language "{language}" does not exist')
     if not row.lanpltrusted and session.ctx.current_user_oid != 10:
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f"permission denied for language {row.lanname}"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for language {row.lanname}")
     if not row.laninline:
         raise PgError(
             FEATURE_NOT_SUPPORTED,

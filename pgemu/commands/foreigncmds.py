@@ -70,9 +70,7 @@ def _validate(session: Any, validator: int, options: tuple[str, ...], catalog_id
     from pgemu.types.arrays_value import dump_array
 
     row = session.catalog.get(PgProc, oid=validator)
-    args: list[Expr] = [
-        Const(TEXTARRAYOID, dump_array(list(options))), Const(OIDOID, catalog_id)
-    ]
+    args: list[Expr] = [Const(TEXTARRAYOID, dump_array(list(options))), Const(OIDOID, catalog_id)]
     session.evaluate(FuncExpr(validator, row.prorettype, args))
 
 
@@ -175,13 +173,15 @@ def alter_fdw(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResul
     functions = _func_options(catalog, stmt.get("func_options"))
     if "handler" in functions:
         session.notice(
-            "WARNING", "01000",
+            "WARNING",
+            "01000",
             "changing the foreign-data wrapper handler can change behavior of existing "
             "foreign tables",
         )
     if functions.get("validator"):
         session.notice(
-            "WARNING", "01000",
+            "WARNING",
+            "01000",
             "changing the foreign-data wrapper validator can cause the options for dependent "
             "objects to become invalid",
         )
@@ -255,15 +255,16 @@ def alter_server(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     catalog = session.catalog
     row = get_foreign_server(catalog, stmt["servername"])
     if not owns(session, row.srvowner):
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f"must be owner of foreign server {row.srvname}"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of foreign server {row.srvname}")
     changes: dict[str, Any] = {}
     if stmt.get("has_version"):
         changes["srvversion"] = stmt.get("version")
     if stmt.get("options"):
         changes["srvoptions"] = transform_generic_options(
-            session, PG_FOREIGN_SERVER_RELID, row.srvoptions, stmt["options"],
+            session,
+            PG_FOREIGN_SERVER_RELID,
+            row.srvoptions,
+            stmt["options"],
             _validator(catalog, row),
         )
     catalog.update(PgForeignServer, {"oid": row.oid}, **changes)
@@ -284,9 +285,7 @@ def _check_mapping(session: Any, user: int, server: Any) -> None:
     if owns(session, server.srvowner):
         return
     if user != session.ctx.current_user_oid:
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f"must be owner of foreign server {server.srvname}"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of foreign server {server.srvname}")
     if not acl.pg_foreign_server_aclcheck(session.catalog, server.oid, acl.ACL_USAGE):
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f"permission denied for foreign server {server.srvname}"
@@ -333,7 +332,10 @@ def alter_user_mapping(session: Any, stmt: dict[str, Any], st: Statement) -> Com
         )
     _check_mapping(session, user, server)
     options = transform_generic_options(
-        session, PG_USER_MAPPING_RELID, row.umoptions, stmt.get("options"),
+        session,
+        PG_USER_MAPPING_RELID,
+        row.umoptions,
+        stmt.get("options"),
         _validator(catalog, server),
     )
     catalog.update(PgUserMapping, {"oid": row.oid}, umoptions=options)
@@ -439,7 +441,10 @@ def alter_table_options(ctx: Any, command: dict[str, Any]) -> None:
     table = catalog.get(PgForeignTable, ftrelid=ctx.relation.oid)
     server = catalog.get(PgForeignServer, oid=table.ftserver)
     options = transform_generic_options(
-        ctx.session, PgForeignTable.RELID, table.ftoptions, list_items(command["def"]),
+        ctx.session,
+        PgForeignTable.RELID,
+        table.ftoptions,
+        list_items(command["def"]),
         _validator(catalog, server),
     )
     catalog.update(PgForeignTable, {"ftrelid": ctx.relation.oid}, ftoptions=options)
@@ -458,7 +463,10 @@ def alter_column_options(ctx: Any, command: dict[str, Any]) -> None:
     table = catalog.get(PgForeignTable, ftrelid=relation.oid)
     server = catalog.get(PgForeignServer, oid=table.ftserver)
     options = transform_generic_options(
-        ctx.session, PgAttribute.RELID, att.attfdwoptions, list_items(command["def"]),
+        ctx.session,
+        PgAttribute.RELID,
+        att.attfdwoptions,
+        list_items(command["def"]),
         _validator(catalog, server),
     )
     where = {"attrelid": relation.oid, "attnum": att.attnum}

@@ -89,7 +89,8 @@ def _check_result(session: Any, row: PgProc, last: Query | None) -> None:
     ]  # fmt: skip
     if not entries:
         raise _mismatch(
-            catalog, row,
+            catalog,
+            row,
             "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.",
         )
     given = [expr_type(t.expr) for t in entries]
@@ -100,16 +101,15 @@ def _check_result(session: Any, row: PgProc, last: Query | None) -> None:
         if len(entries) != 1:
             raise _mismatch(catalog, row, "Final statement must return exactly one column.")
         if not _coercible(catalog, entries[0].expr, row.prorettype):
-            raise _mismatch(
-                catalog, row, f"Actual return type is {catalog.type_name(given[0])}."
-            )
+            raise _mismatch(catalog, row, f"Actual return type is {catalog.type_name(given[0])}.")
         return
     if given == [row.prorettype]:
         return
     for number, (entry, wanted) in enumerate(zip(entries, columns, strict=False), 1):
         if not _coercible(catalog, entry.expr, wanted):
             raise _mismatch(
-                catalog, row,
+                catalog,
+                row,
                 f"Final statement returns {catalog.type_name(given[number - 1])} instead of "
                 f"{catalog.type_name(wanted)} at column {number}.",
             )
@@ -142,8 +142,7 @@ def _coercible(catalog: Any, expr: Any, wanted: int) -> bool:
 def _mismatch(catalog: Any, row: PgProc, detail: str) -> PgError:
     error = PgError(
         INVALID_FUNCTION_DEFINITION,
-        "return type mismatch in function declared to return "
-        f"{catalog.type_name(row.prorettype)}",
+        f"return type mismatch in function declared to return {catalog.type_name(row.prorettype)}",
         detail=detail,
     )
     error.add_context(f'SQL function "{row.proname}"')

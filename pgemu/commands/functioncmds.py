@@ -353,9 +353,7 @@ def _validate(session: Any, row: PgProc, language: str) -> None:
 
 def _check_leakproof(session: Any, option: dict[str, Any]) -> None:
     if def_get_boolean(option) and not superuser(session.catalog):
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, "only superuser can define a leakproof function"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, "only superuser can define a leakproof function")
 
 
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -339,9 +339,7 @@ def add_inherit(session: Any, relation: Any, parent_name: dict[str, Any]) -> Non
     if parent.is_partition:
         raise PgError(WRONG_OBJECT_TYPE, "cannot inherit from a partition")
     if parent.persistence == "t" and relation.persistence != "t":
-        raise PgError(
-            WRONG_OBJECT_TYPE, f'cannot inherit from temporary relation "{parent.name}"'
-        )
+        raise PgError(WRONG_OBJECT_TYPE, f'cannot inherit from temporary relation "{parent.name}"')
     if parent.oid in relation.all_inheritors:
         raise PgError(
             DUPLICATE_TABLE,

@@ -44,7 +44,8 @@ def lock_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         relation = session.catalog.relation(oid)
         if relation.relkind not in "rpv":
             raise PgError(
-                WRONG_OBJECT_TYPE, f'cannot lock relation "{body["relname"]}"',
+                WRONG_OBJECT_TYPE,
+                f'cannot lock relation "{body["relname"]}"',
                 detail=f"This operation is not supported for {_KINDS[relation.relkind]}.",
             )
         _check(session, relation, mode)
@@ -78,9 +79,7 @@ def _check(session: Any, relation: Any, mode: int) -> None:
         aclcheck_error(relkind_word(relation.relkind), relation.name)
 
 
-def _lock_view(
-    session: Any, view: Any, mode: int, nowait: bool, seen: set[int]
-) -> None:
+def _lock_view(session: Any, view: Any, mode: int, nowait: bool, seen: set[int]) -> None:
     """LockViewRecurse: the relations that a view reads are locked too."""
     for oid in _relations_of(view.view_query):
         if oid in seen:

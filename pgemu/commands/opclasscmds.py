@@ -140,8 +140,7 @@ def define_opclass(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     else:
         same = catalog.one(PgOpfamily, opfmethod=am, opfname=name, opfnamespace=namespace)
         family = (
-            same.oid if same is not None
-            else _create_family(session, name, namespace, am, am_name)
+            same.oid if same is not None else _create_family(session, name, namespace, am, am_name)
         )
     operators, functions, storage = _read_items(session, stmt.get("items", ()), am_name, type_id)
     storage = _check_storage(catalog, am_name, type_id, storage)
@@ -235,9 +234,7 @@ def _operator(session: Any, item: dict[str, Any], am_name: str, type_id: int) ->
     elif type_id:
         oid = _operator_of_types(catalog, strings(named["objname"]), type_id)
     else:
-        raise PgError(
-            "42601", "operator argument types must be specified in ALTER OPERATOR FAMILY"
-        )
+        raise PgError("42601", "operator argument types must be specified in ALTER OPERATOR FAMILY")
     row = catalog.get(PgOperator, oid=oid)
     if row.oprkind != "b":
         raise PgError(INVALID_OBJECT_DEFINITION, "index operators must be binary")
@@ -269,9 +266,7 @@ def _operator_of_types(catalog: Any, words: list[str], type_id: int) -> int:
         if row is not None:
             return int(row.oid)
     shown = catalog.type_name(type_id)
-    raise PgError(
-        UNDEFINED_FUNCTION, f"operator does not exist: {shown} {'.'.join(words)} {shown}"
-    )
+    raise PgError(UNDEFINED_FUNCTION, f"operator does not exist: {shown} {'.'.join(words)} {shown}")
 
 
 def _function(session: Any, item: dict[str, Any], am_name: str, type_id: int) -> _Member:
@@ -375,9 +370,7 @@ def _store(
         )
         references(m, (PG_AMOP_RELID, oid, 0), (PG_OPERATOR_RELID, m.object, 0))
         if m.sortfamily and not is_pinned(m.sortfamily):
-            rows.append(
-                depend((PG_AMOP_RELID, oid, 0), (PG_OPFAMILY_RELID, m.sortfamily, 0), "n")
-            )
+            rows.append(depend((PG_AMOP_RELID, oid, 0), (PG_OPFAMILY_RELID, m.sortfamily, 0), "n"))
     for m in functions:
         _check_duplicate(catalog, family, m, "function")
         oid = catalog.new_oid()
@@ -389,11 +382,17 @@ def _store(
 def _member_row(catalog: Any, family: int, m: _Member, what: str) -> Any:
     if what == "operator":
         return catalog.one(
-            PgAmop, amopfamily=family, amoplefttype=m.left, amoprighttype=m.right,
+            PgAmop,
+            amopfamily=family,
+            amoplefttype=m.left,
+            amoprighttype=m.right,
             amopstrategy=m.number,
         )
     return catalog.one(
-        PgAmproc, amprocfamily=family, amproclefttype=m.left, amprocrighttype=m.right,
+        PgAmproc,
+        amprocfamily=family,
+        amproclefttype=m.left,
+        amprocrighttype=m.right,
         amprocnum=m.number,
     )
 
@@ -419,9 +418,7 @@ def alter_opfamily(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     if stmt.get("isDrop"):
         _drop_members(session, stmt, family, am_name)
         return CommandResult("ALTER OPERATOR FAMILY")
-    if any(
-        n["CreateOpClassItem"]["itemtype"] == OPCLASS_ITEM_STORAGETYPE for n in stmt["items"]
-    ):
+    if any(n["CreateOpClassItem"]["itemtype"] == OPCLASS_ITEM_STORAGETYPE for n in stmt["items"]):
         raise PgError("42601", "STORAGE cannot be specified in ALTER OPERATOR FAMILY")
     operators, functions, _ = _read_items(session, stmt["items"], am_name, 0)
     _store(session, am, family, operators, functions, opclass=None)
@@ -446,7 +443,7 @@ def _drop_members(session: Any, stmt: dict[str, Any], family: int, am_name: str)
             words = ".".join(strings(stmt["opfamilyname"]))
             raise PgError(
                 UNDEFINED_OBJECT,
-                f'{what} {member.number}({left},{right}) does not exist in operator family '
+                f"{what} {member.number}({left},{right}) does not exist in operator family "
                 f'"{words}"',
             )
         relid = PG_AMOP_RELID if operator else PG_AMPROC_RELID

@@ -113,9 +113,7 @@ def _partition_expression(
             f"{session.catalog.type_name(key.type_id)}",
         )
     if not referenced_columns(key.expr):
-        raise PgError(
-            INVALID_OBJECT_DEFINITION, "cannot use constant expression as partition key"
-        )
+        raise PgError(INVALID_OBJECT_DEFINITION, "cannot use constant expression as partition key")
     return key
 
 

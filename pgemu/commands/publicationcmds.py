@@ -131,9 +131,7 @@ def _objects(session: Any, nodes: Any) -> tuple[list[dict[str, Any]], list[int]]
             path = catalog.search_path()
             explicit = [n for n in path if n != 11 and n != catalog.my_temp_namespace]
             if not explicit:
-                raise PgError(
-                    UNDEFINED_SCHEMA, "no schema has been selected for CURRENT_SCHEMA"
-                )
+                raise PgError(UNDEFINED_SCHEMA, "no schema has been selected for CURRENT_SCHEMA")
             oid = explicit[0]
         else:
             row = catalog.one(PgNamespace, nspname=item["name"])
@@ -166,8 +164,13 @@ def _check_relation(relation: Any) -> None:
 
 
 def _add_tables(
-    session: Any, publication: Any, tables: list[dict[str, Any]], with_schemas: bool, text: str,
-    *, missing_only: bool = False,
+    session: Any,
+    publication: Any,
+    tables: list[dict[str, Any]],
+    with_schemas: bool,
+    text: str,
+    *,
+    missing_only: bool = False,
 ) -> None:
     """PublicationAddTables; ONLY is without children."""
     catalog = session.catalog
@@ -187,8 +190,7 @@ def _add_tables(
                         DUPLICATE_OBJECT,
                         f'conflicting or redundant WHERE clauses for table "{named.name}"'
                         if item.get("whereClause")
-                        else "conflicting or redundant column lists for table "
-                        f'"{named.name}"',
+                        else f'conflicting or redundant column lists for table "{named.name}"',
                     )
                 continue
             done.add(oid)
@@ -208,7 +210,11 @@ def _add_tables(
 
 
 def _add_table(
-    session: Any, publication: Any, relation: Any, item: dict[str, Any], with_schemas: bool,
+    session: Any,
+    publication: Any,
+    relation: Any,
+    item: dict[str, Any],
+    with_schemas: bool,
     text: str,
 ) -> None:
     """publication_add_relation."""
@@ -233,9 +239,7 @@ def _add_table(
         record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [rte])
 
 
-def _column_list(
-    publication: Any, relation: Any, nodes: Any, with_schemas: bool
-) -> list[int]:
+def _column_list(publication: Any, relation: Any, nodes: Any, with_schemas: bool) -> list[int]:
     names = strings(nodes)
     if names and with_schemas:
         schema = relation.schema_name
@@ -260,9 +264,7 @@ def _column_list(
                 f'cannot use generated column "{name}" in publication column list',
             )
         if att.attnum in found:
-            raise PgError(
-                DUPLICATE_COLUMN, f'duplicate column "{name}" in publication column list'
-            )
+            raise PgError(DUPLICATE_COLUMN, f'duplicate column "{name}" in publication column list')
         found.append(att.attnum)
     return sorted(found)
 
@@ -276,9 +278,7 @@ def _where(session: Any, relation: Any, raw: Any, text: str) -> Any:
     from pgemu.parser.parse_collate import assign_expr_collations
 
     pstate = open_relation_pstate(session.catalog, text, relation)
-    qual = transform_where_clause(
-        pstate, raw, ParseExprKind.EXPR_KIND_WHERE, "PUBLICATION WHERE"
-    )
+    qual = transform_where_clause(pstate, raw, ParseExprKind.EXPR_KIND_WHERE, "PUBLICATION WHERE")
     assign_expr_collations(pstate, qual)
     problem = None
     if any(n < 0 for n in referenced_columns(qual)):
@@ -286,9 +286,7 @@ def _where(session: Any, relation: Any, raw: Any, text: str) -> Any:
     elif contain_mutable_functions(session.catalog, qual):
         problem = "User-defined or built-in mutable functions are not allowed."
     if problem is not None:
-        raise PgError(
-            "0A000", "invalid publication WHERE expression", detail=problem
-        )
+        raise PgError("0A000", "invalid publication WHERE expression", detail=problem)
     return qual
 
 

@@ -98,9 +98,7 @@ def transform_reloptions(
         text = "true" if option.get("arg") is None else def_get_string(option)
         _check_name(name, kind)
         if name in seen:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, f'parameter "{name}" specified more than once'
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, f'parameter "{name}" specified more than once')
         seen.add(name)
         check_value(name, text, kind)
         merged[name] = text

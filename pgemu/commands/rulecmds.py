@@ -114,9 +114,7 @@ def _check_actions(
         if not action.returning_list:
             continue
         if returning:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "cannot have multiple RETURNING lists in a rule"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "cannot have multiple RETURNING lists in a rule")
         returning = True
         if qual is not None:
             raise PgError(
@@ -135,9 +133,7 @@ def _check_result_list(catalog: Any, relation: Any, targets: list[Any]) -> None:
     columns = relation.attrs
     for number, entry in enumerate(entries, 1):
         if number > len(columns):
-            raise PgError(
-                INVALID_OBJECT_DEFINITION, "RETURNING list has too many entries"
-            )
+            raise PgError(INVALID_OBJECT_DEFINITION, "RETURNING list has too many entries")
         att = columns[number - 1]
         if att.attisdropped:
             raise PgError(
@@ -148,8 +144,7 @@ def _check_result_list(catalog: Any, relation: Any, targets: list[Any]) -> None:
         if given != att.atttypid:
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
-                f"RETURNING list's entry {number} has different type from column "
-                f'"{att.attname}"',
+                f'RETURNING list\'s entry {number} has different type from column "{att.attname}"',
                 detail=f"RETURNING list entry has type {catalog.type_name(given)}, but column "
                 f"has type {catalog.type_name(att.atttypid)}.",
             )
@@ -157,8 +152,7 @@ def _check_result_list(catalog: Any, relation: Any, targets: list[Any]) -> None:
         if typmod != att.atttypmod and typmod != -1:
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
-                f"RETURNING list's entry {number} has different size from column "
-                f'"{att.attname}"',
+                f'RETURNING list\'s entry {number} has different size from column "{att.attname}"',
                 detail=f"RETURNING list entry has type {catalog.type_name(given, typmod)}, but "
                 f"column has type {catalog.type_name(att.atttypid, att.atttypmod)}.",
             )

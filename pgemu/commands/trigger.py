@@ -120,12 +120,14 @@ def _check_transition_tables(relation: Any, tgtype: int, stmt: dict[str, Any]) -
     name, problem, code = relation.name, "", FEATURE_NOT_SUPPORTED
     if relation.relkind == "f":
         raise PgError(
-            WRONG_OBJECT_TYPE, f'"{name}" is a foreign table',
+            WRONG_OBJECT_TYPE,
+            f'"{name}" is a foreign table',
             detail="Triggers on foreign tables cannot have transition tables.",
         )
     if relation.relkind == "v":
         raise PgError(
-            WRONG_OBJECT_TYPE, f'"{name}" is a view',
+            WRONG_OBJECT_TYPE,
+            f'"{name}" is a view',
             detail="Triggers on views cannot have transition tables.",
         )
     if tgtype & ROW and relation.is_partition:
@@ -240,8 +242,10 @@ def _when(session: Any, relation: Any, stmt: dict[str, Any], tgtype: int, source
                 "BEFORE trigger's WHEN condition cannot reference NEW system columns",
                 location=node.location,
             )
-        if tgtype & BEFORE and not old and (
-            node.varattno in relation.generated or (relation.generated and not node.varattno)
+        if (
+            tgtype & BEFORE
+            and not old
+            and (node.varattno in relation.generated or (relation.generated and not node.varattno))
         ):
             detail = "A whole-row reference is used and the table contains generated columns."
             if node.varattno:
@@ -250,7 +254,8 @@ def _when(session: Any, relation: Any, stmt: dict[str, Any], tgtype: int, source
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
                 "BEFORE trigger's WHEN condition cannot reference NEW generated columns",
-                detail=detail, location=node.location,
+                detail=detail,
+                location=node.location,
             )
         if not tgtype & ROW:
             problem = "statement trigger's WHEN condition cannot reference column values"

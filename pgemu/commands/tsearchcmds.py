@@ -72,13 +72,12 @@ def _names(words: list[str]) -> list[dict[str, Any]]:
     return [{"String": {"sval": w}} for w in words]
 
 
-def _rows(
-    session: Any, relid: int, row: Any, namespace: int, *needs: tuple[int, int]
-) -> list[Any]:
+def _rows(session: Any, relid: int, row: Any, namespace: int, *needs: tuple[int, int]) -> list[Any]:
     """The row, its owner and what it depends on."""
     me = (relid, row.oid, 0)
     found: list[Any] = [
-        row, *owner_rows(session.catalog, relid, row.oid, session.ctx.current_user_oid)
+        row,
+        *owner_rows(session.catalog, relid, row.oid, session.ctx.current_user_oid),
     ]
     if not is_pinned(namespace, PG_NAMESPACE_RELID):
         found.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
@@ -96,9 +95,7 @@ def _check_options(template: str, options: dict[str, str]) -> None:
         raise PgError(FEATURE_NOT_SUPPORTED, f'text search template "{template}" is not supported')
     for name in options:
         if name.lower() not in known:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, f'unrecognized {_SHOWN[template]}: "{name}"'
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized {_SHOWN[template]}: "{name}"')
     if template == "snowball" and "language" not in {n.lower() for n in options}:
         raise PgError(INVALID_PARAMETER_VALUE, "missing Language parameter")
     from pgemu.types.tsearch_config import make_dictionary
@@ -156,9 +153,7 @@ def alter_dictionary(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
     row = catalog.get(PgTsDict, oid=oid)
     if not owns(session, row.dictowner):
         name = name_list_to_string(strings(stmt["dictname"]))
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f"must be owner of text search dictionary {name}"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of text search dictionary {name}")
     options = _deserialize(row.dictinitoption)
     for option in elements(stmt.get("options")):
         options.pop(option["defname"], None)
@@ -234,9 +229,7 @@ def alter_config(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     row = catalog.get(PgTsConfig, oid=oid)
     if not owns(session, row.cfgowner):
         name = name_list_to_string(strings(stmt["cfgname"]))
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f"must be owner of text search configuration {name}"
-        )
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of text search configuration {name}")
     if stmt["kind"] == "ALTER_TSCONFIG_DROP_MAPPING":
         _drop_mapping(session, oid, stmt)
     else:
@@ -253,9 +246,7 @@ def _make_mapping(session: Any, oid: int, stmt: dict[str, Any]) -> None:
         old, new = dicts[0], dicts[1]
         for row in catalog.all(PgTsConfigMap, mapcfg=oid):
             if row.mapdict == old and (not tokens or row.maptokentype in tokens):
-                where = {
-                    "mapcfg": oid, "maptokentype": row.maptokentype, "mapseqno": row.mapseqno
-                }
+                where = {"mapcfg": oid, "maptokentype": row.maptokentype, "mapseqno": row.mapseqno}
                 catalog.update(PgTsConfigMap, where, mapdict=new)
         return
     for token in tokens:
@@ -264,13 +255,10 @@ def _make_mapping(session: Any, oid: int, stmt: dict[str, Any]) -> None:
         elif catalog.all(PgTsConfigMap, mapcfg=oid, maptokentype=token):
             raise PgError(
                 "23505",
-                "duplicate key value violates unique constraint "
-                '"pg_ts_config_map_index"',
+                'duplicate key value violates unique constraint "pg_ts_config_map_index"',
                 detail=f"Key (mapcfg, maptokentype, mapseqno)=({oid}, {token}, 1) already exists.",
             )
-        insert_rows(
-            catalog, [PgTsConfigMap(oid, token, n, d) for n, d in enumerate(dicts, 1)]
-        )
+        insert_rows(catalog, [PgTsConfigMap(oid, token, n, d) for n, d in enumerate(dicts, 1)])
 
 
 def _drop_mapping(session: Any, oid: int, stmt: dict[str, Any]) -> None:

@@ -106,7 +106,9 @@ def define_enum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
                 'duplicate key value violates unique constraint "pg_enum_typid_label_index"',
                 detail=f"Key (enumtypid, enumlabel)=({session.catalog.new_oid()}, {label}) "
                 "already exists.",
-                schema="pg_catalog", table="pg_enum", constraint="pg_enum_typid_label_index",
+                schema="pg_catalog",
+                table="pg_enum",
+                constraint="pg_enum_typid_label_index",
             )
     catalog = session.catalog
     oid, _array = create_type_with_array(

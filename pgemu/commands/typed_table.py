@@ -64,9 +64,7 @@ def apply_column_options(catalog: Any, table: TableDef, elements: list[Any], of_
         transform_column_constraints(table, options, inner, is_serial=False)
         if options.identity:
             where = "typed tables" if of_type else "partitions"
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f"identity columns are not supported on {where}"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, f"identity columns are not supported on {where}")
         column.not_null = before or options.not_null
         column.identity = options.identity or column.identity
         column.generated = options.generated or column.generated

@@ -121,7 +121,8 @@ def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> No
 def _set_snapshot(session: Any, stmt: dict[str, Any]) -> None:
     if not session.xact.in_block:
         session.notice(
-            "WARNING", NO_ACTIVE_SQL_TRANSACTION,
+            "WARNING",
+            NO_ACTIVE_SQL_TRANSACTION,
             "SET TRANSACTION can only be used in transaction blocks",
         )
     import_snapshot(session.xact, str(const_value(stmt["args"][0]["A_Const"])))

@@ -30,8 +30,12 @@ def state_maker(
 
 
 def aggregate_factory(
-    udfs: UdfRegistry, binding: AggregateBinding | PgAggregate, info: TypeInfo, *,
-    distinct: bool, ndirect: int,
+    udfs: UdfRegistry,
+    binding: AggregateBinding | PgAggregate,
+    info: TypeInfo,
+    *,
+    distinct: bool,
+    ndirect: int,
 ) -> Callable[[], _Parts]:
     make = state_maker(udfs, binding, info)
     strict = isinstance(binding, AggregateBinding) and binding.strict
@@ -46,9 +50,11 @@ def aggregate_factory(
         plain = state.step
         step = plain
         if strict:
+
             def step(*args: Value) -> None:
                 if None not in args:
                     plain(*args)
+
         if keys is not None:
             step = _distinct(step, keys)
         return None, lambda _none, *args: step(*args), lambda _none: state.final()
@@ -60,9 +66,7 @@ def _distinct(step: Callable[..., None], keys: list[Callable[[Any], Any]]) -> Ca
     seen: set[Any] = set()
 
     def once(*args: Value) -> None:
-        key = tuple(
-            None if a is None else k(a) for a, k in zip(args, keys, strict=False)
-        )
+        key = tuple(None if a is None else k(a) for a, k in zip(args, keys, strict=False))
         if key not in seen:
             seen.add(key)
             step(*args)
@@ -101,7 +105,10 @@ def window_factory(
 def _window_parts(make: Callable[[], Any], strict: bool) -> tuple[Any, ...]:
     frame = _Frame(make, strict)
     return (
-        frame, lambda f, *args: f.step(*args), lambda f: f.value(), lambda f: f.value(),
+        frame,
+        lambda f, *args: f.step(*args),
+        lambda f: f.value(),
+        lambda f: f.value(),
         lambda f, *args: f.inverse(*args),
     )
 

@@ -40,7 +40,9 @@ def conflicting_row(
                 OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "ON CONFLICT does not support deferrable unique constraints/exclusion "
                 "constraints as arbiters",
-                schema=target.schema_name, table=target.name, constraint=index.name,
+                schema=target.schema_name,
+                table=target.name,
+                constraint=index.name,
             )
         rid = _equal_row(session, target, index, values)
         if rid is not None:
@@ -59,14 +61,16 @@ def _check_owner(session: Any, writer: Any, relation: Any, rid: int) -> None:
     if writer.contended:
         owner = session.conn.execute(
             f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
-            "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? LIMIT 1", (*key, session.xact.xid),
+            "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? LIMIT 1",
+            (*key, session.xact.xid),
         ).fetchone()
         if owner is not None:
             raise WaitFor(owner[0])
     if session.xact.fixed_snapshot is not None:
         first = session.conn.execute(
             f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-            "ORDER BY seq LIMIT 1", key,
+            "ORDER BY seq LIMIT 1",
+            key,
         ).fetchone()
         if first is not None and first[0] == "I":
             raise session.xact.serialization_failure("update")
@@ -142,7 +146,10 @@ def _operator_text(catalog: Any, relation: Any, expr: Expr, operator: int) -> st
 
     row = catalog.get(PgOperator, oid=operator)
     call = OpExpr(
-        operator, row.oprcode, row.oprresult, [expr, mutate(expr, other)],
+        operator,
+        row.oprcode,
+        row.oprresult,
+        [expr, mutate(expr, other)],
         inputcollid=expr_collation(expr),
     )
     return compile_pair_expr(catalog, relation, call)

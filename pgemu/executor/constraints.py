@@ -65,7 +65,8 @@ class Constraints:
     def lost(self) -> None:
         """A SQLite rollback may have taken triggers away: they are looked at again."""
         names = {
-            row[0] for row in self.session.conn.execute(
+            row[0]
+            for row in self.session.conn.execute(
                 "SELECT name FROM temp.sqlite_schema WHERE type='trigger'"
             )
         }
@@ -94,7 +95,8 @@ class Constraints:
         return [
             f"CREATE TEMP TRIGGER {stem}_{suffix} {event} ON {relation.sqlite_name} "
             f"WHEN pg_checked() BEGIN {'; '.join(body)}; END"
-            for suffix, (event, body) in parts.items() if body
+            for suffix, (event, body) in parts.items()
+            if body
         ]
 
     def _before_row(self, relation: Any) -> list[str]:
@@ -111,9 +113,7 @@ class Constraints:
         body = [f"SELECT {name}({columns})"]
         for constraint, expr in sorted(relation.checks, key=lambda c: str(c[0].conname)):
             test = compile_table_expr(self.session.catalog, relation, expr, "NEW")
-            body.append(
-                f"SELECT pg_check_fail({relation.oid}, {constraint.oid}) WHERE {test} IS 0"
-            )
+            body.append(f"SELECT pg_check_fail({relation.oid}, {constraint.oid}) WHERE {test} IS 0")
         if relation.is_partition:
             body.append(f"SELECT pg_check_partition({relation.oid})")
         return body
@@ -148,7 +148,9 @@ class Constraints:
             f'null value in column "{column}" of relation "{relation.name}" violates '
             "not-null constraint",
             detail=f"Failing row contains {self.row_text(relation, values)}.",
-            schema=relation.schema_name, table=relation.name, column=column,
+            schema=relation.schema_name,
+            table=relation.name,
+            column=column,
         )
 
     def _check_fail(self, relid: int, constraint_oid: int) -> None:
@@ -160,7 +162,9 @@ class Constraints:
             f'new row for relation "{relation.name}" violates check constraint '
             f'"{constraint.conname}"',
             detail=f"Failing row contains {self.row_text(relation, values)}.",
-            schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+            schema=relation.schema_name,
+            table=relation.name,
+            constraint=constraint.conname,
         )
 
     def _check_partition(self, relid: int) -> None:
@@ -175,7 +179,8 @@ class Constraints:
             CHECK_VIOLATION,
             f'new row for relation "{relation.name}" violates partition constraint',
             detail=f"Failing row contains {self.row_text(relation, values)}.",
-            schema=relation.schema_name, table=relation.name,
+            schema=relation.schema_name,
+            table=relation.name,
         )
 
     def row_text(self, relation: Any, values: Sequence[Value]) -> str:
@@ -267,7 +272,9 @@ def duplicate_key(
         UNIQUE_VIOLATION,
         f'duplicate key value violates unique constraint "{index.name}"',
         detail=f"Key {key_text(session, key)} already exists.",
-        schema=relation.schema_name, table=relation.name, constraint=index.name,
+        schema=relation.schema_name,
+        table=relation.name,
+        constraint=index.name,
     )
 
 

@@ -23,8 +23,7 @@ from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.visibility import dirty_tables
 
 Row = tuple[Any, ...]
-_TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}",
-         "merge": "MERGE {}"}
+_TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}", "merge": "MERGE {}"}
 
 
 @dataclass(slots=True)

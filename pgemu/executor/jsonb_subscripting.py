@@ -63,7 +63,7 @@ def _into_array(array: list[Any], step: Any, fill: Any, *, last: bool, depth: in
         index = int(step)
     except ValueError:
         raise PgError(
-            "22P02", f"path element at position {depth + 1} is not an integer: \"{step}\""
+            "22P02", f'path element at position {depth + 1} is not an integer: "{step}"'
         ) from None
     if index < 0:
         if index < -len(array):
@@ -89,6 +89,7 @@ def _empty(step: Any) -> Any:
 
 def _scalar(depth: int) -> PgError:
     return PgError(
-        INVALID_PARAMETER_VALUE, "cannot replace existing key",
+        INVALID_PARAMETER_VALUE,
+        "cannot replace existing key",
         detail="The path assumes key is a composite object, but it is a scalar value.",
     )

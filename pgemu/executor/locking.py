@@ -32,6 +32,7 @@ from pgemu.transam.xact import IDLE
 
 FIRST_USER_OID = 16384
 
+
 class SessionLocks(LockManager):
     """The lock manager of a session; transaction levels follow its savepoints."""
 
@@ -197,8 +198,10 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
     if locks is None:
         return True
     version = session._known_version
-    if session.xact.state == IDLE and plan.command_type == "select" and not (
-        plan.row_marks or plan.steps
+    if (
+        session.xact.state == IDLE
+        and plan.command_type == "select"
+        and not (plan.row_marks or plan.steps)
     ):
         if session.xact.write_depth or not locks.pass_relations(plan):
             return True
@@ -267,5 +270,3 @@ def _still_active(session: Any, xid: int) -> bool:
         (xid, xid),
     ).fetchone()
     return found is not None
-
-

@@ -57,9 +57,7 @@ def _run_once(
     if relation.relkind == "v" and triggers is not None:
         return _run_view(session, plan, modify, relation, bindings, triggers)
     if relation.relkind not in ("r", "p"):
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet'
-        )
+        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet')
     if relation.relkind == "r":
         session.prepare_write(relation)
     direct = modify.direct_sql if session.own_overlay is None else None
@@ -84,15 +82,17 @@ def _run_once(
 
 
 def _run_view(
-    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value],
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    relation: Any,
+    bindings: Sequence[Value],
     triggers: Any,
 ) -> tuple[list[Row], int]:
     """A view with INSTEAD OF triggers."""
     source = source_rows(session, plan, modify, bindings)
     run = _Statement(session, modify, RowWriter(session, relation), bindings)
-    run.written = write_view(
-        triggers, relation, plan.command_type, modify.target_columns, source
-    )
+    run.written = write_view(triggers, relation, plan.command_type, modify.target_columns, source)
     rows = returning(run)
     triggers.after_statement()
     return rows, len(run.written)
@@ -151,13 +151,20 @@ def source_rows(
 
 
 def run_rows(
-    session: Any, plan: Plan, modify: ModifyPlan, relation: Any, bindings: Sequence[Value],
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    relation: Any,
+    bindings: Sequence[Value],
     triggers: Any = None,
 ) -> tuple[list[Row], int]:
     """Row by row: the rows to write are selected first."""
     source = source_rows(session, plan, modify, bindings)
-    writer = RowWriter(session, relation) if triggers is None \
+    writer = (
+        RowWriter(session, relation)
+        if triggers is None
         else TriggeringWriter(session, relation, triggers)
+    )
     run = _Statement(session, modify, writer, bindings)
     if plan.command_type == "insert":
         conflict = modify.conflict
@@ -276,7 +283,8 @@ def run_merge(run: _Statement, source: list[Row]) -> None:
         address = (row[1], row[0])
         if address in touched:
             raise PgError(
-                CARDINALITY_VIOLATION, "MERGE command cannot affect row a second time",
+                CARDINALITY_VIOLATION,
+                "MERGE command cannot affect row a second time",
                 hint="Ensure that not more than one source row matches any one target row.",
             )
         touched.add(address)
@@ -348,7 +356,9 @@ def returning(run: _Statement) -> list[Row]:
 
 
 def check_conflicts(
-    session: Any, targets: dict[tuple[int, int], Row], command: str,
+    session: Any,
+    targets: dict[tuple[int, int], Row],
+    command: str,
     columns: Sequence[int] = (),
 ) -> None:
     """Before rows are changed: no other open transaction may have changed or locked them; under
@@ -393,9 +403,7 @@ def _queue(
     return relation.oid, rid, EXCLUSIVE if weak else ACCESS_EXCLUSIVE
 
 
-def _changes_key(
-    session: Any, relation: Any, rid: int, columns: Sequence[int], row: Row
-) -> bool:
+def _changes_key(session: Any, relation: Any, rid: int, columns: Sequence[int], row: Row) -> bool:
     """Does an UPDATE touch what FOR KEY SHARE protects (HeapDetermineColumnsInfo)?"""
     keys = session.key_columns(relation)
     new = [(c, v) for c, v in zip(columns, row[2:], strict=False) if c in keys]

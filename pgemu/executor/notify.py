@@ -27,9 +27,7 @@ Notification = tuple[int, str, str]
 class NotifyQueue:
     """What this session listens to, what its transaction will send, what came in."""
 
-    def __init__(
-        self, session: Any, cluster: Cluster, latch: Latch, sender: LatchSender
-    ) -> None:
+    def __init__(self, session: Any, cluster: Cluster, latch: Latch, sender: LatchSender) -> None:
         self.session = session
         self.latch = latch
         self.sender = sender

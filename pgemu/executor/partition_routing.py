@@ -106,8 +106,11 @@ class PartitionTable:
         row_hash = 0
         for value, hasher in zip(key, self.hashers, strict=True):
             if value is not None:
-                seed = HASH_PARTITION_SEED - 2**64 if HASH_PARTITION_SEED >= 2**63 \
+                seed = (
+                    HASH_PARTITION_SEED - 2**64
+                    if HASH_PARTITION_SEED >= 2**63
                     else HASH_PARTITION_SEED
+                )
                 row_hash = hash_combine64(row_hash, int(hasher(value, seed)) & _MASK)
         return row_hash
 
@@ -123,7 +126,8 @@ class PartitionTable:
         catalog = self.session.catalog
         opclass = catalog.get(PgOpclass, oid=self.relation.partition_key.partclass[number])
         row = next(
-            a for a in catalog.all(PgAmproc, amprocfamily=opclass.opcfamily)
+            a
+            for a in catalog.all(PgAmproc, amprocfamily=opclass.opcfamily)
             if a.amprocnum == 2 and a.amproclefttype == opclass.opcintype
         )
         from pgemu.catalog.rows import PgProc
@@ -167,7 +171,8 @@ class PartitionRouting:
                     CHECK_VIOLATION,
                     f'no partition of relation "{relation.name}" found for row',
                     detail=f"Partition key of the failing row contains {table.key_text(key)}.",
-                    schema=relation.schema_name, table=relation.name,
+                    schema=relation.schema_name,
+                    table=relation.name,
                 )
             child = self.session.catalog.relation(oid)
             values = convert_row(relation, child, values)
@@ -200,9 +205,7 @@ def column_map(source: Any, target: Any) -> list[int] | None:
     cache = target.__dict__.setdefault("column_maps", {})
     if source.oid not in cache or cache[source.oid][0] is not source:
         numbers = {a.attname: a.attnum - 1 for a in source.attrs if not a.attisdropped}
-        places = [
-            -1 if a.attisdropped else numbers.get(a.attname, -1) for a in target.attrs
-        ]
+        places = [-1 if a.attisdropped else numbers.get(a.attname, -1) for a in target.attrs]
         same = places == list(range(len(source.attrs)))
         cache[source.oid] = (source, None if same else places)
     found: list[int] | None = cache[source.oid][1]

@@ -31,9 +31,7 @@ class ReadTargets:
         self.session = session
         self._known: dict[str, _Shape] = {}
 
-    def of(
-        self, text: str, names: Sequence[str], bindings: Sequence[Value]
-    ) -> list[Target]:
+    def of(self, text: str, names: Sequence[str], bindings: Sequence[Value]) -> list[Target]:
         """names: the tables that it reads, as SQLite knows them."""
         shape = self._known.get(text)
         if shape is None:
@@ -97,9 +95,7 @@ def note_reads(
     return predicate, targets
 
 
-def _key_of(
-    text: str, alias: str, details: Sequence[str]
-) -> tuple[int, tuple[int, Value]] | None:
+def _key_of(text: str, alias: str, details: Sequence[str]) -> tuple[int, tuple[int, Value]] | None:
     """The column and the value that SQLite looks a table up by; None: it reads more."""
     if any("MULTI-INDEX" in detail for detail in details):
         return None

@@ -156,9 +156,7 @@ class AfterTriggers:
     def _where(self, relation: Any, attnums: Sequence[int]) -> str:
         terms = []
         for attnum in attnums:
-            collation = self.session.catalog.types.io(
-                relation.attrs[attnum - 1].atttypid
-            ).collation
+            collation = self.session.catalog.types.io(relation.attrs[attnum - 1].atttypid).collation
             collated = f" COLLATE {collation}" if collation else ""
             terms.append(f"t.c{attnum}{collated}=?")
         return " AND ".join(terms)
@@ -209,7 +207,9 @@ class AfterTriggers:
             f'"{constraint.conname}"',
             detail=f"Key {self._key_text(child, constraint.conkey, key)} is not present in "
             f'table "{parent.name}".',
-            schema=child.schema_name, table=child.name, constraint=constraint.conname,
+            schema=child.schema_name,
+            table=child.name,
+            constraint=constraint.conname,
         )
 
     def _partial_null(self, constraint: PgConstraint, child: Any) -> PgError:
@@ -218,7 +218,9 @@ class AfterTriggers:
             f'insert or update on table "{child.name}" violates foreign key constraint '
             f'"{constraint.conname}"',
             detail="MATCH FULL does not allow mixing of null and nonnull key values.",
-            schema=child.schema_name, table=child.name, constraint=constraint.conname,
+            schema=child.schema_name,
+            table=child.name,
+            constraint=constraint.conname,
         )
 
     def _key_text(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
@@ -259,12 +261,12 @@ class AfterTriggers:
             f'"{constraint.conname}" on table "{child.name}"',
             detail=f"Key {self._key_text(parent, constraint.confkey, key)} is still referenced "
             f'from table "{child.name}".',
-            schema=child.schema_name, table=child.name, constraint=constraint.conname,
+            schema=child.schema_name,
+            table=child.name,
+            constraint=constraint.conname,
         )
 
-    def _run_action(
-        self, constraint: PgConstraint, child: Any, event: Event, action: str
-    ) -> None:
+    def _run_action(self, constraint: PgConstraint, child: Any, event: Event, action: str) -> None:
         assert constraint.conkey is not None
         columns: Sequence[int] = constraint.conkey
         if child.row.relhastriggers and self._cascade(constraint, child, event, action):
@@ -287,9 +289,7 @@ class AfterTriggers:
                 (*values, *event.key),
             )
 
-    def _cascade(
-        self, constraint: PgConstraint, child: Any, event: Event, action: str
-    ) -> bool:
+    def _cascade(self, constraint: PgConstraint, child: Any, event: Event, action: str) -> bool:
         """The action where the table has user triggers, which must fire."""
         from pgemu.executor.trigger_writer import cascade_with_triggers
         from pgemu.executor.triggers import start
@@ -326,7 +326,8 @@ class AfterTriggers:
         found = session.conn.execute(
             f"SELECT {sides[0]}, {sides[1]} FROM {relation.sqlite_name} AS n CROSS JOIN "
             f"{relation.sqlite_name} AS t WHERE n.rid=? AND t.rid<>n.rid "
-            f"AND {key_condition(session, relation, index)} LIMIT 1", (rid,),
+            f"AND {key_condition(session, relation, index)} LIMIT 1",
+            (rid,),
         ).fetchall()
         if not found:
             return
@@ -337,7 +338,9 @@ class AfterTriggers:
             EXCLUSION_VIOLATION,
             f'conflicting key value violates exclusion constraint "{constraint.conname}"',
             detail=f"Key {new} conflicts with existing key {old}.",
-            schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+            schema=relation.schema_name,
+            table=relation.name,
+            constraint=constraint.conname,
         )
 
     def _check_unique(self, constraint: PgConstraint, key: Key) -> None:
@@ -345,14 +348,17 @@ class AfterTriggers:
         assert constraint.conkey is not None
         count = self.session.conn.execute(
             f"SELECT count(*) FROM {relation.sqlite_name} AS t "
-            f"WHERE {self._where(relation, constraint.conkey)}", key,
+            f"WHERE {self._where(relation, constraint.conkey)}",
+            key,
         ).fetchone()[0]
         if count > 1:
             raise PgError(
                 UNIQUE_VIOLATION,
                 f'duplicate key value violates unique constraint "{constraint.conname}"',
                 detail=f"Key {self._key_text(relation, constraint.conkey, key)} already exists.",
-                schema=relation.schema_name, table=relation.name, constraint=constraint.conname,
+                schema=relation.schema_name,
+                table=relation.name,
+                constraint=constraint.conname,
             )
 
 

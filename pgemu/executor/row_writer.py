@@ -59,13 +59,18 @@ class RowWriter:
         stored = self._store(
             target,
             f"INSERT INTO {target.sqlite_name} (xmin{names}) VALUES (pg_xid(){marks}) "
-            f"RETURNING rid{names}", tuple(values),
+            f"RETURNING rid{names}",
+            tuple(values),
         )
         assert stored is not None
         return self._image(target, stored, xmax)
 
     def update(
-        self, relid: int, rid: int, columns: Sequence[int], values: Sequence[Value],
+        self,
+        relid: int,
+        rid: int,
+        columns: Sequence[int],
+        values: Sequence[Value],
         xmax: int = 0,
     ) -> Row | None:
         """Change columns (numbers of the target table) of a row; None: it has gone."""
@@ -83,8 +88,8 @@ class RowWriter:
         names = "".join(f", c{a.attnum}" for a in target.attrs)
         stored = self._store(
             target,
-            f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? "
-            f"RETURNING rid{names}", (*values, rid),
+            f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? RETURNING rid{names}",
+            (*values, rid),
         )
         return self._image(target, stored, xmax) if stored is not None else None
 

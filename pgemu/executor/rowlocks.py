@@ -115,13 +115,12 @@ class RowLocks:
         found = self.session.conn.execute(
             f"SELECT 1 FROM {p}undo AS u WHERE u.relfilenode={table[1:]} AND u.rid=? AND "
             f"pg_invisible(u.xid) AND NOT EXISTS (SELECT 1 FROM {relation.sqlite_name} AS t "
-            f"WHERE {' AND '.join(['t.rid=u.rid', *same])}) LIMIT 1", (rid,),
+            f"WHERE {' AND '.join(['t.rid=u.rid', *same])}) LIMIT 1",
+            (rid,),
         ).fetchone()
         return found is not None
 
-    def _holder(
-        self, p: str, relation: Any, relfilenode: int, rid: int, strength: int
-    ) -> int:
+    def _holder(self, p: str, relation: Any, relfilenode: int, rid: int, strength: int) -> int:
         own = self.session.xact.xid
         modes = ",".join(str(m) for m in CONFLICTS[strength])
         found = self.session.conn.execute(

@@ -68,8 +68,15 @@ class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
 
     def __init__(
-        self, cluster: Any, shm: Any, slot: Any, database: int, settings: Settings, *,
-        fsync: bool = False, conn: apsw.Connection | None = None,
+        self,
+        cluster: Any,
+        shm: Any,
+        slot: Any,
+        database: int,
+        settings: Settings,
+        *,
+        fsync: bool = False,
+        conn: apsw.Connection | None = None,
         collations: Mapping[str, str] | None = None,
     ) -> None:
         self.cluster, self.shm, self.slot = cluster, shm, slot
@@ -84,9 +91,7 @@ class Session(WritingMixin):
         )
         self.collations = collations or {}
         self.conn.collation_needed(self._collation_needed)
-        self.writer_lock = WriterLock(
-            cluster.writer_lock_path(database), self.check_for_interrupts
-        )
+        self.writer_lock = WriterLock(cluster.writer_lock_path(database), self.check_for_interrupts)
         self.xact = TransactionManager(
             self.conn, shm, slot, database, self.writer_lock, fsync=fsync
         )
@@ -178,8 +183,12 @@ class Session(WritingMixin):
         return raw_parser(text)
 
     def analyze(
-        self, raw: RawStmt, source_text: str, param_types: list[int] | None = None,
-        *, variable_params: bool = False,
+        self,
+        raw: RawStmt,
+        source_text: str,
+        param_types: list[int] | None = None,
+        *,
+        variable_params: bool = False,
     ) -> Query:
         return parse_analyze(
             raw, source_text, self.catalog, param_types, variable_params=variable_params
@@ -374,4 +383,3 @@ class Session(WritingMixin):
 def query_literals(query: Query) -> set[int]:
     """Locations of literals whose value analysis looked at (set by tcop on the query)."""
     return getattr(query, "used_literals", None) or set()
-

@@ -95,9 +95,7 @@ def scalar_array(
             return None
         if blob:
             array = dump_array([None if v is None else v for v in load_flat(array)])
-            return scalar_array_op(
-                value, array, lambda a, b: test(a, bytes.fromhex(b)), use_or
-            )
+            return scalar_array_op(value, array, lambda a, b: test(a, bytes.fromhex(b)), use_or)
         return scalar_array_op(value, array, test, use_or)
 
     return call
@@ -209,7 +207,8 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
     def call(value: Any) -> Any:
         if value is None and not_null:
             raise PgError(
-                NOT_NULL_VIOLATION, f"domain {not_null} does not allow null values",
+                NOT_NULL_VIOLATION,
+                f"domain {not_null} does not allow null values",
                 datatype=not_null,
             )
         for domain_name, constraint_name, test in checks:
@@ -217,7 +216,8 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
                 raise PgError(
                     CHECK_VIOLATION,
                     f'value for domain {name} violates check constraint "{constraint_name}"',
-                    datatype=domain_name, constraint=constraint_name,
+                    datatype=domain_name,
+                    constraint=constraint_name,
                 )
         return value
 
@@ -307,9 +307,7 @@ def field_select(udfs: UdfRegistry, number: int, result_type: int) -> Callable[.
 
 
 @special("field_store")
-def field_store(
-    udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]
-) -> Callable[..., Any]:
+def field_store(udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]) -> Callable[..., Any]:
     width = len(udfs.catalog.types.io(row_type).columns)
 
     def call(base: Any, *values: Any) -> Any:
@@ -396,7 +394,8 @@ def subscript_assign(
 @special("row_count", deterministic=False)
 def row_count(udfs: UdfRegistry, what: str) -> Callable[..., Any]:
     code = (
-        INVALID_ROW_COUNT_IN_LIMIT_CLAUSE if what == "LIMIT"
+        INVALID_ROW_COUNT_IN_LIMIT_CLAUSE
+        if what == "LIMIT"
         else INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE
     )
     absent = -1 if what == "LIMIT" else 0

@@ -57,9 +57,11 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         return rows
 
     if proc.proretset:
+
         def rows_of(*args: Any) -> Iterator[Any]:
             for row in run(*args):
                 yield row[0] if len(row) == 1 else row
+
         return rows_of
 
     def call(*args: Any) -> Any:
@@ -77,7 +79,9 @@ def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> No
     """sql_exec_error_callback.  PostgreSQL inlines a function of one SELECT, whose errors at run
     time then have no context."""
     inlined = count == 1 and not (
-        proc.proretset or proc.prosecdef or proc.proconfig
+        proc.proretset
+        or proc.prosecdef
+        or proc.proconfig
         or proc.prorettype in (VOIDOID, RECORDOID)
     )
     if statement == 0:
@@ -116,9 +120,7 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
         return body if isinstance(body, list) else [body]
     queries = []
     for raw in session.parse(body_text(proc)):
-        queries.append(
-            session.analyze_function_body(raw, proc, list(info.arg_types))
-        )
+        queries.append(session.analyze_function_body(raw, proc, list(info.arg_types)))
     if queries:
         queries[-1] = _coerced(session, queries[-1], info)
     return queries
@@ -140,15 +142,21 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
         return replace(query, target_list=_coerced_entries(session, entries, wanted))
     names = [t.resname or "" for t in entries if not t.resjunk]
     entry = RangeTblEntry(
-        "subquery", Alias("result", names), subquery=query, coltypes=given,
-        coltypmods=[-1] * len(given), colcollations=[0] * len(given),
+        "subquery",
+        Alias("result", names),
+        subquery=query,
+        coltypes=given,
+        coltypmods=[-1] * len(given),
+        colcollations=[0] * len(given),
     )
     outputs = [
         TargetEntry(Var(1, n, t), n, name)
         for n, (t, name) in enumerate(zip(given, names, strict=True), 1)
     ]
     return Query(
-        "select", target_list=_coerced_entries(session, outputs, wanted), rtable=[entry],
+        "select",
+        target_list=_coerced_entries(session, outputs, wanted),
+        rtable=[entry],
         jointree=FromExpr([RangeTblRef(1)]),
     )
 
@@ -177,8 +185,14 @@ def _coerced_entries(
             result.append(entry)
             continue
         expr = coerce_to_target_type(
-            pstate, entry.expr, expr_type(entry.expr), next(types), -1, "assignment",
-            "implicit_cast", -1,
+            pstate,
+            entry.expr,
+            expr_type(entry.expr),
+            next(types),
+            -1,
+            "assignment",
+            "implicit_cast",
+            -1,
         )
         result.append(entry if expr is None else replace(entry, expr=expr))
     return result
@@ -207,8 +221,12 @@ def analyze_with_argument_names(
             if len(fields) == 2 and fields[0] == proc.proname and fields[1] in inputs:
                 fields = fields[1:]
             if len(fields) == 1 and fields[0] in inputs:
-                return {"ParamRef": {"number": inputs.index(fields[0]) + 1,
-                                     "location": column.get("location", 0)}}
+                return {
+                    "ParamRef": {
+                        "number": inputs.index(fields[0]) + 1,
+                        "location": column.get("location", 0),
+                    }
+                }
         return {key: rename(value) for key, value in node.items()}
 
     try:

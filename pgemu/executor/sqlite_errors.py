@@ -45,7 +45,8 @@ def translate(error: apsw.Error, session: Any) -> PgError:
         return PgError(PROGRAM_LIMIT_EXCEEDED, "value too long for this server")
     if "too many" in text or "too large" in text or "stack overflow" in text or "maximum" in text:
         return PgError(
-            STATEMENT_TOO_COMPLEX, "stack depth limit exceeded",
+            STATEMENT_TOO_COMPLEX,
+            "stack depth limit exceeded",
             hint='Increase the configuration parameter "max_stack_depth" (currently 2048kB), '
             "after ensuring the platform's stack depth limit is adequate.",
         )

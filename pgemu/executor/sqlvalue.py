@@ -9,14 +9,21 @@ from pgemu.nodes.primnodes import Value
 
 TIMESTAMPTZ, TIMESTAMP, DATE, TIME, TIMETZ = 1184, 1114, 1082, 1083, 1266
 _TYPES = {
-    "SVFOP_CURRENT_DATE": DATE, "SVFOP_CURRENT_TIME": TIMETZ, "SVFOP_CURRENT_TIME_N": TIMETZ,
-    "SVFOP_CURRENT_TIMESTAMP": TIMESTAMPTZ, "SVFOP_CURRENT_TIMESTAMP_N": TIMESTAMPTZ,
-    "SVFOP_LOCALTIME": TIME, "SVFOP_LOCALTIME_N": TIME,
-    "SVFOP_LOCALTIMESTAMP": TIMESTAMP, "SVFOP_LOCALTIMESTAMP_N": TIMESTAMP,
+    "SVFOP_CURRENT_DATE": DATE,
+    "SVFOP_CURRENT_TIME": TIMETZ,
+    "SVFOP_CURRENT_TIME_N": TIMETZ,
+    "SVFOP_CURRENT_TIMESTAMP": TIMESTAMPTZ,
+    "SVFOP_CURRENT_TIMESTAMP_N": TIMESTAMPTZ,
+    "SVFOP_LOCALTIME": TIME,
+    "SVFOP_LOCALTIME_N": TIME,
+    "SVFOP_LOCALTIMESTAMP": TIMESTAMP,
+    "SVFOP_LOCALTIMESTAMP_N": TIMESTAMP,
 }
 # type -> the cast from timestamptz that computes it in the session's time zone
 _CASTS = {
-    DATE: "date(timestamptz)", TIME: "time(timestamptz)", TIMETZ: "timetz(timestamptz)",
+    DATE: "date(timestamptz)",
+    TIME: "time(timestamptz)",
+    TIMETZ: "timetz(timestamptz)",
     TIMESTAMP: "timestamp(timestamptz)",
 }
 

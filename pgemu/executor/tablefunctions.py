@@ -214,8 +214,13 @@ class RecursionModule(_Module):
     of the rows of the last round, until it makes none.  UNION drops rows that were there."""
 
     def __init__(
-        self, udfs: Any, name: str, first: tuple[str, int], then: tuple[str, int],
-        types: Sequence[int], all_rows: bool,
+        self,
+        udfs: Any,
+        name: str,
+        first: tuple[str, int],
+        then: tuple[str, int],
+        types: Sequence[int],
+        all_rows: bool,
     ) -> None:
         self.udfs, self.name, self.first, self.then = udfs, name, first, then
         self.all_rows = all_rows
@@ -228,9 +233,7 @@ class RecursionModule(_Module):
             return list(rows)
         kept = []
         for row in rows:
-            key = tuple(
-                None if v is None else k(v) for v, k in zip(row, self.keys, strict=True)
-            )
+            key = tuple(None if v is None else k(v) for v, k in zip(row, self.keys, strict=True))
             if key not in seen:
                 seen.add(key)
                 kept.append(row)

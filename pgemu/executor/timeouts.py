@@ -77,9 +77,11 @@ class Timeouts:
         if self.session.xact.in_block:
             return PgError(
                 IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-                "terminating connection due to idle-in-transaction timeout", severity="FATAL",
+                "terminating connection due to idle-in-transaction timeout",
+                severity="FATAL",
             )
         return PgError(
-            IDLE_SESSION_TIMEOUT, "terminating connection due to idle-session timeout",
+            IDLE_SESSION_TIMEOUT,
+            "terminating connection due to idle-session timeout",
             severity="FATAL",
         )

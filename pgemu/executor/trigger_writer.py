@@ -28,8 +28,9 @@ def start_triggers(session: Any, relation: Any, plan: Any, modify: Any) -> Trigg
             events.append("update")
             columns = modify.conflict.set_columns
     elif plan.command_type == "merge":
-        events = [e for e in ("insert", "update", "delete")
-                  if any(a.command == e for a in modify.actions)]
+        events = [
+            e for e in ("insert", "update", "delete") if any(a.command == e for a in modify.actions)
+        ]
         columns = [c for a in modify.actions if a.command == "update" for c in a.columns]
     made: TriggerRun | None = start(session, relation, events, columns)
     return made
@@ -78,8 +79,7 @@ class TriggeringWriter(RowWriter):
         name = self.triggers._rows_of(target)[0].tgname
         return PgError(
             FEATURE_NOT_SUPPORTED,
-            "moving row to another partition during a BEFORE FOR EACH ROW trigger is not "
-            "supported",
+            "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported",
             detail=f'Before executing trigger "{name}", the row was to be in partition '
             f'"{target.schema_name}.{target.name}".',
         )
@@ -92,9 +92,7 @@ class TriggeringWriter(RowWriter):
         if row is None:
             return None  # type: ignore[return-value]
         image = super()._insert_into(target, row, xmax)
-        self.triggers.after_row(
-            target, "insert", None, self._stored, collect=not self._moving
-        )
+        self.triggers.after_row(target, "insert", None, self._stored, collect=not self._moving)
         return image
 
     def _old(self, target: Any, rid: int) -> Row | None:
@@ -105,7 +103,11 @@ class TriggeringWriter(RowWriter):
         return found[0] if found else None
 
     def update(
-        self, relid: int, rid: int, columns: Sequence[int], values: Sequence[Value],
+        self,
+        relid: int,
+        rid: int,
+        columns: Sequence[int],
+        values: Sequence[Value],
         xmax: int = 0,
     ) -> Row | None:
         target = self.storage(relid)
@@ -127,7 +129,8 @@ class TriggeringWriter(RowWriter):
             self._check_untouched(target, rid, old, "updated")
             new = list(self._generated(target, made))
         if (
-            self.relation.relkind == "p" and target.is_partition
+            self.relation.relkind == "p"
+            and target.is_partition
             and not self.session.routing.check(target, new)
         ):
             return self._move(target, rid, old, new)
@@ -141,8 +144,8 @@ class TriggeringWriter(RowWriter):
         names = "".join(f", c{a.attnum}" for a in target.attrs)
         stored = self._store(
             target,
-            f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? "
-            f"RETURNING rid{names}", (*(new[n - 1] for n in changed), rid),
+            f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? RETURNING rid{names}",
+            (*(new[n - 1] for n in changed), rid),
         )
         if stored is None:
             return None
@@ -208,7 +211,10 @@ class TriggeringWriter(RowWriter):
 
 
 def write_view(
-    triggers: TriggerRun, relation: Any, command: str, columns: Sequence[int],
+    triggers: TriggerRun,
+    relation: Any,
+    command: str,
+    columns: Sequence[int],
     source: Sequence[Row],
 ) -> list[Row]:
     """INSTEAD OF triggers of a view; the images of the rows that were not skipped."""
@@ -226,7 +232,7 @@ def write_view(
             if item[0] is None:
                 continue
             old = list(deform(str(item[0]))[1])
-            extra = tuple(item[2 + len(columns):])
+            extra = tuple(item[2 + len(columns) :])
             if command == "update":
                 new = list(old)
                 for number, value in zip(columns, item[2:], strict=False):
@@ -238,7 +244,11 @@ def write_view(
 
 
 def cascade_with_triggers(
-    session: Any, child: Any, where: str, key: Sequence[Value], columns: Sequence[int],
+    session: Any,
+    child: Any,
+    where: str,
+    key: Sequence[Value],
+    columns: Sequence[int],
     values: Sequence[Value],
 ) -> bool:
     """The action of a foreign key on a table with user triggers: DELETE (without columns) or

@@ -240,8 +240,7 @@ class TriggerRun:
                 trigger, relation, when, "ROW", event.upper(), old, current, _args(trigger)
             )
             if timing == BEFORE and event != "delete" and relation.generated and row is not None:
-                data.new = [None if n in relation.generated else v
-                            for n, v in enumerate(row, 1)]
+                data.new = [None if n in relation.generated else v for n, v in enumerate(row, 1)]
             if not passes(self.session, trigger, data):
                 continue
             result = fire(self.session, trigger, data)
@@ -252,7 +251,12 @@ class TriggerRun:
         return row
 
     def after_row(
-        self, relation: Any, event: str, old: Values | None, new: Values | None, *,
+        self,
+        relation: Any,
+        event: str,
+        old: Values | None,
+        new: Values | None,
+        *,
         collect: bool = True,
     ) -> None:
         """Note a row that was written."""
@@ -275,9 +279,7 @@ class TriggerRun:
 
     # -- transition tables -----------------------------------------------------------------------
 
-    def collect(
-        self, relation: Any, event: str, old: Values | None, new: Values | None
-    ) -> None:
+    def collect(self, relation: Any, event: str, old: Values | None, new: Values | None) -> None:
         """Rows for the transition tables."""
         if not self._transition:
             return
@@ -303,15 +305,15 @@ class TriggerRun:
         saved, rows = session.query_environment, session.udfs.row_sets
         session.query_environment = {}
         kept: dict[str, Any] = {}
-        for name, stores in ((trigger.tgoldtable, self.old_rows),
-                             (trigger.tgnewtable, self.new_rows)):
+        for name, stores in (
+            (trigger.tgoldtable, self.old_rows),
+            (trigger.tgnewtable, self.new_rows),
+        ):
             if name:
                 session.query_environment[name] = table
                 key = f"transition:{name}"
                 kept[key] = rows.get(key)
-                rows[key] = [
-                    tuple(r[a.attnum - 1] for a in atts) for r in stores.get(event, ())
-                ]
+                rows[key] = [tuple(r[a.attnum - 1] for a in atts) for r in stores.get(event, ())]
         try:
             yield
         finally:
@@ -379,13 +381,15 @@ def row_of(session: Any, relation: Any, result: Any) -> Values:
     for number, (att, ((_, oid, _), _)) in enumerate(zip(live, given, strict=False), 1):
         if att.atttypid != oid:
             raise PgError(
-                DATATYPE_MISMATCH, message,
+                DATATYPE_MISMATCH,
+                message,
                 detail=f"Returned type {name(oid)} does not match expected type "
                 f"{name(att.atttypid)} in column {number}.",
             )
     if len(live) != len(given):
         raise PgError(
-            DATATYPE_MISMATCH, message,
+            DATATYPE_MISMATCH,
+            message,
             detail=f"Number of returned columns ({len(given)}) does not match expected column "
             f"count ({len(live)}).",
         )

@@ -77,9 +77,7 @@ class UdfRegistry:
             name += f"_{len(self._names)}"
         self._names[key] = name
         # functions of indexes must keep their name, which only untyped immutable ones need
-        self.conn.create_scalar_function(
-            name, body, -1, deterministic=proc.provolatile == "i"
-        )
+        self.conn.create_scalar_function(name, body, -1, deterministic=proc.provolatile == "i")
         return name
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
@@ -117,8 +115,9 @@ class UdfRegistry:
             if body is None:
                 language = self.catalog.get(PgLanguage, oid=proc.prolang).lanname
                 raise PgError(
-                    FEATURE_NOT_SUPPORTED, f'functions in language "{language}" '
-                    f"are not supported yet: {self._display(proc)}"
+                    FEATURE_NOT_SUPPORTED,
+                    f'functions in language "{language}" '
+                    f"are not supported yet: {self._display(proc)}",
                 )
         if is_security_definer(proc):
             body = with_definer(self.session, proc, body)
@@ -164,7 +163,10 @@ class UdfRegistry:
         name, new = self._name(("a", proc.oid, info, distinct, ndirect), proc.proname)
         if new:
             factory = aggregate_factory(
-                self, self._aggregate_binding(proc, info), info, distinct=distinct,
+                self,
+                self._aggregate_binding(proc, info),
+                info,
+                distinct=distinct,
                 ndirect=ndirect,
             )
             self.conn.create_aggregate_function(name, factory, -1)
@@ -181,9 +183,13 @@ class UdfRegistry:
 
     def table_function(self, calls: tuple[SetCall, ...]) -> str:
         stem = "set_" + "_".join(c.proc.proname if c.proc else "value" for c in calls)
-        key = ("t", tuple((c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand,
-                           c.as_row)
-                          for c in calls))
+        key = (
+            "t",
+            tuple(
+                (c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand, c.as_row)
+                for c in calls
+            ),
+        )
         name, new = self._name(key, stem)
         if new:
             bodies = [self._set_body(c) for c in calls]

@@ -57,11 +57,14 @@ class WritingMixin:
             p = f"{schema}.{prefix(schema)}"
             relfilenode, own = int(table[1:]), self.xact.xid
             where = self._key_is(leaf, attnums, "t")
-            holder = contended and self.conn.execute(
-                f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l ON l.rid=t.rid "
-                f"AND l.relfilenode={relfilenode} WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
-                (*key, own),
-            ).fetchone()
+            holder = (
+                contended
+                and self.conn.execute(
+                    f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l ON l.rid=t.rid "
+                    f"AND l.relfilenode={relfilenode} WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
+                    (*key, own),
+                ).fetchone()
+            )
             if holder:
                 raise WaitFor(holder[0])
             if self.xact.state != "idle":
@@ -88,9 +91,7 @@ class WritingMixin:
             terms.append(f"{alias}.c{attnum}{collated}=?")
         return " AND ".join(terms)
 
-    def uncommitted_key(
-        self, relation: Any, attnums: Sequence[int], key: Sequence[Value]
-    ) -> int:
+    def uncommitted_key(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> int:
         """Another open transaction that made the rows which have this key now; 0: none did."""
         for leaf in self._leaves(relation):
             schema, _, table = leaf.sqlite_name.partition(".")
@@ -135,7 +136,8 @@ class WritingMixin:
             found = self.conn.execute(
                 f"SELECT 1 FROM {schema}.{prefix(schema)}undo AS u WHERE u.relfilenode={table[1:]} "
                 f"AND u.op<>'I' AND {self._key_is(leaf, attnums, 'u')} AND pg_invisible(u.xid) "
-                "LIMIT 1", key,
+                "LIMIT 1",
+                key,
             ).fetchone()
             if found is not None:
                 return True
@@ -191,7 +193,8 @@ class WritingMixin:
         """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot."""
         later = self.conn.execute(
             f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-            "ORDER BY seq DESC LIMIT 1", (relfilenode, rid),
+            "ORDER BY seq DESC LIMIT 1",
+            (relfilenode, rid),
         ).fetchone()
         if later is not None:
             raise self.xact.serialization_failure("delete" if later[0] == "D" else "update")

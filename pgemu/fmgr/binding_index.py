@@ -62,7 +62,9 @@ def install(cache_folder: str, types: LazyTable[Any]) -> dict[str, str]:
         stored = _make(types)
         _write(path, stored)
     tables: Sequence[tuple[str, LazyTable[Any]]] = (
-        ("functions", functions), ("aggregates", aggregates), ("types", types),
+        ("functions", functions),
+        ("aggregates", aggregates),
+        ("types", types),
     )
     for name, table in tables:
         table.index = {k: m for k, m in stored[name].items() if not dict.__contains__(table, k)}
@@ -78,8 +80,10 @@ def _make(types: LazyTable[Any]) -> dict[str, dict[str, str]]:
         if collation is not None:
             collations.setdefault(collation, name)
     return {
-        "functions": _modules(functions), "aggregates": _modules(aggregates),
-        "types": _modules(types), "collations": collations,
+        "functions": _modules(functions),
+        "aggregates": _modules(aggregates),
+        "types": _modules(types),
+        "collations": collations,
     }
 
 

@@ -134,9 +134,7 @@ def registering_module() -> str:
     return str(frame.f_globals["__name__"])
 
 
-def pg_function(
-    *signatures: str, context: bool = False, typed: bool = False
-) -> Callable[[F], F]:
+def pg_function(*signatures: str, context: bool = False, typed: bool = False) -> Callable[[F], F]:
     """Bind a body to one or more pg_proc rows."""
 
     module = registering_module()

@@ -211,8 +211,16 @@ def expr_location(node: Any) -> int:
         return min(found, default=-1)
     if isinstance(
         node,
-        (p.RelabelType, p.CoerceViaIO, p.ArrayCoerceExpr, p.CollateExpr, p.CoerceToDomain,
-         p.NullTest, p.BooleanTest, p.ConvertRowtypeExpr),
+        (
+            p.RelabelType,
+            p.CoerceViaIO,
+            p.ArrayCoerceExpr,
+            p.CollateExpr,
+            p.CoerceToDomain,
+            p.NullTest,
+            p.BooleanTest,
+            p.ConvertRowtypeExpr,
+        ),
     ):
         found = [loc for loc in (own, expr_location(node.arg)) if loc >= 0]
         return min(found, default=-1)

@@ -168,7 +168,8 @@ class ParseNamespaceItem:
         assert relation is not None
         # the same for every query that has the table at this place
         made: list[ParseNamespaceColumn] = relation.catalog.cached_for_relation(
-            relation.oid, ("nscolumns", self.p_rtindex),
+            relation.oid,
+            ("nscolumns", self.p_rtindex),
             lambda: _relation_columns(relation, self.p_rtindex),
         )
         return made

@@ -63,9 +63,7 @@ def transform_rule_stmt(
     return qual, actions
 
 
-def _add_old_new(
-    pstate: ParseState, relation: Relation, event: str | None
-) -> ParseNamespaceItem:
+def _add_old_new(pstate: ParseState, relation: Relation, event: str | None) -> ParseNamespaceItem:
     """OLD and NEW in the range table.  A condition sees those of the event, with their columns;
     an action (event None) may name both.  The result is OLD's entry."""
     items = []
@@ -148,9 +146,7 @@ def _check_old_new(event: str, has_old: bool, has_new: bool) -> None:
 def _check_with(query: Query) -> None:
     for name, varno in (("OLD", OLD_VARNO), ("NEW", NEW_VARNO)):
         if any(_used(cte.ctequery, varno, 1) for cte in query.cte_list):
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f"cannot refer to {name} within WITH query"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, f"cannot refer to {name} within WITH query")
 
 
 def _used(node: Any, varno: int, level: int = 0) -> bool:

@@ -16,8 +16,11 @@ from pgemu.planner.sql import Sql
 
 # (proname, first argument's typname) -> SQLite aggregate with PostgreSQL's result
 _NATIVE = {
-    ("sum", "int2"): "sum", ("sum", "int4"): "sum",
-    ("bool_and", "bool"): "min", ("every", "bool"): "min", ("bool_or", "bool"): "max",
+    ("sum", "int2"): "sum",
+    ("sum", "int4"): "sum",
+    ("bool_and", "bool"): "min",
+    ("every", "bool"): "min",
+    ("bool_or", "bool"): "max",
 }
 
 
@@ -71,9 +74,7 @@ def _bound_call(
         [*(expr_type(d) for d in node.aggdirectargs), *arg_types], node.aggtype, node.inputcollid
     )
     wrapped_distinct = bool(node.aggdistinct) and len(args) > 1
-    name = low.binder.aggregate(
-        proc, info, distinct=wrapped_distinct, ndirect=len(direct)
-    )
+    name = low.binder.aggregate(proc, info, distinct=wrapped_distinct, ndirect=len(direct))
     order = _order(node, low, scope)
     inputs = [*args, *direct]
     if node.aggdistinct and not wrapped_distinct:

@@ -51,8 +51,12 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
 
 
 def _call(
-    node: p.FuncExpr | p.OpExpr, proc_oid: int, arg_nodes: list[p.Expr], result: int,
-    args: list[Sql], low: Lowering,
+    node: p.FuncExpr | p.OpExpr,
+    proc_oid: int,
+    arg_nodes: list[p.Expr],
+    result: int,
+    args: list[Sql],
+    low: Lowering,
 ) -> Sql:
     proc = low.proc(proc_oid)
 
@@ -60,9 +64,7 @@ def _call(
         if proc.provolatile == "v":
             low.volatile = True
             low.may_write = low.may_write or proc.oid >= FIRST_USER_OID
-        info = type_infos(
-            [expr_type(a) for a in arg_nodes], result, node.inputcollid
-        )
+        info = type_infos([expr_type(a) for a in arg_nodes], result, node.inputcollid)
         if isinstance(node, p.FuncExpr) and node.funcvariadic:
             info = replace(info, variadic=True)
         return sql.func(low.binder.scalar(proc, info), *args)
@@ -81,7 +83,10 @@ def _call(
 
 
 def inline_function(
-    node: p.FuncExpr | p.OpExpr, proc: PgProc, arg_nodes: list[p.Expr], args: list[Sql],
+    node: p.FuncExpr | p.OpExpr,
+    proc: PgProc,
+    arg_nodes: list[p.Expr],
+    args: list[Sql],
     low: Lowering,
 ) -> Sql | None:
     """A built-in SQL function that is one expression becomes that expression (PostgreSQL's
@@ -121,9 +126,16 @@ def _simple_body(proc: PgProc, types: tuple[int, ...], low: Lowering) -> p.Expr 
         return None
     query = session.analyze_function_body(statements[0], proc, list(types))
     plain = query.command_type == "select" and not (
-        query.rtable or query.has_aggs or query.has_window_funcs or query.has_target_srfs
-        or query.has_sublinks or query.jointree.quals or query.limit_count or query.sort_clause
-        or query.cte_list or query.set_operations
+        query.rtable
+        or query.has_aggs
+        or query.has_window_funcs
+        or query.has_target_srfs
+        or query.has_sublinks
+        or query.jointree.quals
+        or query.limit_count
+        or query.sort_clause
+        or query.cte_list
+        or query.set_operations
     )
     if not plain or len(query.target_list) != 1:
         return None
@@ -175,18 +187,25 @@ def _checked_integer(symbol: str, int_type: str) -> _Native:
         if not all(is_cheap(arg) for arg in node.args):
             return None
         result = sql.binary(symbol, args[0], args[1])
-        in_range = sql.connect("and", [
-            sql.binary(">=", result, sql.integer(low_bound)),
-            sql.binary("<=", result, sql.integer(high_bound)),
-        ])
+        in_range = sql.connect(
+            "and",
+            [
+                sql.binary(">=", result, sql.integer(low_bound)),
+                sql.binary("<=", result, sql.integer(high_bound)),
+            ],
+        )
         return sql.case([(in_range, result)], body())
 
     return translate
 
 
 for _symbol, _suffix in (("+", "pl"), ("-", "mi"), ("*", "mul")):
-    for _int, _name in (("int4", f"int4{_suffix}"), ("int2", f"int2{_suffix}"),
-                        ("int4", f"int24{_suffix}"), ("int4", f"int42{_suffix}")):
+    for _int, _name in (
+        ("int4", f"int4{_suffix}"),
+        ("int2", f"int2{_suffix}"),
+        ("int4", f"int24{_suffix}"),
+        ("int4", f"int42{_suffix}"),
+    ):
         NATIVE[_name] = _checked_integer(_symbol, _int)
 
 

@@ -44,8 +44,7 @@ def _lower_cte(cte: CommonTableExpr, name: str, low: Lowering, scope: Scope) -> 
 def column_count(cte: CommonTableExpr) -> int:
     """How many columns a CTE has with those of SEARCH and CYCLE."""
     return (
-        len(cte.ctecolnames) + (cte.search_clause is not None)
-        + 2 * (cte.cycle_clause is not None)
+        len(cte.ctecolnames) + (cte.search_clause is not None) + 2 * (cte.cycle_clause is not None)
     )
 
 
@@ -92,6 +91,4 @@ def returned_rows(name: str, width: int, low: Lowering) -> Sql:
     function = low.binder.special("rows", width)
     alias = low.new_alias("r")
     columns = [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, width + 1)]
-    return sql.select(
-        columns, from_=sql.table_function(function, [sql.string(name)], alias)
-    )
+    return sql.select(columns, from_=sql.table_function(function, [sql.string(name)], alias))

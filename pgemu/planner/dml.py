@@ -82,7 +82,7 @@ def _returning_scope(scope: Scope, modify: ModifyPlan, low: Lowering) -> Scope:
 
 
 def _direct_returning(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> str | None:
-    """" RETURNING ..." or None when it reads other tables than the target."""
+    """ " RETURNING ..." or None when it reads other tables than the target."""
     if not query.returning_list:
         return ""
     if _other_tables(query) or _needs_from(query):
@@ -153,9 +153,7 @@ def written_scope(scope: Scope, low: Lowering, extra: list[p.Var]) -> tuple[Scop
     put[(target_no, 0)] = sql.func(row, *columns)
     for number, var in enumerate(extra, 4 + len(relation.attrs)):
         put[(var.varno, var.varattno)] = sql.column(alias, f"c{number}")
-    rows = sql.table_function(
-        low.binder.special("rows", width), [sql.string("returning")], alias
-    )
+    rows = sql.table_function(low.binder.special("rows", width), [sql.string("returning")], alias)
     return inner, rows
 
 
@@ -165,11 +163,10 @@ def _lower_source_returning(
     inner, rows = written_scope(scope, low, _other_tables(query))
     columns = [
         sql.alias(lower(t.expr, low, inner), f"c{n}")
-        for n, t in enumerate(query.returning_list, 1) if not t.resjunk
+        for n, t in enumerate(query.returning_list, 1)
+        if not t.resjunk
     ]
-    modify.returning_sql = prefix + sql.render(
-        sql.select(columns or [sql.integer(1)], from_=rows)
-    )
+    modify.returning_sql = prefix + sql.render(sql.select(columns or [sql.integer(1)], from_=rows))
 
 
 def _lower_checks(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> None:
@@ -190,9 +187,9 @@ def _lower_checks(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan)
 # -- generated columns ---------------------------------------------------------------------------
 
 
-def with_generated(entries: list[p.TargetEntry], scope: Scope, *, insert: bool) -> list[
-    p.TargetEntry
-]:
+def with_generated(
+    entries: list[p.TargetEntry], scope: Scope, *, insert: bool
+) -> list[p.TargetEntry]:
     """The assignments with those of the generated columns, computed from the new values."""
     relation = _target(scope)
     entries = [t for t in entries if not t.resjunk and t.resno not in relation.generated]
@@ -254,9 +251,7 @@ def _lower_insert(
     generated = _target(scope).generated
     entries = [t for t in query.target_list if not t.resjunk and t.resno not in generated]
     modify.target_columns = tuple(t.resno for t in entries)
-    columns = [
-        sql.alias(lower(t.expr, low, scope), f"c{n}") for n, t in enumerate(entries, 1)
-    ]
+    columns = [sql.alias(lower(t.expr, low, scope), f"c{n}") for n, t in enumerate(entries, 1)]
     source = _insert_source(query, low, scope, columns or [sql.alias(sql.integer(1), "c1")])
     source = _add_generated(source, modify, low, scope)
     modify.source_sql = prefix + sql.render(source)
@@ -268,9 +263,7 @@ def _lower_insert(
     if query.jointree.fromlist or generated or query.has_target_srfs:
         alias = low.new_alias("n")
         values = "".join(f", {alias}.c{n}" for n in range(1, len(modify.target_columns) + 1))
-        body = (
-            f"SELECT {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
-        )
+        body = f"SELECT {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
     else:
         values = "".join(f", {sql.render(c.this)}" for c in columns if entries)
         body = f"VALUES ({_xid(low)}{values})"
@@ -337,19 +330,21 @@ def _conflict_plan(
     rows = sql.table_function(
         low.binder.special("rows", 2 + len(relation.attrs)), [sql.string("excluded")], alias
     )
-    table = sql.derived(
-        _storage_union(relation, low), row
-    ) if relation.relkind == "p" else sql.table(
-        relation.sqlite_name.partition(".")[2], row, relation.sqlite_name.partition(".")[0]
+    table = (
+        sql.derived(_storage_union(relation, low), row)
+        if relation.relkind == "p"
+        else sql.table(
+            relation.sqlite_name.partition(".")[2], row, relation.sqlite_name.partition(".")[0]
+        )
     )
     on = sql.binary("=", sql.column(row, "rid"), sql.column(alias, "c2"))
     if relation.relkind == "p":
         same = sql.binary("=", sql.column(row, "tableoid"), sql.column(alias, "c1"))
         on = sql.connect("and", [on, same])
     where = lower_qual(conflict.on_conflict_where, low, inner)
-    outputs = [
-        sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(entries, 1)
-    ] or [sql.alias(sql.integer(1), "c0")]
+    outputs = [sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(entries, 1)] or [
+        sql.alias(sql.integer(1), "c0")
+    ]
     plan.set_sql = prefix + sql.render(
         sql.select(outputs, from_=rows, joins=[sql.join(table, "", on)], where=where)
     )
@@ -396,9 +391,7 @@ def index_predicate(index: Any, relation: Any, low: Lowering) -> str:
     return compile_index_expr(low.catalog, relation, index.pred)
 
 
-def _conflict_set(
-    conflict: OnConflictExpr, low: Lowering, scope: Scope, modify: ModifyPlan
-) -> str:
+def _conflict_set(conflict: OnConflictExpr, low: Lowering, scope: Scope, modify: ModifyPlan) -> str:
     inner = _returning_scope(scope, modify, low)
     for attr in _target(scope).attrs:
         inner.replaced[(conflict.excl_rel_index, attr.attnum)] = sql.column(
@@ -430,14 +423,15 @@ def _lower_update(
     sets = [f"xmin = {_xid(low)}"]
     sets += [f"c{t.resno} = {sql.render(v)}" for t, v in zip(entries, values, strict=True)]
     others = [
-        item for item in query.jointree.fromlist
+        item
+        for item in query.jointree.fromlist
         if not (isinstance(item, RangeTblRef) and item.rtindex == query.result_relation)
     ]
     from_text = ""
     if others:
         from_, joins, _ = lower_from(others, low, scope)
         text = sql.render(sql.select([sql.integer(1)], from_=from_, joins=joins))
-        from_text = " " + text[text.index("FROM"):]
+        from_text = " " + text[text.index("FROM") :]
     where = lower_qual(query.jointree.quals, low, scope)
     where_text = f" WHERE {sql.render(where)}" if where is not None else ""
     modify.direct_sql = (
@@ -476,8 +470,7 @@ def row_address(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
         whole = next(t.expr for t in query.target_list if t.resjunk and t.resname == "wholerow")
         return [lower(whole, low, scope), sql.integer(target.relid)]
     tableoid: Sql = (
-        sql.column(alias, "tableoid") if has_children(target, low)
-        else sql.integer(target.relid)
+        sql.column(alias, "tableoid") if has_children(target, low) else sql.integer(target.relid)
     )
     return [sql.column(alias, "rid"), tableoid]
 

@@ -108,9 +108,7 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     if entry.rtekind == "relation":
         for attr in low.catalog.relation(entry.relid).attrs:
             types.append(0 if attr.attisdropped else attr.atttypid)
-            columns.append(
-                sql.NULL if attr.attisdropped else sql.column(alias, f"c{attr.attnum}")
-            )
+            columns.append(sql.NULL if attr.attisdropped else sql.column(alias, f"c{attr.attnum}"))
     else:
         for number, type_oid in enumerate(entry.coltypes, 1):
             types.append(type_oid)
@@ -119,9 +117,7 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
         if entry.rtekind == "function" and node.vartype != RECORDOID and scalar:
             return columns[0]
     # an all-NULL row of the nullable side of an outer join reads as NULL
-    present = (
-        sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
-    )
+    present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
     built = _row_value(node.vartype, types, columns, low, names)
     if present is None:
@@ -137,7 +133,10 @@ def _whole_join(node: p.Var, low: Lowering, scope: Scope) -> Sql:
 
 
 def _row_value(
-    row_type: int, types: list[int], columns: list[Sql], low: Lowering,
+    row_type: int,
+    types: list[int],
+    columns: list[Sql],
+    low: Lowering,
     names: tuple[str, ...] = (),
 ) -> Sql:
     """A composite value; an anonymous record made of a whole row knows its columns' names."""
@@ -233,7 +232,10 @@ def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
 
 def _call_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
     plain = p.OpExpr(
-        node.opno, node.opfuncid, p_bool_type(node.opno, low), node.args,
+        node.opno,
+        node.opfuncid,
+        p_bool_type(node.opno, low),
+        node.args,
         inputcollid=node.inputcollid,
     )
     return lower_operator(plain, args, low)
@@ -316,9 +318,7 @@ def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.CoerceViaIO)
 def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
-    return sql.func(
-        low.binder.special("coerce_via_io", expr_type(node.arg), node.resulttype), arg
-    )
+    return sql.func(low.binder.special("coerce_via_io", expr_type(node.arg), node.resulttype), arg)
 
 
 @handler(p.ArrayCoerceExpr)
@@ -328,9 +328,7 @@ def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> 
         getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
     ):
         return arg
-    name = low.binder.special(
-        "array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype
-    )
+    name = low.binder.special("array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)
 
 
@@ -409,9 +407,7 @@ def lower_next_value(node: p.NextValueExpr, low: Lowering, scope: Scope) -> Sql:
 def lower_null_test(node: p.NullTest, low: Lowering, scope: Scope) -> Sql:
     if node.argisrow:
         if isinstance(node.arg, p.RowExpr):
-            tests = [
-                p.NullTest(arg, node.is_null, argisrow=False) for arg in node.arg.args
-            ]
+            tests = [p.NullTest(arg, node.is_null, argisrow=False) for arg in node.arg.args]
             lowered = [lower(test, low, scope) for test in tests]
             return sql.connect("and", lowered) if lowered else sql.integer(1)
         return sql.func(
@@ -422,8 +418,12 @@ def lower_null_test(node: p.NullTest, low: Lowering, scope: Scope) -> Sql:
 
 
 _BOOLEAN_TESTS = {
-    "is_true": (True, 1), "is_not_true": (False, 1), "is_false": (True, 0),
-    "is_not_false": (False, 0), "is_unknown": (True, None), "is_not_unknown": (False, None),
+    "is_true": (True, 1),
+    "is_not_true": (False, 1),
+    "is_false": (True, 0),
+    "is_not_false": (False, 0),
+    "is_unknown": (True, None),
+    "is_not_unknown": (False, None),
 }
 
 

@@ -147,7 +147,9 @@ def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:
         by_name = {a.attname: a.attnum for a in child.attrs if not a.attisdropped}
         name, _ = low.use_relation(child_oid)
         columns: list[Sql] = [
-            sql.raw("rid"), sql.raw("xmin"), sql.alias(sql.integer(child_oid), "tableoid")
+            sql.raw("rid"),
+            sql.raw("xmin"),
+            sql.alias(sql.integer(child_oid), "tableoid"),
         ]
         for attr in parent.attrs:
             source = by_name.get(attr.attname) if not attr.attisdropped else None
@@ -272,9 +274,7 @@ def _lower_function(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
     return sql.table_function(name, args, alias)
 
 
-def set_call(
-    function: RangeTblFunction, low: Lowering, scope: Scope
-) -> tuple[SetCall, list[Sql]]:
+def set_call(function: RangeTblFunction, low: Lowering, scope: Scope) -> tuple[SetCall, list[Sql]]:
     """A function of FROM and its lowered arguments."""
     node = function.funcexpr
     columns = function_columns(function, low)
@@ -287,16 +287,16 @@ def set_call(
         low.may_write = low.may_write or proc.oid >= FIRST_USER_OID
     composite = expr_type(node) == RECORDOID or is_composite(expr_type(node), low)
     info = type_infos(
-        [expr_type(a) for a in node.args], node.funcresulttype, node.inputcollid,
+        [expr_type(a) for a in node.args],
+        node.funcresulttype,
+        node.inputcollid,
         columns=columns,
     )
     args = [lower(arg, low, scope) for arg in node.args]
     return SetCall(proc, info, len(args), len(columns), expand=composite), args
 
 
-def function_columns(
-    function: RangeTblFunction, low: Lowering
-) -> list[tuple[str, int, int]]:
+def function_columns(function: RangeTblFunction, low: Lowering) -> list[tuple[str, int, int]]:
     """(name, type, typmod) of each column that the function yields."""
     if function.coltypes:
         typmods = function.coltypmods or [-1] * len(function.coltypes)

@@ -74,8 +74,12 @@ def lower_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
 
 
 def _one_set(
-    query: Query, refs: frozenset[int], every: set[int], by_ref: dict[int, p.TargetEntry],
-    low: Lowering, scope: Scope,
+    query: Query,
+    refs: frozenset[int],
+    every: set[int],
+    by_ref: dict[int, p.TargetEntry],
+    low: Lowering,
+    scope: Scope,
 ) -> Sql:
     absent = [by_ref[ref].expr for ref in every - refs]
     present = [by_ref[ref].expr for ref in refs]
@@ -93,16 +97,25 @@ def _one_set(
     part = Query(
         "select",
         target_list=[
-            p.TargetEntry(mutate(t.expr, blank), t.resno, t.resname, t.ressortgroupref,
-                          resjunk=t.resjunk)
+            p.TargetEntry(
+                mutate(t.expr, blank), t.resno, t.resname, t.ressortgroupref, resjunk=t.resjunk
+            )
             for t in query.target_list
         ],
-        rtable=query.rtable, jointree=query.jointree, has_aggs=query.has_aggs,
+        rtable=query.rtable,
+        jointree=query.jointree,
+        has_aggs=query.has_aggs,
         window_clause=query.window_clause,
         having_qual=mutate(query.having_qual, blank) if query.having_qual else None,
     )
-    inner = Scope(query, [low.new_alias() for _ in query.rtable], low, scope.parent,
-                  ctes=scope.ctes, grouped_refs=refs)
+    inner = Scope(
+        query,
+        [low.new_alias() for _ in query.rtable],
+        low,
+        scope.parent,
+        ctes=scope.ctes,
+        grouped_refs=refs,
+    )
     inner.query = _with_groups(part, query, refs, by_ref)
     columns = [
         sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(part.target_list, 1)

@@ -194,6 +194,11 @@ class Lowering:
         return self.param(source)
 
 
-def type_infos(arg_types: Sequence[int], result: int, collation: int = 0, typmod: int = -1,
-               columns: Sequence[tuple[str, int, int]] = ()) -> TypeInfo:
+def type_infos(
+    arg_types: Sequence[int],
+    result: int,
+    collation: int = 0,
+    typmod: int = -1,
+    columns: Sequence[tuple[str, int, int]] = (),
+) -> TypeInfo:
     return TypeInfo(tuple(arg_types), result, collation, typmod, tuple(columns))

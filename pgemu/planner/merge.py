@@ -16,23 +16,20 @@ from pgemu.planner.plan import MergeActionPlan, ModifyPlan
 from pgemu.planner.sql import Sql
 
 
-def lower_merge(
-    query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str
-) -> None:
+def lower_merge(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str) -> None:
     from pgemu.planner.dml import row_address, with_generated
 
     target_no = query.result_relation
     others = [
-        item for item in query.jointree.fromlist
+        item
+        for item in query.jointree.fromlist
         if not (isinstance(item, RangeTblRef) and item.rtindex == target_no)
     ]
     from_, joins, _ = lower_from(others, low, scope)
     condition = lower_qual(query.jointree.quals, low, scope)
     outer = any(not action.matched for action in query.merge_action_list)
     target = lower_entry(target_no, low, scope)
-    joins = [
-        *joins, sql.join(target, "LEFT" if outer else "", condition or sql.integer(1))
-    ]
+    joins = [*joins, sql.join(target, "LEFT" if outer else "", condition or sql.integer(1))]
     address = row_address(query, low, scope)
     chosen = low.binder.special("merge_choice")
     columns = [*address, sql.func(chosen, _choice(query, address[0], low, scope))]
@@ -46,9 +43,7 @@ def lower_merge(
             MergeActionPlan(action.command_type, tuple(t.resno for t in entries), len(columns))
         )
         is_chosen = sql.binary("=", sql.func(chosen), sql.integer(number))
-        columns += [
-            sql.case([(is_chosen, lower(t.expr, low, scope))], None) for t in entries
-        ]
+        columns += [sql.case([(is_chosen, lower(t.expr, low, scope))], None) for t in entries]
     modify.actions = tuple(actions)
     named = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
     modify.source_sql = prefix + sql.render(sql.select(named, from_=from_, joins=joins))

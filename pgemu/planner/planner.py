@@ -23,7 +23,10 @@ UNKNOWNOID, TEXTOID = 705, 25
 
 
 def plan_query(
-    query: Query, catalog: Any, binder: FunctionBinder, used_literals: set[int] | None = None,
+    query: Query,
+    catalog: Any,
+    binder: FunctionBinder,
+    used_literals: set[int] | None = None,
     parent: Scope | None = None,
 ) -> Plan:
     """Plan a SELECT, INSERT, UPDATE, DELETE or MERGE.  parent: the scope of the statement that a
@@ -77,8 +80,17 @@ def _collect_sublinks(query: Query, found: list[Query]) -> None:
             found.append(node.subselect)
         return not isinstance(node, Query)
 
-    walk([query.target_list, query.jointree, query.having_qual, query.returning_list,
-          query.limit_count, query.limit_offset], visit)
+    walk(
+        [
+            query.target_list,
+            query.jointree,
+            query.having_qual,
+            query.returning_list,
+            query.limit_count,
+            query.limit_offset,
+        ],
+        visit,
+    )
 
 
 def _literals(nodes: object) -> set[int]:
@@ -96,8 +108,14 @@ def _literals(nodes: object) -> set[int]:
 def _plan_result(query: Query, low: Lowering) -> Plan | None:
     """A SELECT of constants and parameters alone needs no SQLite (PostgreSQL's Result node)."""
     if (
-        query.rtable or query.cte_list or query.set_operations or query.having_qual
-        or query.jointree.quals or query.limit_count or query.limit_offset or query.group_clause
+        query.rtable
+        or query.cte_list
+        or query.set_operations
+        or query.having_qual
+        or query.jointree.quals
+        or query.limit_count
+        or query.limit_offset
+        or query.group_clause
         or query.grouping_sets
     ):
         return None
@@ -128,7 +146,10 @@ def _plan_select(query: Query, low: Lowering, scope: Scope) -> Plan:
     if query.row_marks:
         marks = _add_row_marks(query, body, low, scope)
     return Plan(
-        "select", sql.render(body), columns=output_columns_of(query.target_list), row_marks=tuple(marks)
+        "select",
+        sql.render(body),
+        columns=output_columns_of(query.target_list),
+        row_marks=tuple(marks),
     )
 
 

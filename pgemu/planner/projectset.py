@@ -75,7 +75,8 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
         if isinstance(node, p.FuncExpr) and node.funcretset:
             return _replace_srf(node)
         if (
-            isinstance(node, p.Expr) and not isinstance(node, p.TargetEntry)
+            isinstance(node, p.Expr)
+            and not isinstance(node, p.TargetEntry)
             and not contains_srf(node)
         ):
             return into_stage(node)
@@ -86,8 +87,15 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
             nested.append(node)
         new_args = [mutate(arg, split) for arg in node.args]
         inner = p.FuncExpr(
-            node.funcid, node.funcresulttype, new_args, node.funcretset, node.funcvariadic,
-            node.funcformat, node.funccollid, node.inputcollid, node.location,
+            node.funcid,
+            node.funcresulttype,
+            new_args,
+            node.funcretset,
+            node.funcvariadic,
+            node.funcformat,
+            node.funccollid,
+            node.inputcollid,
+            node.location,
         )
         functions.append(inner)
         return p.Var(srf_no, len(functions), node.funcresulttype, location=marker)
@@ -113,9 +121,7 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
 _MARKER = -1
 
 
-def _outer_scope(
-    query: Query, low: Lowering, scope: Scope, stage: _Stage, stage_no: int
-) -> Scope:
+def _outer_scope(query: Query, low: Lowering, scope: Scope, stage: _Stage, stage_no: int) -> Scope:
     outer = Scope(query, list(scope.aliases), low, scope.parent)
     for number in range(1, len(stage.columns) + 1):
         outer.replaced[(stage_no, number)] = sql.column(stage.alias, f"c{number}")
@@ -152,8 +158,13 @@ def _lockstep(
     column = 1
     for number in level:
         function = functions[number]
-        call, its_args = set_call(RangeTblFunction(function, coltypes=[function.funcresulttype],
-                                                   colnames=[""], coltypmods=[-1]), low, outer)
+        call, its_args = set_call(
+            RangeTblFunction(
+                function, coltypes=[function.funcresulttype], colnames=[""], coltypmods=[-1]
+            ),
+            low,
+            outer,
+        )
         calls.append(_in_select_list(call, function, low))
         args += its_args
         outer.replaced[(srf_no, number + 1)] = sql.column(alias, f"c{column}")
@@ -178,8 +189,9 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
     entries = query.target_list
     keep = [n for n, t in enumerate(entries, 1) if not t.resjunk]
     limit, offset = limit_offset(query, low, scope)
-    plain = not (query.sort_clause or query.distinct_clause or limit is not None
-                 or offset is not None)
+    plain = not (
+        query.sort_clause or query.distinct_clause or limit is not None or offset is not None
+    )
     if plain and len(keep) == len(entries):
         return body
     alias = low.new_alias("s")
@@ -187,9 +199,7 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
 
     def key(ref: int) -> Sql:
         number = by_ref[ref]
-        return low.comparable(
-            sql.column(alias, f"c{number}"), expr_type(entries[number - 1].expr)
-        )
+        return low.comparable(sql.column(alias, f"c{number}"), expr_type(entries[number - 1].expr))
 
     order = [
         sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
@@ -198,19 +208,25 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
     outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
     if query.distinct_clause and not query.has_distinct_on:
         outputs = [
-            sql.alias(low.comparable(sql.column(alias, f"c{n}"), expr_type(entries[n - 1].expr)),
-                      f"c{k}")
+            sql.alias(
+                low.comparable(sql.column(alias, f"c{n}"), expr_type(entries[n - 1].expr)), f"c{k}"
+            )
             for k, n in enumerate(keep, 1)
         ]
         order = [
             sql.ordered(
-                low.comparable(sql.raw(str(keep.index(by_ref[c.tle_sort_group_ref]) + 1)),
-                               expr_type(entries[by_ref[c.tle_sort_group_ref] - 1].expr)),
-                c.descending, c.nulls_first)
+                low.comparable(
+                    sql.raw(str(keep.index(by_ref[c.tle_sort_group_ref]) + 1)),
+                    expr_type(entries[by_ref[c.tle_sort_group_ref] - 1].expr),
+                ),
+                c.descending,
+                c.nulls_first,
+            )
             for c in query.sort_clause
         ]
     result = sql.select(
-        outputs, from_=sql.derived(body, alias),
+        outputs,
+        from_=sql.derived(body, alias),
         distinct=bool(query.distinct_clause) and not query.has_distinct_on,
     )
     return sql.add_tail(result, order, limit, offset)

@@ -80,9 +80,17 @@ def _native(
 def _direct_reference(right: Query, cte: CommonTableExpr) -> int:
     """The range table index of the self reference where SQLite takes it; 0: it does not."""
     plain = not (
-        right.set_operations or right.cte_list or right.window_clause or right.distinct_clause
-        or right.group_clause or right.grouping_sets or right.has_aggs or right.sort_clause
-        or right.has_target_srfs or right.limit_count or right.limit_offset
+        right.set_operations
+        or right.cte_list
+        or right.window_clause
+        or right.distinct_clause
+        or right.group_clause
+        or right.grouping_sets
+        or right.has_aggs
+        or right.sort_clause
+        or right.has_target_srfs
+        or right.limit_count
+        or right.limit_offset
         or right.has_window_funcs
     )
     if not plain:
@@ -165,7 +173,10 @@ def _first_extras(cte: CommonTableExpr, operation: SetOperationStmt) -> list[p.E
 
 
 def _extended(
-    right: Query, reference: int, cte: CommonTableExpr, operation: SetOperationStmt,
+    right: Query,
+    reference: int,
+    cte: CommonTableExpr,
+    operation: SetOperationStmt,
     low: Lowering,
 ) -> Query:
     """The recursive term with its columns coerced and those of SEARCH and CYCLE added."""
@@ -173,9 +184,7 @@ def _extended(
     outputs: list[p.Expr] = []
     entries = [t for t in right.target_list if not t.resjunk]
     for entry, wanted in zip(entries, operation.col_types, strict=True):
-        outputs.append(
-            coerce_to_common_type(pstate, entry.expr, wanted, "UNION/INTERSECT/EXCEPT")
-        )
+        outputs.append(coerce_to_common_type(pstate, entry.expr, wanted, "UNION/INTERSECT/EXCEPT"))
     number = len(outputs)
     extra: list[p.Expr] = []
     quals = right.jointree.quals
@@ -191,7 +200,10 @@ def _extended(
     clause = cte.cycle_clause
     if clause is not None:
         mark = p.Var(
-            reference, number + 1, clause.cycle_mark_type, clause.cycle_mark_typmod,
+            reference,
+            number + 1,
+            clause.cycle_mark_type,
+            clause.cycle_mark_typmod,
             clause.cycle_mark_collation,
         )
         path = p.Var(reference, number + 2, RECORDARRAYOID)
@@ -199,8 +211,11 @@ def _extended(
         seen = p.ScalarArrayOpExpr(RECORD_EQ_OP, F_RECORD_EQ, True, [row, path])
         extra.append(
             p.CaseExpr(
-                clause.cycle_mark_type, None, [p.CaseWhen(seen, clause.cycle_mark_value)],
-                clause.cycle_mark_default, clause.cycle_mark_collation,
+                clause.cycle_mark_type,
+                None,
+                [p.CaseWhen(seen, clause.cycle_mark_value)],
+                clause.cycle_mark_default,
+                clause.cycle_mark_collation,
             )
         )
         extra.append(_append(path, row))
@@ -214,16 +229,17 @@ def _not_marked(mark: p.Var, value: p.Expr, neop: int, low: Lowering) -> p.Expr:
     from pgemu.catalog.rows import PgOperator
 
     operator = low.catalog.get(PgOperator, oid=neop)
-    return p.OpExpr(
-        neop, operator.oprcode, BOOLOID, [mark, value], inputcollid=mark.varcollid
-    )
+    return p.OpExpr(neop, operator.oprcode, BOOLOID, [mark, value], inputcollid=mark.varcollid)
 
 
 # -- in rounds ------------------------------------------------------------------------------------
 
 
 def _in_rounds(
-    cte: CommonTableExpr, operation: SetOperationStmt, low: Lowering, inner: Scope,
+    cte: CommonTableExpr,
+    operation: SetOperationStmt,
+    low: Lowering,
+    inner: Scope,
     ctes: object,
 ) -> Sql:
     """The table-valued function that runs first and recursive terms as statements."""
@@ -237,8 +253,14 @@ def _in_rounds(
     low.may_write = low.may_write or first_low.may_write or next_low.may_write
     args = [low.bind_for_caller(source) for source in (*first_low.params, *next_low.params)]
     function = low.binder.special(
-        "recursion", name, sql.render(first), len(first_low.params), sql.render(second),
-        len(next_low.params), tuple(types), operation.all,
+        "recursion",
+        name,
+        sql.render(first),
+        len(first_low.params),
+        sql.render(second),
+        len(next_low.params),
+        tuple(types),
+        operation.all,
     )
     alias = low.new_alias("u")
     columns = [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, len(types) + 1)]

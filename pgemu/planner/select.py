@@ -212,8 +212,14 @@ def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
 
 
 def _with_ties(
-    stage: Sql, alias: str, outputs: list[Sql], order: Callable[[], list[Sql]], limit: Sql,
-    offset: Sql | None, width: int, low: Lowering,
+    stage: Sql,
+    alias: str,
+    outputs: list[Sql],
+    order: Callable[[], list[Sql]],
+    limit: Sql,
+    offset: Sql | None,
+    width: int,
+    low: Lowering,
 ) -> Sql:
     """Rows whose rank is within the limit: ties of the last row have its rank."""
     rank = sql.window(sql.func("rank"), [], order(), "")
@@ -228,6 +234,8 @@ def _with_ties(
     if offset is not None:
         where.append(sql.binary(">", sql.column(alias, "rn"), offset))
     return sql.select(
-        outputs, from_=sql.derived(ranked, alias), where=sql.connect("and", where),
+        outputs,
+        from_=sql.derived(ranked, alias),
+        where=sql.connect("and", where),
         order=[sql.ordered(sql.column(alias, "rn"), False, None)],
     )

@@ -88,9 +88,7 @@ def _all_rows(node: SetOperationStmt, left: Sql, right: Sql, low: Lowering) -> S
         ]
         number = sql.window(sql.func("row_number"), columns, [], "")
         outputs = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
-        return sql.select(
-            [*outputs, sql.alias(number, "rn")], from_=sql.derived(body, alias)
-        )
+        return sql.select([*outputs, sql.alias(number, "rn")], from_=sql.derived(body, alias))
 
     both = sql.compound(node.op, numbered(left), numbered(right), all_rows=False)
     return _wrap(both, len(node.col_types), low)

@@ -50,11 +50,22 @@ class Query:
     """A select, or a compound (then `head` is its text and `expressions` is empty)."""
 
     __slots__ = (
-        "distinct", "expressions", "head", "limit", "offset", "order", "rest", "with_clause",
+        "distinct",
+        "expressions",
+        "head",
+        "limit",
+        "offset",
+        "order",
+        "rest",
+        "with_clause",
     )
 
     def __init__(
-        self, expressions: Sequence[Sql] = (), rest: str = "", *, head: str = "",
+        self,
+        expressions: Sequence[Sql] = (),
+        rest: str = "",
+        *,
+        head: str = "",
         distinct: bool = False,
     ) -> None:
         self.expressions = list(expressions)
@@ -289,13 +300,15 @@ def compound(op: str, left: Sql, right: Sql, *, all_rows: bool) -> Sql:
     return Query(head=f"{left} {op.upper()}{' ALL' if all_rows else ''} {right}")
 
 
-def with_(query: Sql, ctes: Sequence[tuple[str, Sequence[str], Sql, bool | None]],
-          recursive: bool) -> Sql:
+def with_(
+    query: Sql, ctes: Sequence[tuple[str, Sequence[str], Sql, bool | None]], recursive: bool
+) -> Sql:
     """ctes: (name, column names, query, materialized)."""
     items = []
     for name, columns, body, materialized in ctes:
-        how = "" if materialized is None else "MATERIALIZED " if materialized else \
-            "NOT MATERIALIZED "
+        how = (
+            "" if materialized is None else "MATERIALIZED " if materialized else "NOT MATERIALIZED "
+        )
         items.append(f"{name}({', '.join(columns)}) AS {how}({body})")
     query.with_clause = f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(items)} "
     return query

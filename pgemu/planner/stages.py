@@ -69,14 +69,26 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
 
     outputs = [replace(t, expr=mutate(t.expr, split)) for t in query.target_list]
     part = replace(
-        query, target_list=inner.entries, window_clause=[], has_window_funcs=False,
-        has_target_srfs=False, distinct_clause=[], sort_clause=[], limit_count=None,
-        limit_offset=None, cte_list=[],
+        query,
+        target_list=inner.entries,
+        window_clause=[],
+        has_window_funcs=False,
+        has_target_srfs=False,
+        distinct_clause=[],
+        sort_clause=[],
+        limit_count=None,
+        limit_offset=None,
+        cte_list=[],
     )
     body = lower_grouping_sets(part, low, scope)
     outer = replace(
-        query, target_list=outputs, group_clause=[], grouping_sets=[], having_qual=None,
-        has_aggs=False, cte_list=[],
+        query,
+        target_list=outputs,
+        group_clause=[],
+        grouping_sets=[],
+        having_qual=None,
+        has_aggs=False,
+        cte_list=[],
     )
     return _lower_outer(outer, body, low, scope)
 
@@ -107,12 +119,18 @@ def lower_grouped_srf(query: Query, low: Lowering, scope: Scope) -> Sql:
     outputs = [replace(t, expr=mutate(t.expr, split)) for t in query.target_list]
     having = mutate(query.having_qual, split) if query.having_qual is not None else None
     part = Query(
-        "select", target_list=inner.entries, rtable=query.rtable, jointree=query.jointree,
+        "select",
+        target_list=inner.entries,
+        rtable=query.rtable,
+        jointree=query.jointree,
         has_target_srfs=True,
     )
     body = lower_plain(part, low, replace(scope, query=part))
     outer = replace(
-        query, target_list=outputs, having_qual=having, cte_list=[],
+        query,
+        target_list=outputs,
+        having_qual=having,
+        cte_list=[],
         has_target_srfs=any(contains_srf(t.expr) for t in outputs),
     )
     return _lower_outer(outer, body, low, scope)

@@ -13,17 +13,30 @@ from pgemu.planner.sql import Sql
 
 # SQLite has these with PostgreSQL's meaning, by pg_proc.prosrc without "window_"
 _NATIVE = {
-    "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "first_value",
-    "last_value", "nth_value", "lag", "lead",
+    "row_number",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+    "ntile",
+    "first_value",
+    "last_value",
+    "nth_value",
+    "lag",
+    "lead",
 }
 _NATIVE_AGGREGATES = {("sum", "int2"), ("sum", "int4")}
 _BOUNDS = {
-    "unbounded_preceding": "UNBOUNDED PRECEDING", "current_row": "CURRENT ROW",
+    "unbounded_preceding": "UNBOUNDED PRECEDING",
+    "current_row": "CURRENT ROW",
     "unbounded_following": "UNBOUNDED FOLLOWING",
 }
 INTERVALOID, USECS_PER_DAY = 1186, 86_400_000_000
-_EXCLUSIONS = {"current_row": " EXCLUDE CURRENT ROW", "group": " EXCLUDE GROUP",
-               "ties": " EXCLUDE TIES"}
+_EXCLUSIONS = {
+    "current_row": " EXCLUDE CURRENT ROW",
+    "group": " EXCLUDE GROUP",
+    "ties": " EXCLUDE TIES",
+}
 
 
 @handler(p.WindowFunc)

@@ -56,9 +56,7 @@ class _Key:
         for attnum in key.partattrs:
             if attnum:
                 att = parent.attr(attnum)
-                self.columns.append(
-                    Var(1, attnum, att.atttypid, att.atttypmod, att.attcollation)
-                )
+                self.columns.append(Var(1, attnum, att.atttypid, att.atttypmod, att.attcollation))
             else:
                 self.columns.append(copy_stored(next(exprs)))
 
@@ -67,9 +65,7 @@ class _Key:
 
     def const(self, number: int, value: Any) -> Const:
         column = self.columns[number]
-        return Const(
-            expr_type(column), value, expr_typmod(column), self.key.partcollation[number]
-        )
+        return Const(expr_type(column), value, expr_typmod(column), self.key.partcollation[number])
 
     def operator(self, number: int, strategy: int, right: Expr, *, array: bool = False) -> Expr:
         """make_partition_op_expr."""
@@ -115,7 +111,9 @@ def _list_qual(key: _Key, bounds: list[dict[str, Any]], *, default: bool) -> lis
         else:
             type_id = expr_type(consts[0])
             array = ArrayExpr(
-                get_array_type(key.catalog, type_id), type_id, consts,
+                get_array_type(key.catalog, type_id),
+                type_id,
+                consts,
                 array_collid=key.key.partcollation[0],
             )
             test = key.operator(0, EQUAL, array, array=True)

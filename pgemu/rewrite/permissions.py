@@ -56,9 +56,7 @@ def _other_user(catalog: Catalog, query: Query) -> bool:
     )
 
 
-def _check_query(
-    catalog: Catalog, query: Query, functions: dict[tuple[str, int], None]
-) -> None:
+def _check_query(catalog: Catalog, query: Query, functions: dict[tuple[str, int], None]) -> None:
     if query.command_type == "utility":
         return
     for rte in query.rtable:

@@ -90,9 +90,7 @@ def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config:
     return clean
 
 
-def _negotiate(
-    connection: Connection, cluster: Any, shm: Any, config: Any
-) -> StartupParams | None:
+def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> StartupParams | None:
     tls = None
     settings = config.file_settings(cluster)
     if str(settings.get("ssl", "off")).lower() in ("on", "true", "yes", "1"):
@@ -116,7 +114,10 @@ def _start(
     try:
         role_row = shared.role(params.user)
         role = authenticate(
-            connection, params, prepared.hba(cluster), shared.lookup_role,
+            connection,
+            params,
+            prepared.hba(cluster),
+            shared.lookup_role,
             mock_nonce=cluster.data.encode(),
         )
         del role
@@ -127,8 +128,14 @@ def _start(
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
     session = BackendSession(
-        cluster, shm, slot, database.oid, settings, fsync=config.fsync(cluster),
-        collations=COLLATIONS, conn=prepared.take_connection(database.oid),
+        cluster,
+        shm,
+        slot,
+        database.oid,
+        settings,
+        fsync=config.fsync(cluster),
+        collations=COLLATIONS,
+        conn=prepared.take_connection(database.oid),
     )
     session.ctx.database = database.datname
     _apply_settings(session, stored, params, role_row)
@@ -206,7 +213,8 @@ class _SharedCatalogs:
         if not row.datallowconn:
             raise PgError(
                 OBJECT_NOT_IN_PREREQUISITE_STATE,
-                f'database "{name}" is not currently accepting connections', severity="FATAL",
+                f'database "{name}" is not currently accepting connections',
+                severity="FATAL",
             )
         del role
         return row
@@ -313,4 +321,3 @@ def _close_locks(session: BackendSession) -> None:
             lock.close()
     if session.locks is not None:
         session.locks.table.close()
-

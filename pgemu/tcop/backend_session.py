@@ -52,8 +52,12 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         hooks["client_encoding"] = self._set_client_encoding
         hooks["timezone"] = self._set_timezone
         hooks["datestyle"] = self._set_datestyle
-        for name in ("intervalstyle", "bytea_output", "extra_float_digits",
-                     "standard_conforming_strings"):
+        for name in (
+            "intervalstyle",
+            "bytea_output",
+            "extra_float_digits",
+            "standard_conforming_strings",
+        ):
             hooks[name] = lambda value, n=name: setattr(ctx, n, value)
         self.guc.check_hooks.update(characteristic_checks(self))
         hooks["transaction_isolation"] = self._characteristic("isolation")

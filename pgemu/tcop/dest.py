@@ -28,8 +28,15 @@ def describe(session: Any, columns: Sequence[OutputColumn], formats: Sequence[in
                 typmod = row.typtypmod if typmod == -1 else typmod
                 row = catalog.types.row(row.typbasetype)
         fields.append(
-            (column.name, column.table_oid, column.attnum, base, row.typlen, typmod,
-             format_of(formats, number))
+            (
+                column.name,
+                column.table_oid,
+                column.attnum,
+                base,
+                row.typlen,
+                typmod,
+                format_of(formats, number),
+            )
         )
     return row_description(fields, session.client_codec)
 
@@ -77,8 +84,8 @@ def _recoded(encode: Encoder, session: Any) -> Encoder:
             shown = " ".join(f"0x{b:02x}" for b in bad)
             raise PgError(
                 "22P05",
-                f"character with byte sequence {shown} in encoding \"UTF8\" has no equivalent "
-                f"in encoding \"{session.ctx.client_encoding}\"",
+                f'character with byte sequence {shown} in encoding "UTF8" has no equivalent '
+                f'in encoding "{session.ctx.client_encoding}"',
             ) from None
 
     return call
@@ -96,10 +103,6 @@ def send_rows(
             count += 1
         return count
     for row in rows:
-        write(
-            data_row(
-                [None if v is None else e(v) for v, e in zip(row, encode, strict=False)]
-            )
-        )
+        write(data_row([None if v is None else e(v) for v, e in zip(row, encode, strict=False)]))
         count += 1
     return count

@@ -55,9 +55,7 @@ class ExtendedQuery:
         backend.report_query(text)
         session.start_statement()
         if name and name in session.prepared_statements:
-            raise PgError(
-                DUPLICATE_PSTATEMENT, f'prepared statement "{name}" already exists'
-            )
+            raise PgError(DUPLICATE_PSTATEMENT, f'prepared statement "{name}" already exists')
         if not name:
             session.unnamed = None
         self._start_transaction()
@@ -92,9 +90,7 @@ class ExtendedQuery:
 
     def bind(self, payload: bytes) -> None:
         session = self.session
-        portal_name, name, formats, raw_params, results = decode_bind(
-            payload, session.client_codec
-        )
+        portal_name, name, formats, raw_params, results = decode_bind(payload, session.client_codec)
         statement = self._statement(name)
         self.backend.statement_text = session.source_text = statement.text
         session.start_statement()
@@ -119,13 +115,20 @@ class ExtendedQuery:
                 f"{len(columns)} columns",
             )
         session.portals[portal_name] = Portal(
-            portal_name, statement, params, results, statement.columns, text=statement.text,
+            portal_name,
+            statement,
+            params,
+            results,
+            statement.columns,
+            text=statement.text,
             creation_time_us=session.ctx.statement_start_us,
         )
         self.backend.connection.write(BIND_COMPLETE)
 
     def decode_params(
-        self, statement: PreparedStatement, formats: tuple[int, ...],
+        self,
+        statement: PreparedStatement,
+        formats: tuple[int, ...],
         raw_params: Sequence[bytes | None],
     ) -> list[Value]:
         if not raw_params:
@@ -261,9 +264,7 @@ class ExtendedQuery:
             self._finish(portal, result)
             return
         bindings = bind(plan, portal.params)
-        if plan.command_type == "select" and not (
-            plan.row_marks or plan.steps or plan.may_write
-        ):
+        if plan.command_type == "select" and not (plan.row_marks or plan.steps or plan.may_write):
             portal.rows = select_rows(session, plan, bindings)
             return
         self._finish(portal, run_plan(session, plan, bindings))

@@ -34,7 +34,8 @@ _TRIALS: tuple[tuple[str, tuple[Any, ...], tuple[int, ...]], ...] = (
         "SELECT n.nspname, c.relname, count(*) FROM pg_class c JOIN pg_namespace n"
         " ON n.oid = c.relnamespace WHERE c.relkind = ANY ('{r,v}') AND c.relname LIKE $1"
         " GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 2",
-        ("pg_d%",), (25,),
+        ("pg_d%",),
+        (25,),
     ),
 )
 

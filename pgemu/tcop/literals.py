@@ -34,7 +34,8 @@ class Shape:
         if self._starts is None:
             self._starts = [
                 m.start(2) if m[2] is not None else m.start(3)
-                for m in _PIECES.finditer(self.text) if m[2] is not None or m[3] is not None
+                for m in _PIECES.finditer(self.text)
+                if m[2] is not None or m[3] is not None
             ]
         return self._starts
 

@@ -58,9 +58,7 @@ class PlanCache:
         if entry is None:
             return None
         literals = shape.literals
-        found = entry.by_kept.get(
-            tuple([literals[n] for n in entry.kept]) if entry.kept else ()
-        )
+        found = entry.by_kept.get(tuple([literals[n] for n in entry.kept]) if entry.kept else ())
         if found is None or found.version != version:
             return None
         self.hits += 1
@@ -133,9 +131,7 @@ class PlanCache:
 def _glob_value(text: str) -> str:
     glob = like_to_glob(string_value(text))
     if glob is None:
-        raise PgError(
-            INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character"
-        )
+        raise PgError(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
     return glob
 
 

@@ -45,8 +45,14 @@ def declare_cursor(
     statement = PreparedStatement(name, text, None, inner, [], None, 0, 0)
     result = session.run(inner, params)
     portal = Portal(
-        name, statement, params, columns=result.columns, started=True, text=text,
-        is_cursor=True, is_holdable=bool(options & OPT_HOLD),
+        name,
+        statement,
+        params,
+        columns=result.columns,
+        started=True,
+        text=text,
+        is_cursor=True,
+        is_holdable=bool(options & OPT_HOLD),
         is_binary=bool(options & OPT_BINARY),
         is_scrollable=not options & OPT_NO_SCROLL,
         creation_time_us=session.ctx.statement_start_us,
@@ -72,9 +78,7 @@ def fetch(
     if not portal.started:
         _start(session, portal)
     portal.drain()
-    rows = fetch_rows(
-        portal, stmt.get("direction", "FETCH_FORWARD"), int(stmt.get("howMany", 0))
-    )
+    rows = fetch_rows(portal, stmt.get("direction", "FETCH_FORWARD"), int(stmt.get("howMany", 0)))
     if stmt.get("ismove"):
         return Result(None, None, len(rows), f"MOVE {len(rows)}")
     return Result(rows, portal.columns, len(rows), f"FETCH {len(rows)}")
@@ -84,9 +88,7 @@ def _start(session: Any, portal: Portal) -> None:
     """Run a portal that Bind made and no Execute has started."""
     statement = portal.statement
     if statement.columns is None:
-        raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{portal.name}" cannot be run'
-        )
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{portal.name}" cannot be run')
     result = session.run(statement.query, portal.params)
     portal.started = True
     portal.spool = list(result.rows or ())
@@ -116,7 +118,8 @@ def fetch_rows(portal: Portal, direction: str, count: int) -> list[Any]:
         return rows
     if not portal.is_scrollable:
         raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward",
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cursor can only scan forward",
             hint="Declare it with SCROLL option to enable backward scan.",
         )
     last = min(portal.position, size + 1) - 1
@@ -129,7 +132,8 @@ def fetch_rows(portal: Portal, direction: str, count: int) -> list[Any]:
 def _go(portal: Portal, target: int, size: int) -> list[Any]:
     if target < portal.position and not portal.is_scrollable:
         raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward",
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cursor can only scan forward",
             hint="Declare it with SCROLL option to enable backward scan.",
         )
     portal.position = target

@@ -140,7 +140,8 @@ class Backend:
         except RecursionError:
             self._failed(
                 PgError(
-                    "54001", "stack depth limit exceeded",
+                    "54001",
+                    "stack depth limit exceeded",
                     hint='Increase the configuration parameter "max_stack_depth" (currently '
                     "2048kB), after ensuring the platform's stack depth limit is adequate.",
                 ),
@@ -271,4 +272,3 @@ def check_failed_transaction(session: Any, raw: Any) -> None:
         IN_FAILED_SQL_TRANSACTION,
         "current transaction is aborted, commands ignored until end of transaction block",
     )
-

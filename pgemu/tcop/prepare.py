@@ -28,9 +28,7 @@ def prepare_statement(
         raise PgError(INVALID_SQL_STATEMENT_NAME, "invalid statement name: must not be empty")
     types = [typename_type_id(session.catalog, t["TypeName"]) for t in stmt.get("argtypes", ())]
     if name in session.prepared_statements:
-        raise PgError(
-            DUPLICATE_PSTATEMENT, f'prepared statement "{name}" already exists'
-        )
+        raise PgError(DUPLICATE_PSTATEMENT, f'prepared statement "{name}" already exists')
     raw = RawStmt(stmt["query"], query.stmt_location, query.stmt_len)
     text = session.statement_text(source_text, query)
     prepared = session.prepare(name, source_text, raw, types)

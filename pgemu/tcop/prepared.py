@@ -59,8 +59,12 @@ class Portal:
     created_level: int = 0
 
     def __init__(
-        self, name: str, statement: PreparedStatement, params: Sequence[Value],
-        formats: Sequence[int] = (), columns: tuple[OutputColumn, ...] | None = None,
+        self,
+        name: str,
+        statement: PreparedStatement,
+        params: Sequence[Value],
+        formats: Sequence[int] = (),
+        columns: tuple[OutputColumn, ...] | None = None,
         **named: Any,
     ) -> None:
         self.name = name

@@ -28,9 +28,7 @@ def prepare_transaction(session: Any, stmt: dict[str, Any]) -> str:
     """The command tag."""
     xact = session.xact
     if xact.state in (IDLE, IMPLICIT):
-        session.notice(
-            "WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"
-        )
+        session.notice("WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
         if xact.state == IMPLICIT:
             session.commit_transaction()
         return "ROLLBACK"
@@ -54,7 +52,8 @@ def _prepare(session: Any, gid: str) -> None:
         raise PgError(INVALID_PARAMETER_VALUE, f'transaction identifier "{gid}" is too long')
     if limit == 0:
         raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE, "prepared transactions are disabled",
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "prepared transactions are disabled",
             hint="Set max_prepared_transactions to a nonzero value.",
         )
     session.close_portals(committing=True)
@@ -62,20 +61,25 @@ def _prepare(session: Any, gid: str) -> None:
     with FileLock(f"{cluster.runtime}/lock.twophase"):
         others = twophase.prepared_xacts(cluster)
         if any(other.gid == gid for other in others):
-            raise PgError(
-                DUPLICATE_OBJECT, f'transaction identifier "{gid}" is already in use'
-            )
+            raise PgError(DUPLICATE_OBJECT, f'transaction identifier "{gid}" is already in use')
         if len(others) >= limit:
             raise PgError(
-                OUT_OF_MEMORY, "maximum number of prepared transactions reached",
+                OUT_OF_MEMORY,
+                "maximum number of prepared transactions reached",
                 hint=f"Increase max_prepared_transactions (currently {limit}).",
             )
         slot = twophase.claim_slot(shm)
         predicate = xact.predicate
         prepared = PreparedXact(
-            gid, xact.xid, session.ctx.clock_us(), session.ctx.current_user_oid,
-            session.ctx.database_oid, sorted(xact.registered), xact.catalog_changed,
-            xact.shared_changed, predicate.number if predicate is not None else 0,
+            gid,
+            xact.xid,
+            session.ctx.clock_us(),
+            session.ctx.current_user_oid,
+            session.ctx.database_oid,
+            sorted(xact.registered),
+            xact.catalog_changed,
+            xact.shared_changed,
+            predicate.number if predicate is not None else 0,
             session.locks.transaction_locks(),
         )
         try:
@@ -152,15 +156,15 @@ def _find(session: Any, gid: str) -> PreparedXact:
         user = session.ctx.current_user_oid
         if one.owner != user and not superuser(session.catalog):
             raise PgError(
-                INSUFFICIENT_PRIVILEGE, "permission denied to finish prepared transaction",
+                INSUFFICIENT_PRIVILEGE,
+                "permission denied to finish prepared transaction",
                 hint="Must be superuser or the user that prepared the transaction.",
             )
         if one.database != session.ctx.database_oid:
             raise PgError(
-                FEATURE_NOT_SUPPORTED, "prepared transaction belongs to another database",
+                FEATURE_NOT_SUPPORTED,
+                "prepared transaction belongs to another database",
                 hint="Connect to the database where the transaction was prepared to finish it.",
             )
         return one
-    raise PgError(
-        UNDEFINED_OBJECT, f'prepared transaction with identifier "{gid}" does not exist'
-    )
+    raise PgError(UNDEFINED_OBJECT, f'prepared transaction with identifier "{gid}" does not exist')

@@ -58,13 +58,24 @@ class ProceduralMixin:
         return name in self.portals
 
     def cursor_open(
-        self, name: str, columns: tuple[OutputColumn, ...] | None, rows: list[Any], text: str,
+        self,
+        name: str,
+        columns: tuple[OutputColumn, ...] | None,
+        rows: list[Any],
+        text: str,
         scroll: bool | None,
     ) -> None:
         statement = PreparedStatement(name, text, None, None, [], columns, 0, 0)
         self.portals[name] = Portal(
-            name, statement, (), columns=columns, started=True, text=text, is_cursor=True,
-            is_scrollable=scroll is not False, creation_time_us=self.ctx.statement_start_us,
+            name,
+            statement,
+            (),
+            columns=columns,
+            started=True,
+            text=text,
+            is_cursor=True,
+            is_scrollable=scroll is not False,
+            creation_time_us=self.ctx.statement_start_us,
             spool=rows,
         )
 

@@ -80,7 +80,10 @@ def _description(session: Any, statement: PreparedStatement, results: tuple[int,
 
 
 def _run(
-    backend: Backend, statement: PreparedStatement, plan: Plan, params: Any,
+    backend: Backend,
+    statement: PreparedStatement,
+    plan: Plan,
+    params: Any,
     results: tuple[int, ...],
 ) -> None:
     session: Any = backend.session

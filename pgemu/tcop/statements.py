@@ -21,8 +21,17 @@ from pgemu.rewrite.rewrite_handler import query_rewrite
 from pgemu.tcop.prepared import PreparedStatement
 
 _PLANNED = ("select", "insert", "update", "delete", "merge")
-_SEVERITIES = ("DEBUG5", "DEBUG4", "DEBUG3", "DEBUG2", "DEBUG1", "LOG", "NOTICE", "WARNING",
-               "ERROR")
+_SEVERITIES = (
+    "DEBUG5",
+    "DEBUG4",
+    "DEBUG3",
+    "DEBUG2",
+    "DEBUG1",
+    "LOG",
+    "NOTICE",
+    "WARNING",
+    "ERROR",
+)
 MAX_PARSED = 500
 
 
@@ -47,7 +56,11 @@ class StatementsMixin:
     unnamed: Any
 
     def analyze_statement(
-        self, raw: RawStmt, text: str, param_types: list[int] | None = None, *,
+        self,
+        raw: RawStmt,
+        text: str,
+        param_types: list[int] | None = None,
+        *,
         variable_params: bool = False,
     ) -> tuple[Query, set[int]]:
         """(the analyzed statement, locations of the literals whose value mattered)."""
@@ -77,17 +90,22 @@ class StatementsMixin:
         cache[key] = prepared
         return prepared
 
-    def prepare(
-        self, name: str, text: str, raw: RawStmt, types: list[int]
-    ) -> PreparedStatement:
+    def prepare(self, name: str, text: str, raw: RawStmt, types: list[int]) -> PreparedStatement:
         """Analyze a statement whose parameter types may be open."""
         given = list(types)
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
         check_parameter_types(types)
         prepared = PreparedStatement(
-            name, text, raw, query, types, statement_columns(self, query),
-            self.plan_version(), self.guc.epoch,
-            prepare_time_us=self.ctx.statement_start_us, used_literals=used,
+            name,
+            text,
+            raw,
+            query,
+            types,
+            statement_columns(self, query),
+            self.plan_version(),
+            self.guc.epoch,
+            prepare_time_us=self.ctx.statement_start_us,
+            used_literals=used,
         )
         del given
         return prepared
@@ -106,7 +124,8 @@ class StatementsMixin:
         columns = statement_columns(self, query)
         if statement.columns is not None and _changed(statement.columns, columns):
             raise PgError(
-                "0A000", "cached plan must not change result type",
+                "0A000",
+                "cached plan must not change result type",
                 routine="RevalidateCachedQuery",
             )
         statement.query, statement.used_literals = query, used
@@ -129,9 +148,7 @@ class StatementsMixin:
         rewritten = query_rewrite(query, self.catalog)
         if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
             return None
-        statement.plan = plan_query(
-            rewritten[0], self.catalog, self.udfs, statement.used_literals
-        )
+        statement.plan = plan_query(rewritten[0], self.catalog, self.udfs, statement.used_literals)
         return statement.plan
 
     def run_prepared(self, statement: PreparedStatement, params: Sequence[Value]) -> Result:
@@ -175,9 +192,7 @@ class StatementsMixin:
             del self.portals[name]
 
 
-def _changed(
-    old: tuple[OutputColumn, ...], new: tuple[OutputColumn, ...] | None
-) -> bool:
+def _changed(old: tuple[OutputColumn, ...], new: tuple[OutputColumn, ...] | None) -> bool:
     if new is None or len(old) != len(new):
         return True
     pairs = zip(old, new, strict=True)

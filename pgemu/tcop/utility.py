@@ -47,11 +47,12 @@ def run_utility(session: Any, query: Query, params: Any, source_text: str = "") 
         return own(session, body, query, params, source_text)
     alone = _ALONE.get(tag)
     if alone is not None and session.xact.state == IMPLICIT and not session.in_pipeline:
-        raise PgError(
-            ACTIVE_SQL_TRANSACTION, f"{alone} cannot run inside a transaction block"
-        )
+        raise PgError(ACTIVE_SQL_TRANSACTION, f"{alone} cannot run inside a transaction block")
     done = process_utility(
-        session, query, source_text or session.source_text, params,
+        session,
+        query,
+        source_text or session.source_text,
+        params,
         top_level=not session.xact.write_depth,
     )
     if done.columns is None:

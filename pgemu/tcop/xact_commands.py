@@ -48,9 +48,7 @@ def characteristic_checks(session: Any) -> dict[str, Callable[[str], str]]:
         if not xact.current.read_only or _is_on(value) or xact.state in (IDLE, FAILED):
             return value
         if xact.savepoints:
-            raise refuse(
-                "cannot set transaction read-write mode inside a read-only transaction"
-            )
+            raise refuse("cannot set transaction read-write mode inside a read-only transaction")
         if xact.queried:
             raise refuse("transaction read-write mode must be set before any query")
         return value
@@ -114,9 +112,7 @@ def _commit(session: Any, stmt: dict[str, Any]) -> str:
                 NO_ACTIVE_SQL_TRANSACTION,
                 "COMMIT AND CHAIN can only be used in transaction blocks",
             )
-        session.notice(
-            "WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"
-        )
+        session.notice("WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
         if xact.state == IMPLICIT:
             session.commit_transaction()
         return "COMMIT"
@@ -140,9 +136,7 @@ def _rollback(session: Any, stmt: dict[str, Any]) -> str:
                 NO_ACTIVE_SQL_TRANSACTION,
                 "ROLLBACK AND CHAIN can only be used in transaction blocks",
             )
-        session.notice(
-            "WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"
-        )
+        session.notice("WARNING", NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
         if xact.state == IMPLICIT:
             session.rollback_transaction()
         return "ROLLBACK"
@@ -202,5 +196,8 @@ _KINDS = {
 }
 # raw TransactionStmt kinds that a failed transaction still takes
 ALLOWED_WHEN_FAILED = {
-    "TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO", "TRANS_STMT_PREPARE",
+    "TRANS_STMT_COMMIT",
+    "TRANS_STMT_ROLLBACK",
+    "TRANS_STMT_ROLLBACK_TO",
+    "TRANS_STMT_PREPARE",
 }

@@ -62,10 +62,13 @@ class _State:
         self.changed = False
 
     def dump(self) -> bytes:
-        return json.dumps({
-            "next_number": self.next_number, "last_commit": self.last_commit,
-            "xacts": [asdict(x) for x in self.xacts.values()],
-        }).encode()
+        return json.dumps(
+            {
+                "next_number": self.next_number,
+                "last_commit": self.last_commit,
+                "xacts": [asdict(x) for x in self.xacts.values()],
+            }
+        ).encode()
 
     def forget(self, xact: SerializableXact) -> None:
         """Take a transaction out with all its conflicts."""
@@ -161,8 +164,12 @@ class PredicateLocks:
             state.next_number += 1
             slot = self.xact.slot
             state.xacts[self.number] = SerializableXact(
-                self.number, slot.pid, slot.number, last_commit or state.last_commit,
-                self.xact.xid, current.read_only,
+                self.number,
+                slot.pid,
+                slot.number,
+                last_commit or state.last_commit,
+                self.xact.xid,
+                current.read_only,
             )
             state.changed = True
         self._noted = set()
@@ -281,8 +288,10 @@ class PredicateLocks:
             for writer in list(state.xacts.values()):
                 if writer.xid not in found or writer is own or writer.doomed:
                     continue
-                if own.read_only and writer.commit_seq and not (
-                    writer.conflict_out and writer.earliest_out <= own.last_commit
+                if (
+                    own.read_only
+                    and writer.commit_seq
+                    and not (writer.conflict_out and writer.earliest_out <= own.last_commit)
                 ):
                     continue
                 if writer.number not in own.outs:
@@ -301,9 +310,7 @@ class PredicateLocks:
                 f"AND b.c{column}=?))"
             )
             params = (value, value)
-        rows: list[Any] = self.xact.conn.execute(
-            text + " AND pg_invisible(xid)", params
-        ).fetchall()
+        rows: list[Any] = self.xact.conn.execute(text + " AND pg_invisible(xid)", params).fetchall()
         return {row[0] for row in rows}
 
     # -- writing ---------------------------------------------------------------------------------
@@ -354,14 +361,13 @@ class PredicateLocks:
         for schema, mark in marks.items():
             rows: Any = self.xact.conn.execute(
                 f"SELECT DISTINCT relfilenode FROM {schema}.{prefix(schema)}undo "
-                "WHERE xid=? AND seq>?", (xid, mark),
+                "WHERE xid=? AND seq>?",
+                (xid, mark),
             )
             found |= {f"{schema}.r{row[0]}" for row in rows}
         return found
 
-    def _has_read(
-        self, reader: SerializableXact, tables: set[str], marks: dict[str, int]
-    ) -> bool:
+    def _has_read(self, reader: SerializableXact, tables: set[str], marks: dict[str, int]) -> bool:
         for name in tables & reader.reads.keys():
             keys = reader.reads[name]
             if not keys:
@@ -381,18 +387,14 @@ class PredicateLocks:
 
     # -- conflicts -------------------------------------------------------------------------------
 
-    def _flag(
-        self, state: _State, reader: SerializableXact, writer: SerializableXact
-    ) -> None:
+    def _flag(self, state: _State, reader: SerializableXact, writer: SerializableXact) -> None:
         """FlagRWConflict."""
         state.changed = True
         self._check(state, reader, writer)
         reader.outs.append(writer.number)
         writer.ins.append(reader.number)
 
-    def _check(
-        self, state: _State, reader: SerializableXact, writer: SerializableXact
-    ) -> None:
+    def _check(self, state: _State, reader: SerializableXact, writer: SerializableXact) -> None:
         """OnConflict_CheckForSerializationFailure: would the new conflict end a dangerous
         structure?"""
         if not (
@@ -404,15 +406,11 @@ class PredicateLocks:
         if writer.number == self.number:
             raise _failure("Canceled on identification as a pivot, during write.")
         if writer.prepare_seq:
-            raise _failure(
-                f"Canceled on conflict out to pivot {writer.xid}, during read."
-            )
+            raise _failure(f"Canceled on conflict out to pivot {writer.xid}, during read.")
         writer.doomed = True
 
 
-def _writer_is_pivot(
-    state: _State, reader: SerializableXact, writer: SerializableXact
-) -> bool:
+def _writer_is_pivot(state: _State, reader: SerializableXact, writer: SerializableXact) -> bool:
     """reader -> writer -> T2, and T2 committed first."""
     seqs = [state.xacts[n].prepare_seq for n in writer.outs]
     return any(
@@ -424,9 +422,7 @@ def _writer_is_pivot(
     )
 
 
-def _reader_is_pivot(
-    state: _State, reader: SerializableXact, writer: SerializableXact
-) -> bool:
+def _reader_is_pivot(state: _State, reader: SerializableXact, writer: SerializableXact) -> bool:
     """T0 -> reader -> writer, and the writer committed first."""
     if not writer.prepare_seq or reader.read_only:
         return False

@@ -142,9 +142,7 @@ def _writing(conn: apsw.Connection, cluster: Cluster, database: int) -> Iterator
         lock.close()
 
 
-def _roll_back(
-    conn: apsw.Connection, cluster: Cluster, database: int, xids: list[int]
-) -> None:
+def _roll_back(conn: apsw.Connection, cluster: Cluster, database: int, xids: list[int]) -> None:
     """Roll back those of the xids that have not committed, newest first."""
     equip(conn)
     for xid in sorted(xids, reverse=True):

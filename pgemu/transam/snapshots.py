@@ -32,9 +32,7 @@ def _path(xact: TransactionManager, name: str) -> str:
 def export_snapshot(xact: TransactionManager) -> str:
     """ExportSnapshot: the identifier."""
     if xact.savepoints:
-        raise PgError(
-            ACTIVE_SQL_TRANSACTION, "cannot export a snapshot from a subtransaction"
-        )
+        raise PgError(ACTIVE_SQL_TRANSACTION, "cannot export a snapshot from a subtransaction")
     with xact.writer_lock:
         snapshot = xact.fixed_snapshot or xact.publish_snapshot()
     number = len(xact.exported) + 1
@@ -42,8 +40,10 @@ def export_snapshot(xact: TransactionManager) -> str:
     predicate = xact.predicate
     data = {
         "invisible": sorted({*snapshot.invisible, xact.xid} - {0}),
-        "xmax": snapshot.xmax, "database": xact.database,
-        "isolation": xact.current.isolation, "read_only": xact.current.read_only,
+        "xmax": snapshot.xmax,
+        "database": xact.database,
+        "isolation": xact.current.isolation,
+        "read_only": xact.current.read_only,
         "last_commit": predicate.last_commit() if predicate is not None else 0,
     }
     with open(_path(xact, name), "w", encoding="ascii") as file:

@@ -88,9 +88,7 @@ def roll_back(conn: apsw.Connection, schema: str, xid: int, after_seq: int = 0) 
     ).fetchall()
     for (relfilenode,) in tables:
         table = f"{schema}.r{relfilenode}"
-        names = [
-            row[1] for row in conn.execute(f"PRAGMA {schema}.table_info(r{relfilenode})")
-        ]
+        names = [row[1] for row in conn.execute(f"PRAGMA {schema}.table_info(r{relfilenode})")]
         if not names:
             continue  # made by the same transaction, dropped already
         columns = ", ".join(n for n in names if n not in ("rid", "xmin"))

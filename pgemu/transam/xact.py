@@ -154,13 +154,9 @@ class TransactionManager:
     def prevent_in_transaction_block(self, what: str) -> None:
         """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
         if self.in_block:
-            raise PgError(
-                ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block"
-            )
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
         if self.state == IMPLICIT and self.xid:
-            raise PgError(
-                ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline"
-            )
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline")
 
     def prevent_if_read_only(self, command: str) -> None:
         if self.current.read_only:
@@ -539,9 +535,7 @@ class TransactionManager:
 
     def _note_pending(self, what: str, name: str) -> None:
         if self.state != IDLE:
-            self.conn.execute(
-                "INSERT INTO main._pending VALUES (?, ?, ?)", (self.xid, what, name)
-            )
+            self.conn.execute("INSERT INTO main._pending VALUES (?, ?, ?)", (self.xid, what, name))
 
     def drop_storage(self, names: Sequence[str]) -> None:
         for name in names:
@@ -690,9 +684,15 @@ class TransactionManager:
     def savepoint(self, name: str, *, hidden: bool = False) -> None:
         self.savepoints.append(
             Savepoint(
-                name, self._undo_mark["main"], self._undo_mark["g"],
-                len(self._commit_callbacks), len(self._abort_callbacks),
-                len(self._created), len(self._dropped), self.row_lock_stamp, hidden,
+                name,
+                self._undo_mark["main"],
+                self._undo_mark["g"],
+                len(self._commit_callbacks),
+                len(self._abort_callbacks),
+                len(self._created),
+                len(self._dropped),
+                self.row_lock_stamp,
+                hidden,
             )
         )
         for hook in self.on_subxact:

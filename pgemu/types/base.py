@@ -72,7 +72,7 @@ class BaseType:
 
     def typmod_in(self, args: list[str], ctx: CallContext) -> int:
         """pg_type.typmodin: `numeric(10,2)` -> typmod from ["10", "2"]."""
-        raise PgError("42601", f"type modifier is not allowed for type \"{self.name}\"")
+        raise PgError("42601", f'type modifier is not allowed for type "{self.name}"')
 
     def typmod_out(self, typmod: int) -> str:
         """pg_type.typmodout: the text in parentheses behind the type name, e.g. "(10,2)"."""

@@ -48,6 +48,7 @@ import pgemu.types.varbit
 import pgemu.types.varlena
 import pgemu.types.width_bucket
 import pgemu.types.xml
+
 # dates and times, arrays, json, enums, ranges
 import pgemu.types.arrays
 import pgemu.types.oidvector
@@ -72,6 +73,7 @@ import pgemu.types.jsonpath
 import pgemu.types.jsonpath_exec
 import pgemu.types.ranges
 import pgemu.types.ranges_ops
+
 # after all families
 import pgemu.types.io_functions  # noqa: F401
 # isort: on

@@ -97,16 +97,26 @@ class Teller(threading.Thread):
         conn.execute("ROLLBACK" if refuse else "COMMIT")
 
     def _block(
-        self, conn: psycopg.Connection[tuple[object, ...]], name: str, payer: int, payee: int,
-        amount: int, refuse: bool,
+        self,
+        conn: psycopg.Connection[tuple[object, ...]],
+        name: str,
+        payer: int,
+        payee: int,
+        amount: int,
+        refuse: bool,
     ) -> None:
         conn.execute("BEGIN")
         self._move(conn, name, payer, payee, amount)
         self._end(conn, refuse)
 
     def _savepoint(
-        self, conn: psycopg.Connection[tuple[object, ...]], name: str, payer: int, payee: int,
-        amount: int, refuse: bool,
+        self,
+        conn: psycopg.Connection[tuple[object, ...]],
+        name: str,
+        payer: int,
+        payee: int,
+        amount: int,
+        refuse: bool,
     ) -> None:
         conn.execute("BEGIN")
         conn.execute("SAVEPOINT s")
@@ -116,8 +126,13 @@ class Teller(threading.Thread):
         self._end(conn, refuse)
 
     def _repeatable(
-        self, conn: psycopg.Connection[tuple[object, ...]], name: str, payer: int, payee: int,
-        amount: int, refuse: bool,
+        self,
+        conn: psycopg.Connection[tuple[object, ...]],
+        name: str,
+        payer: int,
+        payee: int,
+        amount: int,
+        refuse: bool,
     ) -> None:
         conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         total = conn.execute("SELECT sum(balance) FROM account").fetchone()
@@ -127,8 +142,13 @@ class Teller(threading.Thread):
         self._end(conn, refuse)
 
     def _one_statement(
-        self, conn: psycopg.Connection[tuple[object, ...]], name: str, payer: int, payee: int,
-        amount: int, refuse: bool,
+        self,
+        conn: psycopg.Connection[tuple[object, ...]],
+        name: str,
+        payer: int,
+        payee: int,
+        amount: int,
+        refuse: bool,
     ) -> None:
         conn.execute(
             "WITH paid AS (UPDATE account SET changes = changes + 1, balance = balance + "
@@ -141,9 +161,7 @@ class Teller(threading.Thread):
 def audit(conn: psycopg.Connection[tuple[object, ...]], outcomes: Outcomes) -> list[str]:
     """Everything that is wrong with the books."""
     wrong = list(outcomes.errors)
-    balances = {
-        row[0]: int(str(row[1])) for row in conn.execute("SELECT id, balance FROM account")
-    }
+    balances = {row[0]: int(str(row[1])) for row in conn.execute("SELECT id, balance FROM account")}
     expected = dict.fromkeys(range(1, ACCOUNTS + 1), OPENING)
     names = set()
     for name, payer, payee, amount in conn.execute("SELECT * FROM ledger").fetchall():

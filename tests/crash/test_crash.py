@@ -114,8 +114,7 @@ def test_a_killed_backend_frees_its_locks_and_rows(tmp_path: Path) -> None:
         conn.execute("SELECT pg_advisory_lock(1)")
         assert conn.execute("SELECT * FROM t ORDER BY a").fetchall() == [(1, "x!"), (2, "y")]
         assert conn.execute(
-            "SELECT to_regclass('made_by_the_dead'), count(*) FROM pg_roles "
-            "WHERE rolname = 'ghost'"
+            "SELECT to_regclass('made_by_the_dead'), count(*) FROM pg_roles WHERE rolname = 'ghost'"
         ).fetchall() == [(None, 0)]
         conn.execute("CREATE ROLE ghost")
         with contextlib.suppress(psycopg.Error):

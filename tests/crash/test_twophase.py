@@ -59,7 +59,8 @@ def test_survives_a_crash(server: PgemuServer, data: Path) -> None:
             conn.execute("ROLLBACK PREPARED 'gone'")
             assert conn.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(1, 11), (2, 20)]
             assert conn.execute("SELECT to_regclass('u'), to_regclass('v')").fetchone() == (
-                "u", None,
+                "u",
+                None,
             )
             conn.execute("UPDATE t SET b = 0")
     finally:

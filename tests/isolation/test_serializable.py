@@ -21,7 +21,10 @@ Step = tuple[str, int, int]  # read a key; read the sum; write a key from what w
 def sessions(database: Address) -> Iterator[list[psycopg.Connection]]:
     made = [
         psycopg.connect(
-            host=database.host, port=database.port, user=database.user, dbname=database.database,
+            host=database.host,
+            port=database.port,
+            user=database.user,
+            dbname=database.database,
             autocommit=True,
         )
         for _ in range(3)

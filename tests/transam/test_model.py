@@ -17,8 +17,20 @@ actions = st.lists(
     st.tuples(
         st.integers(0, 2),
         st.sampled_from(
-            ["begin", "begin rr", "commit", "rollback", "insert", "update", "delete", "savepoint",
-             "rollback to", "fail", "read", "read"]
+            [
+                "begin",
+                "begin rr",
+                "commit",
+                "rollback",
+                "insert",
+                "update",
+                "delete",
+                "savepoint",
+                "rollback to",
+                "fail",
+                "read",
+                "read",
+            ]
         ),
         st.integers(0, KEYS - 1),
     ),

@@ -1,6 +1,5 @@
 """Sample values and inputs from which generate.py makes its cases."""
 
-
 from __future__ import annotations
 
 INTEGERS = ["0", "1", "-1", "2", "-2", "3", "7", "10", "100", "-100", "12345"]

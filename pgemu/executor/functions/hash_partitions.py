@@ -28,9 +28,7 @@ def satisfies_hash_partition(
         raise PgError("XX000", f"could not open relation with OID {parent}")
     row = relation.partition_key
     if row is None or row.partstrat != "h":
-        raise PgError(
-            INVALID_PARAMETER_VALUE, f'"{relation.name}" is not a hash partitioned table'
-        )
+        raise PgError(INVALID_PARAMETER_VALUE, f'"{relation.name}" is not a hash partitioned table')
     what = "remainder for hash partition must be"
     for bad, message in (
         (

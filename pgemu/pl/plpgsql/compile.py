@@ -23,12 +23,30 @@ from pgemu.pl.plpgsql.gram import Parser
 
 VOIDOID, TRIGGEROID, EVTTRIGGEROID, UNKNOWNOID = 2278, 2279, 3838, 705
 _TRIGGER_VARS = (
-    ("tg_name", 19), ("tg_when", 25), ("tg_level", 25), ("tg_op", 25), ("tg_relid", 26),
-    ("tg_relname", 19), ("tg_table_name", 19), ("tg_table_schema", 19), ("tg_nargs", 23),
+    ("tg_name", 19),
+    ("tg_when", 25),
+    ("tg_level", 25),
+    ("tg_op", 25),
+    ("tg_relid", 26),
+    ("tg_relname", 19),
+    ("tg_table_name", 19),
+    ("tg_table_schema", 19),
+    ("tg_nargs", 23),
     ("tg_argv", 1009),
 )
-_FIXED_POLYMORPHIC = {2283: 23, 2277: 1007, 2776: 23, 3500: 23, 3831: 3904, 4537: 4451,
-                      5077: 23, 5078: 1007, 5079: 23, 5080: 3904, 4538: 4451}
+_FIXED_POLYMORPHIC = {
+    2283: 23,
+    2277: 1007,
+    2776: 23,
+    3500: 23,
+    3831: 3904,
+    4537: 4451,
+    5077: 23,
+    5078: 1007,
+    5079: 23,
+    5080: 3904,
+    4538: 4451,
+}
 
 
 class TypeResolver:
@@ -55,8 +73,9 @@ class TypeResolver:
 
         raw = [{"String": {"sval": n}} for n in names]
         if not dtype.collation:
-            raise PgError("42804", f"collations are not supported by type "
-                          f"{self.catalog.type_name(dtype.oid)}")
+            raise PgError(
+                "42804", f"collations are not supported by type {self.catalog.type_name(dtype.oid)}"
+            )
         collation = get_collation_oid(self.catalog, raw)
         return PlType(dtype.oid, dtype.typmod, collation, dtype.is_row, dtype.is_domain)
 
@@ -121,14 +140,13 @@ def _unquote(name: str) -> str:
 class _Compiler:
     """Compiles one function."""
 
-    def __init__(self, session: Any, text: str, name: str, result: s.PlResult, *,
-                 check_syntax: bool) -> None:
+    def __init__(
+        self, session: Any, text: str, name: str, result: s.PlResult, *, check_syntax: bool
+    ) -> None:
         self.session, self.name = session, name
         self.types = TypeResolver(session)
         self.parser = Parser(text, self.types, result, check_syntax=check_syntax)
-        self.parser.variable_conflict = str(
-            _setting(session, "plpgsql.variable_conflict", "error")
-        )
+        self.parser.variable_conflict = str(_setting(session, "plpgsql.variable_conflict", "error"))
         self.parser.print_strict_params = (
             str(_setting(session, "plpgsql.print_strict_params", "off")) == "on"
         )
@@ -153,8 +171,16 @@ class _Compiler:
             )
             raise
         return s.Function(
-            signature, self.name, body, parser.datums, self.args, parser.out_params, found,
-            parser.result, readonly=readonly, variable_conflict=parser.variable_conflict,
+            signature,
+            self.name,
+            body,
+            parser.datums,
+            self.args,
+            parser.out_params,
+            found,
+            parser.result,
+            readonly=readonly,
+            variable_conflict=parser.variable_conflict,
             print_strict_params=parser.print_strict_params,
         )
 
@@ -195,7 +221,8 @@ def compile_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
     if proc.pronargs:
         raise PgError(
-            INVALID_FUNCTION_DEFINITION, "trigger functions cannot have declared arguments",
+            INVALID_FUNCTION_DEFINITION,
+            "trigger functions cannot have declared arguments",
             hint="The arguments of the trigger can be accessed through TG_NARGS and TG_ARGV "
             "instead.",
         )
@@ -212,9 +239,7 @@ def compile_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -
     return function
 
 
-def compile_event_trigger(
-    session: Any, proc: PgProc, *, check_syntax: bool = False
-) -> s.Function:
+def compile_event_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -> s.Function:
     result = s.PlResult(VOIDOID)
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
     text = compiler.types.plain(25)
@@ -241,7 +266,11 @@ def _actual_types(session: Any, proc: PgProc, arg_types: Sequence[int]) -> dict[
 
 
 def compile_function(
-    session: Any, proc: PgProc, arg_types: Sequence[int], result_type: int, *,
+    session: Any,
+    proc: PgProc,
+    arg_types: Sequence[int],
+    result_type: int,
+    *,
     check_syntax: bool = False,
 ) -> s.Function:
     """arg_types, result_type: those of the call, for polymorphic functions."""
@@ -259,9 +288,7 @@ def compile_function(
     elif session.catalog.types.row(result.oid).typtype == "p" and result.oid not in (2275, 2287):
         name = session.catalog.type_name(result.oid)
         if result.oid == TRIGGEROID or result.oid == EVTTRIGGEROID:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "trigger functions can only be called as triggers"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "trigger functions can only be called as triggers")
         raise PgError(FEATURE_NOT_SUPPORTED, f"PL/pgSQL functions cannot return type {name}")
     return compiler.finish(_signature(session, proc), readonly=proc.provolatile != "v")
 

@@ -100,8 +100,7 @@ class Execution(Assigning, RunningSql, Raising):
         if function.is_trigger:
             return False
         return bool(
-            result.oid in (0, 2278) or result.retset or function.out_params
-            or result.is_procedure
+            result.oid in (0, 2278) or result.retset or function.out_params or result.is_procedure
         )
 
     # -- blocks and statements -------------------------------------------------------------------
@@ -252,9 +251,7 @@ class Execution(Assigning, RunningSql, Raising):
         upper = self._bound(stmt.upper, "upper bound")
         step = 1 if stmt.step is None else self._bound(stmt.step, "BY value")
         if step <= 0:
-            raise PgError(
-                INVALID_PARAMETER_VALUE, "BY value of FOR loop must be greater than zero"
-            )
+            raise PgError(INVALID_PARAMETER_VALUE, "BY value of FOR loop must be greater than zero")
         numbers = range(lower, upper - 1, -step) if stmt.reverse else range(lower, upper + 1, step)
         found, code, dno = 0, OK, stmt.variable.dno
         for number in numbers:
@@ -274,8 +271,9 @@ class Execution(Assigning, RunningSql, Raising):
         element = self.session.catalog.types.element_type(oid)
         if not element:
             name = self.session.catalog.type_name(oid)
-            raise PgError(DATATYPE_MISMATCH, f"FOREACH expression must yield an array, "
-                          f"not type {name}")
+            raise PgError(
+                DATATYPE_MISMATCH, f"FOREACH expression must yield an array, not type {name}"
+            )
         data = json.loads(value)
         data = data["a"] if isinstance(data, dict) else data
         dimensions, probe = 0, data
@@ -309,9 +307,7 @@ class Execution(Assigning, RunningSql, Raising):
                 DATATYPE_MISMATCH, "FOREACH ... SLICE loop variable must be of an array type"
             )
         if not stmt.slice and is_array:
-            raise PgError(
-                DATATYPE_MISMATCH, "FOREACH loop variable must not be of an array type"
-            )
+            raise PgError(DATATYPE_MISMATCH, "FOREACH loop variable must not be of an array type")
 
     def _slices(self, data: Any, depth: int, element: int, width: int) -> Any:
         from pgemu.types.record import dump
@@ -390,8 +386,8 @@ class Execution(Assigning, RunningSql, Raising):
             record = self.record_of(value, oid, typmod)
             if record is None:
                 raise PgError(
-                    DATATYPE_MISMATCH, "cannot return non-composite value from function "
-                    "returning composite type",
+                    DATATYPE_MISMATCH,
+                    "cannot return non-composite value from function returning composite type",
                 )
         if record.values is None:
             return None
@@ -448,8 +444,8 @@ class Execution(Assigning, RunningSql, Raising):
             record = self.record_of(value, oid, typmod)
             if record is None:
                 raise PgError(
-                    DATATYPE_MISMATCH, "cannot return non-composite value from function "
-                    "returning composite type",
+                    DATATYPE_MISMATCH,
+                    "cannot return non-composite value from function returning composite type",
                 )
         elif record.values is None and not record.columns:
             from pgemu.pl.plpgsql.expr import not_assigned
@@ -466,9 +462,7 @@ class Execution(Assigning, RunningSql, Raising):
         if not columns:
             return tuple(record.values)
         return tuple(
-            self.convert_columns(
-                record, columns, "wrong record type supplied in RETURN NEXT"
-            )
+            self.convert_columns(record, columns, "wrong record type supplied in RETURN NEXT")
         )
 
     def result_columns(self) -> Sequence[tuple[str, int, int]]:

@@ -66,8 +66,9 @@ class Assigning:
         if record.values is None:
             return None
         if record.type_oid == RECORDOID:
-            return form_record([c[1] for c in record.columns], record.values,
-                               [c[0] for c in record.columns])
+            return form_record(
+                [c[1] for c in record.columns], record.values, [c[0] for c in record.columns]
+            )
         return record_storage(record)
 
     def record_of(self, value: Any, oid: int, typmod: int = -1) -> RecordValue | None:
@@ -106,7 +107,11 @@ class Assigning:
             else:
                 return prepared
         prepared = analyze_expr(
-            session, expr, values, self.function.variable_conflict, target,
+            session,
+            expr,
+            values,
+            self.function.variable_conflict,
+            target,
             user_functions=not self.function.readonly,
         )
         prepared.version, prepared.epoch = session.plan_version(), session.guc.epoch
@@ -339,8 +344,12 @@ class Assigning:
                 values.append(None)
         record = RecordValue(wanted, values, rec.type.oid)
         if rec.type.is_domain:
-            self.cast(record_storage(record), self.session.catalog.types.base_type(rec.type.oid),
-                      -1, rec.type)
+            self.cast(
+                record_storage(record),
+                self.session.catalog.types.base_type(rec.type.oid),
+                -1,
+                rec.type,
+            )
         self.values[rec.dno] = record
 
     def convert_columns(
@@ -363,7 +372,8 @@ class Assigning:
             if oid != column[1] and oid != UNKNOWNOID:
                 name = self.session.catalog.type_name
                 raise PgError(
-                    DATATYPE_MISMATCH, message,
+                    DATATYPE_MISMATCH,
+                    message,
                     detail=f"Returned type {name(oid, typmod)} does not match expected type "
                     f"{name(column[1], column[2])} in column {number}.",
                 )
@@ -371,7 +381,8 @@ class Assigning:
         expected = sum(1 for c in columns if c[1])
         if len(given) != expected:
             raise PgError(
-                DATATYPE_MISMATCH, message,
+                DATATYPE_MISMATCH,
+                message,
                 detail=f"Number of returned columns ({len(given)}) does not match expected "
                 f"column count ({expected}).",
             )
@@ -397,13 +408,19 @@ class Assigning:
         prepared: Prepared | None = stmt.expr.cache.get(key)
         session = self.session
         if (
-            prepared is None or prepared.version != session.plan_version()
+            prepared is None
+            or prepared.version != session.plan_version()
             or any(self.values[d].columns != c for d, c in prepared.shapes)
         ):
             skip = self._names_of(target, stmt)
             prepared = analyze_assignment(
-                session, stmt.expr, self.values, self.function.variable_conflict,
-                stmt.target_text, (slot, dtype), skip,
+                session,
+                stmt.expr,
+                self.values,
+                self.function.variable_conflict,
+                stmt.target_text,
+                (slot, dtype),
+                skip,
             )
             prepared.version = session.plan_version()
             stmt.expr.cache[key] = prepared
@@ -427,4 +444,3 @@ class Assigning:
                 break
         _, used = ns_lookup(stmt.expr.ns, False, names)
         return used + (1 if isinstance(target, RecField) else 0)
-

@@ -15,12 +15,22 @@ from pgemu.pl.plpgsql.conditions import CONDITIONS
 from pgemu.pl.plpgsql.datums import Expr
 
 OK = 0
-_FIELDS = {"column": "column", "constraint": "constraint", "datatype": "datatype",
-           "table": "table", "schema": "schema"}
+_FIELDS = {
+    "column": "column",
+    "constraint": "constraint",
+    "datatype": "datatype",
+    "table": "table",
+    "schema": "schema",
+}
 _STACKED = {
-    "pg_exception_detail": "detail", "pg_exception_hint": "hint",
-    "returned_sqlstate": "sqlstate", "column_name": "column", "constraint_name": "constraint",
-    "pg_datatype_name": "datatype", "message_text": "message", "table_name": "table",
+    "pg_exception_detail": "detail",
+    "pg_exception_hint": "hint",
+    "returned_sqlstate": "sqlstate",
+    "column_name": "column",
+    "constraint_name": "constraint",
+    "pg_datatype_name": "datatype",
+    "message_text": "message",
+    "table_name": "table",
     "schema_name": "schema",
 }
 _RAISE_EXCEPTION, _ASSERT_FAILURE = "P0001", "P0004"
@@ -83,14 +93,11 @@ class Raising:
         for name, expr in stmt.options:
             value = self._text(expr)
             if value is None:
-                raise PgError(
-                    NULL_VALUE_NOT_ALLOWED, "RAISE statement option cannot be null"
-                )
-            if name in fields and not (name == "message" and stmt.message is None
-                                       and stmt.condition is not None):
-                raise PgError(
-                    SYNTAX_ERROR, f"RAISE option already specified: {name.upper()}"
-                )
+                raise PgError(NULL_VALUE_NOT_ALLOWED, "RAISE statement option cannot be null")
+            if name in fields and not (
+                name == "message" and stmt.message is None and stmt.condition is not None
+            ):
+                raise PgError(SYNTAX_ERROR, f"RAISE option already specified: {name.upper()}")
             if name == "errcode":
                 fields["errcode"] = _sqlstate(value)
                 fields.setdefault("default", value)
@@ -111,9 +118,7 @@ class Raising:
         if message is None:
             message = fields.get("default") or code or "00000"
         default = "01000" if level == "WARNING" else "00000"
-        self.session.notice(
-            level, code or default, message, where=self.handler.context(), **more
-        )
+        self.session.notice(level, code or default, message, where=self.handler.context(), **more)
 
     def run_assert(self, stmt: s.Assert) -> int:
         if str(self.handler.setting("plpgsql.check_asserts", "on")) != "on":

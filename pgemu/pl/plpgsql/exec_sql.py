@@ -118,9 +118,7 @@ class RunningSql:
         if query.command_type == "utility":
             tag = next(iter(query.utility_stmt or {"": 0}))
         if tag == "TransactionStmt":
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL"
-            )
+            raise PgError(FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL")
         if tag == "CopyStmt" and not query.utility_stmt["CopyStmt"].get("filename"):
             raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in PL/pgSQL")
         if self.function.readonly:
@@ -192,7 +190,8 @@ class RunningSql:
             self._store_into(stmt, query, result)
         elif result.columns is not None and query.command_type == "select":
             raise PgError(
-                SYNTAX_ERROR, "query has no destination for result data",
+                SYNTAX_ERROR,
+                "query has no destination for result data",
                 hint="If you want to discard the results of a SELECT, use PERFORM instead.",
             )
         elif result.columns is not None and query.command_type != "utility":
@@ -213,13 +212,13 @@ class RunningSql:
         columns = _columns(result)
         if not rows:
             if stmt.strict:
-                raise PgError("P0002", "query returned no rows",
-                              detail=self._strict_detail(stmt))
+                raise PgError("P0002", "query returned no rows", detail=self._strict_detail(stmt))
             self.assign_into(stmt.into, columns, None)
         else:
             if len(rows) > 1 and (stmt.strict or modifies):
                 raise PgError(
-                    "P0003", "query returned more than one row",
+                    "P0003",
+                    "query returned more than one row",
                     detail=self._strict_detail(stmt),
                     hint="Make sure the query returns a single row, or use LIMIT 1.",
                 )
@@ -284,9 +283,7 @@ class RunningSql:
         params = [get(self.values) for get in prepared.sources]
         saved, session.call_atomic = session.call_atomic, self.atomic
         try:
-            result = self._in_context(
-                stmt.expr.text, query, lambda: session.run(query, params)
-            )
+            result = self._in_context(stmt.expr.text, query, lambda: session.run(query, params))
         finally:
             session.call_atomic = saved
         rows = list(result.rows or ())
@@ -318,7 +315,8 @@ class RunningSql:
                 name = names[number] if number < len(names) and names[number] else ""
                 shown = f'parameter "{name}"' if name else f"parameter {number + 1}"
                 raise PgError(
-                    SYNTAX_ERROR, f"procedure {shown} is an output parameter but corresponding "
+                    SYNTAX_ERROR,
+                    f"procedure {shown} is an output parameter but corresponding "
                     "argument is not writable",
                 )
             self.assign(target, row[position], columns[position][1], columns[position][2])
@@ -339,14 +337,15 @@ class RunningSql:
 
     # -- INTO ------------------------------------------------------------------------------------
 
-    def assign_into(
-        self, target: IntoTarget, columns: Columns, row: Sequence[Any] | None
-    ) -> None:
+    def assign_into(self, target: IntoTarget, columns: Columns, row: Sequence[Any] | None) -> None:
         """exec_move_row."""
         if target.rec is not None:
             if row is not None and len(columns) == 1:
-                whole = self.record_of(row[0], columns[0][1]) if self._is_row(columns[0][1]) \
-                    and target.rec.type.oid == columns[0][1] else None
+                whole = (
+                    self.record_of(row[0], columns[0][1])
+                    if self._is_row(columns[0][1]) and target.rec.type.oid == columns[0][1]
+                    else None
+                )
                 if whole is not None and whole.values is not None:
                     self.move_values(target.rec, whole.columns, whole.values, whole.type_oid)
                     return
@@ -409,8 +408,10 @@ class RunningSql:
                 self.values[stmt.cursor.dno] = None
 
     def _set_cursor_args(self, cursor: Any, args: list[Expr] | None) -> None:
-        values = [self.value_as(e, v.type)
-                  for e, v in zip(args or (), cursor.cursor_args or (), strict=False)]
+        values = [
+            self.value_as(e, v.type)
+            for e, v in zip(args or (), cursor.cursor_args or (), strict=False)
+        ]
         for variable, value in zip(cursor.cursor_args or (), values, strict=False):
             self.values[variable.dno] = value
 
@@ -450,13 +451,15 @@ class RunningSql:
         for number, (have, want) in enumerate(zip(columns, live, strict=False), 1):
             if have[1] != want[1] or (want[2] != -1 and have[2] != want[2] and have[2] >= 0):
                 raise PgError(
-                    DATATYPE_MISMATCH, message,
+                    DATATYPE_MISMATCH,
+                    message,
                     detail=f"Returned type {name(have[1], have[2])} does not match expected "
                     f"type {name(want[1], want[2])} in column {number}.",
                 )
         if len(columns) != len(live):
             raise PgError(
-                DATATYPE_MISMATCH, message,
+                DATATYPE_MISMATCH,
+                message,
                 detail=f"Number of returned columns ({len(columns)}) does not match expected "
                 f"column count ({len(live)}).",
             )

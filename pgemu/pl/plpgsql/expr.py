@@ -34,7 +34,15 @@ class Prepared:
     """An analyzed and planned piece of SQL with where its parameters come from."""
 
     __slots__ = (
-        "converted", "epoch", "getter", "plan", "queries", "shapes", "sources", "typed", "version",
+        "converted",
+        "epoch",
+        "getter",
+        "plan",
+        "queries",
+        "shapes",
+        "sources",
+        "typed",
+        "version",
     )
 
     def __init__(self) -> None:
@@ -84,7 +92,8 @@ class Names:
         if mine is not None and found is not None:
             name = ".".join(f.get("String", {}).get("sval", "*") for f in body["fields"])
             raise PgError(
-                AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous',
+                AMBIGUOUS_COLUMN,
+                f'column reference "{name}" is ambiguous',
                 detail="It could refer to either a PL/pgSQL variable or a table column.",
                 location=body.get("location", 0),
             )
@@ -124,9 +133,7 @@ class Names:
         index = value.index(field)
         if index < 0:
             if error_if_no_field:
-                raise PgError(
-                    UNDEFINED_COLUMN, f'record "{rec.refname}" has no field "{field}"'
-                )
+                raise PgError(UNDEFINED_COLUMN, f'record "{rec.refname}" has no field "{field}"')
             return None
         dno = rec.dno
         self._shape(dno, value)
@@ -147,15 +154,17 @@ class Names:
         dno = datum.dno
         if isinstance(datum, Var):
             return self._param(
-                (dno, -1), lambda values: values[dno], datum.type.oid, datum.type.typmod,
-                location, datum.type.collation,
+                (dno, -1),
+                lambda values: values[dno],
+                datum.type.oid,
+                datum.type.typmod,
+                location,
+                datum.type.collation,
             )
         value: RecordValue = self.values[dno]
         self._shape(dno, value)
         oid = value.type_oid if datum.type.oid == RECORDOID else datum.type.oid
-        return self._param(
-            (dno, -1), lambda values: record_storage(values[dno]), oid, -1, location
-        )
+        return self._param((dno, -1), lambda values: record_storage(values[dno]), oid, -1, location)
 
     def container(self, dno: int, dtype: PlType) -> SqlExpr:
         """What an assignment to a part of it changes."""
@@ -164,7 +173,12 @@ class Names:
         )
 
     def _param(
-        self, key: Any, get: Callable[[list[Any]], Any], oid: int, typmod: int, location: int,
+        self,
+        key: Any,
+        get: Callable[[list[Any]], Any],
+        oid: int,
+        typmod: int,
+        location: int,
         collation: int | None = None,
     ) -> Param:
         known = self._known.get(key)
@@ -180,7 +194,8 @@ class Names:
 
 def not_assigned(name: str) -> PgError:
     return PgError(
-        OBJECT_NOT_IN_PREREQUISITE_STATE, f'record "{name}" is not assigned yet',
+        OBJECT_NOT_IN_PREREQUISITE_STATE,
+        f'record "{name}" is not assigned yet',
         detail="The tuple structure of a not-yet-assigned record is indeterminate.",
     )
 
@@ -215,7 +230,12 @@ def internal_error(error: PgError, expr: Expr, head: int) -> PgError:
 
 
 def analyze_expr(
-    session: Any, expr: Expr, values: list[Any], conflict: str, target: PlType | None, *,
+    session: Any,
+    expr: Expr,
+    values: list[Any],
+    conflict: str,
+    target: PlType | None,
+    *,
     user_functions: bool = False,
 ) -> Prepared:
     """Analyze `SELECT expr`; target: convert the value to this type."""
@@ -243,9 +263,7 @@ def analyze_expr(
         prepared.converted = True
         prepared.typed = (target.oid, target.typmod)
     prepared.queries = [query]
-    prepared.getter = _getter(
-        session, query, entry.expr, prepared, user_functions=user_functions
-    )
+    prepared.getter = _getter(session, query, entry.expr, prepared, user_functions=user_functions)
     return prepared
 
 
@@ -255,9 +273,14 @@ def _getter(
     """A closure for an expression that needs no query; those of constants alone are left to the
     planner, whose errors look different."""
     if (
-        query.rtable or query.jointree.quals is not None or query.has_target_srfs
-        or query.has_aggs or query.has_sublinks or query.has_window_funcs
-        or query.limit_count is not None or query.sort_clause
+        query.rtable
+        or query.jointree.quals is not None
+        or query.has_target_srfs
+        or query.has_aggs
+        or query.has_sublinks
+        or query.has_window_funcs
+        or query.limit_count is not None
+        or query.sort_clause
     ):
         return None
     if not prepared.sources and type(expr) is not Const:
@@ -296,8 +319,13 @@ def cast_expr(session: Any, expr: SqlExpr, target: PlType) -> SqlExpr:
 
 
 def analyze_assignment(
-    session: Any, expr: Expr, values: list[Any], conflict: str, target_text: str,
-    container: tuple[int, PlType], skip: int,
+    session: Any,
+    expr: Expr,
+    values: list[Any],
+    conflict: str,
+    target_text: str,
+    container: tuple[int, PlType],
+    skip: int,
 ) -> Prepared:
     """`x[1].f := expr` (transformPLAssignStmt): the new value of the whole container, which is
     parameter 1.  container: (its number among the frame's values, type); skip: how many names of
@@ -305,7 +333,8 @@ def analyze_assignment(
     names = Names(expr, values, session.catalog, conflict)
     text = "SELECT " + expr.text
     target_raw = session.parse("SELECT " + target_text)[0].node["SelectStmt"]["targetList"][0][
-        "ResTarget"]["val"]
+        "ResTarget"
+    ]["val"]
     indirection: list[dict[str, Any]] = []
     if "A_Indirection" in target_raw:
         indirection = target_raw["A_Indirection"]["indirection"]
@@ -320,8 +349,16 @@ def analyze_assignment(
         dno, dtype = container
         base = names.container(dno, dtype)
         entry.expr = transform_assignment_indirection(
-            pstate, base, target_text, False, (dtype.oid, dtype.typmod, dtype.collation),
-            indirection, 0, entry.expr, "plpgsql", -1,
+            pstate,
+            base,
+            target_text,
+            False,
+            (dtype.oid, dtype.typmod, dtype.collation),
+            indirection,
+            0,
+            entry.expr,
+            "plpgsql",
+            -1,
         )
     except PgError as error:
         raise internal_error(error, expr, 7) from None
@@ -330,9 +367,7 @@ def analyze_assignment(
     return names.prepared
 
 
-def analyze_statement(
-    session: Any, expr: Expr, values: list[Any], conflict: str
-) -> Prepared:
+def analyze_statement(session: Any, expr: Expr, values: list[Any], conflict: str) -> Prepared:
     """A whole SQL statement of the body."""
     names = Names(expr, values, session.catalog, conflict)
     try:
@@ -387,9 +422,7 @@ def _star_fields(item: Any, expr: Expr, values: Sequence[Any]) -> list[Any] | No
         if not oid:
             continue
         fields = [*ref["fields"][:-1], {"String": {"sval": name}}]
-        one: dict[str, Any] = {
-            "ColumnRef": {"fields": fields, "location": ref.get("location", 0)}
-        }
+        one: dict[str, Any] = {"ColumnRef": {"fields": fields, "location": ref.get("location", 0)}}
         if target is not None:
             one = {"ResTarget": {"val": one, "location": ref.get("location", 0)}}
         made.append(one)

@@ -92,16 +92,12 @@ class Parser(SqlStatements):
 
     def _end_label(self, label: str | None, what: str) -> None:
         token = self.peek()
-        if token.kind in ("word", "quoted") :
+        if token.kind in ("word", "quoted"):
             self.next()
             if label is None:
-                self.fail(
-                    f'end label "{token.value}" specified for unlabeled block', token
-                )
+                self.fail(f'end label "{token.value}" specified for unlabeled block', token)
             if label != token.value:
-                self.fail(
-                    f'end label "{token.value}" differs from block\'s label "{label}"', token
-                )
+                self.fail(f'end label "{token.value}" differs from block\'s label "{label}"', token)
 
     def _exception_section(self, block: s.Block) -> None:
         lineno = self.line(self.tokens[self.at - 1])
@@ -173,8 +169,9 @@ class Parser(SqlStatements):
         self.expect_op(";")
         if notnull and default is None:
             raise PgError(
-                "22004", f'variable "{name.value}" must have a default value, since it\'s '
-                "declared NOT NULL", **self.where_of(name),
+                "22004",
+                f'variable "{name.value}" must have a default value, since it\'s declared NOT NULL',
+                **self.where_of(name),
             )
         if collate is not None:
             dtype = self.types.with_collation(dtype, collate)
@@ -187,7 +184,8 @@ class Parser(SqlStatements):
             self.syntax_error(name)
         if ns_lookup(self.ns, True, [name.value])[0] is not None:
             raise PgError(
-                SYNTAX_ERROR, f'duplicate declaration at or near "{name.value}"',
+                SYNTAX_ERROR,
+                f'duplicate declaration at or near "{name.value}"',
                 **self.where_of(name),
             )
 
@@ -199,7 +197,8 @@ class Parser(SqlStatements):
         datum, _ = ns_lookup(self.ns, False, names)
         if datum is None:
             raise PgError(
-                UNDEFINED_OBJECT, f'variable "{".".join(names)}" does not exist',
+                UNDEFINED_OBJECT,
+                f'variable "{".".join(names)}" does not exist',
                 **self.where_of(token),
             )
         self.expect_op(";")
@@ -351,8 +350,9 @@ class Parser(SqlStatements):
         variable = None
         outer = self.ns
         if operand is not None:
-            variable = self.new_var(f"__Case__Variable_{len(self.datums)}__",
-                                    self.types.plain(23), lineno)
+            variable = self.new_var(
+                f"__Case__Variable_{len(self.datums)}__", self.types.plain(23), lineno
+            )
         branches: list[tuple[Expr, list[s.Stmt]]] = []
         while self.accept_word("when"):
             condition = self.read_expr("then")
@@ -438,7 +438,8 @@ class Parser(SqlStatements):
             self.next()
             if not datum.is_cursor:
                 raise PgError(
-                    SYNTAX_ERROR, "cursor FOR loop must use a bound cursor variable",
+                    SYNTAX_ERROR,
+                    "cursor FOR loop must use a bound cursor variable",
                     **self.where_of(token),
                 )
             return datum
@@ -498,17 +499,23 @@ class Parser(SqlStatements):
             item = ns_lookup_label(self.ns, label)
             if item is None:
                 raise PgError(
-                    SYNTAX_ERROR, f'there is no label "{label}" attached to any block or loop '
-                    "enclosing this statement", **self.where_of(name),
+                    SYNTAX_ERROR,
+                    f'there is no label "{label}" attached to any block or loop '
+                    "enclosing this statement",
+                    **self.where_of(name),
                 )
             if item.label != "loop" and not is_exit:
                 raise PgError(
-                    SYNTAX_ERROR, f'block label "{label}" cannot be used in CONTINUE',
+                    SYNTAX_ERROR,
+                    f'block label "{label}" cannot be used in CONTINUE',
                     **self.where_of(name),
                 )
         elif ns_find_nearest_loop(self.ns) is None:
-            message = "EXIT cannot be used outside a loop, unless it has a label" \
-                if is_exit else "CONTINUE cannot be used outside a loop"
+            message = (
+                "EXIT cannot be used outside a loop, unless it has a label"
+                if is_exit
+                else "CONTINUE cannot be used outside a loop"
+            )
             raise PgError(SYNTAX_ERROR, message, **self.where_of(keyword))
         return s.Exit(lineno, is_exit, label, condition)
 
@@ -525,10 +532,16 @@ class Parser(SqlStatements):
         result = self.result
         token = self.peek()
         if self.accept_op(";"):
-            if not (result.retset or result.oid == 2278 or self.out_params or result.is_procedure
-                    or result.oid == 0):
+            if not (
+                result.retset
+                or result.oid == 2278
+                or self.out_params
+                or result.is_procedure
+                or result.oid == 0
+            ):
                 raise PgError(
-                    SYNTAX_ERROR, f'missing expression at or near "{token.value}"',
+                    SYNTAX_ERROR,
+                    f'missing expression at or near "{token.value}"',
                     **self.where_of(token),
                 )
             return s.Return(lineno, None)
@@ -556,7 +569,8 @@ class Parser(SqlStatements):
         token = self.peek()
         if not self.result.retset:
             raise PgError(
-                DATATYPE_MISMATCH, "cannot use RETURN NEXT in a non-SETOF function",
+                DATATYPE_MISMATCH,
+                "cannot use RETURN NEXT in a non-SETOF function",
                 **self.where_of(self.tokens[self.at - 1]),
             )
         if self.out_params:
@@ -574,7 +588,8 @@ class Parser(SqlStatements):
     def _return_query(self, lineno: int) -> s.Stmt:
         if not self.result.retset:
             raise PgError(
-                DATATYPE_MISMATCH, "cannot use RETURN QUERY in a non-SETOF function",
+                DATATYPE_MISMATCH,
+                "cannot use RETURN QUERY in a non-SETOF function",
                 **self.where_of(self.tokens[self.at - 1]),
             )
         if self.accept_word("execute"):
@@ -585,4 +600,3 @@ class Parser(SqlStatements):
         query = self.read_expr(";", statement=True)
         self.expect_op(";")
         return s.ReturnQuery(lineno, query, None, [])
-

@@ -30,15 +30,39 @@ from pgemu.pl.plpgsql.datums import (
 )
 from pgemu.pl.plpgsql.scanner import Lines, Token, tokenize
 
-_LEVELS = {"debug": "DEBUG1", "log": "LOG", "info": "INFO", "notice": "NOTICE",
-           "warning": "WARNING", "exception": "ERROR"}
-_RAISE_OPTIONS = ("errcode", "message", "detail", "hint", "column", "constraint", "datatype",
-                  "table", "schema")
+_LEVELS = {
+    "debug": "DEBUG1",
+    "log": "LOG",
+    "info": "INFO",
+    "notice": "NOTICE",
+    "warning": "WARNING",
+    "exception": "ERROR",
+}
+_RAISE_OPTIONS = (
+    "errcode",
+    "message",
+    "detail",
+    "hint",
+    "column",
+    "constraint",
+    "datatype",
+    "table",
+    "schema",
+)
 _DIAGNOSTICS = {
     False: ("row_count", "pg_context", "result_oid"),
-    True: ("pg_exception_context", "pg_exception_detail", "pg_exception_hint",
-           "returned_sqlstate", "column_name", "constraint_name", "pg_datatype_name",
-           "message_text", "table_name", "schema_name"),
+    True: (
+        "pg_exception_context",
+        "pg_exception_detail",
+        "pg_exception_hint",
+        "returned_sqlstate",
+        "column_name",
+        "constraint_name",
+        "pg_datatype_name",
+        "message_text",
+        "table_name",
+        "schema_name",
+    ),
 }
 _OPENING, _CLOSING = {"(": 1, "[": 1}, {")": 1, "]": 1}
 
@@ -119,7 +143,7 @@ class TokenReader:
         if token.kind == "end":
             text = f"{message} at end of input"
         else:
-            text = f'{message} at or near "{self.text[token.start:token.end]}"'
+            text = f'{message} at or near "{self.text[token.start : token.end]}"'
         raise PgError(SYNTAX_ERROR, text, **self.where_of(token))
 
     def any_name(self) -> list[str]:
@@ -179,15 +203,14 @@ class TokenReader:
 
     def not_a_variable(self, tokens: list[Token]) -> NoReturn:
         name = ".".join(t.value for t in tokens)
-        raise PgError(
-            SYNTAX_ERROR, f'"{name}" is not a known variable', **self.where_of(tokens[0])
-        )
+        raise PgError(SYNTAX_ERROR, f'"{name}" is not a known variable', **self.where_of(tokens[0]))
 
     def check_assignable(self, datum: Datum, token: Token) -> None:
         owner = datum.rec if isinstance(datum, RecField) else datum
         if owner.isconst:
             raise PgError(
-                ERROR_IN_ASSIGNMENT, f'variable "{owner.refname}" is declared CONSTANT',
+                ERROR_IN_ASSIGNMENT,
+                f'variable "{owner.refname}" is declared CONSTANT',
                 **self.where_of(token),
             )
 
@@ -208,7 +231,8 @@ class TokenReader:
                     self.syntax_error()
                 what = "statement" if statement else "expression"
                 raise PgError(
-                    SYNTAX_ERROR, f'missing "{_shown(ends[0])}" at end of SQL {what}',
+                    SYNTAX_ERROR,
+                    f'missing "{_shown(ends[0])}" at end of SQL {what}',
                     **self.where_of(token),
                 )
             if value in _OPENING:
@@ -237,7 +261,9 @@ class TokenReader:
         except pgparse.PGQueryError as error:
             position = max(error.position - len(head), 0)
             raise PgError(
-                SYNTAX_ERROR, error.message, internal_query=self.text,
+                SYNTAX_ERROR,
+                error.message,
+                internal_query=self.text,
                 internal_position=max(expr.location, 0) + max(position, 1),
             ) from None
 
@@ -255,9 +281,7 @@ class TokenReader:
         datum = self.known_datum()
         if isinstance(datum, Rec):
             if self.at_op(",") and what == "into":
-                self.fail(
-                    "record variable cannot be part of multiple-item INTO list", self.peek()
-                )
+                self.fail("record variable cannot be part of multiple-item INTO list", self.peek())
             return IntoTarget(datum)
         del first
         scalars: list[Var | RecField] = [datum]
@@ -267,7 +291,8 @@ class TokenReader:
             more = self.known_datum()
             if isinstance(more, Rec):
                 raise PgError(
-                    SYNTAX_ERROR, f'"{more.refname}" is not a scalar variable',
+                    SYNTAX_ERROR,
+                    f'"{more.refname}" is not a scalar variable',
                     **self.where_of(token),
                 )
             scalars.append(more)
@@ -289,8 +314,10 @@ class TokenReader:
         first, datum = names[0]
         if datum is None:
             raise PgError(
-                SYNTAX_ERROR, "loop variable of loop over rows must be a record variable or "
-                "list of scalar variables", **self.where_of(first),
+                SYNTAX_ERROR,
+                "loop variable of loop over rows must be a record variable or "
+                "list of scalar variables",
+                **self.where_of(first),
             )
         for token, one in names:
             if one is not None:
@@ -375,8 +402,7 @@ class SqlStatements(TokenReader):
                 atomic = True
             elif word == "end" and atomic:
                 atomic = False
-            if word == "into" and previous not in ("insert", "merge") and \
-                    first.value != "import":
+            if word == "into" and previous not in ("insert", "merge") and first.value != "import":
                 if into is not None:
                     self.fail("INTO specified more than once", token)
                 self.next()
@@ -394,7 +420,8 @@ class SqlStatements(TokenReader):
         text = self.text[first.start : last.end]
         if cut is not None:
             text = (
-                self.text[first.start : cut[0]] + " " * (cut[1] - cut[0])
+                self.text[first.start : cut[0]]
+                + " " * (cut[1] - cut[0])
                 + self.text[cut[1] : last.end]
             ).rstrip()
         sql = Expr(text, first.start, self.ns, True)
@@ -498,9 +525,7 @@ class SqlStatements(TokenReader):
             else:
                 name = self.next().value
                 if name not in CONDITIONS:
-                    raise PgError(
-                        UNDEFINED_OBJECT, f'unrecognized exception condition "{name}"'
-                    )
+                    raise PgError(UNDEFINED_OBJECT, f'unrecognized exception condition "{name}"')
                 made.condition = name
         elif not self.at_word("using"):
             self.syntax_error()
@@ -551,8 +576,9 @@ class SqlStatements(TokenReader):
             if item.value not in _DIAGNOSTICS[stacked]:
                 which = "GET STACKED DIAGNOSTICS" if stacked else "GET CURRENT DIAGNOSTICS"
                 raise PgError(
-                    SYNTAX_ERROR, f"diagnostics item {item.value.upper()} is not allowed in "
-                    f"{which}", **self.where_of(first),
+                    SYNTAX_ERROR,
+                    f"diagnostics item {item.value.upper()} is not allowed in {which}",
+                    **self.where_of(first),
                 )
             items.append((datum, item.value))
             if not self.accept_op(","):
@@ -566,17 +592,20 @@ class SqlStatements(TokenReader):
         token = self.peek()
         datum, tokens = self.read_datum()
         if datum is None:
-            self.not_a_variable(tokens) if token.kind in ("word", "quoted") \
-                else self.syntax_error(token)
+            self.not_a_variable(tokens) if token.kind in ("word", "quoted") else self.syntax_error(
+                token
+            )
         if not isinstance(datum, Var):
             raise PgError(
-                DATATYPE_MISMATCH, "cursor variable must be a simple variable",
+                DATATYPE_MISMATCH,
+                "cursor variable must be a simple variable",
                 **self.where_of(token),
             )
         if datum.type.oid != 1790:
             raise PgError(
-                DATATYPE_MISMATCH, f'variable "{datum.refname}" must be of type cursor or '
-                "refcursor", **self.where_of(token),
+                DATATYPE_MISMATCH,
+                f'variable "{datum.refname}" must be of type cursor or refcursor',
+                **self.where_of(token),
             )
         return datum
 
@@ -587,7 +616,8 @@ class SqlStatements(TokenReader):
         if cursor.cursor_args is None:
             if self.at_op("("):
                 raise PgError(
-                    SYNTAX_ERROR, f'cursor "{cursor.refname}" has no arguments',
+                    SYNTAX_ERROR,
+                    f'cursor "{cursor.refname}" has no arguments',
                     **self.where_of(token),
                 )
             return None
@@ -602,25 +632,30 @@ class SqlStatements(TokenReader):
             if self.peek(1).kind == "op" and self.peek(1).value in (":=", "=>"):
                 if name.value not in names:
                     raise PgError(
-                        SYNTAX_ERROR, f'cursor "{cursor.refname}" has no argument named '
-                        f'"{name.value}"', **self.where_of(name),
+                        SYNTAX_ERROR,
+                        f'cursor "{cursor.refname}" has no argument named "{name.value}"',
+                        **self.where_of(name),
                     )
                 position = names.index(name.value)
                 self.at += 2
             if args[position] is not None:
                 raise PgError(
-                    SYNTAX_ERROR, f'value for parameter "{names[position]}" of cursor '
-                    f'"{cursor.refname}" specified more than once', **self.where_of(name),
+                    SYNTAX_ERROR,
+                    f'value for parameter "{names[position]}" of cursor '
+                    f'"{cursor.refname}" specified more than once',
+                    **self.where_of(name),
                 )
             args[position] = self.read_expr(",", ")")
             if self.at_op(")") and number < len(names) - 1:
                 raise PgError(
-                    SYNTAX_ERROR, f'not enough arguments for cursor "{cursor.refname}"',
+                    SYNTAX_ERROR,
+                    f'not enough arguments for cursor "{cursor.refname}"',
                     **self.where_of(self.peek()),
                 )
             if self.at_op(",") and number == len(names) - 1:
                 raise PgError(
-                    SYNTAX_ERROR, f'too many arguments for cursor "{cursor.refname}"',
+                    SYNTAX_ERROR,
+                    f'too many arguments for cursor "{cursor.refname}"',
                     **self.where_of(self.peek()),
                 )
             if number < len(names) - 1:
@@ -665,7 +700,8 @@ class SqlStatements(TokenReader):
         self.next()
         if made.returns_multiple:
             raise PgError(
-                "0A000", "FETCH statement cannot return multiple rows",
+                "0A000",
+                "FETCH statement cannot return multiple rows",
                 **self.where_of(self.tokens[self.at - 1]),
             )
         return made
@@ -687,8 +723,12 @@ class SqlStatements(TokenReader):
         made = s.Fetch(lineno, None, "FETCH_FORWARD", 1, None, False, is_move, None)  # type: ignore[arg-type]
         token = self.peek()
         word = token.value if token.kind == "word" else ""
-        direct = {"next": ("FETCH_FORWARD", 1), "prior": ("FETCH_BACKWARD", 1),
-                  "first": ("FETCH_ABSOLUTE", 1), "last": ("FETCH_ABSOLUTE", -1)}
+        direct = {
+            "next": ("FETCH_FORWARD", 1),
+            "prior": ("FETCH_BACKWARD", 1),
+            "first": ("FETCH_ABSOLUTE", 1),
+            "last": ("FETCH_ABSOLUTE", -1),
+        }
         has_from = True
         if self.is_datum(token) and self.peek(1).value in ("into", ";"):
             has_from = False

@@ -80,8 +80,7 @@ class PlpgsqlHandler:
     def context(self, skip: int = 0) -> str:
         """The CONTEXT of a message sent now, innermost line first."""
         lines = [
-            item if isinstance(item, str) else item.context_line()
-            for item in reversed(self.stack)
+            item if isinstance(item, str) else item.context_line() for item in reversed(self.stack)
         ]
         return "\n".join(lines[skip:])
 
@@ -100,8 +99,10 @@ class PlpgsqlHandler:
     def callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         oid = proc.oid
         if proc.proretset:
+
             def rows(*args: Any) -> Iterator[Any]:
                 return iter(self._call(oid, info, args))
+
             return rows
         return lambda *args: self._call(oid, info, args)
 
@@ -109,14 +110,13 @@ class PlpgsqlHandler:
         session = self.session
         proc = session.catalog.get(PgProc, oid=oid)
         function = self.function(
-            proc, (oid, info.arg_types, info.result_type),
+            proc,
+            (oid, info.arg_types, info.result_type),
             lambda: compile_function(session, proc, info.arg_types, info.result_type),
         )
         if function.is_trigger:
             error = PgError("0A000", "trigger functions can only be called as triggers")
-            error.add_context(
-                f'compilation of PL/pgSQL function "{proc.proname}" near line 1'
-            )
+            error.add_context(f'compilation of PL/pgSQL function "{proc.proname}" near line 1')
             raise error
         atomic, session.call_atomic = session.call_atomic, True
         execution = Execution(self, function, atomic=atomic or proc.prokind != "p")
@@ -149,8 +149,12 @@ class PlpgsqlHandler:
         result = execution.result
         if kind.is_procedure and not function.out_params:
             return None
-        if kind.oid == RECORDOID and info.ret_columns and isinstance(result, str) \
-                and not kind.columns:
+        if (
+            kind.oid == RECORDOID
+            and info.ret_columns
+            and isinstance(result, str)
+            and not kind.columns
+        ):
             try:
                 _check_record(self.session, result, info)
             except PgError as error:
@@ -220,20 +224,24 @@ def _store_trigger(execution: Execution, data: Any) -> None:
     columns = execution.handler.columns_of_type(data.relation.row.reltype)
     for rec, row in ((function.new, data.new), (function.old, data.old)):
         if row is not None:
-            execution.values[rec.dno] = RecordValue(
-                columns, list(row), data.relation.row.reltype
-            )
+            execution.values[rec.dno] = RecordValue(columns, list(row), data.relation.row.reltype)
         elif data.level == "ROW":
-            execution.values[rec.dno] = RecordValue(
-                columns, None, data.relation.row.reltype
-            )
+            execution.values[rec.dno] = RecordValue(columns, None, data.relation.row.reltype)
     values = {
-        "tg_name": data.trigger.tgname, "tg_when": data.when, "tg_level": data.level,
-        "tg_op": data.operation, "tg_relid": data.relation.oid,
-        "tg_relname": data.relation.name, "tg_table_name": data.relation.name,
-        "tg_table_schema": data.relation.schema_name, "tg_nargs": len(data.args),
-        "tg_argv": json.dumps({"l": [0], "a": list(data.args)}, separators=(",", ":"),
-                              ensure_ascii=False) if data.args else None,
+        "tg_name": data.trigger.tgname,
+        "tg_when": data.when,
+        "tg_level": data.level,
+        "tg_op": data.operation,
+        "tg_relid": data.relation.oid,
+        "tg_relname": data.relation.name,
+        "tg_table_name": data.relation.name,
+        "tg_table_schema": data.relation.schema_name,
+        "tg_nargs": len(data.args),
+        "tg_argv": json.dumps(
+            {"l": [0], "a": list(data.args)}, separators=(",", ":"), ensure_ascii=False
+        )
+        if data.args
+        else None,
     }
     for name, var in function.trigger_vars.items():
         execution.values[var.dno] = values[name]
@@ -249,13 +257,15 @@ def _check_record(session: Any, result: str, info: TypeInfo) -> None:
     for number, (have, want) in enumerate(zip(types, wanted, strict=False), 1):
         if have != want:
             raise PgError(
-                "42804", message,
+                "42804",
+                message,
                 detail=f"Returned type {name(have)} does not match expected type "
                 f"{name(want)} in column {number}.",
             )
     if len(types) != len(wanted):
         raise PgError(
-            "42804", message,
+            "42804",
+            message,
             detail=f"Number of returned columns ({len(types)}) does not match expected column "
             f"count ({len(wanted)}).",
         )
@@ -284,4 +294,3 @@ class _Environment:
             self.session.guc.restore_function_nest(self.level)
         if self.proc.prosecdef:
             self.session.set_current_user(self.user)
-

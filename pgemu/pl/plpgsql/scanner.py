@@ -58,9 +58,7 @@ def tokenize(text: str) -> list[Token]:
             close = text.find(match.group(), end)
             if close < 0:
                 raise _unterminated("dollar-quoted string", text, position)
-            tokens.append(
-                Token("string", text[end:close], position, close + len(match.group()))
-            )
+            tokens.append(Token("string", text[end:close], position, close + len(match.group())))
             position = close + len(match.group())
             continue
         value = match.group()
@@ -112,8 +110,10 @@ def _end_of_comment(text: str, start: int) -> int:
 
 def _unterminated(what: str, text: str, start: int) -> PgError:
     return PgError(
-        SYNTAX_ERROR, f'unterminated {what} at or near "{text[start:]}"',
-        internal_query=text, internal_position=start + 1,
+        SYNTAX_ERROR,
+        f'unterminated {what} at or near "{text[start:]}"',
+        internal_query=text,
+        internal_position=start + 1,
     )
 
 

@@ -97,8 +97,9 @@ class Compiler:
             return None
         tests = self._all([w.expr for w in node.args])
         results = self._all([w.result for w in node.args])
-        default = self.compile(node.defresult) if node.defresult is not None \
-            else (lambda values: None)
+        default = (
+            self.compile(node.defresult) if node.defresult is not None else (lambda values: None)
+        )
         if tests is None or results is None or default is None:
             return None
         branches = list(zip(tests, results, strict=True))
@@ -136,9 +137,7 @@ class Compiler:
             return None
         return self._call(node.funcid, node.args, node.funcresulttype, node.inputcollid)
 
-    def _call(
-        self, oid: int, args: Sequence[Any], result: int, collation: int
-    ) -> Getter | None:
+    def _call(self, oid: int, args: Sequence[Any], result: int, collation: int) -> Getter | None:
         session = self.session
         proc = session.catalog.get(PgProc, oid=oid)
         if proc.prolang in _INTERNAL:

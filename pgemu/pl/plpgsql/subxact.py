@@ -33,8 +33,10 @@ class Subtransaction:
         self._registered = set(xact.registered)
         self._registered_now = set(xact._registered_now)
         self._lengths = (
-            len(xact._commit_callbacks), len(xact._abort_callbacks),
-            len(xact._created), len(xact._dropped),
+            len(xact._commit_callbacks),
+            len(xact._abort_callbacks),
+            len(xact._created),
+            len(xact._dropped),
         )
         self._immediate = dict(session.after_triggers.immediate)
         self._undo_written = xact.undo_written

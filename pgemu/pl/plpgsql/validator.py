@@ -35,4 +35,3 @@ def validate(session: Any, proc: PgProc) -> None:
     except PgError as error:
         transpose_error(session, proc.prosrc, error)
         raise
-
