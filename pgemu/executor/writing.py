@@ -60,8 +60,9 @@ class WritingMixin:
             holder = (
                 contended
                 and self.conn.execute(
-                    f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l ON l.rid=t.rid "
-                    f"AND l.relfilenode={relfilenode} WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
+                    f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l "
+                    f"ON l.rid=t.rid AND l.relfilenode={relfilenode} "
+                    f"WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
                     (*key, own),
                 ).fetchone()
             )
