@@ -1,5 +1,4 @@
 -- Stored generated columns
--- xfail: generation expressions are not checked (other generated columns, immutability, DEFAULT)
 create table g (a int, b int generated always as (a * 2) stored, c text);
 insert into g (a) values (1), (null) returning *;
 insert into g (a, b) values (1, 5);
