@@ -17,6 +17,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 
 from pgemu.storage.filelock import FileLock
 
@@ -30,9 +31,20 @@ MAX_DATAGRAM = 60_000
 
 Message = tuple[int, bytes]
 
+MAX_SOCKET_FOLDER = 80
+
+
+@cache
+def socket_folder(runtime: str) -> str:
+    """The runtime folder by a name that leaves room in a socket's 107 bytes of path: a long one is
+    reached through an open descriptor."""
+    if len(runtime) <= MAX_SOCKET_FOLDER:
+        return runtime
+    return f"/proc/self/fd/{os.open(runtime, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)}"
+
 
 def latch_path(runtime: str, slot: int) -> str:
-    return f"{runtime}/latch.{slot}"
+    return f"{socket_folder(runtime)}/latch.{slot}"
 
 
 def overflow_path(runtime: str, slot: int) -> str:
