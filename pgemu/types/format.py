@@ -10,7 +10,8 @@ from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, PgError
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
-from pgemu.types.quote import quote_identifier, quote_nullable
+from pgemu.guc.lists import quote_identifier
+from pgemu.types.quote import quote_nullable
 from pgemu.types.variadic import variadic_any
 
 SPECIFIER = re.compile(r"%(?:(\d+)\$)?(-?)(?:(\d+)|\*(?:(\d+)\$)?()|)(.?)", re.DOTALL)
