@@ -27,6 +27,7 @@ class Constraints:
         self.session = session
         self._made: dict[str, tuple[str, ...]] = {}
         self._relations: dict[int, Any] = {}
+        self._noting: set[int] = set()
         self._by_table: dict[str, Any] = {}
         self._rows: dict[int, tuple[Any, tuple[tuple[int, str], ...]]] = {}
         # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
@@ -47,10 +48,22 @@ class Constraints:
             if known:
                 self.forget(relation.sqlite_name)
             if program:
+                self.session.xact.triggers.changed = True
                 self.session.conn.execute(";".join(program)).fetchall()
             self._made[relation.sqlite_name] = program
         self._relations[relation.oid] = relation
+        self._noting.discard(relation.oid)
+        if any(" AFTER " in trigger for trigger in program):
+            self._noting.add(relation.oid)
         self._by_table[relation.sqlite_name.partition(".")[2]] = relation
+
+    def ready(self, relation: Any) -> bool:
+        """The table's triggers are made."""
+        return self._relations.get(relation.oid) is relation
+
+    def notes_rows(self, relation: Any) -> bool:
+        """Something is to be tested after a statement has written to the (ready) table."""
+        return relation.oid in self._noting
 
     def forget(self, sqlite_name: str) -> None:
         """Drop a table's triggers (it is being dropped, or they are out of date)."""

@@ -13,6 +13,7 @@ import apsw
 
 from pgemu.errors import PgError
 from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
 from pgemu.executor.modifying_ctes import own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
@@ -55,6 +56,14 @@ def bind(
 def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     """Run a plan to its end."""
     session.xact.queried = True
+    modify = plan.modify
+    if modify is not None and modify.lone_target is not None:
+        try:
+            done = run_alone(session, plan, bindings)
+        except apsw.Error as error:
+            raise translate(error, session) from error
+        if done is not None:
+            return _modify_result(plan, *done)
     lock_for_plan(session, plan)
     if plan.command_type == "select" and not (plan.steps or plan.row_marks or plan.may_write):
         rows = list(select_rows(session, plan, bindings))
@@ -69,6 +78,10 @@ def _modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
         rows, count = run_modify(session, plan, bindings)
     except apsw.Error as error:
         raise translate(error, session) from error
+    return _modify_result(plan, rows, count)
+
+
+def _modify_result(plan: Plan, rows: list[Row], count: int) -> Result:
     columns = plan.columns if plan.modify is not None and plan.modify.returning else None
     tag = _TAGS[plan.command_type].format(count)
     return Result(rows if columns is not None else None, columns, count, tag)

@@ -20,6 +20,7 @@ from pgemu.errors import (
 )
 from pgemu.executor.conflicts import conflicting_row
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
+from pgemu.executor.lone_modify import note_lone_target
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.trigger_writer import TriggeringWriter, start_triggers, write_view
@@ -71,8 +72,11 @@ def _run_once(
         undisturbed = _undisturbed(session, plan, relation, snapshot)
     if direct is not None and undisturbed:
         conn = session.conn
-        rows = conn.execute(direct, bindings[: _parameters(direct, bindings)]).fetchall()
+        used = _parameters(direct, bindings)
+        rows = conn.execute(direct, bindings[:used]).fetchall()
         count = conn.changes()
+        if used == len(bindings):
+            note_lone_target(plan, relation)
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
     session.after_triggers.end_of_statement()

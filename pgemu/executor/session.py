@@ -163,7 +163,8 @@ class Session(WritingMixin):
 
     def _statement_aborted(self) -> None:
         self.after_triggers.forget_statement()
-        self.constraints.lost()
+        if self.xact.triggers.changed:
+            self.constraints.lost()
         if self.xact.catalog_changed:
             self.catalog.invalidate()
 

@@ -16,6 +16,7 @@ from pgemu.errors import (
     IDLE_SESSION_TIMEOUT,
     PgError,
 )
+from pgemu.storage.writerlock import WriterLock
 
 USER_REQUEST = "canceling statement due to user request"
 STATEMENT_TIMEOUT = "canceling statement due to statement timeout"
@@ -54,6 +55,7 @@ class Timeouts:
         if self._armed:
             self._fired = True
             self.session.cancel_pending = True
+            WriterLock.interrupt()
 
     def cancel_reason(self) -> str:
         """The message of 57014: what made cancel_pending true."""

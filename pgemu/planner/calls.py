@@ -16,7 +16,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.comparison import native_comparison
-from pgemu.planner.lowering import type_infos
+from pgemu.planner.lowering import FIRST_USER_OID, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.sql import Sql
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-FIRST_USER_OID = 16384
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:
@@ -61,9 +60,7 @@ def _call(
     proc = low.proc(proc_oid)
 
     def body_call() -> Sql:
-        if proc.provolatile == "v":
-            low.volatile = True
-            low.may_write = low.may_write or proc.oid >= FIRST_USER_OID
+        low.note_volatility(proc)
         info = type_infos([expr_type(a) for a in arg_nodes], result, node.inputcollid)
         if isinstance(node, p.FuncExpr) and node.funcvariadic:
             info = replace(info, variadic=True)

@@ -94,6 +94,12 @@ class Scope:
         return self.query.rtable[varno - 1]
 
 
+FIRST_USER_OID = 16384
+# volatile only because each call gives another value: nextval, currval, timeofday, random,
+# lastval, clock_timestamp, gen_random_uuid
+_WITHOUT_EFFECT = frozenset((1574, 1575, 274, 1598, 2559, 2649, 3432))
+
+
 class Lowering:
     """Collects what the Plan needs while the modules of this room translate the tree."""
 
@@ -107,10 +113,24 @@ class Lowering:
         self.used_literals: set[int] = set()
         self.volatile = False
         self.may_write = False
+        self.has_effects = False
         self.has_row_marks = False
         # name of a recursive CTE run in rounds -> its columns: it is read from the last round
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
+
+    def note_volatility(self, proc: Any) -> None:
+        """A function is called: what that makes of the plan."""
+        if proc.provolatile == "v":
+            self.volatile = True
+            self.may_write = self.may_write or proc.oid >= FIRST_USER_OID
+            self.has_effects = self.has_effects or proc.oid not in _WITHOUT_EFFECT
+
+    def note_calls_of(self, child: Lowering) -> None:
+        """A statement of its own inside this one was lowered."""
+        self.volatile = self.volatile or child.volatile
+        self.may_write = self.may_write or child.may_write
+        self.has_effects = self.has_effects or child.has_effects
 
     def new_alias(self, prefix: str = "t") -> str:
         self.alias_count += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pgemu.nodes.primnodes import Value
 
@@ -84,6 +84,8 @@ class Plan:
     volatile: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False
+    # calls a volatile function that does more than to compute or to take a sequence's next value
+    has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
     used_literals: frozenset[int] = frozenset()
 
@@ -115,6 +117,8 @@ class ModifyPlan:
     # (kind, name of the view or table) of each condition of check_sql
     checks: tuple[tuple[str, str], ...] = ()
     actions: tuple[MergeActionPlan, ...] = ()
+    # the target, once it is known that direct_sql is all there is to do (executor/lone_modify.py)
+    lone_target: Any = None
 
 
 @dataclass(slots=True)

@@ -48,6 +48,7 @@ def plan_query(
     plan.params = tuple(low.params)
     plan.relations = tuple((oid, name, n) for oid, (name, n) in low.relations.items())
     plan.volatile = low.volatile
+    plan.has_effects = low.has_effects or bool(low.modifying_ctes)
     plan.may_write = low.may_write or bool(low.modifying_ctes)
     plan.steps = [
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))

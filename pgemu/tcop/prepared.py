@@ -30,6 +30,8 @@ class PreparedStatement:
     used_literals: set[int] = field(default_factory=set)
     generic_plans: int = 0
     custom_plans: int = 0
+    # the parse tree of BEGIN, COMMIT and their like
+    transaction_statement: dict[str, Any] | None = None
     # caches of the hot path
     decoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     encoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)

@@ -92,7 +92,6 @@ class StatementsMixin:
 
     def prepare(self, name: str, text: str, raw: RawStmt, types: list[int]) -> PreparedStatement:
         """Analyze a statement whose parameter types may be open."""
-        given = list(types)
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
         check_parameter_types(types)
         prepared = PreparedStatement(
@@ -106,8 +105,8 @@ class StatementsMixin:
             self.guc.epoch,
             prepare_time_us=self.ctx.statement_start_us,
             used_literals=used,
+            transaction_statement=raw.body if raw.tag == "TransactionStmt" else None,
         )
-        del given
         return prepared
 
     def revalidate(self, statement: PreparedStatement) -> None:

@@ -20,6 +20,8 @@ class UndoTriggers:
     def __init__(self, conn: apsw.Connection) -> None:
         self._conn = conn
         self._made: dict[str, int] = {}
+        # TEMP triggers, these or others, were made since the last commit or rollback of SQLite
+        self.changed = False
 
     def ensure(self, sqlite_name: str, natts: int) -> None:
         """Make the triggers of a table with that many columns (remake them if it has grown)."""
@@ -47,8 +49,13 @@ class UndoTriggers:
                 f"INSERT INTO {undo} (xid, relfilenode, rid, op, xmin{columns}) "
                 f"VALUES (pg_undo(), {relfilenode}, OLD.rid, '{op}', OLD.xmin{images}); END"
             )
+        self.changed = True
         self._conn.execute(";".join(statements)).fetchall()
         self._made[sqlite_name] = natts
+
+    def made_for(self, sqlite_name: str, natts: int) -> bool:
+        """The table has its triggers."""
+        return self._made.get(sqlite_name) == natts
 
     def _widen(self, schema: str, undo: str, natts: int) -> None:
         columns = {row[1] for row in self._conn.execute(f"PRAGMA {schema}.table_info({undo})")}

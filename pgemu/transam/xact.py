@@ -11,7 +11,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import apsw
@@ -31,6 +30,7 @@ from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported
 from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
+from pgemu.transam.write_statement import WriteStatement
 
 IDLE, IMPLICIT, BLOCK, FAILED = "idle", "implicit", "block", "failed"
 _REPEATABLE = ("repeatable read", "serializable")
@@ -121,9 +121,13 @@ class TransactionManager:
         self.truncated: set[str] = set()
         self._dropped: list[str] = []
         self._undo_mark = {"main": 0, "g": 0}
+        self._mark_is_old = False
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
+        self._make_functions(conn)
+
+    def _make_functions(self, conn: apsw.Connection) -> None:
         made: Any = conn.create_scalar_function
         made("pg_undo", self._pg_undo, 0)
         made("pg_xid", lambda: self.xid, 0)
@@ -290,9 +294,18 @@ class TransactionManager:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def write(self) -> _WriteStatement:
+    def write(self) -> WriteStatement:
         """`with xact.write():` one statement's SQLite write transaction; nested ones join it."""
-        return _WriteStatement(self)
+        return WriteStatement(self)
+
+    def enter_statement(self) -> None:
+        """A single SQLite statement that writes begins; the caller holds the writer lock.  It is
+        ended by leave_statement, or, if it was put into a SQLite transaction, as any other."""
+        self._write_depth = 1
+        self._snapshot_taken = True
+
+    def leave_statement(self) -> None:
+        self._write_depth = 0
 
     def begin_write(self) -> None:
         if self._write_depth:
@@ -464,31 +477,44 @@ class TransactionManager:
         if self.state == IDLE:
             self.run_before_commit()
             self.drop_storage(self._dropped)
-        marks = dict(self._undo_mark)
-        written = self.undo_written
-        if written:
-            self._note_undo()
+        predicate = self.predicate
+        marks = None
+        if self.undo_written and predicate is not None and predicate.number:
+            marks = dict(self._undo_mark)
+        self.note_undo()
+        if marks is not None:
+            self._find_undo_mark()
         self.conn.execute("COMMIT")
+        self.triggers.changed = False
         self._write_depth = 0
         self._registered_now = set()
         self.undo_xid = 0
         shared = self._global_held
         self._unlock()
-        if written and self.predicate is not None and self.predicate.number:
-            self.predicate.check_in(marks)
+        if marks is not None:
+            predicate.check_in(marks)
         if self.state == IDLE:
             self.sync(shared)
             self._ended(committed=True)
 
-    def _note_undo(self) -> None:
-        """Where this transaction's undo ends now: it wrote the newest entries of all."""
-        for schema in self.registered:
-            newest = self.conn.execute(
-                f"SELECT seq, xid FROM {schema}.{prefix(schema)}undo ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            if newest is not None and newest[1] == self.xid:
-                self._undo_mark[schema] = newest[0]
+    def note_undo(self) -> None:
+        """A statement has ended that may have written undo."""
+        self._mark_is_old = self._mark_is_old or self.undo_written
         self.undo_written = False
+
+    def _find_undo_mark(self) -> None:
+        """Where this transaction's undo ends now.  Its entries are among the newest of all, so
+        they are looked for from there and not by their xid."""
+        if self._mark_is_old:
+            self._mark_is_old = False
+            for schema in self.registered:
+                newest = self.conn.execute(
+                    f"SELECT seq FROM {schema}.{prefix(schema)}undo WHERE +xid=? "
+                    "ORDER BY seq DESC LIMIT 1",
+                    (self.xid,),
+                ).fetchone()
+                if newest is not None:
+                    self._undo_mark[schema] = newest[0]
 
     def abort_write(self) -> None:
         """The statement failed: SQLite takes all of it back."""
@@ -505,10 +531,12 @@ class TransactionManager:
             self.slot.words[ASSIGNED_XID] = self.xid
         self.undo_xid = 0
         self.undo_written = False
-        self.triggers.lost()
+        if self.triggers.changed:
+            self.triggers.lost()
         self._unlock()
         for hook in self.on_statement_abort:
             hook()
+        self.triggers.changed = False
         if self.state == IDLE:
             self._ended(committed=False)
 
@@ -570,6 +598,7 @@ class TransactionManager:
                 self.abort_write()
                 raise
             self.conn.execute("COMMIT")
+            self.triggers.changed = False
             self._write_depth = 0
             self._registered_now = set()
             self.undo_xid = 0
@@ -648,6 +677,7 @@ class TransactionManager:
         self.savepoints = []
         self.row_lock_stamp = 0
         self._undo_mark = {"main": 0, "g": 0}
+        self._mark_is_old = False
         self._created, self._dropped = [], []
         self.truncated.clear()
         callbacks = self._commit_callbacks if committed else self._abort_callbacks
@@ -682,6 +712,7 @@ class TransactionManager:
     # -- savepoints ----------------------------------------------------------------------------
 
     def savepoint(self, name: str, *, hidden: bool = False) -> None:
+        self._find_undo_mark()
         self.savepoints.append(
             Savepoint(
                 name,
@@ -721,6 +752,7 @@ class TransactionManager:
         del self.savepoints[index + 1 :]
         self._undo_to(saved)
         self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
+        self._mark_is_old = False
         self.truncated.clear()
         del self._created[saved.created :]
         del self._dropped[saved.dropped :]
@@ -764,31 +796,3 @@ class TransactionManager:
         return PgError(
             T_R_SERIALIZATION_FAILURE, f"could not serialize access due to concurrent {what}"
         )
-
-
-class _WriteStatement:
-    """The context manager of TransactionManager.write()."""
-
-    __slots__ = ("_xact",)
-
-    def __init__(self, xact: TransactionManager) -> None:
-        self._xact = xact
-
-    def __enter__(self) -> None:
-        self._xact.begin_write()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            try:
-                self._xact.end_write()
-            except BaseException:
-                if self._xact._write_depth:
-                    self._xact.abort_write()
-                raise
-        else:
-            self._xact.abort_write()
