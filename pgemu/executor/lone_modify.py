@@ -1,13 +1,15 @@
-"""INSERT, UPDATE and DELETE by a session that is alone (no counterpart in PostgreSQL).
+"""INSERT, UPDATE and DELETE that meet nobody (no counterpart in PostgreSQL).
 
 Most writing statements of an application meet nobody: no other transaction is open that has
-written, no snapshot is held.  Then there is nothing to look at row by row and nothing to undo
-outside of a transaction block: the plan's direct SQLite statement runs as it is, SQLite itself
-making a transaction of it.  What the ordinary way (modify.py) does around it is left out here:
+written, or none has touched the rows at hand (the plan's row test), and no snapshot is held.  Then
+there is nothing to look at row by row, and nothing to undo outside of a transaction block: the
+plan's direct SQLite statement runs as it is, SQLite itself making a transaction of it.  What the
+ordinary way (modify.py) does around it is left out here:
 
-- the table lock: the writer lock is held instead, and whoever takes a strong lock on a table
-  passes the writer lock after announcing it (SessionLocks.acquire), so either it waits for the
-  statement or the statement sees the announcement and takes the ordinary way;
+- the table lock of a statement by itself: the writer lock is held instead, and whoever takes a
+  strong lock on a table passes the writer lock after announcing it (SessionLocks.acquire), so
+  either it waits for the statement or the statement sees the announcement and takes the ordinary
+  way;
 - the preparation of the table: only tables that this session has prepared already are written;
 - the hooks of the transaction's end: nothing that they look at can have changed, as only plans
   without side effects run here.
@@ -16,17 +18,22 @@ making a transaction of it.  What the ordinary way (modify.py) does around it is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from pgemu.executor.lock_levels import ACCESS_SHARE, ROW_EXCLUSIVE
+import apsw
+
+from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
+from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.waiting import WaitFor, retrying
 from pgemu.nodes.primnodes import Value
-from pgemu.planner.plan import Plan
+from pgemu.planner.plan import ModifyPlan, Plan, RowTest
 from pgemu.storage.locktable import strong_word
 from pgemu.storage.procarray import XID, XMIN
 from pgemu.transam.visibility import EVERYTHING
 from pgemu.transam.xact import BLOCK, IDLE
 
-Row = tuple[Any, ...]
+Done = tuple[list[tuple[Any, ...]], int]
 FIRST_USER_OID = 16384
 
 
@@ -48,49 +55,60 @@ def note_lone_target(plan: Plan, relation: Any) -> None:
         modify.lone_target = relation
 
 
-def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> tuple[list[Row], int] | None:
+def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | None:
     """(rows of RETURNING, number of rows written); None: the statement has to take the ordinary
     way, nothing was done."""
     xact = session.xact
     modify = plan.modify
-    assert modify is not None and modify.direct_sql is not None
+    assert modify is not None
     relation = modify.lone_target
-    constraints = session.constraints
     if (
-        xact.state == IDLE
-        and xact.quiet()
-        and not xact.current.read_only
-        and session.locks is not None
-        and constraints.ready(relation)
-        and session.catalog.relation(modify.relid) is relation
+        xact.current.read_only
+        or not xact.quiet()
+        or session.locks is None
+        or not session.constraints.ready(relation)
+        or session.catalog.relation(modify.relid) is not relation
     ):
-        return _autocommit(session, plan, relation, modify.direct_sql, bindings)
-    if (
+        return None
+    if xact.state == IDLE:
+        attempt = partial(_autocommit, session, plan, relation, bindings)
+    elif (
         xact.state == BLOCK
-        and "main" in xact.registered
-        and xact.quiet()
-        and not xact.current.read_only
-        and constraints.ready(relation)
         and xact.triggers.made_for(relation.sqlite_name, len(relation.attrs))
-        and session.catalog.relation(modify.relid) is relation
+        and lock_for_plan(session, plan)
     ):
-        return _in_block(session, plan, relation, modify.direct_sql, bindings)
-    return None
+        attempt = partial(_in_block, session, plan, relation, bindings)
+    else:
+        return None
+    try:
+        return attempt(None)
+    except WaitFor as wait:
+        if wait.row is None:
+            return None
+        rid = wait.row[1]
+    except apsw.ConstraintError:
+        if _others(xact, XID):  # whose key it is has to be looked at
+            return None
+        raise
+    # meet the other transaction once more, this time to wait for it
+    return retrying(session, lambda: attempt(rid))
 
 
 def _autocommit(
-    session: Any, plan: Plan, relation: Any, text: str, bindings: Sequence[Value]
-) -> tuple[list[Row], int] | None:
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> Done | None:
     xact = session.xact
     words = xact.slot.words
+    assert plan.modify is not None
     xact.writer_lock.acquire()
     try:
         if (
-            _others(xact, XID)
-            or _others(xact, XMIN)
+            _others(xact, XMIN)
             or _strongly_locked(session, plan)
             or session.catalog_version() != session._known_version
         ):
+            return None
+        if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
             return None
         # not 0 before the counter moves on: who reads without a snapshot looks at both
         words[XID] = -1
@@ -98,9 +116,9 @@ def _autocommit(
         xact.snapshot = EVERYTHING
         if session.constraints.notes_rows(relation):
             xact.writer_lock.acquire()  # given back by the statement's end
-            return _run_with_notes(session, text, bindings)
+            return _run_with_notes(session, plan.modify, bindings)
         try:
-            rows = _run(session, text, bindings)
+            rows = _run(session, plan.modify, bindings)
         finally:
             xact.xid = words[XID] = 0
     finally:
@@ -111,26 +129,21 @@ def _autocommit(
 
 
 def _in_block(
-    session: Any, plan: Plan, relation: Any, text: str, bindings: Sequence[Value]
-) -> tuple[list[Row], int] | None:
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> Done | None:
     xact = session.xact
-    held = session.locks._relations
-    if (relation.oid, ROW_EXCLUSIVE) not in held:
-        return None
-    for oid, _, _ in plan.relations:
-        if (oid, ACCESS_SHARE) not in held and oid != relation.oid:
-            return None
+    assert plan.modify is not None
     xact.writer_lock.acquire()
     try:
-        if _others(xact, XID):
-            return None
-        xact.undo_xid = xact.xid
-        xact.snapshot = EVERYTHING
-        if session.constraints.notes_rows(relation):
-            xact.writer_lock.acquire()
-            return _run_with_notes(session, text, bindings)
+        xact.start_writing_alone()
         try:
-            return _run(session, text, bindings)
+            if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+                return None
+            xact.snapshot = EVERYTHING
+            if session.constraints.notes_rows(relation):
+                xact.writer_lock.acquire()
+                return _run_with_notes(session, plan.modify, bindings)
+            return _run(session, plan.modify, bindings)
         finally:
             xact.undo_xid = 0
             xact.note_undo()
@@ -138,26 +151,56 @@ def _in_block(
         xact.writer_lock.release()
 
 
-def _run(session: Any, text: str, bindings: Sequence[Value]) -> tuple[list[Row], int]:
+def _free(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> bool:
+    """Others are at work: do they leave the rows of this statement alone?  WaitFor: one of them
+    has just the row that is wanted.  awaited: the row that was waited for; if its key has gone to
+    another row meanwhile, that one is not ours to change."""
+    modify = plan.modify
+    assert modify is not None
+    test = modify.row_test
+    if test is None or any(oid != relation.oid for oid, _, _ in plan.relations):
+        return False
+    if not test.text:
+        return True
+    found = session.conn.execute(test.text, bindings[: test.parameters]).fetchone()
+    if found is None:
+        return awaited is None or _is_still(session, test, bindings, awaited)
+    xid, rid, operation = found
+    if operation != "U" or plan.command_type == "insert":
+        return False
+    mode = EXCLUSIVE if plan.command_type == "update" else ACCESS_EXCLUSIVE
+    if session.row_locks.has_own(relation, rid):
+        return False
+    raise WaitFor(xid, (relation.oid, rid, mode))
+
+
+def _is_still(session: Any, test: RowTest, bindings: Sequence[Value], awaited: int) -> bool:
+    found = session.conn.execute(test.target, bindings[: test.parameters]).fetchone()
+    return found is None or found[0] == awaited
+
+
+def _run(session: Any, modify: ModifyPlan, bindings: Sequence[Value]) -> Done:
     """SQLite commits when the statement is at its end, or takes all of it back."""
     conn = session.conn
     xact = session.xact
     xact.enter_statement()
     try:
-        rows = conn.execute(text, bindings).fetchall()
+        rows = conn.execute(modify.direct_sql, bindings).fetchall()
         return rows, conn.changes()
     finally:
         xact.leave_statement()
 
 
-def _run_with_notes(session: Any, text: str, bindings: Sequence[Value]) -> tuple[list[Row], int]:
+def _run_with_notes(session: Any, modify: ModifyPlan, bindings: Sequence[Value]) -> Done:
     """The table has foreign keys, is referenced by some, or has constraints that are tested after
     the statement: that must be part of the same SQLite transaction, and may write elsewhere."""
     conn, xact = session.conn, session.xact
     xact.enter_statement()
     try:
         conn.execute("BEGIN")
-        rows = conn.execute(text, bindings).fetchall()
+        rows = conn.execute(modify.direct_sql, bindings).fetchall()
         count = conn.changes()
         session.after_triggers.end_of_statement()
         xact.end_write()

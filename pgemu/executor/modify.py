@@ -72,16 +72,15 @@ def _run_once(
         undisturbed = _undisturbed(session, plan, relation, snapshot)
     if direct is not None and undisturbed:
         conn = session.conn
-        used = _parameters(direct, bindings)
-        rows = conn.execute(direct, bindings[:used]).fetchall()
+        rows = conn.execute(direct, bindings[: _parameters(direct, bindings)]).fetchall()
         count = conn.changes()
-        if used == len(bindings):
-            note_lone_target(plan, relation)
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
     session.after_triggers.end_of_statement()
     if triggers is not None:
         triggers.after_statement()
+    if direct is not None and _parameters(direct, bindings) == len(bindings):
+        note_lone_target(plan, relation)
     return rows, count
 
 

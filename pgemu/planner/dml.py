@@ -19,6 +19,7 @@ from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.fromclause import lower_from
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.plan import ConflictPlan, ModifyPlan
+from pgemu.planner.rowtest import insert_row_test, key_row_test
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
 
@@ -270,6 +271,7 @@ def _lower_insert(
     modify.direct_sql = (
         f"{prefix}INSERT INTO {modify.sqlite_name} (xmin{names}) {body}{conflict}{returning}"
     )
+    modify.row_test = insert_row_test(query, low, modify)
 
 
 def _insert_source(query: Query, low: Lowering, scope: Scope, columns: list[Sql]) -> Sql:
@@ -438,6 +440,7 @@ def _lower_update(
         f"{prefix}UPDATE {modify.sqlite_name} AS {alias} SET {', '.join(sets)}"
         f"{from_text}{where_text}{returning}"
     )
+    modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
 
 
 def _lower_delete(
@@ -455,6 +458,7 @@ def _lower_delete(
         modify.direct_sql = (
             f"{prefix}DELETE FROM {modify.sqlite_name} AS {alias}{where_text}{returning}"
         )
+        modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
         return
     rids = lower_core(query, low, scope, [sql.column(alias, "rid")])
     modify.direct_sql = (

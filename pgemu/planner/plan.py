@@ -119,6 +119,19 @@ class ModifyPlan:
     actions: tuple[MergeActionPlan, ...] = ()
     # the target, once it is known that direct_sql is all there is to do (executor/lone_modify.py)
     lone_target: Any = None
+    # whether that is so amid other transactions (planner/rowtest.py)
+    row_test: RowTest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowTest:
+    """text yields what is in the way: xid, rid and, of undo, the operation ("K": only the old row
+    meets the condition) or, of a row lock, its mode.  parameters: how many of the bindings it
+    wants.  An empty text: nothing can be in the way.  target yields the rid of the row to write."""
+
+    text: str
+    parameters: int
+    target: str = ""
 
 
 @dataclass(slots=True)

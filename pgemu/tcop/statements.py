@@ -94,7 +94,7 @@ class StatementsMixin:
         """Analyze a statement whose parameter types may be open."""
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
         check_parameter_types(types)
-        prepared = PreparedStatement(
+        return PreparedStatement(
             name,
             text,
             raw,
@@ -107,7 +107,6 @@ class StatementsMixin:
             used_literals=used,
             transaction_statement=raw.body if raw.tag == "TransactionStmt" else None,
         )
-        return prepared
 
     def revalidate(self, statement: PreparedStatement) -> None:
         """Analyze again if the catalogs or the settings have changed since."""

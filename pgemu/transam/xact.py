@@ -8,7 +8,6 @@ statement outside a transaction block is one SQLite transaction and needs neithe
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +26,14 @@ from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
-from pgemu.transam.snapshots import forget_exported
+from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
 from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
 from pgemu.transam.write_statement import WriteStatement
 
 IDLE, IMPLICIT, BLOCK, FAILED = "idle", "implicit", "block", "failed"
+# a statement that only opens a write transaction
+OPEN_MAIN = "DELETE FROM main._pending WHERE 0"
 _REPEATABLE = ("repeatable read", "serializable")
 # The word of a slot with an xid that is not in `_active` (yet, or after its statement failed):
 # a snapshot must know that it is not one of the past.
@@ -248,27 +249,11 @@ class TransactionManager:
             if self._write_depth or self._read_depth:
                 self.take_snapshot(True)
             elif current.read_only and current.deferrable:
-                self._wait_for_safe_snapshot()
+                wait_for_safe_snapshot(self)
             else:
                 self.begin_read()
                 self.end_read()
         return predicate if predicate.number else None
-
-    def _wait_for_safe_snapshot(self) -> None:
-        """READ ONLY DEFERRABLE (GetSafeSnapshot): a snapshot beside which nobody writes needs no
-        bookkeeping."""
-        while True:
-            with self.writer_lock:
-                if not self.predicate.others_may_write():
-                    predicate, self.predicate = self.predicate, None
-                    try:
-                        self.begin_read()
-                        self.end_read()
-                    finally:
-                        self.predicate = predicate
-                    return
-            self.writer_lock.check_interrupts()
-            time.sleep(0.01)
 
     def begin_read(self, shared: bool = False) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement."""
@@ -304,16 +289,21 @@ class TransactionManager:
         self._write_depth = 1
         self._snapshot_taken = True
 
+    def start_writing_alone(self) -> None:
+        """Before such a statement, in a transaction block."""
+        self._start_writing()
+        self._registered_now = set()
+
     def leave_statement(self) -> None:
         self._write_depth = 0
 
-    def begin_write(self) -> None:
+    def begin_write(self, opening: str = OPEN_MAIN, *params: Value) -> None:
         if self._write_depth:
             self._write_depth += 1
             return
         self.writer_lock.acquire()
         try:
-            self._open_write()
+            self._open_write(opening, *params)
         except BaseException:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
@@ -327,11 +317,11 @@ class TransactionManager:
             self.abort_write()
             raise
 
-    def _open_write(self) -> None:
-        """BEGIN IMMEDIATE for main alone: that of SQLite would lock global.db as well, and the
-        writers of all databases would queue for it."""
+    def _open_write(self, opening: str = OPEN_MAIN, *params: Value) -> None:
+        """BEGIN IMMEDIATE for main alone, by a first statement that writes there: that of SQLite
+        would lock global.db as well, and the writers of all databases would queue for it."""
         self.conn.execute("BEGIN")
-        self.conn.execute("DELETE FROM main._pending WHERE 0")
+        self.conn.execute(opening, params)
 
     def lock_global(self) -> None:
         """Inside a write statement, before shared catalogs are written.  Always after the
@@ -587,7 +577,7 @@ class TransactionManager:
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
         back by the caller."""
         if self.registered:
-            self.begin_write()
+            self.begin_write("DELETE FROM main._active WHERE xid=?", self.xid)
             try:
                 self.run_before_commit()
                 if self.predicate is not None:
@@ -626,7 +616,8 @@ class TransactionManager:
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
             self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
-            self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
+            if self.row_lock_stamp:
+                self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
             if not keep_undo:
                 self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
         if self._created or self._dropped:
