@@ -16,8 +16,10 @@ from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.calls import lower_function, lower_operator
 from pgemu.planner.comparison import equality, less_than, native_comparison
+from pgemu.planner.datetime_calls import lower_by_constants
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
+from pgemu.planner.scaled import scaled_comparison
 from pgemu.planner.sql import Sql
 
 _Handler = Callable[[Any, Lowering, Scope], Sql]
@@ -195,12 +197,18 @@ def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Sco
 
 @handler(p.FuncExpr)
 def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    decided = lower_by_constants(node, low, scope)
+    if decided is not None:
+        return decided
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_function(node, args, low)
 
 
 @handler(p.OpExpr)
 def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
+    scaled = scaled_comparison(node, low, scope)
+    if scaled is not None:
+        return scaled
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_operator(node, args, low)
 

@@ -16,6 +16,7 @@ from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
 
 
@@ -131,11 +132,14 @@ def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
         number = numbers.get(id(entry))
         if isinstance(entry.expr, p.Const):
             continue  # a constant orders nothing
-        if number is not None:
-            key: Sql = sql.raw(str(number))
+        scaled = None if query.distinct_clause else scaled_column(entry.expr, low, scope)
+        key: Sql
+        if scaled is not None:
+            key = scaled[0]
+        elif number is not None:
+            key = low.comparable(sql.raw(str(number)), expr_type(entry.expr))
         else:
-            key = lower(entry.expr, low, scope)
-        key = low.comparable(key, expr_type(entry.expr))
+            key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
         nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
         items.append(sql.ordered(key, clause.descending, nulls))
     return items
