@@ -265,6 +265,10 @@ def lower_scalar_array_op(
 ) -> Sql:
     """scalar = ANY (array) becomes IN; other operators are called per element in Python."""
     left_node, array_node = node.args
+    while isinstance(array_node, p.RelabelType) or (
+        isinstance(array_node, p.ArrayCoerceExpr) and _keeps_elements(array_node)
+    ):
+        array_node = array_node.arg  # the elements' storage values are the same
     left = lower(left_node, low, scope)
     native = native_comparison(node.opno, [left_node, _element_of(array_node, low)], low)
     wanted = "=" if node.use_or else "<>"
@@ -332,12 +336,16 @@ def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql
 @handler(p.ArrayCoerceExpr)
 def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
-    if isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
-        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
-    ):
+    if _keeps_elements(node):
         return arg
     name = low.binder.special("array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)
+
+
+def _keeps_elements(node: p.ArrayCoerceExpr) -> bool:
+    return isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
+        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
+    )
 
 
 @handler(p.ConvertRowtypeExpr)

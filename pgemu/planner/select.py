@@ -19,6 +19,8 @@ from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
 
+_INT8_OF_INT4 = 481
+
 
 def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
     """The SQLite query for a SELECT (or VALUES, or set operation)."""
@@ -170,7 +172,16 @@ def _row_count(expr: p.Expr | None, what: str, low: Lowering, scope: Scope) -> S
     if expr is None or (isinstance(expr, p.Const) and expr.value is None):
         return None
     lowered = lower(expr, low, scope)
+    if _is_row_count(expr):
+        return lowered
     return sql.func(low.binder.special("row_count", what), lowered)
+
+
+def _is_row_count(expr: p.Expr) -> bool:
+    """A literal without a sign, as it is or widened to int8 (pg_proc int8(int4))."""
+    if isinstance(expr, p.FuncExpr) and expr.funcid == _INT8_OF_INT4:
+        expr = expr.args[0]
+    return isinstance(expr, p.Const) and type(expr.value) is int and expr.value >= 0
 
 
 def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:

@@ -18,7 +18,7 @@ from pgemu.types.float import PgFloat, float_overflow, round_to_single
 from pgemu.types.integers import INT8
 from pgemu.types.numeric import checked_pack, pack, unpack
 from pgemu.types.numeric_math import sqrt_at
-from pgemu.types.numeric_ops import EXACT, finite_div, quotient_at, select_div_scale
+from pgemu.types.numeric_ops import EXACT, finished, finite_div, quotient_at, select_div_scale
 
 INF = math.inf
 
@@ -158,6 +158,13 @@ class BatchedState(NumericState):
 
         return step
 
+    def only_batch(self) -> Decimal | None:
+        """The sum where one batch is all there was and its values are finite."""
+        if self.count or not self.pending:
+            return None
+        total = reduce(EXACT.add, map(Decimal, self.pending))
+        return total if total.is_finite() else None
+
     def flush(self) -> None:
         pending = self.pending
         total = reduce(EXACT.add, map(Decimal, pending))
@@ -183,6 +190,9 @@ class BatchedState(NumericState):
 @pg_aggregate("sum(numeric)")
 class SumNumeric(BatchedState):
     def final(self) -> str | None:
+        total = self.only_batch()
+        if total is not None:
+            return finished(total)
         if not self.seen():
             return None
         return self.special() or checked_pack(*self.scaled_total())
