@@ -26,7 +26,7 @@ from pgemu.fmgr import TypeInfo
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.calls import like_to_glob
-from pgemu.planner.scaled import scaled_bound
+from pgemu.planner.scaled import scaled_bound, unscaled_text
 from pgemu.types.arrays_ops import scalar_array_op
 from pgemu.types.arrays_subscript import (
     array_get_element,
@@ -107,6 +107,11 @@ def scalar_array(
 @special("scaled_bound")
 def scaled_constant(udfs: UdfRegistry, scale: int, symbol: str) -> Callable[..., Any]:
     return lambda value: scaled_bound(value, scale, symbol)
+
+
+@special("unscaled")
+def unscaled(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda value: unscaled_text(value, scale)
 
 
 @special("glob_pattern")

@@ -14,6 +14,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.comparison import operator_symbol
 from pgemu.planner.sql import Sql
+from pgemu.types.numeric import pack
 
 if TYPE_CHECKING:
     from pgemu.planner.lowering import Lowering, Scope
@@ -101,6 +102,13 @@ def scaled_bound(value: str | None, scale: int, symbol: str) -> int | float | No
         elif symbol in (">", "<=") and sign < 0:
             number -= 1
     return max(-(2**62), min(2**62, number))
+
+
+def unscaled_text(value: int | None, scale: int) -> str | None:
+    """The numeric whose scaled integer this is."""
+    if value is None or value == NAN:
+        return None if value is None else "NaN"
+    return pack(value, scale)
 
 
 _SPECIAL = {"NaN": NAN, "Infinity": NAN - 1, "-Infinity": -NAN}

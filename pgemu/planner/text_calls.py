@@ -28,9 +28,7 @@ def is_ascii(text: str) -> str:
 
 
 @native("upper", "lower")
-def case_mapped(
-    node: _Call, args: list[Sql], low: Lowering, body: Callable[[], Sql]
-) -> Sql | None:
+def case_mapped(node: _Call, args: list[Sql], low: Lowering, body: Callable[[], Sql]) -> Sql | None:
     if not sql.is_column(args[0]):
         return None
     text = sql.render(args[0])
@@ -68,14 +66,13 @@ def insensitive_like(
 
 def _is_constant(node: p.Expr) -> bool:
     """No column and no sub-select in it: SQLite evaluates calls of it once."""
+    allowed = (p.Const, p.Param, p.FuncExpr, p.OpExpr, p.RelabelType, list)
     constant = True
 
     def visit(item: object) -> bool | None:
         nonlocal constant
-        if not isinstance(item, (p.Const, p.Param, p.FuncExpr, p.OpExpr, p.RelabelType, list)):
-            constant = False
-        elif isinstance(item, p.Param) and item.paramkind != "extern":
-            constant = False
+        outer = isinstance(item, p.Param) and item.paramkind != "extern"
+        constant = constant and isinstance(item, allowed) and not outer
         return None if constant else False
 
     walk([node], visit)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from pgemu.errors import PgError
-from pgemu.executor.execute import Result, bind, run_plan, select_rows
+from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_rows
 from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
 MAX_TRANSACTION_TEXTS = 500
+ROWS_AT_ONCE = 100
 EMPTY_QUERY = b"I\x00\x00\x00\x04"
 _PLANNED = ("select", "insert", "update", "delete", "merge")
 
@@ -109,6 +111,10 @@ class SimpleQuery:
                 cached.row_description = describe(session, plan.columns, ())
                 cached.encoders = encoders(session, plan.columns, ())
             head = cached.row_description
+            cursor = None if plan.result is not None else quiet_cursor(session, plan, bindings)
+            if cursor is not None:
+                self._send_quiet(cached, cursor)
+                return
             rows = select_rows(session, plan, bindings)
             try:
                 first = next(rows, None)
@@ -147,6 +153,31 @@ class SimpleQuery:
             write(cached.row_description)
         send_rows(write, result.rows or (), cached.encoders)
         write(command_complete(result.tag))
+
+    def _send_quiet(self, cached: CachedStatement, cursor: Any) -> None:
+        """The rows of a SELECT that runs without a snapshot; its table locks are held."""
+        session, write = self.session, self.backend.connection.write
+        session.xact.queried = True
+        head = cached.row_description
+        count = 0
+        try:
+            while True:
+                rows = list(islice(cursor, ROWS_AT_ONCE))
+                if head:
+                    write(head)
+                    head = b""
+                if session.notices:
+                    self.backend.send_notices()
+                count += send_rows(write, rows, cached.encoders)
+                if len(rows) < ROWS_AT_ONCE:
+                    break
+        except (PgError, apsw.Error):
+            if head and _had_started(session, cached.query):
+                write(head)
+            raise
+        finally:
+            cursor.close()
+        write(command_complete(f"SELECT {count}"))
 
     # -- other statements --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import apsw
 
@@ -107,7 +108,7 @@ def roll_back(
     if not entries:
         return False
     few = len(entries) <= FEW_ROWS
-    tables: list[int] = [entry[0] for entry in entries]
+    tables: list[Any] = [entry[0] for entry in entries]
     if not few:
         tables = [
             row[0]

@@ -201,6 +201,9 @@ class SumNumeric(BatchedState):
 @pg_aggregate("avg(numeric)")
 class AvgNumeric(BatchedState):
     def final(self) -> str | None:
+        total = self.only_batch()
+        if total is not None:
+            return finite_div(*unpack(finished(total)), len(self.pending), 0)
         if not self.seen():
             return None
         return self.special() or finite_div(*self.scaled_total(), self.count, 0)
