@@ -188,16 +188,19 @@ class SimpleQuery:
         if session.xact.failed:
             check_failed_transaction(session, raw)
         while True:
-            query, used = session.analyze_statement(raw, text)
-            if query.command_type not in _PLANNED:
-                session.used_literals = used
+            with session.catalog.store.reading():
+                query, used = session.analyze_statement(raw, text)
+                planned = query.command_type in _PLANNED
+                rewritten = query_rewrite(query, session.catalog) if planned else []
+                if len(rewritten) == 1 and rewritten[0].command_type in _PLANNED:
+                    plan = self._plan(rewritten[0], used)
+                else:
+                    planned = False
+            if not planned:
+                if not rewritten:
+                    session.used_literals = used
                 self.send_result(session.run(query))
                 return
-            rewritten = query_rewrite(query, session.catalog)
-            if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
-                self.send_result(session.run(query))
-                return
-            plan = self._plan(rewritten[0], used)
             if lock_for_plan(session, plan):
                 break
             session.accept_invalidations()  # a table changed while we waited for its lock
