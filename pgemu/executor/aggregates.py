@@ -41,12 +41,20 @@ def aggregate_factory(
     strict = isinstance(binding, AggregateBinding) and binding.strict
     if ndirect:
         return lambda: _ordered_set(make(), ndirect, strict)
+    batches = (
+        isinstance(binding, AggregateBinding)
+        and binding.strict
+        and not distinct
+        and hasattr(binding.factory, "stepper")
+    )
     keys = None
     if distinct:
         keys = [udfs.catalog.types.io(t).hash_key for t in info.arg_types]
 
     def factory() -> _Parts:
         state = make()
+        if batches:
+            return None, state.stepper(), lambda _none: state.final()
         plain = state.step
         step = plain
         if strict:

@@ -32,11 +32,13 @@ class Constraints:
         self._rows: dict[int, tuple[Any, tuple[tuple[int, str], ...]]] = {}
         # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
         self.last_row: tuple[Any, tuple[Value, ...]] | None = None
-        self.enabled = True
         self.pending_checks: dict[int, list[PgConstraint]] = {}
-        session.conn.create_scalar_function("pg_checked", lambda: self.enabled, 0)
+        session.conn.create_scalar_function("pg_checked", self._is_checked, 0)
         session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
         session.conn.create_scalar_function("pg_check_partition", self._check_partition, 1)
+
+    def _is_checked(self) -> bool:
+        return not self.session.xact.taking_back
 
     def ensure(self, relation: Any) -> None:
         """Make the triggers of a table, if it has not got just these."""

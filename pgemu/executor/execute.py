@@ -116,7 +116,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         return
     lock_for_plan(session, plan)
     xact = session.xact
-    cursor = _quiet_cursor(session, plan, bindings)
+    cursor = quiet_cursor(session, plan, bindings)
     if cursor is not None:
         try:
             yield from cursor
@@ -149,7 +149,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         xact.end_read()
 
 
-def _quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
+def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
     """A SELECT without a transaction around it, where nobody else is writing: no snapshot has to
     be taken.  SQLite fixes what the statement sees at its first step; if no transaction was
     running before it and none has begun until after it, that state is all committed.  None: it

@@ -25,6 +25,8 @@ from pgemu.errors import (
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
+from pgemu.planner.calls import like_to_glob
+from pgemu.planner.scaled import scaled_bound, unscaled_text
 from pgemu.types.arrays_ops import scalar_array_op
 from pgemu.types.arrays_subscript import (
     array_get_element,
@@ -40,6 +42,7 @@ from pgemu.types.fixed_subscript import (
     fixed_slice,
 )
 from pgemu.types.record import deform, form_composite, form_record
+from pgemu.types.varlena import lower_text
 
 if TYPE_CHECKING:
     from pgemu.executor.udf import UdfRegistry
@@ -97,6 +100,40 @@ def scalar_array(
             array = dump_array([None if v is None else v for v in load_flat(array)])
             return scalar_array_op(value, array, lambda a, b: test(a, bytes.fromhex(b)), use_or)
         return scalar_array_op(value, array, test, use_or)
+
+    return call
+
+
+@special("scaled_bound")
+def scaled_constant(udfs: UdfRegistry, scale: int, symbol: str) -> Callable[..., Any]:
+    return lambda value: scaled_bound(value, scale, symbol)
+
+
+@special("unscaled")
+def unscaled(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda value: unscaled_text(value, scale)
+
+
+@special("glob_pattern")
+def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
+    """LIKE's pattern as GLOB's; None where there is none."""
+
+    def call(pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        glob = like_to_glob(lower_text(pattern) if insensitive else pattern)
+        return None if glob is None or "\0" in glob else glob
+
+    return call
+
+
+@special("json_path")
+def json_path(udfs: UdfRegistry) -> Callable[..., Any]:
+    """SQLite's path to a key of an object; None where SQLite would read the key otherwise."""
+
+    def call(key: str | None) -> str | None:
+        plain = key is not None and key.isprintable() and not {'"', "\\"} & set(key)
+        return f'$."{key}"' if plain else None
 
     return call
 

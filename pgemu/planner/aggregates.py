@@ -12,6 +12,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
 
 # (proname, first argument's typname) -> SQLite aggregate with PostgreSQL's result
@@ -30,14 +31,27 @@ def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
     # SQLite finds the level by the columns, as PostgreSQL does
     args = [lower(t.expr, low, scope) for t in node.args if not t.resjunk]
     direct = [lower(d, low, scope) for d in node.aggdirectargs]
-    call = _native_call(node, args, low)
+    scaled = _scaled_extreme(node, low, scope)
+    call = scaled[0] if scaled is not None else _native_call(node, args, low)
     if call is None:
         call = _bound_call(node, args, direct, low, scope)
     if node.aggfilter is not None:
         condition = lower_qual(node.aggfilter, low, scope)
         assert condition is not None
         call = sql.filtered(call, condition)
-    return call
+    return call if scaled is None else sql.func(scaled[1], call)
+
+
+def _scaled_extreme(node: p.Aggref, low: Lowering, scope: Scope) -> tuple[Sql, str] | None:
+    """min or max of a numeric column as that of its scaled integers, and the function that makes
+    the number of the integer."""
+    proc = low.proc(node.aggfnoid)
+    if proc.proname not in ("min", "max") or proc.pronamespace != 11:
+        return None
+    column = scaled_column(node.args[0].expr, low, scope)
+    if column is None:
+        return None
+    return sql.func(proc.proname, column[0]), low.binder.special("unscaled", column[1])
 
 
 def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:

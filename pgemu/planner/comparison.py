@@ -33,7 +33,7 @@ def native_comparison(
     opno: int, args: Sequence[Expr], low: Lowering
 ) -> tuple[str, str | None] | None:
     """(SQLite operator, collation its left side needs), or None when SQLite cannot do it."""
-    symbol = _symbol(opno, low)
+    symbol = operator_symbol(opno, low)
     if symbol is None:
         return None
     collation = low.collation(expr_type(args[0]))
@@ -42,7 +42,8 @@ def native_comparison(
     return symbol, collation
 
 
-def _symbol(opno: int, low: Lowering) -> str | None:
+def operator_symbol(opno: int, low: Lowering) -> str | None:
+    """SQLite's spelling of a comparison operator."""
     cache: dict[int, str | None] = low.catalog.memo.setdefault("native_operator", {})
     if opno not in cache:
         cache[opno] = _find_symbol(opno, low)

@@ -16,8 +16,10 @@ from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.calls import lower_function, lower_operator
 from pgemu.planner.comparison import equality, less_than, native_comparison
+from pgemu.planner.datetime_calls import lower_by_constants
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
+from pgemu.planner.scaled import scaled_comparison
 from pgemu.planner.sql import Sql
 
 _Handler = Callable[[Any, Lowering, Scope], Sql]
@@ -195,12 +197,18 @@ def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Sco
 
 @handler(p.FuncExpr)
 def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    decided = lower_by_constants(node, low, scope)
+    if decided is not None:
+        return decided
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_function(node, args, low)
 
 
 @handler(p.OpExpr)
 def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
+    scaled = scaled_comparison(node, low, scope)
+    if scaled is not None:
+        return scaled
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_operator(node, args, low)
 
@@ -257,6 +265,10 @@ def lower_scalar_array_op(
 ) -> Sql:
     """scalar = ANY (array) becomes IN; other operators are called per element in Python."""
     left_node, array_node = node.args
+    while isinstance(array_node, p.RelabelType) or (
+        isinstance(array_node, p.ArrayCoerceExpr) and _keeps_elements(array_node)
+    ):
+        array_node = array_node.arg  # the elements' storage values are the same
     left = lower(left_node, low, scope)
     native = native_comparison(node.opno, [left_node, _element_of(array_node, low)], low)
     wanted = "=" if node.use_or else "<>"
@@ -324,12 +336,16 @@ def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql
 @handler(p.ArrayCoerceExpr)
 def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
-    if isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
-        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
-    ):
+    if _keeps_elements(node):
         return arg
     name = low.binder.special("array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)
+
+
+def _keeps_elements(node: p.ArrayCoerceExpr) -> bool:
+    return isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
+        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
+    )
 
 
 @handler(p.ConvertRowtypeExpr)

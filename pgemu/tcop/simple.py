@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from pgemu.errors import PgError
-from pgemu.executor.execute import Result, bind, run_plan, select_rows
+from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_rows
 from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
 MAX_TRANSACTION_TEXTS = 500
+ROWS_AT_ONCE = 100
 EMPTY_QUERY = b"I\x00\x00\x00\x04"
 _PLANNED = ("select", "insert", "update", "delete", "merge")
 
@@ -109,6 +111,10 @@ class SimpleQuery:
                 cached.row_description = describe(session, plan.columns, ())
                 cached.encoders = encoders(session, plan.columns, ())
             head = cached.row_description
+            cursor = None if plan.result is not None else quiet_cursor(session, plan, bindings)
+            if cursor is not None:
+                self._send_quiet(cached, cursor)
+                return
             rows = select_rows(session, plan, bindings)
             try:
                 first = next(rows, None)
@@ -148,6 +154,31 @@ class SimpleQuery:
         send_rows(write, result.rows or (), cached.encoders)
         write(command_complete(result.tag))
 
+    def _send_quiet(self, cached: CachedStatement, cursor: Any) -> None:
+        """The rows of a SELECT that runs without a snapshot; its table locks are held."""
+        session, write = self.session, self.backend.connection.write
+        session.xact.queried = True
+        head = cached.row_description
+        count = 0
+        try:
+            while True:
+                rows = list(islice(cursor, ROWS_AT_ONCE))
+                if head:
+                    write(head)
+                    head = b""
+                if session.notices:
+                    self.backend.send_notices()
+                count += send_rows(write, rows, cached.encoders)
+                if len(rows) < ROWS_AT_ONCE:
+                    break
+        except (PgError, apsw.Error):
+            if head and _had_started(session, cached.query):
+                write(head)
+            raise
+        finally:
+            cursor.close()
+        write(command_complete(f"SELECT {count}"))
+
     # -- other statements --------------------------------------------------------------------------
 
     def _run_one(self, raw: RawStmt, text: str, shape: Shape | None) -> None:
@@ -157,16 +188,19 @@ class SimpleQuery:
         if session.xact.failed:
             check_failed_transaction(session, raw)
         while True:
-            query, used = session.analyze_statement(raw, text)
-            if query.command_type not in _PLANNED:
-                session.used_literals = used
+            with session.catalog.store.reading():
+                query, used = session.analyze_statement(raw, text)
+                planned = query.command_type in _PLANNED
+                rewritten = query_rewrite(query, session.catalog) if planned else []
+                if len(rewritten) == 1 and rewritten[0].command_type in _PLANNED:
+                    plan = self._plan(rewritten[0], used)
+                else:
+                    planned = False
+            if not planned:
+                if not rewritten:
+                    session.used_literals = used
                 self.send_result(session.run(query))
                 return
-            rewritten = query_rewrite(query, session.catalog)
-            if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
-                self.send_result(session.run(query))
-                return
-            plan = self._plan(rewritten[0], used)
             if lock_for_plan(session, plan):
                 break
             session.accept_invalidations()  # a table changed while we waited for its lock

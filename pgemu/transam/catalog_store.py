@@ -7,7 +7,8 @@ pgemu.catalog; this module knows only their physical names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pgemu.nodes.primnodes import Value
@@ -25,6 +26,25 @@ class MvccStore:
     def __init__(self, xact: TransactionManager, layout: Any) -> None:
         self.xact = xact
         self.layout = layout
+        self._reading = False
+        # while reading: other transactions that have written, by shared or not
+        self._running_now: dict[bool, frozenset[int]] = {}
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What is scanned meanwhile comes from one state of the database, which one SQLite read
+        transaction holds: the analysis of a statement needs dozens of scans."""
+        xact = self.xact
+        if not xact.quiet():
+            yield
+            return
+        xact.begin_read()
+        self._reading, self._running_now = True, {}
+        try:
+            yield
+        finally:
+            self._reading = False
+            xact.end_read()
 
     def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[tuple[Value, ...]]:
         clause, params = self.layout.where_clause(cls, where)
@@ -52,15 +72,18 @@ class MvccStore:
         """Other transactions that have written.  While this one holds the write lock of SQLite
         their set cannot change, so it is read once per statement."""
         xact = self.xact
+        known = self._running_now.get(shared) if self._reading else None
         if xact.write_depth:
             known = xact.running_others.get(shared)
-            if known is not None:
-                return known
+        if known is not None:
+            return known
         active = "g._gactive" if shared else "main._active"
         running = frozenset(r[0] for r in xact.conn.execute(f"SELECT xid FROM {active}"))
         running -= {xact.xid}
         if xact.write_depth:
             xact.running_others[shared] = running
+        elif self._reading:
+            self._running_now[shared] = running
         return running
 
     def insert_many(self, cls: type[Any], rows: Sequence[tuple[Value, ...]]) -> None:

@@ -95,6 +95,7 @@ class TransactionManager:
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
+        self.taking_back = False  # rows go back to what they were: nothing is to be checked
         # while a write statement runs: other transactions that have written, by shared or not
         self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
@@ -632,7 +633,13 @@ class TransactionManager:
                 with self.undoing(shared=True):
                     roll_back_transaction(self.conn, self.xid, ["g"])
             with self.undoing():
-                roll_back_transaction(self.conn, self.xid, ["main"])
+                roll_back_transaction(
+                    self.conn,
+                    self.xid,
+                    ["main"],
+                    self.triggers.columns,
+                    row_locks=self.row_lock_stamp > 0,
+                )
                 self.drop_storage(self._created)
         self._ended(committed=False)
 
@@ -644,9 +651,11 @@ class TransactionManager:
             self._open_write()
             if shared:
                 self.lock_global()
+            self.taking_back = True
             yield
             self.conn.execute("COMMIT")
         finally:
+            self.taking_back = False
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
             self._unlock()
@@ -775,7 +784,7 @@ class TransactionManager:
         with self.undoing(shared="g" in self.registered):
             for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
                 if schema in self.registered:
-                    roll_back(self.conn, schema, self.xid, mark)
+                    roll_back(self.conn, schema, self.xid, mark, self.triggers.columns)
                     self.conn.execute(
                         f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
                         (self.xid, saved.row_locks),
