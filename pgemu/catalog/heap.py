@@ -202,8 +202,9 @@ def create_storage(
     del persistence
     body = storage_columns(session.catalog, columns)
     name = f"r{relfilenode}"
-    session.xact.execute(f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})")
-    session.xact.drop_on_abort(f"main.{name}")
+    session.xact.make_storage(
+        f"main.{name}", f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})"
+    )
 
 
 @dataclass(slots=True)

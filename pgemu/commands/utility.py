@@ -151,6 +151,17 @@ _UNSUPPORTED = {
 }
 
 
+# These neither read nor write rows of tables: what they make, and what commands before them in the
+# transaction have made, can be built later.
+_BUILD_LATE = frozenset(
+    {
+        "CreateStmt", "IndexStmt", "ViewStmt", "CreateSeqStmt", "AlterSeqStmt", "CreateEnumStmt",
+        "CreateFunctionStmt", "CreateTrigStmt", "CommentStmt", "GrantStmt", "AlterOwnerStmt",
+        "RenameStmt", "VariableSetStmt", "VariableShowStmt",
+    }
+)  # fmt: skip
+
+
 def has_command(tag: str) -> bool:
     """Does this room run statements of this raw tag?"""
     return tag in COMMANDS
@@ -191,10 +202,19 @@ def process_utility(
     if not lock_for_utility(session, raw):
         session.accept_invalidations()
     if not row.transactional:
+        if tag not in _BUILD_LATE:
+            session.xact.build_storage()
         return command(session, stmt, st)
 
     def run() -> CommandResult:
         with session.xact.write():
             return command(session, stmt, st)
 
-    return retrying(session, run)
+    xact = session.xact
+    outer, xact.builds_late = xact.builds_late, tag in _BUILD_LATE
+    try:
+        if not xact.builds_late:
+            xact.build_storage()
+        return retrying(session, run)
+    finally:
+        xact.builds_late = outer
