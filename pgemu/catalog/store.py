@@ -8,6 +8,7 @@ serves the building of the template and the tests.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import apsw
@@ -75,15 +76,18 @@ def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple
     if not where:
         return "", ()
     numbers = column_numbers(cls)
-    terms = []
-    values = []
-    for name, value in where.items():
-        if value is None:
-            terms.append(f"c{numbers[name]} IS NULL")
-        else:
-            terms.append(f"c{numbers[name]}=?")
-            values.append(value)
-    return " WHERE " + " AND ".join(terms), tuple(values)
+    values = tuple(where.values())
+    nulls = tuple([value is None for value in values])
+    clause = _where_text(tuple([numbers[name] for name in where]), nulls)
+    return clause, tuple([v for v in values if v is not None]) if True in nulls else values
+
+
+@lru_cache(maxsize=1024)
+def _where_text(numbers: tuple[int, ...], nulls: tuple[bool, ...]) -> str:
+    terms = [
+        f"c{n} IS NULL" if null else f"c{n}=?" for n, null in zip(numbers, nulls, strict=True)
+    ]
+    return " WHERE " + " AND ".join(terms)
 
 
 def select_list(cls: type[Any]) -> str:
@@ -93,8 +97,15 @@ def select_list(cls: type[Any]) -> str:
 
 def insert_statement(cls: type[Any]) -> str:
     """`INSERT INTO main.r1259(xmin,c1,...) VALUES (?,?,...)`."""
+    return _INSERT_STATEMENTS[cls]
+
+
+def _insert_statement(cls: type[Any]) -> str:
     marks = ",".join("?" * (len(_COLUMN_NUMBERS[cls]) + 1))
     return f"INSERT INTO {_PHYSICAL_NAMES[cls]}(xmin,{_COLUMN_LISTS[cls]}) VALUES ({marks})"
+
+
+_INSERT_STATEMENTS = {cls: _insert_statement(cls) for cls in CATALOGS}
 
 
 class DirectStore:

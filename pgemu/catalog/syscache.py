@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgemu.catalog.rows import (
@@ -69,6 +69,8 @@ RELATION_COLUMNS: dict[type[Any], tuple[str, ...]] = {
     PgPartitionedTable: ("partrelid",),
 }
 
+_MANY_ROWS = 64  # from here on it is cheaper to forget every lookup of a catalog
+
 _DOMAIN_VALUE = re.compile(r"\bVALUE\b")
 _VECTORS = ("int2vector", "oidvector")
 
@@ -91,6 +93,29 @@ def _find_decoders(cls: type[Any]) -> tuple[tuple[int, Callable[[Any], Any]], ..
 _DECODERS: dict[type[Any], tuple[tuple[int, Callable[[Any], Any]], ...]] = {
     cls: _find_decoders(cls) for cls in CATALOGS
 }
+
+
+# Which fields of a typed row may be tuples.
+_ENCODED: dict[type[Any], tuple[int, ...]] = {
+    cls: tuple(
+        i
+        for i, column in enumerate(info.columns)
+        if column.typname.startswith("_") or column.typname in (*_VECTORS, "anyarray")
+    )
+    for cls, info in CATALOGS.items()
+}
+
+
+def row_to_storage(cls: type[Any], row: Any) -> StorageRow:
+    """The storage tuple of a typed row; SQLite takes a bool as 0 or 1."""
+    encoded = _ENCODED[cls]
+    if not encoded:
+        return tuple(row)
+    fields = list(row)
+    for i in encoded:
+        if fields[i] is not None:
+            fields[i] = to_storage(fields[i])
+    return tuple(fields)
 
 
 def row_from_storage(cls: type[Row], values: StorageRow) -> Row:
@@ -207,7 +232,7 @@ class Catalog:
         for row in rows:
             by_class.setdefault(type(row), []).append(row)
         for cls, its_rows in by_class.items():
-            self.store.insert_many(cls, [tuple([to_storage(v) for v in row]) for row in its_rows])
+            self.store.insert_many(cls, [row_to_storage(cls, row) for row in its_rows])
             for row in its_rows:
                 self._inserted(cls, row)
             for hook in self.on_write:
@@ -215,19 +240,24 @@ class Catalog:
 
     def update(self, cls: type[Any], where: dict[str, Any], **changes: Any) -> int:
         """Change the rows that match; how many there were."""
+        old = self.all(cls, **where)
+        if not old:
+            return 0
         count = self.store.update(
             cls,
             {k: to_storage(v) for k, v in where.items()},
             {k: to_storage(v) for k, v in changes.items()},
         )
-        self._written(cls, {**where, **changes}, where)
+        self._written(cls, [*old, *(row._replace(**changes) for row in old)])
         return count
 
     def delete(self, cls: type[Any], **where: Any) -> int:
         """Remove the rows that match; how many there were."""
+        old = self.all(cls, **where)
+        if not old:
+            return 0
         count = self.store.delete(cls, {k: to_storage(v) for k, v in where.items()})
-        if count:
-            self._written(cls, where, where)
+        self._written(cls, old)
         return count
 
     def new_oid(self) -> int:
@@ -236,17 +266,7 @@ class Catalog:
 
     def _inserted(self, cls: type[Any], row: Any) -> None:
         """Forget what a new row makes untrue: lookups that would now find it."""
-        for names, cache in self._rows.get(cls, {}).items():
-            cache.pop(tuple([getattr(row, name) for name in names]), None)
-        if cls in UNDERIVED:
-            return
-        columns = RELATION_COLUMNS.get(cls)
-        if columns is not None:
-            for column in columns:
-                self._relation_memo.pop(getattr(row, column), None)
-            if cls is PgAttribute and self._types and row.attrelid in self._types.composites:
-                self._types = None
-            return
+        self._forget_lookups(cls, (row,))
         if cls is PgType:
             stale = [
                 k
@@ -256,26 +276,40 @@ class Catalog:
             for key in stale:
                 del self.parse_cache[key]
             return
-        self._forget_derived(cls)
+        self._forget_rows(cls, (row,))
 
-    def _written(self, cls: type[Any], known: dict[str, Any], where: dict[str, Any]) -> None:
-        """Forget what changed or deleted rows make untrue; where tells which rows."""
-        self._rows.pop(cls, None)
-        columns = RELATION_COLUMNS.get(cls)
-        if columns is not None and all(column in where for column in columns):
-            for column in columns:
-                self._relation_memo.pop(known[column], None)
-                self._relation_memo.pop(where[column], None)
-            if cls in _TYPE_CATALOGS:
-                self._types = None
-        elif columns is not None:
-            self._relation_memo.clear()
-            if cls in _TYPE_CATALOGS:
-                self._types = None
-        elif cls not in UNDERIVED:
-            self._forget_derived(cls)
+    def _written(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        """Forget what changed or deleted rows make untrue; rows: as they were and as they are."""
+        self._forget_lookups(cls, rows)
+        self._forget_rows(cls, rows)
+        if cls in _TYPE_CATALOGS:
+            self._types = None
         for hook in self.on_write:
             hook(cls)
+
+    def _forget_lookups(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        for names, cache in self._rows.get(cls, {}).items():
+            if len(rows) > _MANY_ROWS:
+                cache.clear()
+            elif cache:
+                for row in rows:
+                    cache.pop(tuple([getattr(row, name) for name in names]), None)
+
+    def _forget_rows(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        """Forget what is derived from these rows."""
+        if cls in UNDERIVED:
+            return
+        columns = RELATION_COLUMNS.get(cls)
+        if columns is None:
+            self._forget_derived(cls)
+        elif cls is PgInherits:  # relations above the parent know of it as well
+            self._relation_memo.clear()
+        else:
+            for row in rows:
+                for column in columns:
+                    self._relation_memo.pop(getattr(row, column), None)
+                if cls is PgAttribute and self._types and row.attrelid in self._types.composites:
+                    self._types = None
 
     def _forget_derived(self, cls: type[Any]) -> None:
         self.memo.clear()

@@ -31,6 +31,9 @@ class MvccStore:
         conn = self.xact.conn
         outer = conn.in_transaction
         if not outer:
+            found = self._scan_alone(self.layout.select_list(cls) + clause, params)
+            if found is not None:
+                return found
             conn.execute("BEGIN")
         try:
             name = self.layout.physical_name(cls)
@@ -47,6 +50,18 @@ class MvccStore:
         finally:
             if not outer and conn.in_transaction:
                 conn.execute("COMMIT")
+
+    def _scan_alone(
+        self, text: str, params: tuple[Value, ...]
+    ) -> list[tuple[Value, ...]] | None:
+        """Without a SQLite transaction around it, if nobody was writing before the scan and nobody
+        has begun to until after it; else None."""
+        xact = self.xact
+        before = xact.shm.read_next_xid()
+        if xact.others_have_xids():
+            return None
+        rows: list[tuple[Value, ...]] = xact.conn.execute(text, params).fetchall()
+        return rows if xact.shm.read_next_xid() == before else None
 
     def _running(self, shared: bool) -> frozenset[int]:
         """Other transactions that have written.  While this one holds the write lock of SQLite

@@ -43,15 +43,14 @@ class StorageChanges:
     def make_storage(self, sqlite_name: str, sql: str, *, late: bool = True) -> None:
         """Run the CREATE TABLE or CREATE INDEX of a table or index (`main.r16384`) that this
         transaction makes; late: it cannot fail and nothing looks at it before another command."""
-        self._created.append(sqlite_name)
         if late and self.builds_late:
             self._remember_unbuilt()
             self.unbuilt[sqlite_name] = sql
+            self._created.append(sqlite_name)
             return
-        if self.unbuilt:
-            self.build_storage()
-        self._note_pending("abort", [sqlite_name])
+        self.build_storage()
         self.conn.execute(sql)
+        self.drop_on_abort(sqlite_name)
 
     def build_storage(self) -> None:
         """Make what was left for later; inside the running write statement if there is one."""
@@ -79,6 +78,11 @@ class StorageChanges:
         if self._unbuilt_before is not None:
             self.unbuilt = self._unbuilt_before
             self._unbuilt_before = None
+
+    def drop_on_abort(self, sqlite_name: str) -> None:
+        """A table or index that this transaction has made."""
+        self._created.append(sqlite_name)
+        self._note_pending("abort", [sqlite_name])
 
     def drop_on_commit(self, sqlite_name: str) -> None:
         """A table that this transaction dropped or replaced."""
