@@ -211,7 +211,8 @@ def process_utility(
             return command(session, stmt, st)
 
     xact = session.xact
-    outer, xact.builds_late = xact.builds_late, tag in _BUILD_LATE
+    outer = xact.builds_late
+    xact.builds_late = tag in _BUILD_LATE and not xact.write_depth
     try:
         if not xact.builds_late:
             xact.build_storage()
