@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgemu.catalog.rows import (
@@ -75,6 +76,10 @@ _DOMAIN_VALUE = re.compile(r"\bVALUE\b")
 _VECTORS = ("int2vector", "oidvector")
 
 
+_array_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+@lru_cache(maxsize=2048)
 def _array_from_storage(text: str) -> tuple[Any, ...]:
     return tuple(json.loads(text))
 
@@ -108,14 +113,13 @@ _ENCODED: dict[type[Any], tuple[int, ...]] = {
 
 def row_to_storage(cls: type[Any], row: Any) -> StorageRow:
     """The storage tuple of a typed row; SQLite takes a bool as 0 or 1."""
-    encoded = _ENCODED[cls]
-    if not encoded:
-        return tuple(row)
-    fields = list(row)
-    for i in encoded:
-        if fields[i] is not None:
-            fields[i] = to_storage(fields[i])
-    return tuple(fields)
+    fields: list[Any] | None = None
+    for i in _ENCODED[cls]:
+        if isinstance(row[i], (tuple, list)):
+            if fields is None:
+                fields = list(row)
+            fields[i] = _array_text(row[i])
+    return row if fields is None else tuple(fields)
 
 
 def row_from_storage(cls: type[Row], values: StorageRow) -> Row:
@@ -135,7 +139,7 @@ def to_storage(value: Any) -> Value:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (tuple, list)):
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return _array_text(value)
     result: Value = value
     return result
 
@@ -232,9 +236,9 @@ class Catalog:
         for row in rows:
             by_class.setdefault(type(row), []).append(row)
         for cls, its_rows in by_class.items():
-            self.store.insert_many(cls, [row_to_storage(cls, row) for row in its_rows])
-            for row in its_rows:
-                self._inserted(cls, row)
+            stored = [row_to_storage(cls, row) for row in its_rows] if _ENCODED[cls] else its_rows
+            self.store.insert_many(cls, stored)
+            self._inserted(cls, its_rows)
             for hook in self.on_write:
                 hook(cls)
 
@@ -264,19 +268,20 @@ class Catalog:
         """An unused OID (>= 16384)."""
         return self.store.new_oid()
 
-    def _inserted(self, cls: type[Any], row: Any) -> None:
-        """Forget what a new row makes untrue: lookups that would now find it."""
-        self._forget_lookups(cls, (row,))
+    def _inserted(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        """Forget what new rows make untrue: lookups that would now find them."""
+        self._forget_lookups(cls, rows)
         if cls is PgType:
+            names = {row.typname for row in rows}
             stale = [
                 k
                 for k in self.parse_cache
-                if isinstance(k, tuple) and k[0] == "typename" and k[-1] == row.typname
+                if type(k) is tuple and k[0] == "typename" and k[-1] in names
             ]
             for key in stale:
                 del self.parse_cache[key]
             return
-        self._forget_rows(cls, (row,))
+        self._forget_rows(cls, rows)
 
     def _written(self, cls: type[Any], rows: Sequence[Any]) -> None:
         """Forget what changed or deleted rows make untrue; rows: as they were and as they are."""
@@ -288,12 +293,19 @@ class Catalog:
             hook(cls)
 
     def _forget_lookups(self, cls: type[Any], rows: Sequence[Any]) -> None:
-        for names, cache in self._rows.get(cls, {}).items():
-            if len(rows) > _MANY_ROWS:
+        by_names = self._rows.get(cls)
+        if not by_names:
+            return
+        many = len(rows) > _MANY_ROWS
+        for names, cache in by_names.items():
+            if not cache:
+                continue
+            if many:
                 cache.clear()
-            elif cache:
-                for row in rows:
-                    cache.pop(tuple([getattr(row, name) for name in names]), None)
+                continue
+            places = [cls._fields.index(name) for name in names]
+            for row in rows:
+                cache.pop(tuple([row[i] for i in places]), None)
 
     def _forget_rows(self, cls: type[Any], rows: Sequence[Any]) -> None:
         """Forget what is derived from these rows."""
@@ -305,10 +317,9 @@ class Catalog:
         elif cls is PgInherits:  # relations above the parent know of it as well
             self._relation_memo.clear()
         else:
-            for row in rows:
-                for column in columns:
-                    self._relation_memo.pop(getattr(row, column), None)
-                if cls is PgAttribute and self._types and row.attrelid in self._types.composites:
+            for oid in {getattr(row, column) for row in rows for column in columns}:
+                self._relation_memo.pop(oid, None)
+                if cls is PgAttribute and self._types and oid in self._types.composites:
                     self._types = None
 
     def _forget_derived(self, cls: type[Any]) -> None:

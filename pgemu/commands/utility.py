@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -167,6 +168,7 @@ def has_command(tag: str) -> bool:
     return tag in COMMANDS
 
 
+@cache
 def _load(row: Row) -> Command:
     module, _, name = row.function.partition(":")
     try:

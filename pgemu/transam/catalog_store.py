@@ -14,6 +14,8 @@ from pgemu.nodes.primnodes import Value
 from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 from pgemu.transam.xact import TransactionManager
 
+_OIDS_AT_ONCE = 16
+
 
 class MvccStore:
     """scan, insert, update, delete of catalog rows through the transaction manager.
@@ -25,6 +27,7 @@ class MvccStore:
     def __init__(self, xact: TransactionManager, layout: Any) -> None:
         self.xact = xact
         self.layout = layout
+        self._oids: list[int] = []  # taken from the counter, the next one last
 
     def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[tuple[Value, ...]]:
         clause, params = self.layout.where_clause(cls, where)
@@ -79,35 +82,41 @@ class MvccStore:
         return running
 
     def insert_many(self, cls: type[Any], rows: Sequence[tuple[Value, ...]]) -> None:
-        with self.xact.write():
-            self._writing(cls)
-            xid = self.xact.xid
-            self.xact.conn.executemany(
-                self.layout.insert_statement(cls), [(xid, *row) for row in rows]
-            )
+        xact = self.xact
+        if not xact.write_depth:
+            with xact.write():
+                self.insert_many(cls, rows)
+            return
+        self._writing(cls)
+        xid = xact.xid
+        xact.conn.executemany(self.layout.insert_statement(cls), [(xid, *row) for row in rows])
 
     def update(
         self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
     ) -> int:
         numbers = self.layout.column_numbers(cls)
-        sets = ",".join(f"c{numbers[name]}=?" for name in changes)
+        sets = ",".join([f"c{numbers[name]}=?" for name in changes])
         clause, params = self.layout.where_clause(cls, where)
-        with self.xact.write():
-            self._writing(cls)
-            conn = self.xact.conn
-            conn.execute(
-                f"UPDATE {self.layout.physical_name(cls)} SET xmin=?, {sets}{clause}",
-                (self.xact.xid, *changes.values(), *params),
-            )
-            return int(conn.changes())
+        return self._change(
+            cls,
+            f"UPDATE {self.layout.physical_name(cls)} SET xmin=pg_xid(), {sets}{clause}",
+            (*changes.values(), *params),
+        )
 
     def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
         clause, params = self.layout.where_clause(cls, where)
-        with self.xact.write():
-            self._writing(cls)
-            conn = self.xact.conn
-            conn.execute(f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
-            return int(conn.changes())
+        return self._change(
+            cls, f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params
+        )
+
+    def _change(self, cls: type[Any], text: str, params: tuple[Value, ...]) -> int:
+        xact = self.xact
+        if not xact.write_depth:
+            with xact.write():
+                return self._change(cls, text, params)
+        self._writing(cls)
+        xact.conn.execute(text, params)
+        return int(xact.conn.changes())
 
     def _writing(self, cls: type[Any]) -> None:
         name = self.layout.physical_name(cls)
@@ -118,4 +127,7 @@ class MvccStore:
         return self.xact.shm.catalog_version(self.xact.database)
 
     def new_oid(self) -> int:
-        return self.xact.shm.next_oid()
+        if not self._oids:
+            first = self.xact.shm.next_oid(_OIDS_AT_ONCE)
+            self._oids = list(range(first + _OIDS_AT_ONCE - 1, first - 1, -1))
+        return self._oids.pop()
