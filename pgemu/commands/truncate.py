@@ -97,8 +97,9 @@ def truncate_relation(session: Any, relation: Any) -> None:
     name = relation.sqlite_name
     highest = session.xact.execute(f"SELECT max(rid) FROM {name}")[0][0] or 0
     if highest <= LARGE or relation.oid < 16384:
-        session.xact.writes_to(name, len(relation.attrs))
-        session.xact.execute(f"DELETE FROM {name}")
+        if highest:
+            session.xact.writes_to(name, len(relation.attrs))
+            session.xact.execute(f"DELETE FROM {name}")
         session.xact.truncated.add(name)
         return
     catalog = session.catalog
