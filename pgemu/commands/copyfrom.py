@@ -27,6 +27,7 @@ from pgemu.commands.copy_options import CopyFormatOptions
 from pgemu.commands.copy_text import TextParser
 from pgemu.commands.copyfromparse import Batch, Input, LineParser, shortened, texts
 from pgemu.commands.result import CommandResult
+from pgemu.commands.truncate import set_new_storage
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -42,6 +43,7 @@ from pgemu.transam.schema import prefix
 
 INPUT_LIMIT = 64 << 20
 CHUNK = 5000
+_WORTH_NEW_STORAGE = 1 << 20  # bytes of input of COPY FREEZE into a table that was truncated
 GROUP = 10  # rows of one INSERT; more gain nothing
 
 
@@ -155,6 +157,11 @@ def _write_once(
     own_triggers = any(not t.tgisinternal and t.tgenabled != "D" for t in relation.triggers)
     plain = relation.relkind == "r" and not own_triggers
     loader: _Loader
+    frozen = plain and options.freeze and session.xact.in_block
+    if frozen and source.size() > _WORTH_NEW_STORAGE:
+        if not session.xact.made_since_savepoint(relation.sqlite_name):
+            set_new_storage(session, relation)
+            relation = session.catalog.relation(relation.oid)
     if plain:
         loader = _Loader(session, relation, columns, options, where)
         loader.bare = where is None and _may_do_without_triggers(session, relation, columns)
@@ -163,7 +170,7 @@ def _write_once(
     else:
         loader = _RowLoader(session, relation, columns, options, where)
     try:
-        with _undo_at_once(session, relation) if plain else one_statement(session, relation):
+        with _undo_at_once(session, relation, frozen) if plain else one_statement(session, relation):
             for batch in loader.batches(source):
                 session.check_for_interrupts()
                 loader.load(batch)
@@ -191,9 +198,10 @@ def _may_do_without_triggers(
 
 
 @contextmanager
-def _undo_at_once(session: Any, relation: Any) -> Iterator[None]:
+def _undo_at_once(session: Any, relation: Any, frozen: bool) -> Iterator[None]:
     """New rows have the highest rids, so their undo can be written by one statement at the end
-    instead of by a trigger per row."""
+    instead of by a trigger per row.  Frozen rows of storage that goes with its subtransaction need
+    none: everybody may see them once it has committed."""
     xact = session.xact
     undo_xid = xact.undo_xid
     if not undo_xid:
@@ -207,6 +215,8 @@ def _undo_at_once(session: Any, relation: Any) -> Iterator[None]:
         yield
     finally:
         xact.undo_xid = undo_xid
+    if frozen and xact.made_since_savepoint(name):
+        return
     session.conn.execute(
         f"INSERT INTO {schema}.{prefix(schema)}undo (xid, relfilenode, rid, op) "
         f"SELECT ?, {table[1:]}, rid, 'I' FROM {name} WHERE rid > ?",

@@ -100,9 +100,14 @@ def truncate_relation(session: Any, relation: Any) -> None:
         if highest:
             session.xact.writes_to(name, len(relation.attrs))
             session.xact.execute(f"DELETE FROM {name}")
-        session.xact.truncated.add(name)
+        session.xact.truncated[name] = len(session.xact.savepoints)
         return
-    catalog = session.catalog
+    set_new_storage(session, relation)
+
+
+def set_new_storage(session: Any, relation: Any) -> None:
+    """Give a table new and empty storage (RelationSetNewRelfilenumber)."""
+    name, catalog = relation.sqlite_name, session.catalog
     new = catalog.new_oid()
     create_storage(session, new, [(a.attnum, a.atttypid) for a in relation.attrs])
     session.xact.drop_on_commit(name)

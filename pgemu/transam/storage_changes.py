@@ -28,7 +28,8 @@ class StorageChanges:
     state: str
     xid: int
     triggers: UndoTriggers
-    truncated: set[str]
+    truncated: dict[str, int]
+    savepoints: list[Any]
     _write_depth: int
     undoing: Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -90,8 +91,14 @@ class StorageChanges:
         self._note_pending("commit", [sqlite_name])
 
     def is_new_storage(self, sqlite_name: str) -> bool:
-        """Made or emptied by this transaction (COPY FREEZE asks)."""
-        return sqlite_name in self._created or sqlite_name in self.truncated
+        """Made or emptied by the current subtransaction (COPY FREEZE asks)."""
+        emptied_at = self.truncated.get(sqlite_name, -1)
+        return self.made_since_savepoint(sqlite_name) or emptied_at >= len(self.savepoints)
+
+    def made_since_savepoint(self, sqlite_name: str) -> bool:
+        """Made by the current subtransaction: it goes with it, whatever is in it."""
+        first = self.savepoints[-1].created if self.savepoints else 0
+        return sqlite_name in self._created[first:]
 
     def _note_pending(self, what: str, names: Sequence[str]) -> None:
         if self.state != IDLE:

@@ -118,8 +118,8 @@ class TransactionManager(StorageChanges):
         # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
         self.queried = False
         self.exported: list[str] = []  # files of snapshots
-        # tables that this transaction has emptied in place
-        self.truncated: set[str] = set()
+        # tables that this transaction has emptied in place: inside how many savepoints
+        self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
         self._write_depth = 0
         self._read_depth = 0
