@@ -25,8 +25,13 @@ class CatalogStore(Protocol):
     """What the caches need of storage.  `where` maps column names to storage values (None: IS
     NULL); an empty one means every row."""
 
-    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[StorageRow]:
-        """The visible rows, columns in attribute order."""
+    def scan(
+        self,
+        cls: type[Any],
+        where: Mapping[str, Value],
+        at_least: tuple[str, int] | None = None,
+    ) -> list[StorageRow]:
+        """The visible rows, columns in attribute order; at_least: of a column, instead of where."""
         ...
 
     def insert_many(self, cls: type[Any], rows: Sequence[StorageRow]) -> None: ...
@@ -82,6 +87,11 @@ def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple
     return clause, tuple([v for v in values if v is not None]) if True in nulls else values
 
 
+def at_least_clause(cls: type[Any], column: str, value: int) -> tuple[str, tuple[Value, ...]]:
+    """` WHERE c1>=?` and its parameter."""
+    return f" WHERE c{column_numbers(cls)[column]}>=?", (value,)
+
+
 @lru_cache(maxsize=1024)
 def _where_text(numbers: tuple[int, ...], nulls: tuple[bool, ...]) -> str:
     terms = [
@@ -116,8 +126,15 @@ class DirectStore:
         self._version = 0
         self._next_oid = FIRST_NORMAL_OID
 
-    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[StorageRow]:
+    def scan(
+        self,
+        cls: type[Any],
+        where: Mapping[str, Value],
+        at_least: tuple[str, int] | None = None,
+    ) -> list[StorageRow]:
         clause, params = where_clause(cls, where)
+        if at_least is not None:
+            clause, params = at_least_clause(cls, *at_least)
         rows: list[StorageRow] = self.conn.execute(select_list(cls) + clause, params).fetchall()
         return rows
 

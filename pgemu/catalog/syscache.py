@@ -36,7 +36,7 @@ from pgemu.catalog.rows import (
     PgTrigger,
     PgType,
 )
-from pgemu.catalog.store import CatalogStore, StorageRow
+from pgemu.catalog.store import FIRST_NORMAL_OID, CatalogStore, StorageRow
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.fmgr import CallContext
 from pgemu.nodes.primnodes import CoerceToDomainValue, Const, Value
@@ -156,6 +156,8 @@ class Catalog:
         self._rows: dict[
             type[Any], dict[tuple[str, ...], dict[tuple[Any, ...], tuple[Any, ...]]]
         ] = {}
+        # of catalogs with few rows: the user's objects that have any, by catalog and column
+        self._with_rows: dict[tuple[type[Any], str], set[Any]] = {}
         self.memo: dict[Hashable, Any] = {}
         # what is derived from one relation's rows, by its OID
         self._relation_memo: dict[int, dict[Hashable, Any]] = {}
@@ -261,8 +263,27 @@ class Catalog:
         if not old:
             return 0
         count = self.store.delete(cls, {k: to_storage(v) for k, v in where.items()})
-        self._written(cls, old)
+        if cls is PgType:  # nothing that goes on existing is derived from it
+            self._forget_lookups(cls, old)
+            self._forget_type_names(old)
+            self._types = None
+            for hook in self.on_write:
+                hook(cls)
+        else:
+            self._written(cls, old)
         return count
+
+    def delete_of_object(self, cls: type[Any], column: str, oid: int, **where: Any) -> int:
+        """delete(cls, column=oid, ...) of a catalog in which most objects have no rows."""
+        if oid >= FIRST_NORMAL_OID:
+            known = self._with_rows.get((cls, column))
+            if known is None:
+                place = cls._fields.index(column)
+                rows = self.store.scan(cls, {}, at_least=(column, FIRST_NORMAL_OID))
+                known = self._with_rows[cls, column] = {row[place] for row in rows}
+            if oid not in known:
+                return 0
+        return self.delete(cls, **{column: oid}, **where)
 
     def new_oid(self) -> int:
         """An unused OID (>= 16384)."""
@@ -272,16 +293,17 @@ class Catalog:
         """Forget what new rows make untrue: lookups that would now find them."""
         self._forget_lookups(cls, rows)
         if cls is PgType:
-            names = {row.typname for row in rows}
-            stale = [
-                k
-                for k in self.parse_cache
-                if type(k) is tuple and k[0] == "typename" and k[-1] in names
-            ]
-            for key in stale:
-                del self.parse_cache[key]
+            self._forget_type_names(rows)
             return
         self._forget_rows(cls, rows)
+
+    def _forget_type_names(self, rows: Sequence[Any]) -> None:
+        names = {row.typname for row in rows}
+        stale = [
+            k for k in self.parse_cache if type(k) is tuple and k[0] == "typename" and k[-1] in names
+        ]
+        for key in stale:
+            del self.parse_cache[key]
 
     def _written(self, cls: type[Any], rows: Sequence[Any]) -> None:
         """Forget what changed or deleted rows make untrue; rows: as they were and as they are."""
@@ -293,6 +315,8 @@ class Catalog:
             hook(cls)
 
     def _forget_lookups(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        for key in [k for k in self._with_rows if k[0] is cls]:
+            del self._with_rows[key]
         by_names = self._rows.get(cls)
         if not by_names:
             return
@@ -332,6 +356,7 @@ class Catalog:
     def invalidate(self) -> None:
         """Forget everything: another transaction's change or a rollback made it doubtful."""
         self._rows.clear()
+        self._with_rows.clear()
         self.memo.clear()
         self._relation_memo.clear()
         self.parse_cache.clear()

@@ -29,8 +29,15 @@ class MvccStore:
         self.layout = layout
         self._oids: list[int] = []  # taken from the counter, the next one last
 
-    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[tuple[Value, ...]]:
+    def scan(
+        self,
+        cls: type[Any],
+        where: Mapping[str, Value],
+        at_least: tuple[str, int] | None = None,
+    ) -> list[tuple[Value, ...]]:
         clause, params = self.layout.where_clause(cls, where)
+        if at_least is not None:
+            clause, params = self.layout.at_least_clause(cls, *at_least)
         conn = self.xact.conn
         outer = conn.in_transaction
         if not outer:
