@@ -94,9 +94,7 @@ def at_least_clause(cls: type[Any], column: str, value: int) -> tuple[str, tuple
 
 @lru_cache(maxsize=1024)
 def _where_text(numbers: tuple[int, ...], nulls: tuple[bool, ...]) -> str:
-    terms = [
-        f"c{n} IS NULL" if null else f"c{n}=?" for n, null in zip(numbers, nulls, strict=True)
-    ]
+    terms = [f"c{n} IS NULL" if null else f"c{n}=?" for n, null in zip(numbers, nulls, strict=True)]
     return " WHERE " + " AND ".join(terms)
 
 

@@ -144,6 +144,14 @@ def to_storage(value: Any) -> Value:
     return result
 
 
+def _to_storage(values: dict[str, Any]) -> dict[str, Value]:
+    """Values of columns; SQLite takes a bool as 0 or 1."""
+    for value in values.values():
+        if isinstance(value, (tuple, list)):
+            return {name: to_storage(v) for name, v in values.items()}
+    return values
+
+
 class Catalog:
     """The catalogs of one session.  `ctx` is the session's CallContext (None in tests)."""
 
@@ -187,8 +195,8 @@ class Catalog:
         values = tuple(keys.values())
         found = cache.get(values)
         if found is None:
-            where = {name: to_storage(value) for name, value in keys.items()}
-            found = tuple(row_from_storage(cls, v) for v in self.store.scan(cls, where))
+            stored = self.store.scan(cls, _to_storage(keys))
+            found = tuple([row_from_storage(cls, v) for v in stored])
             cache[values] = found
         return found
 
@@ -249,11 +257,7 @@ class Catalog:
         old = self.all(cls, **where)
         if not old:
             return 0
-        count = self.store.update(
-            cls,
-            {k: to_storage(v) for k, v in where.items()},
-            {k: to_storage(v) for k, v in changes.items()},
-        )
+        count = self.store.update(cls, _to_storage(where), _to_storage(changes))
         self._written(cls, [*old, *(row._replace(**changes) for row in old)])
         return count
 
@@ -262,7 +266,7 @@ class Catalog:
         old = self.all(cls, **where)
         if not old:
             return 0
-        count = self.store.delete(cls, {k: to_storage(v) for k, v in where.items()})
+        count = self.store.delete(cls, _to_storage(where))
         if cls is PgType:  # nothing that goes on existing is derived from it
             self._forget_lookups(cls, old)
             self._forget_type_names(old)
@@ -300,7 +304,9 @@ class Catalog:
     def _forget_type_names(self, rows: Sequence[Any]) -> None:
         names = {row.typname for row in rows}
         stale = [
-            k for k in self.parse_cache if type(k) is tuple and k[0] == "typename" and k[-1] in names
+            k
+            for k in self.parse_cache
+            if type(k) is tuple and k[0] == "typename" and k[-1] in names
         ]
         for key in stale:
             del self.parse_cache[key]

@@ -170,7 +170,9 @@ def _write_once(
     else:
         loader = _RowLoader(session, relation, columns, options, where)
     try:
-        with _undo_at_once(session, relation, frozen) if plain else one_statement(session, relation):
+        with (
+            _undo_at_once(session, relation, frozen) if plain else one_statement(session, relation)
+        ):
             for batch in loader.batches(source):
                 session.check_for_interrupts()
                 loader.load(batch)
@@ -183,9 +185,7 @@ def _write_once(
     return loader.count
 
 
-def _may_do_without_triggers(
-    session: Any, relation: Any, columns: Sequence[PgAttribute]
-) -> bool:
+def _may_do_without_triggers(session: Any, relation: Any, columns: Sequence[PgAttribute]) -> bool:
     """The rows can be looked at here, a column at a time: NOT NULL is all that they must obey
     besides unique indexes, and this connection has not got the table's triggers."""
     given = {a.attnum for a in columns}

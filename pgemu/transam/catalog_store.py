@@ -61,9 +61,7 @@ class MvccStore:
             if not outer and conn.in_transaction:
                 conn.execute("COMMIT")
 
-    def _scan_alone(
-        self, text: str, params: tuple[Value, ...]
-    ) -> list[tuple[Value, ...]] | None:
+    def _scan_alone(self, text: str, params: tuple[Value, ...]) -> list[tuple[Value, ...]] | None:
         """Without a SQLite transaction around it, if nobody was writing before the scan and nobody
         has begun to until after it; else None."""
         xact = self.xact
@@ -112,9 +110,7 @@ class MvccStore:
 
     def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
         clause, params = self.layout.where_clause(cls, where)
-        return self._change(
-            cls, f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params
-        )
+        return self._change(cls, f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
 
     def _change(self, cls: type[Any], text: str, params: tuple[Value, ...]) -> int:
         xact = self.xact
