@@ -94,7 +94,8 @@ def at_least_clause(cls: type[Any], column: str, value: int) -> tuple[str, tuple
 
 @lru_cache(maxsize=1024)
 def _where_text(numbers: tuple[int, ...], nulls: tuple[bool, ...]) -> str:
-    terms = [f"c{n} IS NULL" if null else f"c{n}=?" for n, null in zip(numbers, nulls, strict=True)]
+    found = zip(numbers, nulls, strict=True)
+    terms = [f"c{n} IS NULL" if null else f"c{n}=?" for n, null in found]
     return " WHERE " + " AND ".join(terms)
 
 

@@ -158,10 +158,10 @@ def _write_once(
     plain = relation.relkind == "r" and not own_triggers
     loader: _Loader
     frozen = plain and options.freeze and session.xact.in_block
-    if frozen and source.size() > _WORTH_NEW_STORAGE:
-        if not session.xact.made_since_savepoint(relation.sqlite_name):
-            set_new_storage(session, relation)
-            relation = session.catalog.relation(relation.oid)
+    kept = not session.xact.made_since_savepoint(relation.sqlite_name)
+    if frozen and kept and source.size() > _WORTH_NEW_STORAGE:
+        set_new_storage(session, relation)
+        relation = session.catalog.relation(relation.oid)
     if plain:
         loader = _Loader(session, relation, columns, options, where)
         loader.bare = where is None and _may_do_without_triggers(session, relation, columns)

@@ -27,7 +27,8 @@ class CopyChannel:
         connection.flush()
 
     def read_copy_data(self) -> bytes | None:
-        """What the next CopyData messages hold, as many as have come; None at CopyDone.  CopyFail is 57014; Flush and Sync are ignored."""
+        """What the next CopyData messages hold, as many as have come; None at CopyDone.  CopyFail
+        is 57014; Flush and Sync are ignored."""
         connection = self._backend.connection
         while True:
             kind, payload = connection.read_message()
