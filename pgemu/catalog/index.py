@@ -108,7 +108,7 @@ def index_create(
     rows.extend(_dependency_rows(oid, heap.oid, info, constraint_oid))
     insert_rows(catalog, rows)
     _record_expression_dependencies(catalog, oid, heap.oid, info)
-    if set_has_index:
+    if set_has_index and not catalog.get(PgClass, oid=heap.oid).relhasindex:
         catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
     return int(oid)
 

@@ -55,6 +55,10 @@ class Input:
                 self._kept.append(block)
                 total += len(block)
 
+    def size(self) -> int:
+        """Bytes that have been read and kept."""
+        return sum(map(len, self._kept))
+
     def _next(self) -> bytes | None:
         parts: list[bytes] = []
         size = 0

@@ -151,12 +151,16 @@ def _create_heap(
     options = transform_reloptions(stmt.get("options"), "partitioned" if relkind == "p" else "heap")
     for wanted in table.sequences:
         _make_sequence(session, table, namespace, persistence, wanted)
+    serial = {s.column for s in table.sequences if not s.identity}
+    for col in table.columns:
+        col.expects_default = col.name in serial or col.raw_default is not None
     made = heap_create_with_catalog(
         session, table.name, namespace, relkind, persistence, table.columns,
         reloptions=options, of_type=of_type, relchecks=len(table.checks),
         partition_bound=node_to_string(bound) if bound is not None else None,
         is_partition=table.partition_of,
-        has_index=has_index, acl=_default_acl(session, namespace),
+        has_index=has_index, has_triggers=bool(table.foreign_keys),
+        acl=_default_acl(session, namespace),
     )  # fmt: skip
     heap = from_new(session, made)
     cook_defaults(session, heap, heap.columns, st.source_text, table)
@@ -226,7 +230,7 @@ def cook_defaults(
     changed: list[int] = []
     for col in columns:
         attnum = heap.attnum(col.name)
-        had_flag = col.default is not None or bool(col.generated)
+        had_flag = col.default is not None or bool(col.generated) or col.expects_default
         if col.name in by_column and col.raw_default is None:
             col.default = _nextval_default(catalog, source_text, heap, by_column[col.name], col)
         elif col.raw_default is not None:
@@ -240,6 +244,9 @@ def cook_defaults(
             if col.generated:
                 _check_generation(heap, expr)
             if not col.generated and _is_null_const(expr):
+                if col.expects_default:
+                    where = {"attrelid": heap.oid, "attnum": attnum}
+                    catalog.update(PgAttribute, where, atthasdef=False)
                 continue
             col.default = expr
         if col.default is None:

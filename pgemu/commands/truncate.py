@@ -97,11 +97,17 @@ def truncate_relation(session: Any, relation: Any) -> None:
     name = relation.sqlite_name
     highest = session.xact.execute(f"SELECT max(rid) FROM {name}")[0][0] or 0
     if highest <= LARGE or relation.oid < 16384:
-        session.xact.writes_to(name, len(relation.attrs))
-        session.xact.execute(f"DELETE FROM {name}")
-        session.xact.truncated.add(name)
+        if highest:
+            session.xact.writes_to(name, len(relation.attrs))
+            session.xact.execute(f"DELETE FROM {name}")
+        session.xact.truncated[name] = len(session.xact.savepoints)
         return
-    catalog = session.catalog
+    set_new_storage(session, relation)
+
+
+def set_new_storage(session: Any, relation: Any) -> None:
+    """Give a table new and empty storage (RelationSetNewRelfilenumber)."""
+    name, catalog = relation.sqlite_name, session.catalog
     new = catalog.new_oid()
     create_storage(session, new, [(a.attnum, a.atttypid) for a in relation.attrs])
     session.xact.drop_on_commit(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -151,11 +152,23 @@ _UNSUPPORTED = {
 }
 
 
+# These neither read nor write rows of tables: what they make, and what commands before them in the
+# transaction have made, can be built later.
+_BUILD_LATE = frozenset(
+    {
+        "CreateStmt", "IndexStmt", "ViewStmt", "CreateSeqStmt", "AlterSeqStmt", "CreateEnumStmt",
+        "CreateFunctionStmt", "CreateTrigStmt", "CommentStmt", "GrantStmt", "AlterOwnerStmt",
+        "RenameStmt", "VariableSetStmt", "VariableShowStmt",
+    }
+)  # fmt: skip
+
+
 def has_command(tag: str) -> bool:
     """Does this room run statements of this raw tag?"""
     return tag in COMMANDS
 
 
+@cache
 def _load(row: Row) -> Command:
     module, _, name = row.function.partition(":")
     try:
@@ -191,10 +204,20 @@ def process_utility(
     if not lock_for_utility(session, raw):
         session.accept_invalidations()
     if not row.transactional:
+        if tag not in _BUILD_LATE:
+            session.xact.build_storage()
         return command(session, stmt, st)
 
     def run() -> CommandResult:
         with session.xact.write():
             return command(session, stmt, st)
 
-    return retrying(session, run)
+    xact = session.xact
+    outer = xact.builds_late
+    xact.builds_late = tag in _BUILD_LATE and not xact.write_depth
+    try:
+        if not xact.builds_late:
+            xact.build_storage()
+        return retrying(session, run)
+    finally:
+        xact.builds_late = outer

@@ -91,6 +91,17 @@ class Constraints:
                 del self._made[sqlite_name]
         self._relations.clear()
 
+    def insert_needs_triggers(self, relation: Any) -> bool:
+        """Whether a new row must obey more than NOT NULL and unique indexes, or there are triggers
+        of the table in this connection."""
+        made = self._made.get(relation.sqlite_name) is not None
+        return bool(
+            made
+            or len(self._before_row(relation)) > 1
+            or child_notes(self.session, relation)[0]
+            or unique_notes(self.session, relation)[0]
+        )
+
     # -- programs --------------------------------------------------------------------------
 
     def _program(self, relation: Any) -> list[str]:

@@ -15,6 +15,8 @@ from pgemu.nodes.primnodes import Value
 from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 from pgemu.transam.xact import TransactionManager
 
+_OIDS_AT_ONCE = 16
+
 
 class MvccStore:
     """scan, insert, update, delete of catalog rows through the transaction manager.
@@ -29,6 +31,7 @@ class MvccStore:
         self._reading = False
         # while reading: other transactions that have written, by shared or not
         self._running_now: dict[bool, frozenset[int]] = {}
+        self._oids: list[int] = []  # taken from the counter, the next one last
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -46,11 +49,21 @@ class MvccStore:
             self._reading = False
             xact.end_read()
 
-    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[tuple[Value, ...]]:
+    def scan(
+        self,
+        cls: type[Any],
+        where: Mapping[str, Value],
+        at_least: tuple[str, int] | None = None,
+    ) -> list[tuple[Value, ...]]:
         clause, params = self.layout.where_clause(cls, where)
+        if at_least is not None:
+            clause, params = self.layout.at_least_clause(cls, *at_least)
         conn = self.xact.conn
         outer = conn.in_transaction
         if not outer:
+            found = self._scan_alone(self.layout.select_list(cls) + clause, params)
+            if found is not None:
+                return found
             conn.execute("BEGIN")
         try:
             name = self.layout.physical_name(cls)
@@ -67,6 +80,16 @@ class MvccStore:
         finally:
             if not outer and conn.in_transaction:
                 conn.execute("COMMIT")
+
+    def _scan_alone(self, text: str, params: tuple[Value, ...]) -> list[tuple[Value, ...]] | None:
+        """Without a SQLite transaction around it, if nobody was writing before the scan and nobody
+        has begun to until after it; else None."""
+        xact = self.xact
+        before = xact.shm.read_next_xid()
+        if xact.others_have_xids():
+            return None
+        rows: list[tuple[Value, ...]] = xact.conn.execute(text, params).fetchall()
+        return rows if xact.shm.read_next_xid() == before else None
 
     def _running(self, shared: bool) -> frozenset[int]:
         """Other transactions that have written.  While this one holds the write lock of SQLite
@@ -87,35 +110,39 @@ class MvccStore:
         return running
 
     def insert_many(self, cls: type[Any], rows: Sequence[tuple[Value, ...]]) -> None:
-        with self.xact.write():
-            self._writing(cls)
-            xid = self.xact.xid
-            self.xact.conn.executemany(
-                self.layout.insert_statement(cls), [(xid, *row) for row in rows]
-            )
+        xact = self.xact
+        if not xact.write_depth:
+            with xact.write():
+                self.insert_many(cls, rows)
+            return
+        self._writing(cls)
+        xid = xact.xid
+        xact.conn.executemany(self.layout.insert_statement(cls), [(xid, *row) for row in rows])
 
     def update(
         self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
     ) -> int:
         numbers = self.layout.column_numbers(cls)
-        sets = ",".join(f"c{numbers[name]}=?" for name in changes)
+        sets = ",".join([f"c{numbers[name]}=?" for name in changes])
         clause, params = self.layout.where_clause(cls, where)
-        with self.xact.write():
-            self._writing(cls)
-            conn = self.xact.conn
-            conn.execute(
-                f"UPDATE {self.layout.physical_name(cls)} SET xmin=?, {sets}{clause}",
-                (self.xact.xid, *changes.values(), *params),
-            )
-            return int(conn.changes())
+        return self._change(
+            cls,
+            f"UPDATE {self.layout.physical_name(cls)} SET xmin=pg_xid(), {sets}{clause}",
+            (*changes.values(), *params),
+        )
 
     def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
         clause, params = self.layout.where_clause(cls, where)
-        with self.xact.write():
-            self._writing(cls)
-            conn = self.xact.conn
-            conn.execute(f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
-            return int(conn.changes())
+        return self._change(cls, f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
+
+    def _change(self, cls: type[Any], text: str, params: tuple[Value, ...]) -> int:
+        xact = self.xact
+        if not xact.write_depth:
+            with xact.write():
+                return self._change(cls, text, params)
+        self._writing(cls)
+        xact.conn.execute(text, params)
+        return int(xact.conn.changes())
 
     def _writing(self, cls: type[Any]) -> None:
         name = self.layout.physical_name(cls)
@@ -126,4 +153,7 @@ class MvccStore:
         return self.xact.shm.catalog_version(self.xact.database)
 
     def new_oid(self) -> int:
-        return self.xact.shm.next_oid()
+        if not self._oids:
+            first = self.xact.shm.next_oid(_OIDS_AT_ONCE)
+            self._oids = list(range(first + _OIDS_AT_ONCE - 1, first - 1, -1))
+        return self._oids.pop()

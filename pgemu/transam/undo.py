@@ -59,6 +59,10 @@ class UndoTriggers:
         """The table has its triggers."""
         return self._made.get(sqlite_name) == natts
 
+    def made(self, sqlite_name: str) -> bool:
+        """Has this connection the triggers of a table?"""
+        return sqlite_name in self._made
+
     def _widen(self, schema: str, undo: str, natts: int) -> None:
         columns = {row[1] for row in self._conn.execute(f"PRAGMA {schema}.table_info({undo})")}
         for number in range(1, natts + 1):

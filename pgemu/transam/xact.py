@@ -27,6 +27,7 @@ from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
+from pgemu.transam.storage_changes import StorageChanges
 from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
 from pgemu.transam.write_statement import WriteStatement
@@ -62,7 +63,7 @@ class Characteristics:
     deferrable: bool = False
 
 
-class TransactionManager:
+class TransactionManager(StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
     before_commit: called inside the committing SQLite transaction (deferred constraints).
@@ -80,6 +81,7 @@ class TransactionManager:
         *,
         fsync: bool = False,
     ) -> None:
+        super().__init__()
         self.conn = conn
         self.shm = shm
         self.slot = slot
@@ -115,13 +117,11 @@ class TransactionManager:
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
-        self._created: list[str] = []
         # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
         self.queried = False
         self.exported: list[str] = []  # files of snapshots
-        # tables that this transaction has emptied in place
-        self.truncated: set[str] = set()
-        self._dropped: list[str] = []
+        # tables that this transaction has emptied in place: inside how many savepoints
+        self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
         self._mark_is_old = False
         self._write_depth = 0
@@ -258,6 +258,8 @@ class TransactionManager:
 
     def begin_read(self, shared: bool = False) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement."""
+        if self.unbuilt:
+            self.build_storage()
         if self._read_depth or self._write_depth:
             if not self._read_depth and not self._snapshot_taken:
                 self.take_snapshot(shared=True)
@@ -361,6 +363,8 @@ class TransactionManager:
             self.slot.words[ASSIGNED_XID] = 0
         else:
             self.undo_xid = self.xid if self.snapshots_held() else 0
+        if self.unbuilt and not self.builds_late:
+            self.build_storage()
 
     def assign_xid(self) -> int:
         """The xid of the current transaction, also of one that has not written
@@ -384,6 +388,7 @@ class TransactionManager:
             or self.fixed_snapshot is not None
             or self.current.isolation in _REPEATABLE
             or self.conn.in_transaction
+            or self.unbuilt
         )
 
     def others_have_xids(self) -> bool:
@@ -466,6 +471,7 @@ class TransactionManager:
             self._write_depth -= 1
             return
         if self.state == IDLE:
+            self.build_storage()
             self.run_before_commit()
             self.drop_storage(self._dropped)
         predicate = self.predicate
@@ -479,6 +485,7 @@ class TransactionManager:
         self.triggers.changed = False
         self._write_depth = 0
         self._registered_now = set()
+        self._unbuilt_before = None
         self.undo_xid = 0
         shared = self._global_held
         self._unlock()
@@ -522,6 +529,7 @@ class TransactionManager:
             self.slot.words[ASSIGNED_XID] = self.xid
         self.undo_xid = 0
         self.undo_written = False
+        self.unbuilt_again()
         if self.triggers.changed:
             self.triggers.lost()
         self._unlock()
@@ -533,34 +541,12 @@ class TransactionManager:
 
     def execute(self, sql: str, params: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Raw SQLite inside the current statement."""
+        if self.unbuilt:
+            self.build_storage()
         rows: list[tuple[Any, ...]] = self.conn.execute(sql, params).fetchall()
         return rows
 
-    # -- storage and callbacks ---------------------------------------------------------------
-
-    def drop_on_abort(self, sqlite_name: str) -> None:
-        """A table or index made by this transaction (`main.r16384`)."""
-        self._created.append(sqlite_name)
-        self._note_pending("abort", sqlite_name)
-
-    def drop_on_commit(self, sqlite_name: str) -> None:
-        """A table that this transaction dropped or replaced."""
-        self._dropped.append(sqlite_name)
-        self._note_pending("commit", sqlite_name)
-
-    def is_new_storage(self, sqlite_name: str) -> bool:
-        """Made or emptied by this transaction (COPY FREEZE asks)."""
-        return sqlite_name in self._created or sqlite_name in self.truncated
-
-    def _note_pending(self, what: str, name: str) -> None:
-        if self.state != IDLE:
-            self.conn.execute("INSERT INTO main._pending VALUES (?, ?, ?)", (self.xid, what, name))
-
-    def drop_storage(self, names: Sequence[str]) -> None:
-        for name in names:
-            self.triggers.forget(name)
-            kind = "INDEX" if name.partition(".")[2].startswith("i") else "TABLE"
-            self.conn.execute(f"DROP {kind} IF EXISTS {name}")
+    # -- callbacks ---------------------------------------------------------------
 
     def at_commit(self, callback: Callable[[], None]) -> None:
         self._commit_callbacks.append(callback)
@@ -592,6 +578,7 @@ class TransactionManager:
             self.triggers.changed = False
             self._write_depth = 0
             self._registered_now = set()
+            self._unbuilt_before = None
             self.undo_xid = 0
             shared = self._global_held
             self._unlock()
