@@ -70,7 +70,7 @@ class RowLocks:
         relation = session.catalog.relation(mark.relid)
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
-        relfilenode, xid = int(table[1:]), session.xact.xid
+        relfilenode = int(table[1:])
         strength = STRENGTHS[mark.strength]
         holder = self._holder(p, relation, relfilenode, rid, strength)
         if holder:
@@ -90,12 +90,29 @@ class RowLocks:
         if session.xact.state != "idle":
             if schema == "g":
                 session.xact.writes_to(relation.sqlite_name, len(relation.attrs))
-            session.conn.execute(
-                f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET mode=max(mode, excluded.mode)",
-                (relfilenode, rid, xid, strength, session.xact.row_lock_stamp),
-            )
+            self._note(p, relfilenode, rid, strength)
         return True
+
+    def _note(self, p: str, relfilenode: int, rid: int, strength: int) -> None:
+        xact = self.session.xact
+        xact.conn.execute(
+            f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET mode=max(mode, excluded.mode)",
+            (relfilenode, rid, xact.xid, strength, xact.row_lock_stamp),
+        )
+
+    def holder(self, relation: Any, rid: int, strength: str) -> int:
+        """Another open transaction whose change or lock of a row conflicts with a lock; 0: none."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        return self._holder(p, relation, int(table[1:]), rid, STRENGTHS[strength])
+
+    def hold(self, relation: Any, rid: int, strength: str) -> None:
+        """Lock a row that is known to be free."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        if self.session.xact.state != "idle":
+            self.session.xact.row_lock_stamp += 1
+            self._note(f"{schema}.{prefix(schema)}", int(table[1:]), rid, STRENGTHS[strength])
 
     def has_own(self, relation: Any, rid: int) -> bool:
         """The transaction has locked or changed the row."""
