@@ -1,11 +1,20 @@
-"""COMMIT with its deferred checks, which may have to wait for other transactions (the part of
-PostgreSQL's CommitTransaction that fires AFTER triggers)."""
+"""How statements and transactions end (parts of PostgreSQL's CommitTransaction).
+
+COMMIT fires deferred checks, which may have to wait for other transactions.  And a statement
+outside a transaction that writes both its database's file and global.db is made a transaction:
+SQLite commits the files one after the other, and only undo makes that whole after a crash.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pgemu.executor.waiting import retrying
+from pgemu.transam.durability import OneFile, TwoFilesWritten
+from pgemu.transam.xact import IDLE
+
+T = TypeVar("T")
 
 
 def commit_retrying(session: Any) -> None:
@@ -25,3 +34,26 @@ def commit_retrying(session: Any) -> None:
         session.xact.commit()
 
     retrying(session, run)
+
+
+def retrying_in_both_files(session: Any, run: Callable[[], T]) -> T:
+    """`retrying` for a statement that may change shared catalogs as well as its database's."""
+    xact = session.xact
+    if xact.state != IDLE or xact.write_depth:
+        return retrying(session, run)
+    notices = len(session.notices)
+    xact.one_file = OneFile()
+    try:
+        return retrying(session, run)
+    except TwoFilesWritten:
+        del session.notices[notices:]
+    finally:
+        xact.one_file = None
+    session.begin_implicit(pipeline=True)
+    result = retrying(session, run)
+    try:
+        commit_retrying(session)
+    except BaseException:
+        xact.rollback()
+        raise
+    return result

@@ -272,11 +272,13 @@ class AfterTriggers:
                 return True
         return False
 
-    def _rows_of_action(self, leaf: Any, attnums: Sequence[int], event: Event) -> list[int]:
+    def _rows_of_action(
+        self, leaf: Any, attnums: Sequence[int], event: Event, action: str
+    ) -> list[int]:
         """The rows that an action changes, free to be changed."""
         session = self.session
         rids = session.rows_with_key(leaf.sqlite_name, leaf, attnums, event.key)
-        delete = event.kind == "delete"
+        delete = event.kind == "delete" and action == CASCADE
         keys = set(attnums) & session.key_columns(leaf)
         for rid in rids:
             strength = "forupdate" if delete or keys else "fornokeyupdate"
@@ -311,7 +313,7 @@ class AfterTriggers:
             name, key = leaf.sqlite_name, event.key
             where = self._where(leaf, constraint.conkey)
             if contended:
-                rids = self._rows_of_action(leaf, constraint.conkey, event)
+                rids = self._rows_of_action(leaf, constraint.conkey, event, action)
                 where, key = f"rid IN ({','.join(map(str, rids))})", ()
             if action == CASCADE and event.kind == "delete":
                 self.session.conn.execute(f"DELETE FROM {name} AS t WHERE {where}", key)

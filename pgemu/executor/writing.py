@@ -196,7 +196,7 @@ class WritingMixin:
         """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot."""
         later = self.conn.execute(
             f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-            "ORDER BY seq DESC LIMIT 1",
+            "ORDER BY seq LIMIT 1",
             (relfilenode, rid),
         ).fetchone()
         if later is not None:

@@ -49,3 +49,21 @@ class WalSync:
         for fd in self._fds.values():
             os.close(fd)
         self._fds = {}
+
+
+class TwoFilesWritten(Exception):
+    """A statement outside a transaction has written its database's file and global.db, which
+    SQLite commits one after the other: it has to be a transaction, whose undo is in both."""
+
+
+class OneFile:
+    """Watches that a statement outside a transaction writes one file only."""
+
+    def __init__(self) -> None:
+        self._shared: bool | None = None
+
+    def wrote(self, shared: bool) -> None:
+        if self._shared is None:
+            self._shared = shared
+        elif self._shared != shared:
+            raise TwoFilesWritten

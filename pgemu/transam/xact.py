@@ -26,7 +26,7 @@ from pgemu.errors import (
 from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
-from pgemu.transam.durability import WalSync
+from pgemu.transam.durability import OneFile, WalSync
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported
 from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
@@ -87,6 +87,7 @@ class TransactionManager:
         self.fsync = fsync
         self.synchronous_commit = True
         self.wal = WalSync(conn.db_filename("main"), conn.db_filename("g"))
+        self.one_file: OneFile | None = None
         self.global_lock: Any = None
         self._global_held = False
         self.row_lock_stamp = 0
@@ -448,6 +449,8 @@ class TransactionManager:
     def writes_to(self, sqlite_name: str, natts: int) -> None:
         """Before a table is written inside a write statement: its undo triggers."""
         shared = sqlite_name.startswith("g.")
+        if self.one_file is not None:
+            self.one_file.wrote(shared)
         if shared:
             self.lock_global()
             self.shared_changed = True
@@ -477,7 +480,9 @@ class TransactionManager:
         if written and self.predicate is not None and self.predicate.number:
             self.predicate.check_in(marks)
         if self.state == IDLE:
-            self.sync(shared)
+            if shared:
+                self.sync("g")
+            self.sync("main")
             self._ended(committed=True)
 
     def _note_undo(self) -> None:
@@ -569,25 +574,24 @@ class TransactionManager:
             except BaseException:
                 self.abort_write()
                 raise
+            if self._global_held:  # main decides: what is in g must be there before it does
+                self.sync("g", order=True)
             self.conn.execute("COMMIT")
             self._write_depth = 0
             self._registered_now = set()
             self.undo_xid = 0
-            shared = self._global_held
             self._unlock()
-            self.sync(shared)
+            self.sync("main")
         else:
             self.run_before_commit()
             if self.predicate is not None:
                 self.predicate.pre_commit()
         self._ended(committed=True)
 
-    def sync(self, shared: bool) -> None:
-        """Make what was committed durable.  global.db first: in doubt main decides (recovery)."""
-        if self.fsync and self.synchronous_commit:
-            if shared:
-                self.wal.sync("g")
-            self.wal.sync("main")
+    def sync(self, schema: str, *, order: bool = False) -> None:
+        """Make what was committed in a file durable (order: before the next file is written)."""
+        if self.fsync and (self.synchronous_commit or order):
+            self.wal.sync(schema)
 
     def _remove_traces(self) -> None:
         if "g" in self.registered:
@@ -611,6 +615,7 @@ class TransactionManager:
             if "g" in self.registered:  # first, see recovery.py
                 with self.undoing(shared=True):
                     roll_back_transaction(self.conn, self.xid, ["g"])
+                self.sync("g", order=True)
             with self.undoing():
                 roll_back_transaction(self.conn, self.xid, ["main"])
                 self.drop_storage(self._created)
