@@ -285,6 +285,8 @@ class AfterTriggers:
             holder = session.row_locks.holder(leaf, rid, strength)
             if holder:
                 raise WaitFor(holder)
+            if session.changed_since_snapshot(leaf, rid):  # the crosscheck snapshot
+                raise session.xact.serialization_failure("update")
         return list(rids)
 
     def _still_referenced(
@@ -312,7 +314,7 @@ class AfterTriggers:
             self.session.prepare_write(leaf)
             name, key = leaf.sqlite_name, event.key
             where = self._where(leaf, constraint.conkey)
-            if contended:
+            if contended or self.session.xact.fixed_snapshot is not None:
                 rids = self._rows_of_action(leaf, constraint.conkey, event, action)
                 where, key = f"rid IN ({','.join(map(str, rids))})", ()
             if action == CASCADE and event.kind == "delete":

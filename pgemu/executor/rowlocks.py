@@ -37,15 +37,25 @@ class RowLocks:
         text = plan.sql
         own = self.session.xact.xid
         for mark in marks:
-            name = self.session.catalog.relation(mark.relid).sqlite_name
+            relation = self.session.catalog.relation(mark.relid)
+            name = relation.sqlite_name
             schema, _, table = name.partition(".")
             p = f"{schema}.{prefix(schema)}"
-            modes = ",".join(str(m) for m in CONFLICTS[STRENGTHS[mark.strength]])
+            strength = STRENGTHS[mark.strength]
+            modes = ",".join(str(m) for m in CONFLICTS[strength])
+            key_kept = ""
+            if strength == 1:
+                same = [f"k.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
+                key_kept = (
+                    # without AS: the table as it is, not as the snapshot sees it
+                    f" AND NOT EXISTS (SELECT 1 FROM {name} k WHERE "
+                    f"{' AND '.join(['k.rid=u.rid', *same])})"
+                )
             text = text.replace(
                 f"{name} AS ",
                 f"(SELECT * FROM {name} AS pg_unlocked WHERE rid NOT IN (SELECT u.rid FROM "
                 f"{p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
-                f"u.relfilenode={table[1:]} AND u.xid<>{own} UNION ALL SELECT rid FROM "
+                f"u.relfilenode={table[1:]} AND u.xid<>{own}{key_kept} UNION ALL SELECT rid FROM "
                 f"{p}rowlock WHERE relfilenode={table[1:]} AND xid<>{own} AND mode IN ({modes})))"
                 " AS ",
             )

@@ -192,6 +192,18 @@ class WritingMixin:
         ).fetchone()
         return found is not None
 
+    def changed_since_snapshot(self, relation: Any, rid: int) -> bool:
+        """REPEATABLE READ: somebody has made or changed the row since the snapshot."""
+        if self.xact.fixed_snapshot is None:
+            return False
+        schema, _, table = relation.sqlite_name.partition(".")
+        found = self.conn.execute(
+            f"SELECT 1 FROM {schema}.{prefix(schema)}undo WHERE relfilenode=? AND rid=? "
+            "AND pg_invisible(xid) LIMIT 1",
+            (int(table[1:]), rid),
+        ).fetchone()
+        return found is not None
+
     def check_not_changed_since(self, p: str, relfilenode: int, rid: int) -> None:
         """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot."""
         later = self.conn.execute(
