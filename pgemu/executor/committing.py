@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pgemu.executor.waiting import retrying
-from pgemu.transam.durability import OneFile, TwoFilesWritten
+from pgemu.transam.durability import OneFile, SharedFileBehind, TwoFilesWritten
 from pgemu.transam.xact import IDLE
 
 T = TypeVar("T")
@@ -39,21 +39,35 @@ def commit_retrying(session: Any) -> None:
 def retrying_in_both_files(session: Any, run: Callable[[], T]) -> T:
     """`retrying` for a statement that may change shared catalogs as well as its database's."""
     xact = session.xact
-    if xact.state != IDLE or xact.write_depth:
-        return retrying(session, run)
+    if xact.write_depth:
+        return run()
     notices = len(session.notices)
-    xact.one_file = OneFile()
+    implicit = False
+    if xact.state == IDLE:
+        xact.one_file = OneFile()
     try:
-        return retrying(session, run)
-    except TwoFilesWritten:
-        del session.notices[notices:]
+        while True:
+            try:
+                result = retrying(session, run)
+                break
+            except TwoFilesWritten:
+                xact.one_file, implicit = None, True
+                session.begin_implicit(pipeline=True)
+            except SharedFileBehind:
+                if xact.shared_first:
+                    raise
+                xact.shared_first = True
+            del session.notices[notices:]
     finally:
-        xact.one_file = None
-    session.begin_implicit(pipeline=True)
-    result = retrying(session, run)
+        xact.one_file, xact.shared_first = None, False
+    if implicit:
+        _commit_implicit(session)
+    return result
+
+
+def _commit_implicit(session: Any) -> None:
     try:
         commit_retrying(session)
     except BaseException:
-        xact.rollback()
+        session.xact.rollback()
         raise
-    return result

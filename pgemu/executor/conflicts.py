@@ -67,12 +67,11 @@ def _check_owner(session: Any, writer: Any, relation: Any, rid: int) -> None:
         if owner is not None:
             raise WaitFor(owner[0])
     if session.xact.fixed_snapshot is not None:
-        first = session.conn.execute(
-            f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-            "ORDER BY seq LIMIT 1",
+        later = session.conn.execute(
+            f"SELECT 1 FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) LIMIT 1",
             key,
         ).fetchone()
-        if first is not None and first[0] == "I":
+        if later is not None:
             raise session.xact.serialization_failure("update")
 
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import os
 
+from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
+
 
 class WalSync:
     """The WAL files of one connection: `main`, and `g` for shared catalogs."""
@@ -54,6 +56,16 @@ class WalSync:
 class TwoFilesWritten(Exception):
     """A statement outside a transaction has written its database's file and global.db, which
     SQLite commits one after the other: it has to be a transaction, whose undo is in both."""
+
+
+class SharedFileBehind(PgError):
+    """A statement read global.db before another session wrote to it, and wants to write to it now:
+    run again with the lock from the start, it can."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            T_R_SERIALIZATION_FAILURE, "could not serialize access due to concurrent update"
+        )
 
 
 class OneFile:

@@ -26,7 +26,7 @@ from pgemu.errors import (
 from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
-from pgemu.transam.durability import OneFile, WalSync
+from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported
 from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
@@ -88,6 +88,7 @@ class TransactionManager:
         self.synchronous_commit = True
         self.wal = WalSync(conn.db_filename("main"), conn.db_filename("g"))
         self.one_file: OneFile | None = None
+        self.shared_first = False
         self.global_lock: Any = None
         self._global_held = False
         self.row_lock_stamp = 0
@@ -305,7 +306,7 @@ class TransactionManager:
         except BaseException:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
-            self.writer_lock.release()
+            self._unlock()
             raise
         self._write_depth = 1
         self._snapshot_taken = False
@@ -316,14 +317,14 @@ class TransactionManager:
             raise
 
     def _open_write(self) -> None:
-        """BEGIN IMMEDIATE for main alone: that of SQLite would lock global.db as well, and the
-        writers of all databases would queue for it."""
+        """BEGIN IMMEDIATE for main alone: SQLite's would let the writers of all databases queue."""
         self.conn.execute("BEGIN")
         self.conn.execute("DELETE FROM main._pending WHERE 0")
+        if self.shared_first:
+            self.lock_global()
 
     def lock_global(self) -> None:
-        """Inside a write statement, before shared catalogs are written.  Always after the
-        database's own lock."""
+        """Before shared catalogs are written; always after the database's own lock."""
         if self._global_held:
             return
         if self.global_lock is not None:
@@ -331,8 +332,8 @@ class TransactionManager:
         self._global_held = True
         try:
             self.conn.execute("DELETE FROM g._gpending WHERE 0")
-        except apsw.BusyError:  # read before another database's session wrote
-            raise self.serialization_failure("update") from None
+        except apsw.BusyError:  # read before another session wrote
+            raise SharedFileBehind from None
 
     def _unlock(self) -> None:
         """After the end of a SQLite write transaction."""
@@ -480,9 +481,8 @@ class TransactionManager:
         if written and self.predicate is not None and self.predicate.number:
             self.predicate.check_in(marks)
         if self.state == IDLE:
-            if shared:
-                self.sync("g")
-            self.sync("main")
+            for schema in ("g", "main") if shared else ("main",):
+                self.sync(schema)
             self._ended(committed=True)
 
     def _note_undo(self) -> None:
@@ -530,12 +530,10 @@ class TransactionManager:
         self._note_pending("abort", sqlite_name)
 
     def drop_on_commit(self, sqlite_name: str) -> None:
-        """A table that this transaction dropped or replaced."""
         self._dropped.append(sqlite_name)
         self._note_pending("commit", sqlite_name)
 
     def is_new_storage(self, sqlite_name: str) -> bool:
-        """Made or emptied by this transaction (COPY FREEZE asks)."""
         return sqlite_name in self._created or sqlite_name in self.truncated
 
     def _note_pending(self, what: str, name: str) -> None:
@@ -566,6 +564,8 @@ class TransactionManager:
         if self.registered:
             self.begin_write()
             try:
+                if "g" in self.registered:
+                    self.lock_global()
                 self.run_before_commit()
                 if self.predicate is not None:
                     self.predicate.pre_commit()
@@ -594,8 +594,6 @@ class TransactionManager:
             self.wal.sync(schema)
 
     def _remove_traces(self) -> None:
-        if "g" in self.registered:
-            self.lock_global()
         keep_undo = self.snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
