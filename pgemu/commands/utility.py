@@ -14,8 +14,8 @@ from typing import Any
 
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.committing import retrying_in_both_files
 from pgemu.executor.locking import lock_for_utility
-from pgemu.executor.waiting import retrying
 from pgemu.nodes.parsenodes import Query
 
 Command = Callable[[Any, dict[str, Any], Statement], CommandResult]
@@ -218,6 +218,6 @@ def process_utility(
     try:
         if not xact.builds_late:
             xact.build_storage()
-        return retrying(session, run)
+        return retrying_in_both_files(session, run)
     finally:
         xact.builds_late = outer

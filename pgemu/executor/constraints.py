@@ -13,6 +13,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.executor.conflicts import first_conflict
 from pgemu.executor.ri_triggers import child_notes, parent_notes, unique_notes
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.planner import compile_index_expr, compile_table_expr
@@ -32,6 +33,8 @@ class Constraints:
         self._rows: dict[int, tuple[Any, tuple[tuple[int, str], ...]]] = {}
         # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
         self.last_row: tuple[Any, tuple[Value, ...]] | None = None
+        # the rid that it has already, if it is an UPDATE's; else 0
+        self.last_rid = 0
         self.pending_checks: dict[int, list[PgConstraint]] = {}
         session.conn.create_scalar_function("pg_checked", self._is_checked, 0)
         session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
@@ -105,8 +108,8 @@ class Constraints:
     # -- programs --------------------------------------------------------------------------
 
     def _program(self, relation: Any) -> list[str]:
-        before = self._before_row(relation)
-        before_update = self._before_row(relation)
+        before = self._before_row(relation, "0")
+        before_update = self._before_row(relation, "OLD.rid")
         child = child_notes(self.session, relation)
         parent = parent_notes(self.session, relation)
         unique = unique_notes(self.session, relation)
@@ -125,7 +128,7 @@ class Constraints:
             if body
         ]
 
-    def _before_row(self, relation: Any) -> list[str]:
+    def _before_row(self, relation: Any, rid: str) -> list[str]:
         needs_row = (
             any(a.attnotnull for a in relation.columns)
             or relation.checks
@@ -136,7 +139,7 @@ class Constraints:
             return []
         name = self._row_function(relation)
         columns = ", ".join(f"NEW.c{a.attnum}" for a in relation.attrs)
-        body = [f"SELECT {name}({columns})"]
+        body = [f"SELECT {name}({rid}{columns and ', '}{columns})"]
         for constraint, expr in sorted(relation.checks, key=lambda c: str(c[0].conname)):
             test = compile_table_expr(self.session.catalog, relation, expr, "NEW")
             body.append(f"SELECT pg_check_fail({relation.oid}, {constraint.oid}) WHERE {test} IS 0")
@@ -156,9 +159,10 @@ class Constraints:
             return name
         rows, oid = self._rows, relation.oid
 
-        def check(*values: Value) -> None:
+        def check(rid: int, *values: Value) -> None:
             current, required = rows[oid]
             self.last_row = (current, values)
+            self.last_rid = rid
             for index, column in required:
                 if values[index] is None:
                     raise self._not_null(current, column, values)
@@ -236,6 +240,9 @@ class Constraints:
         if relation is None or index is None:
             return PgError(UNIQUE_VIOLATION, "duplicate key value violates unique constraint")
         values = self.last_row[1] if self.last_row is not None else ()
+        if self.last_row is not None and self.last_row[0] is relation:
+            # SQLite does not look into the indexes in the order of their OIDs
+            index = first_conflict(self.session, relation, values, self.last_rid)[0] or index
         key = index_key(self.session, relation, index, values)
         return duplicate_key(self.session, relation, index, key)
 

@@ -12,13 +12,13 @@ from typing import Any
 import apsw
 
 from pgemu.errors import PgError
+from pgemu.executor.committing import retrying_in_both_files
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
 from pgemu.executor.modifying_ctes import own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
-from pgemu.executor.waiting import retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.visibility import dirty_tables
@@ -69,7 +69,7 @@ def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
         rows = list(select_rows(session, plan, bindings))
         return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
     if plan.steps or plan.row_marks or plan.may_write:
-        return retrying(session, lambda: _run_in_write(session, plan, bindings))
+        return retrying_in_both_files(session, lambda: _run_in_write(session, plan, bindings))
     return _modify(session, plan, bindings)
 
 

@@ -124,7 +124,7 @@ def _autocommit(
     finally:
         xact.writer_lock.release()
     if xact.fsync:
-        xact.sync(False)
+        xact.sync("main")
     return rows
 
 

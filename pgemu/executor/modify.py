@@ -258,6 +258,9 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row
         session.udfs.row_sets["excluded"] = [(*found, *row)]
         new = run.execute(conflict.set_sql)
         if not new:
+            keys = session.key_columns(writer.storage(found[0]))
+            strength = "forupdate" if keys.intersection(conflict.set_columns) else "fornokeyupdate"
+            session.row_locks.hold(writer.storage(found[0]), found[1], strength)
             continue
         touched.add(found)
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)

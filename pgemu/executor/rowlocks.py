@@ -37,15 +37,25 @@ class RowLocks:
         text = plan.sql
         own = self.session.xact.xid
         for mark in marks:
-            name = self.session.catalog.relation(mark.relid).sqlite_name
+            relation = self.session.catalog.relation(mark.relid)
+            name = relation.sqlite_name
             schema, _, table = name.partition(".")
             p = f"{schema}.{prefix(schema)}"
-            modes = ",".join(str(m) for m in CONFLICTS[STRENGTHS[mark.strength]])
+            strength = STRENGTHS[mark.strength]
+            modes = ",".join(str(m) for m in CONFLICTS[strength])
+            key_kept = ""
+            if strength == 1:
+                same = [f"k.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
+                key_kept = (
+                    # without AS: the table as it is, not as the snapshot sees it
+                    f" AND NOT EXISTS (SELECT 1 FROM {name} k WHERE "
+                    f"{' AND '.join(['k.rid=u.rid', *same])})"
+                )
             text = text.replace(
                 f"{name} AS ",
                 f"(SELECT * FROM {name} AS pg_unlocked WHERE rid NOT IN (SELECT u.rid FROM "
                 f"{p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
-                f"u.relfilenode={table[1:]} AND u.xid<>{own} UNION ALL SELECT rid FROM "
+                f"u.relfilenode={table[1:]} AND u.xid<>{own}{key_kept} UNION ALL SELECT rid FROM "
                 f"{p}rowlock WHERE relfilenode={table[1:]} AND xid<>{own} AND mode IN ({modes})))"
                 " AS ",
             )
@@ -70,7 +80,7 @@ class RowLocks:
         relation = session.catalog.relation(mark.relid)
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
-        relfilenode, xid = int(table[1:]), session.xact.xid
+        relfilenode = int(table[1:])
         strength = STRENGTHS[mark.strength]
         holder = self._holder(p, relation, relfilenode, rid, strength)
         if holder:
@@ -90,12 +100,29 @@ class RowLocks:
         if session.xact.state != "idle":
             if schema == "g":
                 session.xact.writes_to(relation.sqlite_name, len(relation.attrs))
-            session.conn.execute(
-                f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET mode=max(mode, excluded.mode)",
-                (relfilenode, rid, xid, strength, session.xact.row_lock_stamp),
-            )
+            self._note(p, relfilenode, rid, strength)
         return True
+
+    def _note(self, p: str, relfilenode: int, rid: int, strength: int) -> None:
+        xact = self.session.xact
+        xact.conn.execute(
+            f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET mode=max(mode, excluded.mode)",
+            (relfilenode, rid, xact.xid, strength, xact.row_lock_stamp),
+        )
+
+    def holder(self, relation: Any, rid: int, strength: str) -> int:
+        """Another open transaction whose change or lock of a row conflicts with a lock; 0: none."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        return self._holder(p, relation, int(table[1:]), rid, STRENGTHS[strength])
+
+    def hold(self, relation: Any, rid: int, strength: str) -> None:
+        """Lock a row that is known to be free."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        if self.session.xact.state != "idle":
+            self.session.xact.row_lock_stamp += 1
+            self._note(f"{schema}.{prefix(schema)}", int(table[1:]), rid, STRENGTHS[strength])
 
     def has_own(self, relation: Any, rid: int) -> bool:
         """The transaction has locked or changed the row."""

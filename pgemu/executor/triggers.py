@@ -467,7 +467,7 @@ class DeferredTriggers:
     def __init__(self, session: Any) -> None:
         self.session = session
         self.events: list[tuple[PgTrigger, TriggerData]] = []
-        self._marks: list[int] = []
+        self._marks: list[list[tuple[PgTrigger, TriggerData]]] = []
         session.xact.before_commit.insert(0, self.fire_all)
         session.xact.on_end.append(self._ended)
         session.xact.on_subxact.append(self._subxact)
@@ -501,11 +501,11 @@ class DeferredTriggers:
 
     def _subxact(self, event: str) -> None:
         if event == "start":
-            self._marks.append(len(self.events))
+            self._marks.append(list(self.events))
         elif self._marks:
             mark = self._marks.pop()
             if event == "abort":
-                del self.events[mark:]
+                self.events = mark
 
 
 def deferred_queue(session: Any) -> DeferredTriggers:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.executor.committing import commit_retrying
 from pgemu.executor.execute import Result
 from pgemu.executor.session import Session
 from pgemu.guc.encodings import python_codec
@@ -134,7 +135,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
 
             if self.on_commit_actions:
                 pre_commit_on_commit_actions(self)
-            self.xact.commit()
+            commit_retrying(self)
         except BaseException:
             self.xact.rollback()
             raise

@@ -24,7 +24,7 @@ from pgemu.errors import (
 from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
-from pgemu.transam.durability import WalSync
+from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
 from pgemu.transam.storage_changes import StorageChanges
@@ -90,6 +90,8 @@ class TransactionManager(StorageChanges):
         self.fsync = fsync
         self.synchronous_commit = True
         self.wal = WalSync(conn.db_filename("main"), conn.db_filename("g"))
+        self.one_file: OneFile | None = None
+        self.shared_first = False
         self.global_lock: Any = None
         self._global_held = False
         self.row_lock_stamp = 0
@@ -310,7 +312,7 @@ class TransactionManager(StorageChanges):
         except BaseException:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
-            self.writer_lock.release()
+            self._unlock()
             raise
         self._write_depth = 1
         self._snapshot_taken = False
@@ -325,10 +327,12 @@ class TransactionManager(StorageChanges):
         would lock global.db as well, and the writers of all databases would queue for it."""
         self.conn.execute("BEGIN")
         self.conn.execute(opening, params)
+        if self.shared_first:
+            self.lock_global()
+
 
     def lock_global(self) -> None:
-        """Inside a write statement, before shared catalogs are written.  Always after the
-        database's own lock."""
+        """Before shared catalogs are written; always after the database's own lock."""
         if self._global_held:
             return
         if self.global_lock is not None:
@@ -336,8 +340,8 @@ class TransactionManager(StorageChanges):
         self._global_held = True
         try:
             self.conn.execute("DELETE FROM g._gpending WHERE 0")
-        except apsw.BusyError:  # read before another database's session wrote
-            raise self.serialization_failure("update") from None
+        except apsw.BusyError:  # read before another session wrote
+            raise SharedFileBehind from None
 
     def _unlock(self) -> None:
         """After the end of a SQLite write transaction."""
@@ -457,6 +461,8 @@ class TransactionManager(StorageChanges):
     def writes_to(self, sqlite_name: str, natts: int) -> None:
         """Before a table is written inside a write statement: its undo triggers."""
         shared = sqlite_name.startswith("g.")
+        if self.one_file is not None:
+            self.one_file.wrote(shared)
         if shared:
             self.lock_global()
             self.shared_changed = True
@@ -492,7 +498,8 @@ class TransactionManager(StorageChanges):
         if marks is not None:
             predicate.check_in(marks)
         if self.state == IDLE:
-            self.sync(shared)
+            for schema in ("g", "main") if shared else ("main",):
+                self.sync(schema)
             self._ended(committed=True)
 
     def note_undo(self) -> None:
@@ -566,6 +573,8 @@ class TransactionManager(StorageChanges):
         if self.registered:
             self.begin_write("DELETE FROM main._active WHERE xid=?", self.xid)
             try:
+                if "g" in self.registered:
+                    self.lock_global()
                 self.run_before_commit()
                 if self.predicate is not None:
                     self.predicate.pre_commit()
@@ -574,31 +583,28 @@ class TransactionManager(StorageChanges):
             except BaseException:
                 self.abort_write()
                 raise
+            if self._global_held:  # main decides: what is in g must be there before it does
+                self.sync("g", order=True)
             self.conn.execute("COMMIT")
             self.triggers.changed = False
             self._write_depth = 0
             self._registered_now = set()
             self._unbuilt_before = None
             self.undo_xid = 0
-            shared = self._global_held
             self._unlock()
-            self.sync(shared)
+            self.sync("main")
         else:
             self.run_before_commit()
             if self.predicate is not None:
                 self.predicate.pre_commit()
         self._ended(committed=True)
 
-    def sync(self, shared: bool) -> None:
-        """Make what was committed durable.  global.db first: in doubt main decides (recovery)."""
-        if self.fsync and self.synchronous_commit:
-            if shared:
-                self.wal.sync("g")
-            self.wal.sync("main")
+    def sync(self, schema: str, *, order: bool = False) -> None:
+        """Make what was committed in a file durable (order: before the next file is written)."""
+        if self.fsync and (self.synchronous_commit or order):
+            self.wal.sync(schema)
 
     def _remove_traces(self) -> None:
-        if "g" in self.registered:
-            self.lock_global()
         keep_undo = self.snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
@@ -619,6 +625,7 @@ class TransactionManager(StorageChanges):
             if "g" in self.registered:  # first, see recovery.py
                 with self.undoing(shared=True):
                     roll_back_transaction(self.conn, self.xid, ["g"])
+                self.sync("g", order=True)
             with self.undoing():
                 roll_back_transaction(
                     self.conn,
