@@ -13,6 +13,7 @@ import apsw
 
 from pgemu.errors import PgError
 from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.lockrows import lock_rows
 from pgemu.executor.modify import run_modify
 from pgemu.executor.modifying_ctes import own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
@@ -60,7 +61,7 @@ def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
         rows = list(select_rows(session, plan, bindings))
         return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
     if plan.steps or plan.row_marks or plan.may_write:
-        return retrying(session, lambda: _run_in_write(session, plan, bindings))
+        return retrying(session, lambda: _run_in_write(session, plan, bindings), plain=True)
     return _modify(session, plan, bindings)
 
 
@@ -87,11 +88,9 @@ def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result
         if plan.command_type != "select":
             return _modify(session, plan, bindings)
         if plan.row_marks:
-            plan = session.row_locks.without_locked(plan)
-        rows = list(select_rows(session, plan, bindings))
-        if plan.row_marks:
-            width = len(plan.columns)
-            rows = [row[:width] for row in session.row_locks.lock(plan.row_marks, rows)]
+            rows = lock_rows(session, plan, bindings, select_rows)
+        else:
+            rows = list(select_rows(session, plan, bindings))
     return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
 
 

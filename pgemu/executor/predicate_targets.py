@@ -56,7 +56,7 @@ class ReadTargets:
         details = [
             str(row[3])
             for row in self.session.conn.execute(
-                f"EXPLAIN QUERY PLAN {text}", bindings[: _parameters(text, bindings)]
+                f"EXPLAIN QUERY PLAN {text}", bindings[: used_parameters(text, bindings)]
             )
         ]
         found: _Shape = []
@@ -70,7 +70,7 @@ class ReadTargets:
         return found
 
 
-def _parameters(text: str, bindings: Sequence[Value]) -> int:
+def used_parameters(text: str, bindings: Sequence[Value]) -> int:
     """How many of the bindings the text uses: SQLite refuses more than it has."""
     number = len(bindings)
     while number and f"?{number}" not in text:

@@ -124,6 +124,8 @@ class TransactionManager:
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
+        # the statement at hand has slept in the middle (suspension.py)
+        self.suspensions = 0
         made: Any = conn.create_scalar_function
         made("pg_undo", self._pg_undo, 0)
         made("pg_xid", lambda: self.xid, 0)
