@@ -119,19 +119,31 @@ class EvalPlanQual:
         the rid that ctid shows, columns."""
         variants = self.variants
         assert variants is not None
-        session = self.session
-        sets, sent = session.udfs.row_sets, []
-        while True:
+        recheck, sets = variants.recheck, self.session.udfs.row_sets
+
+        def run() -> list[Row]:
             for rtindex, row in rows.items():
                 sets[f"epq:{rtindex}"] = [] if row is None else [row]
+            return self.run(recheck)
+
+        return self.selecting(run)
+
+    def selecting(self, run: Callable[[], list[Row]]) -> list[Row]:
+        """Run a select that may meet somebody in the middle (a sub-query with FOR UPDATE, an
+        advisory lock): after the wait it runs again, seeing what it saw."""
+        session = self.session
+        sent: list[Any] = []
+        while True:
             start = len(session.notices)
             try:
-                return self.run(variants.recheck)
-            except WaitFor as wait:  # a sub-query with FOR UPDATE
+                return run()
+            except WaitFor as wait:
                 found = wait
             finally:
                 sent = without_sent(session, start, sent)
             self.wait(found)
+            session.xact.snapshot = self.snapshot
+            session.xact._snapshot_taken = True
 
     def stepwise(self) -> Iterator[Row] | None:
         """The rows to write, each one found when the one before it has been written: where the
@@ -207,10 +219,15 @@ class EvalPlanQual:
         ).fetchone()
         return str(found[0]) if found is not None else ""
 
-    def changed(self, relid: int, rid: int) -> bool:
-        if not self.session.xact.suspensions or self.session.xact.fixed_snapshot is not None:
+    def changed(self, relid: int, rid: int, *, key: bool = False) -> bool:
+        """Have others changed (key: the key of) a row since the snapshot?"""
+        session = self.session
+        if not session.xact.suspensions or session.xact.fixed_snapshot is not None:
             return False
-        return self.last_change(self.session.catalog.relation(relid), rid) != ""
+        relation = session.catalog.relation(relid)
+        if not self.last_change(relation, rid):
+            return False
+        return not key or session.row_locks.key_changed_since(relation, rid)
 
     # -- waiting -----------------------------------------------------------------------------------
 

@@ -63,8 +63,14 @@ def _selected(
             plan = replace(plan, sql=marked.text, params=marked.params)
             bindings = recheck.bindings(marked)
         plan = session.row_locks.without_locked(plan)
-    rows = list(select(session, plan, bindings))
-    recheck.snapshot = session.xact.snapshot
+
+    def run() -> list[Row]:
+        try:
+            return list(select(session, plan, bindings))
+        finally:
+            recheck.snapshot = session.xact.snapshot
+
+    rows = recheck.selecting(run)
     recheck.again = False
     return recheck.in_scan_order(rows)
 
@@ -85,7 +91,7 @@ def _lock(session: Any, recheck: EvalPlanQual, row: Row) -> Row | None:
                 recheck.wait(wait)
         if not locked:
             return None
-        if recheck.changed(relid, rid):
+        if recheck.changed(relid, rid, key=mark.strength == "forkeyshare"):
             found = recheck.newest(relid, rid, mark.relid)
             if found is None:
                 recheck.again = True

@@ -71,6 +71,8 @@ def _run_once(
         session.xact.snapshot = EVERYTHING
     else:
         snapshot = session.xact.take_snapshot(relation.sqlite_name.startswith("g."))
+        if session.own_overlay is not None and session.own_overlay.recheck is not None:
+            snapshot = session.xact.snapshot = session.own_overlay.recheck.snapshot
         undisturbed = _undisturbed(session, plan, relation, snapshot)
     if direct is not None and undisturbed:
         conn = session.conn
@@ -192,7 +194,8 @@ def _run_rows(
     if plan.command_type in ("update", "delete"):
         source = recheck.stepwise()
     if source is None:
-        source = source_rows(session, plan, modify, bindings, recheck if writer.contended else None)
+        marks = recheck if writer.contended else None
+        source = recheck.selecting(lambda: source_rows(session, plan, modify, bindings, marks))
         if writer.contended and plan.command_type in ("update", "delete"):
             source = _in_scan_order(relation, recheck, source)
     run = _Statement(session, modify, writer, bindings, recheck)

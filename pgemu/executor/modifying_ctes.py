@@ -31,6 +31,8 @@ class OwnOverlay:
         self.mark: dict[str, int] = {}
         # the newest undo of the rows that the statement's own parts have changed
         self.written: dict[tuple[str, int], int] = {}
+        # keeps the snapshot of all parts of the statement
+        self.recheck: Any = None
         for schema in {name.partition(".")[0] for name in tables}:
             found = session.conn.execute(
                 f"SELECT coalesce(max(seq), 0) FROM {schema}.{prefix(schema)}undo"

@@ -70,7 +70,7 @@ class RowLocks:
             row = (relid, rid, _TUPLE_LOCKS[strength])
             raise WaitFor(holder, None if self.has_own(relation, rid) else row)
         if session.xact.fixed_snapshot is not None and (
-            strength > 1 or self._key_changed_since(p, relation, rid)
+            strength > 1 or self.key_changed_since(relation, rid)
         ):
             session.check_not_changed_since(p, relfilenode, rid)
         if session.xact.state != "idle":
@@ -94,9 +94,10 @@ class RowLocks:
         ).fetchone()
         return found is not None
 
-    def _key_changed_since(self, p: str, relation: Any, rid: int) -> bool:
+    def key_changed_since(self, relation: Any, rid: int) -> bool:
         """The row's key is another one than in the snapshot, or the row has gone."""
-        table = relation.sqlite_name.partition(".")[2]
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
         same = [f"t.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
         found = self.session.conn.execute(
             f"SELECT 1 FROM {p}undo AS u WHERE u.relfilenode={table[1:]} AND u.rid=? AND "
