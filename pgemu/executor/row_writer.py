@@ -7,11 +7,13 @@ in order), from which RETURNING, WITH CHECK OPTION and the like are computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import apsw
 
 from pgemu.errors import TRIGGERED_DATA_CHANGE_VIOLATION, PgError
+from pgemu.executor.lock_levels import ROW_EXCLUSIVE
 from pgemu.executor.modifying_ctes import ForeignChangeError
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.suspending import in_place
@@ -68,8 +70,32 @@ class RowWriter:
             if target.is_partition and not self.session.routing.check(target, row):
                 raise self.session.constraints.partition_violation(target, row)
             target, values = self.session.routing.route(target, row)
+            if target.oid not in self._prepared:
+                self._lock_partition(target, values)
             target = self.storage(target.oid)
         return self._insert_into(target, values, xmax)
+
+    def _lock_partition(self, target: Any, values: Sequence[Value]) -> None:
+        """Rows go into a partition under a lock of its own (ExecInitPartitionInfo).  Who had to
+        wait for it looks at the bounds again: of a default partition they may have changed."""
+        session = self.session
+        if session.locks is None:
+            return
+        suspensions = session.xact.suspensions
+        ancestors = target.partition_ancestors
+        below = ancestors[: ancestors.index(self.relation.oid)]
+        path = [*reversed(below), target.oid]
+        for oid in path:
+            in_place(session, partial(session.locks.relation, oid, ROW_EXCLUSIVE))
+        if session.xact.suspensions == suspensions:
+            return
+        session.accept_invalidations()
+        if not session.routing.check(session.catalog.relation(target.oid), values):
+            found = next(
+                (oid for oid in path if not session.routing.fits(oid, target.oid, values)),
+                target.oid,
+            )
+            raise session.constraints.partition_violation(session.catalog.relation(found), values)
 
     def _insert_into(self, target: Any, values: Sequence[Value], xmax: int) -> Row:
         numbers = [a.attnum for a in target.attrs]
