@@ -36,7 +36,7 @@ def commit_retrying(session: Any) -> None:
     retrying(session, run)
 
 
-def retrying_in_both_files(session: Any, run: Callable[[], T]) -> T:
+def retrying_in_both_files(session: Any, run: Callable[[], T], *, plain: bool = False) -> T:
     """`retrying` for a statement that may change shared catalogs as well as its database's."""
     xact = session.xact
     if xact.write_depth:
@@ -48,7 +48,7 @@ def retrying_in_both_files(session: Any, run: Callable[[], T]) -> T:
     try:
         while True:
             try:
-                result = retrying(session, run)
+                result = retrying(session, run, plain=plain)
                 break
             except TwoFilesWritten:
                 xact.one_file, implicit = None, True

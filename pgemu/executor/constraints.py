@@ -29,6 +29,8 @@ class Constraints:
         self._made: dict[str, tuple[str, ...]] = {}
         self._relations: dict[int, Any] = {}
         self._noting: set[int] = set()
+        # of partitions, when their triggers were made
+        self._ancestors: dict[int, list[Any]] = {}
         self._by_table: dict[str, Any] = {}
         self._rows: dict[int, tuple[Any, tuple[tuple[int, str], ...]]] = {}
         # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
@@ -45,7 +47,7 @@ class Constraints:
 
     def ensure(self, relation: Any) -> None:
         """Make the triggers of a table, if it has not got just these."""
-        if self._relations.get(relation.oid) is relation:
+        if self._relations.get(relation.oid) is relation and not self._ancestors_changed(relation):
             return
         program = tuple(self._program(relation))
         known = self._made.get(relation.sqlite_name)
@@ -69,6 +71,16 @@ class Constraints:
     def notes_rows(self, relation: Any) -> bool:
         """Something is to be tested after a statement has written to the (ready) table."""
         return relation.oid in self._noting
+
+    def _ancestors_changed(self, relation: Any) -> bool:
+        """Foreign keys that reference a partitioned table hold for its partitions too."""
+        if not relation.is_partition:
+            return False
+        catalog = self.session.catalog
+        now = [catalog.relation(oid) for oid in relation.partition_ancestors]
+        known = self._ancestors.get(relation.oid, [])
+        self._ancestors[relation.oid] = now
+        return len(now) != len(known) or any(a is not b for a, b in zip(now, known, strict=True))
 
     def forget(self, sqlite_name: str) -> None:
         """Drop a table's triggers (it is being dropped, or they are out of date)."""

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
+from pgemu.executor.index_conditions import satisfies
 from pgemu.executor.lock_levels import (
     ACCESS_SHARE,
     ROW_EXCLUSIVE,
@@ -172,6 +174,7 @@ def attach_locks(session: Any, cluster: Any, shm: Any, slot: Any, latch: Latch) 
     xact.xid_ended = locks.transaction_ended
     xact.xid_let_go = locks.xid_let_go
     xact.predicate = PredicateLocks(xact, cluster.runtime, session.ctx.database_oid)
+    xact.predicate.satisfies = partial(satisfies, session)
     xact.global_lock = WriterLock(cluster.writer_lock_path(0), session.check_for_interrupts)
     session.notify_queue = NotifyQueue(session, cluster, latch, sender)
     session.timeouts = Timeouts(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pgemu.catalog.rows import PgAmproc, PgOpclass
@@ -181,15 +181,21 @@ class PartitionRouting:
 
     def check(self, partition: Any, values: Sequence[Value]) -> bool:
         """Does a row satisfy a partition's implicit constraint (RelationGetPartitionQual)?"""
+        return all(fits for _, fits in self._levels(partition, values))
+
+    def fits(self, oid: int, partition: int, values: Sequence[Value]) -> bool:
+        """Does a row of a partition belong into one of its ancestors, or itself?"""
+        levels = self._levels(self.session.catalog.relation(partition), values)
+        return next((fits for level, fits in levels if level == oid), True)
+
+    def _levels(self, partition: Any, values: Sequence[Value]) -> Iterator[tuple[int, bool]]:
         child = partition
         while child.is_partition and child.parents:
             parent = self.session.catalog.relation(child.parents[0])
             values = convert_row(child, parent, values)
             table = self.table(parent)
-            if table.find(table.key_of(values)) != child.oid:
-                return False
+            yield child.oid, table.find(table.key_of(values)) == child.oid
             child = parent
-        return True
 
 
 def convert_row(source: Any, target: Any, values: Sequence[Value]) -> Sequence[Value]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
@@ -20,6 +21,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
+from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import prefix
@@ -101,14 +103,24 @@ class AfterTriggers:
         while self.immediate:
             events, self.immediate = self.immediate, {}
             for event in events:
-                self._fire(event)
+                in_place(self.session, partial(self._fire, event))
 
     def before_commit(self) -> None:
         while self.deferred or self.immediate:
             events = {**self.immediate, **self.deferred}
             self.immediate, self.deferred = {}, {}
             for event in events:
-                self._fire(event)
+                in_place(self.session, partial(self._fire, event))
+
+    def mark(self) -> tuple[int, int]:
+        """How much has been noted."""
+        return len(self.immediate), len(self.deferred)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """A row was not stored after all: forget what it has noted."""
+        for queue, length in zip((self.immediate, self.deferred), mark, strict=True):
+            while len(queue) > length:
+                queue.popitem()
 
     def set_mode(self, constraints: Sequence[int], deferred: bool) -> None:
         """SET CONSTRAINTS (empty: ALL).  Going immediate tests what was deferred."""

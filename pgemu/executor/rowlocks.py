@@ -5,7 +5,6 @@ A lock is a row of `_rowlock` of the holder's transaction; a changed row is lock
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,6 @@ from pgemu.executor.waiting import WaitFor
 from pgemu.planner.plan import Plan, RowMark
 from pgemu.transam.schema import prefix
 
-Row = tuple[Any, ...]
 STRENGTHS = {"forkeyshare": 1, "forshare": 2, "fornokeyupdate": 3, "forupdate": 4}
 # strength -> strengths of others that it cannot stand beside
 CONFLICTS = {1: (4,), 2: (3, 4), 3: (2, 3, 4), 4: (1, 2, 3, 4)}
@@ -36,8 +34,9 @@ class RowLocks:
             return plan
         text = plan.sql
         own = self.session.xact.xid
-        for mark in marks:
-            relation = self.session.catalog.relation(mark.relid)
+        catalog = self.session.catalog
+        for mark, oid in [(m, o) for m in marks for o in catalog.relation(m.relid).all_inheritors]:
+            relation = catalog.relation(oid)
             name = relation.sqlite_name
             schema, _, table = name.partition(".")
             p = f"{schema}.{prefix(schema)}"
@@ -61,23 +60,10 @@ class RowLocks:
             )
         return replace(plan, sql=text)
 
-    def lock(self, marks: Sequence[RowMark], rows: list[Row]) -> list[Row]:
-        """Lock the marked rows; rows skipped by SKIP LOCKED are left out."""
-        self.session.xact.row_lock_stamp += 1
-        kept = []
-        for row in rows:
-            skip = False
-            for mark in marks:
-                rid = row[mark.column]
-                if rid is not None and not self._lock_one(mark, rid):
-                    skip = True
-            if not skip:
-                kept.append(row)
-        return kept
-
-    def _lock_one(self, mark: RowMark, rid: int) -> bool:
+    def lock_one(self, mark: RowMark, relid: int, rid: int) -> bool:
+        """Lock a row of the marked table or of one of its children; False: SKIP LOCKED."""
         session = self.session
-        relation = session.catalog.relation(mark.relid)
+        relation = session.catalog.relation(relid)
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
         relfilenode = int(table[1:])
@@ -91,10 +77,10 @@ class RowLocks:
                     LOCK_NOT_AVAILABLE,
                     f'could not obtain lock on row in relation "{relation.name}"',
                 )
-            row = (mark.relid, rid, _TUPLE_LOCKS[strength])
+            row = (relid, rid, _TUPLE_LOCKS[strength])
             raise WaitFor(holder, None if self.has_own(relation, rid) else row)
         if session.xact.fixed_snapshot is not None and (
-            strength > 1 or self._key_changed_since(p, relation, rid)
+            strength > 1 or self.key_changed_since(relation, rid)
         ):
             session.check_not_changed_since(p, relfilenode, rid)
         if session.xact.state != "idle":
@@ -135,9 +121,10 @@ class RowLocks:
         ).fetchone()
         return found is not None
 
-    def _key_changed_since(self, p: str, relation: Any, rid: int) -> bool:
+    def key_changed_since(self, relation: Any, rid: int) -> bool:
         """The row's key is another one than in the snapshot, or the row has gone."""
-        table = relation.sqlite_name.partition(".")[2]
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
         same = [f"t.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
         found = self.session.conn.execute(
             f"SELECT 1 FROM {p}undo AS u WHERE u.relfilenode={table[1:]} AND u.rid=? AND "

@@ -15,6 +15,7 @@ from pgemu.catalog.rows import PgAuthid, PgConstraint, PgProc, PgType
 from pgemu.catalog.syscache import Catalog
 from pgemu.errors import QUERY_CANCELED, Notice, PgError
 from pgemu.executor.constraints import Constraints
+from pgemu.executor.evalplanqual import EvalPlanQual
 from pgemu.executor.execute import Result, bind, run_plan
 from pgemu.executor.predicate_targets import ReadTargets
 from pgemu.executor.ri_triggers import AfterTriggers
@@ -112,6 +113,12 @@ class Session(WritingMixin):
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
+        # sends them now (set by the backend): a statement is going to sleep
+        self.flush_notices: Callable[[], None] = lambda: None
+        # functions that SQLite has called in the middle of a statement
+        self.callback_depth = 0
+        # of the statements that are at work, the innermost last
+        self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
         # set by executor/locking.py when the session has a latch
@@ -316,11 +323,12 @@ class Session(WritingMixin):
         """The callable for a function in a procedural language; None: there is none."""
         return None
 
-    def visible_sql(self, text: str) -> str:
-        """A nested statement's text as the current statement's snapshot must see it."""
+    def visible_sql(self, text: str, *, whole: bool = False) -> str:
+        """A nested statement's text as the current statement's snapshot must see it.  whole: the
+        conditions must not be evaluated for rows that it does not see."""
         if self.own_overlay is not None:
-            text = self.own_overlay.apply(text)
-        return overlay_statement(text, self.dirty) if self.dirty else text
+            text = self.own_overlay.apply(text, whole=whole)
+        return overlay_statement(text, self.dirty, whole=whole) if self.dirty else text
 
     # -- values ------------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ strictness and for the call context, under a name that starts with its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
+from types import GeneratorType
 from typing import Any
 
 import apsw
@@ -20,6 +21,7 @@ from pgemu.executor.security_definer import is_security_definer, with_definer
 from pgemu.executor.specials import SPECIAL_AGGREGATES, SPECIALS
 from pgemu.executor.tablefunctions import (
     FunctionModule,
+    LockedModule,
     RecursionModule,
     RowsModule,
     SequenceModule,
@@ -28,6 +30,7 @@ from pgemu.executor.tablefunctions import (
 from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
+from pgemu.planner.plan import Plan
 
 ANYOID = 2276
 _UNSAFE = re.compile(r"\W")
@@ -121,8 +124,7 @@ class UdfRegistry:
                 )
         if is_security_definer(proc):
             body = with_definer(self.session, proc, body)
-        if proc.provolatile == "v":
-            body = self._sees_own_writes(body)
+        body = self._sees_own_writes(body) if proc.provolatile == "v" else self._called(body)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
 
     def _sees_own_writes(self, body: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,6 +138,31 @@ class UdfRegistry:
                 return body(*args)
             finally:
                 session.own_overlay = saved
+
+        return self._called(call)
+
+    def _called(self, body: Callable[..., Any]) -> Callable[..., Any]:
+        """Notes that SQLite is in the middle of a statement."""
+        session = self.session
+
+        def call(*args: Any) -> Any:
+            session.callback_depth += 1
+            try:
+                result = body(*args)
+            finally:
+                session.callback_depth -= 1
+            return rows_of(result) if type(result) is GeneratorType else result
+
+        def rows_of(result: Iterator[Any]) -> Iterator[Any]:
+            while True:
+                session.callback_depth += 1
+                try:
+                    row = next(result)
+                except StopIteration:
+                    return
+                finally:
+                    session.callback_depth -= 1
+                yield row
 
         return call
 
@@ -207,6 +234,13 @@ class UdfRegistry:
         if new:
             module = StatementModule(self.conn, sql_text, nparams, ncolumns, self.session)
             self._create_module(name, module)
+        return name
+
+    def locked_rows(self, plan: Plan, ncolumns: int) -> str:
+        key = ("l", plan.sql, plan.params, plan.row_marks, ncolumns)
+        name, new = self._name(key, "locked")
+        if new:
+            self._create_module(name, LockedModule(self.session, plan, ncolumns))
         return name
 
     # -- specials ----------------------------------------------------------------------------------

@@ -484,4 +484,4 @@ def _source_sql(query: Query, low: Lowering, scope: Scope, values: list[Sql]) ->
     extra = [lower(var, low, scope) for var in _other_tables(query)]
     columns = [*row_address(query, low, scope), *values, *extra]
     named = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
-    return sql.render(lower_core(query, low, scope, named))
+    return sql.render(lower_core(query, low, scope, [*named, *scope.pins]))

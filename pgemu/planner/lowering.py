@@ -15,7 +15,7 @@ from pgemu.catalog.rows import PgProc
 from pgemu.errors import INTERNAL_ERROR, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes.parsenodes import Query, RangeTblEntry
-from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSource
+from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSource, Plan
 from pgemu.planner.sql import Sql, collate, raw, render
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class FunctionBinder(Protocol):
 
     def statement_function(self, sql_text: str, nparams: int, ncolumns: int) -> str: ...
 
+    def locked_rows(self, plan: Plan, ncolumns: int) -> str: ...
+
 
 @dataclass(slots=True)
 class Scope:
@@ -80,6 +82,8 @@ class Scope:
     domain_value: Sql | None = None
     # entries whose SQL is there already, by range table index (stages.py)
     prelowered: dict[int, Sql] = field(default_factory=dict)
+    # further output columns of the rows to write (recheck.py)
+    pins: tuple[Sql, ...] = ()
 
     def up(self, levels: int) -> Scope:
         scope: Scope | None = self

@@ -9,6 +9,8 @@ from pgemu.nodes.primnodes import Value
 
 if TYPE_CHECKING:
     from pgemu.nodes.parsenodes import Query
+    from pgemu.planner.lowering import Scope
+    from pgemu.planner.recheck import RecheckPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ ParamSource = ExternParam | LiteralParam | OuterParam
 @dataclass(frozen=True, slots=True)
 class RowMark:
     """Output column `column` (0-based, behind the client's columns) holds the rid of a row of
-    relid to lock."""
+    relid to lock, column `tableoid` (where it has children; else -1) the table that it is in."""
 
     column: int
     relid: int
     strength: str
     wait_policy: str
+    rti: int = 0
+    tableoid: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,11 @@ class Plan:
     has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
     used_literals: frozenset[int] = frozenset()
+    # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the
+    # plan that looks at one row again, made when it is first wanted (False: there is none)
+    query: Query | None = None
+    outer: Scope | None = None
+    recheck: RecheckPlan | bool | None = None
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
-from pgemu.planner.expressions import lower, lower_qual
+from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
@@ -56,6 +56,8 @@ def plan_query(
         for name, cte, outer in low.modifying_ctes
     ]
     plan.used_literals = frozenset(low.used_literals)
+    if plan.modify is not None or plan.row_marks:
+        plan.query, plan.outer = query, parent
     return plan
 
 
@@ -184,8 +186,15 @@ def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list
             continue
         rid = sql.alias(sql.column(scope.aliases[mark.rti - 1], "rid"), f"k{column}")
         body.expressions.append(rid)
-        marks.append(RowMark(column, entry.relid, mark.strength, mark.wait_policy))
-        column += 1
+        tableoid = -1
+        if has_children(entry, low):
+            tableoid = column + 1
+            place = sql.column(scope.aliases[mark.rti - 1], "tableoid")
+            body.expressions.append(sql.alias(place, f"k{tableoid}"))
+        marks.append(
+            RowMark(column, entry.relid, mark.strength, mark.wait_policy, mark.rti, tableoid)
+        )
+        column = max(column, tableoid) + 1
     return marks
 
 

@@ -129,6 +129,8 @@ class TransactionManager(StorageChanges):
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
+        # the statement at hand has slept in the middle (suspension.py)
+        self.suspensions = 0
         self._make_functions(conn)
 
     def _make_functions(self, conn: apsw.Connection) -> None:
@@ -329,7 +331,6 @@ class TransactionManager(StorageChanges):
         self.conn.execute(opening, params)
         if self.shared_first:
             self.lock_global()
-
 
     def lock_global(self) -> None:
         """Before shared catalogs are written; always after the database's own lock."""
