@@ -112,7 +112,7 @@ class Constraints:
         made = self._made.get(relation.sqlite_name) is not None
         return bool(
             made
-            or len(self._before_row(relation)) > 1
+            or len(self._before_row(relation, "0")) > 1
             or child_notes(self.session, relation)[0]
             or unique_notes(self.session, relation)[0]
         )

@@ -16,10 +16,9 @@ from typing import Any
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblRef
 from pgemu.planner import sql
-from pgemu.planner.calls import FIRST_USER_OID
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children
-from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
+from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ParamSource, Plan
 from pgemu.planner.select import lower_core, lower_query_in
 from pgemu.planner.sql import Sql
@@ -79,7 +78,8 @@ def plan_recheck(plan: Plan, catalog: Any, binder: FunctionBinder) -> RecheckPla
             scope.prelowered[rtindex] = _put_aside(rtindex, width, low, scope)
     recheck = _statement(_lower(replace(query, sort_clause=[]), low, scope, ()), low)
     others = [n for n in widths if n not in targets or not query.result_relation]
-    marked, pins = None, ()
+    marked: Any = None
+    pins: tuple[Pin, ...] = ()
     if len(widths) > 1:
         marked, pins = _marked(plan, query, others, widths, catalog, binder)
     candidates = None

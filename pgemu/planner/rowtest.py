@@ -104,13 +104,17 @@ def _fixed_columns(quals: Any, rtindex: int, low: Lowering) -> set[int]:
             comparison = native_comparison(part.opno, part.args, low)
             if comparison is not None and comparison[0] == "=":
                 for column, value in (part.args, part.args[::-1]):
-                    if _is_ours(column, rtindex) and not _has_columns(value):
-                        found.add(column.varattno)
+                    number = _own_column(column, rtindex)
+                    if number and not _has_columns(value):
+                        found.add(number)
     return found
 
 
-def _is_ours(node: Any, rtindex: int) -> bool:
-    return isinstance(node, p.Var) and node.varno == rtindex and node.varlevelsup == 0
+def _own_column(node: p.Expr, rtindex: int) -> int:
+    """The number of the target's column that the expression is; 0: it is none."""
+    if isinstance(node, p.Var) and node.varno == rtindex and node.varlevelsup == 0:
+        return node.varattno
+    return 0
 
 
 def _has_columns(node: Any) -> bool:

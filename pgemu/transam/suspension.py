@@ -27,16 +27,14 @@ def suspended(xact: TransactionManager) -> Iterator[None]:
     in SQLite: no statement being stepped, no savepoint."""
     depth = xact._write_depth
     xact.suspensions += 1
-    marks = dict(xact._undo_mark)
-    written = xact.undo_written
-    if written:
-        xact._note_undo()
+    marks = xact.note_undo()
     shared = xact._global_held
     xact.conn.execute("COMMIT")
+    xact.triggers.changed = False
     xact._write_depth = 0
     xact._registered_now = set()
     xact._unlock()
-    if written and xact.predicate is not None and xact.predicate.number:
+    if marks is not None:
         xact.predicate.check_in(marks)
     try:
         yield

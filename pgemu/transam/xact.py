@@ -481,13 +481,7 @@ class TransactionManager(StorageChanges):
             self.build_storage()
             self.run_before_commit()
             self.drop_storage(self._dropped)
-        predicate = self.predicate
-        marks = None
-        if self.undo_written and predicate is not None and predicate.number:
-            marks = dict(self._undo_mark)
-        self.note_undo()
-        if marks is not None:
-            self._find_undo_mark()
+        marks = self.note_undo()
         self.conn.execute("COMMIT")
         self.triggers.changed = False
         self._write_depth = 0
@@ -497,16 +491,23 @@ class TransactionManager(StorageChanges):
         shared = self._global_held
         self._unlock()
         if marks is not None:
-            predicate.check_in(marks)
+            self.predicate.check_in(marks)
         if self.state == IDLE:
             for schema in ("g", "main") if shared else ("main",):
                 self.sync(schema)
             self._ended(committed=True)
 
-    def note_undo(self) -> None:
-        """A statement has ended that may have written undo."""
-        self._mark_is_old = self._mark_is_old or self.undo_written
-        self.undo_written = False
+    def note_undo(self) -> dict[str, int] | None:
+        """A statement has ended that may have written undo.  Where that began, if reads of
+        serializable transactions have to be compared with it."""
+        predicate, marks = self.predicate, None
+        if self.undo_written:
+            if predicate is not None and predicate.number:
+                marks = dict(self._undo_mark)
+            self.undo_written, self._mark_is_old = False, True
+            if marks is not None:
+                self._find_undo_mark()
+        return marks
 
     def _find_undo_mark(self) -> None:
         """Where this transaction's undo ends now.  Its entries are among the newest of all, so
