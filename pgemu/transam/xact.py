@@ -69,6 +69,8 @@ class TransactionManager:
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
     """
 
+    taking_back = False  # rows go back to what they were: nothing is to be checked
+
     def __init__(
         self,
         conn: apsw.Connection,
@@ -94,7 +96,6 @@ class TransactionManager:
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
-        self.taking_back = False  # rows go back to what they were: nothing is to be checked
         # while a write statement runs: other transactions that have written, by shared or not
         self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
@@ -598,8 +599,7 @@ class TransactionManager:
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
             self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
-            if self.row_lock_stamp:
-                self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
+            self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
             if not keep_undo:
                 self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
         if self._created or self._dropped:
@@ -614,13 +614,7 @@ class TransactionManager:
                 with self.undoing(shared=True):
                     roll_back_transaction(self.conn, self.xid, ["g"])
             with self.undoing():
-                roll_back_transaction(
-                    self.conn,
-                    self.xid,
-                    ["main"],
-                    self.triggers.columns,
-                    row_locks=self.row_lock_stamp > 0,
-                )
+                roll_back_transaction(self.conn, self.xid, ["main"], self.triggers.columns)
                 self.drop_storage(self._created)
         self._ended(committed=False)
 
