@@ -26,7 +26,7 @@ from pgemu.fmgr import TypeInfo
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.calls import like_to_glob
-from pgemu.planner.scaled import scaled_bound, unscaled_text
+from pgemu.planner.scaled import scaled_bound, scaled_total, unscaled_text
 from pgemu.types.arrays_ops import scalar_array_op
 from pgemu.types.arrays_subscript import (
     array_get_element,
@@ -109,9 +109,20 @@ def scaled_constant(udfs: UdfRegistry, scale: int, symbol: str) -> Callable[...,
     return lambda value: scaled_bound(value, scale, symbol)
 
 
-@special("unscaled")
-def unscaled(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+@special("scaled_min")
+@special("scaled_max")
+def scaled_extreme(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
     return lambda value: unscaled_text(value, scale)
+
+
+@special("scaled_sum")
+def scaled_sum(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda *parts: scaled_total(parts, scale, None)
+
+
+@special("scaled_avg")
+def scaled_avg(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda *parts: scaled_total(parts[:-1], scale, parts[-1])
 
 
 @special("glob_pattern")

@@ -8,6 +8,7 @@ integer.  A column that has an index stays as it is: the index knows the collati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pgemu.nodes import primnodes as p
@@ -15,6 +16,7 @@ from pgemu.planner import sql
 from pgemu.planner.comparison import operator_symbol
 from pgemu.planner.sql import Sql
 from pgemu.types.numeric import pack
+from pgemu.types.numeric_ops import finite_div
 
 if TYPE_CHECKING:
     from pgemu.planner.lowering import Lowering, Scope
@@ -23,11 +25,66 @@ NUMERICOID = 1700
 VARHDRSZ = 4
 MAX_DIGITS = 18  # an int8 holds them
 NAN = 2**63 - 1
+FEW_DIGITS, SUMMED_DIGITS, LOW_BITS = 10, 16, 20
 _SWAPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 
 
 def scaled_column(node: p.Expr, low: Lowering, scope: Scope) -> tuple[Sql, int] | None:
     """(integer expression, scale) of a numeric column of a table, or None."""
+    typmod = _bounded(node, low, scope)
+    if typmod is None:
+        return None
+    assert isinstance(node, p.Var)
+    if _indexed(low.catalog.relation(scope.entry(node.varno).relid), node.varattno):
+        return None
+    text = _text(node, low, scope)
+    return sql.raw(f"iif({_is_nan(text)}, {NAN}, {_integer(text, typmod[1])})"), typmod[1]
+
+
+def scaled_sum(node: p.Expr, low: Lowering, scope: Scope) -> tuple[list[Sql], int] | None:
+    """(aggregates, scale) from which the sum of a numeric column is made: the sums of the high
+    and the low parts of its scaled integers (for few digits the low part is nothing), and whether
+    there is a NaN.  Neither sum can overflow before there are hundreds of millions of rows."""
+    typmod = _bounded(node, low, scope)
+    if typmod is None or typmod[0] > SUMMED_DIGITS:
+        return None
+    text = _text(node, low, scope)
+    number = _integer(text, typmod[1])
+    if typmod[0] <= FEW_DIGITS:
+        parts = [f"sum({number})"]
+    else:
+        parts = [f"sum({number} >> {LOW_BITS})", f"sum({number} & {2**LOW_BITS - 1})"]
+    return [sql.raw(part) for part in (*parts, f"max({_is_nan(text)})")], typmod[1]
+
+
+def scaled_total(parts: Sequence[int | None], scale: int, count: int | None) -> str | None:
+    """sum (count None) or avg from the values of scaled_sum's aggregates."""
+    if parts[0] is None:
+        return None
+    if parts[-1]:
+        return "NaN"
+    total = parts[0]
+    if len(parts) == 3:
+        total = (total << LOW_BITS) + int(parts[1] or 0)
+    return pack(total, scale) if count is None else finite_div(total, scale, count, 0)
+
+
+def _text(node: p.Expr, low: Lowering, scope: Scope) -> str:
+    from pgemu.planner.expressions import lower
+
+    return sql.render(lower(node, low, scope))
+
+
+def _is_nan(text: str) -> str:
+    return f"{text} COLLATE BINARY >= 'A'"
+
+
+def _integer(text: str, scale: int) -> str:
+    return f"CAST(replace({text}, '.', '') AS INTEGER)" if scale else f"CAST({text} AS INTEGER)"
+
+
+def _bounded(node: p.Expr, low: Lowering, scope: Scope) -> tuple[int, int] | None:
+    """(precision, scale) of a column whose values fit."""
     if not isinstance(node, p.Var) or node.vartype != NUMERICOID or node.vartypmod < VARHDRSZ:
         return None
     if node.varlevelsup or node.varattno <= 0:
@@ -39,14 +96,9 @@ def scaled_column(node: p.Expr, low: Lowering, scope: Scope) -> tuple[Sql, int] 
     entry = scope.entry(node.varno)
     if entry.rtekind != "relation" or (node.varno, node.varattno) in scope.replaced:
         return None
-    relation = low.catalog.relation(entry.relid)
-    if relation.relkind not in ("r", "p", "m") or _indexed(relation, node.varattno):
+    if low.catalog.relation(entry.relid).relkind not in ("r", "p", "m"):
         return None
-    from pgemu.planner.expressions import lower
-
-    text = sql.render(lower(node, low, scope))
-    number = f"CAST(replace({text}, '.', '') AS INTEGER)" if scale else f"CAST({text} AS INTEGER)"
-    return sql.raw(f"iif({text} COLLATE BINARY >= 'A', {NAN}, {number})"), scale
+    return precision, scale
 
 
 def _indexed(relation: Any, attnum: int) -> bool:

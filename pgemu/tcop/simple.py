@@ -111,9 +111,7 @@ class SimpleQuery:
                 cached.row_description = describe(session, plan.columns, ())
                 cached.encoders = encoders(session, plan.columns, ())
             head = cached.row_description
-            cursor = None if plan.result is not None else quiet_cursor(session, plan, bindings)
-            if cursor is not None:
-                self._send_quiet(cached, cursor)
+            if plan.result is None and self._send_quiet(cached, bindings):
                 return
             rows = select_rows(session, plan, bindings)
             try:
@@ -154,13 +152,17 @@ class SimpleQuery:
         send_rows(write, result.rows or (), cached.encoders)
         write(command_complete(result.tag))
 
-    def _send_quiet(self, cached: CachedStatement, cursor: Any) -> None:
-        """The rows of a SELECT that runs without a snapshot; its table locks are held."""
+    def _send_quiet(self, cached: CachedStatement, bindings: Any) -> bool:
+        """The rows of a SELECT that can run without a snapshot; its table locks are held."""
         session, write = self.session, self.backend.connection.write
         session.xact.queried = True
         head = cached.row_description
         count = 0
+        cursor = None
         try:
+            cursor = quiet_cursor(session, cached.plan, bindings)
+            if cursor is None:
+                return False
             while True:
                 rows = list(islice(cursor, ROWS_AT_ONCE))
                 if head:
@@ -176,8 +178,10 @@ class SimpleQuery:
                 write(head)
             raise
         finally:
-            cursor.close()
+            if cursor is not None:
+                cursor.close()
         write(command_complete(f"SELECT {count}"))
+        return True
 
     # -- other statements --------------------------------------------------------------------------
 

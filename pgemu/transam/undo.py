@@ -164,16 +164,12 @@ def roll_back_transaction(
     xid: int,
     schemas: Sequence[str],
     known: Mapping[str, int] = MappingProxyType({}),
-    *,
-    row_locks: bool = True,
 ) -> None:
-    """Undo all of a transaction and forget it, inside a SQLite write transaction.  row_locks: it
-    may have taken some."""
+    """Undo all of a transaction and forget it, inside a SQLite write transaction."""
     for schema in schemas:
         p = f"{schema}.{prefix(schema)}"
         roll_back(conn, schema, xid, 0, known)
-        if row_locks:
-            conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
+        conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
         conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
     if "main" in schemas:
         conn.execute("DELETE FROM main._pending WHERE xid=?", (xid,))

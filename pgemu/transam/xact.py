@@ -71,6 +71,8 @@ class TransactionManager(StorageChanges):
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
     """
 
+    taking_back = False  # rows go back to what they were: nothing is to be checked
+
     def __init__(
         self,
         conn: apsw.Connection,
@@ -99,7 +101,6 @@ class TransactionManager(StorageChanges):
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
-        self.taking_back = False  # rows go back to what they were: nothing is to be checked
         # while a write statement runs: other transactions that have written, by shared or not
         self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
@@ -612,8 +613,7 @@ class TransactionManager(StorageChanges):
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
             self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
-            if self.row_lock_stamp:
-                self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
+            self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
             if not keep_undo:
                 self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
         if self._created or self._dropped:
@@ -629,13 +629,7 @@ class TransactionManager(StorageChanges):
                     roll_back_transaction(self.conn, self.xid, ["g"])
                 self.sync("g", order=True)
             with self.undoing():
-                roll_back_transaction(
-                    self.conn,
-                    self.xid,
-                    ["main"],
-                    self.triggers.columns,
-                    row_locks=self.row_lock_stamp > 0,
-                )
+                roll_back_transaction(self.conn, self.xid, ["main"], self.triggers.columns)
                 self.drop_storage(self._created)
         self._ended(committed=False)
 
