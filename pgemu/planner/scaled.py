@@ -93,6 +93,8 @@ def _bounded(node: p.Expr, low: Lowering, scope: Scope) -> tuple[int, int] | Non
     precision, scale = packed >> 16, packed & 0x7FF
     if scale > precision or precision > MAX_DIGITS:  # also scales below 0
         return None
+    if node.varno > len(scope.query.rtable):
+        return None  # the expression of an index or a constraint, over columns by their numbers
     entry = scope.entry(node.varno)
     if entry.rtekind != "relation" or (node.varno, node.varattno) in scope.replaced:
         return None
