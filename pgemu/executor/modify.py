@@ -8,16 +8,16 @@ and each is looked at: a row that another open transaction has changed or locked
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgClass
 from pgemu.errors import (
     CARDINALITY_VIOLATION,
     FEATURE_NOT_SUPPORTED,
-    INSUFFICIENT_PRIVILEGE,
-    WITH_CHECK_OPTION_VIOLATION,
     PgError,
 )
+from pgemu.executor.check_options import check_policies, check_view_options
 from pgemu.executor.conflicts import conflicting_row
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.predicate_targets import note_reads
@@ -166,6 +166,8 @@ def run_rows(
         else TriggeringWriter(session, relation, triggers)
     )
     run = _Statement(session, modify, writer, bindings)
+    if modify.checks:
+        writer.check_row = partial(check_policies, run)
     if plan.command_type == "insert":
         conflict = modify.conflict
         if conflict is not None:
@@ -179,7 +181,7 @@ def run_rows(
         run_merge(run, source)
     else:
         _change_rows(run, plan.command_type, source)
-    check_options(run)
+    check_view_options(run)
     return returning(run), run.count or len(run.written)
 
 
@@ -257,6 +259,7 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row
         if not new:
             continue
         touched.add(found)
+        writer.check_stored("rls_conflict", *found)
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
         if changed is not None:
             touched.add((changed[0], changed[1]))
@@ -288,6 +291,7 @@ def run_merge(run: _Statement, source: list[Row]) -> None:
                 hint="Ensure that not more than one source row matches any one target row.",
             )
         touched.add(address)
+        writer.check_stored(f"rls_merge_{action.command}", *address)
         if action.command == "delete":
             writer.delete(*address)
         else:
@@ -320,32 +324,6 @@ def _merge_insert(run: _Statement, row: Sequence[Value]) -> None:
     except WaitFor as wait:
         wait.recheck = recheck
         raise
-
-
-def check_options(run: _Statement) -> None:
-    """WITH CHECK OPTION of views and the policies' WITH CHECK (ExecWithCheckOptions)."""
-    modify, session = run.modify, run.session
-    if not modify.check_sql or not run.written:
-        return
-    session.udfs.row_sets["returning"] = run.written
-    for tests, image in zip(run.execute(modify.check_sql), run.written, strict=True):
-        for test, (kind, name) in zip(tests, modify.checks, strict=True):
-            if test:
-                continue
-            if kind.startswith("rls"):
-                # "rls p": the restrictive policy p
-                policy = f'policy "{kind[4:]}"' if kind != "rls" else "policy"
-                raise PgError(
-                    INSUFFICIENT_PRIVILEGE,
-                    f'new row violates row-level security {policy} for table "{name}"',
-                )
-            relation = run.writer.relation
-            shown = session.constraints.row_text(relation, image[3:])
-            raise PgError(
-                WITH_CHECK_OPTION_VIOLATION,
-                f'new row violates check option for view "{name}"',
-                detail=f"Failing row contains {shown}.",
-            )
 
 
 def returning(run: _Statement) -> list[Row]:

@@ -1,8 +1,9 @@
 """Row security policies (PostgreSQL's rowsecurity.c).
 
 A table that is read becomes a sub-select of the rows the policies let through; for the target of
-UPDATE and DELETE the conditions go to the statement's WHERE.  Conditions for new rows are put in
-Query.with_check_options with kind "rls".
+UPDATE and DELETE the conditions go to the statement's WHERE, for that of MERGE to the join's.
+Conditions for single rows are put in Query.with_check_options with a kind "rls_..." that says when
+the row is tested (PostgreSQL's WCO_RLS_...), followed by the restrictive policy's name.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgPolicy
 from pgemu.errors import PgError
-from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, INVALID_OBJECT_DEFINITION
+from pgemu.errors.codes import INVALID_OBJECT_DEFINITION
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import BoolExpr, Const, Expr, RowExpr, TargetEntry, Var
@@ -146,14 +147,10 @@ def _secure_target(
 ) -> None:
     command = query.command_type
     reads = "SELECT" in query.rtable[rt_index - 1].required_perms
-    if command == "merge":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            f'MERGE into table "{relation.name}" with row-level security is not supported',
-        )
-    if command in ("update", "delete"):
+    if command in ("update", "delete", "merge"):
         quals = []
-        for needed in (command, "select") if reads else (command,):
+        needs = ("select",) if command == "merge" else (command, "select")
+        for needed in needs if reads else needs[:1]:
             policies = _policies_for(catalog, relation, needed, user)
             qual = _combine(catalog, relation, policies, rt_index, check=False)
             quals.append(_fire_in_qual(catalog, qual, active))
@@ -161,15 +158,38 @@ def _secure_target(
         own, query.jointree.quals = query.jointree.quals, None
         for qual in [*quals, *([own] if own is not None else [])]:
             add_qual(query, qual)
-    if command in ("insert", "update"):
-        # the policies speak before the check options of views
-        of_views, query.with_check_options = query.with_check_options, []
-        policies = _policies_for(catalog, relation, command, user)
-        _add_checks(catalog, query, rt_index, relation, policies, active, check=True)
+    # the policies speak before the check options of views
+    of_views, query.with_check_options = query.with_check_options, []
+    for kind, needed, check in _checks_of(query, reads):
+        policies = _policies_for(catalog, relation, needed, user)
+        _add_checks(catalog, query, rt_index, relation, kind, policies, active, check=check)
+    query.with_check_options += of_views
+
+
+def _checks_of(query: Query, reads: bool) -> list[tuple[str, str, bool]]:
+    """(kind of check, command whose policies apply, whether WITH CHECK counts or USING)."""
+    command = query.command_type
+    if command == "merge":
+        checks = [
+            ("rls_merge_update", "update", False),
+            ("rls_merge_delete", "delete", False),
+            ("rls_insert", "insert", True),
+            ("rls_update", "update", True),
+        ]
+        return [*checks, ("rls_update", "select", False)] if reads else checks
+    if command not in ("insert", "update"):
+        return []
+    checks = [(f"rls_{command}", command, True)]
+    if reads:
+        checks.append((f"rls_{command}", "select", False))
+    if query.on_conflict is not None and query.on_conflict.action == "update":
+        checks.append(("rls_conflict", "update", False))
         if reads:
-            policies = _policies_for(catalog, relation, "select", user)
-            _add_checks(catalog, query, rt_index, relation, policies, active, check=False)
-        query.with_check_options += of_views
+            checks.append(("rls_conflict", "select", False))
+        checks.append(("rls_update", "update", True))
+        if reads:
+            checks.append(("rls_update", "select", False))
+    return checks
 
 
 def _add_checks(
@@ -177,6 +197,7 @@ def _add_checks(
     query: Query,
     rt_index: int,
     relation: Relation,
+    kind: str,
     policies: tuple[list[PgPolicy], list[PgPolicy]],
     active: tuple[int, ...],
     *,
@@ -185,14 +206,14 @@ def _add_checks(
     """add_with_check_options: one for what is permitted, one for each restriction."""
     permissive, restrictive = policies
     allowed = _combine(catalog, relation, (permissive, []), rt_index, check=check)
-    entries = [("rls", allowed)]
+    entries = [(kind, allowed)]
     if permissive:
         for policy in sorted(restrictive, key=lambda one: one.polname):
             condition = _combine(catalog, relation, ([policy], []), rt_index, check=check)
-            entries.append((f"rls {policy.polname}", condition))
-    for kind, condition in entries:
+            entries.append((f"{kind} {policy.polname}", condition))
+    for name, condition in entries:
         qual = _fire_in_qual(catalog, condition, active)
-        query.with_check_options.append((kind, qual, relation.name))
+        query.with_check_options.append((name, qual, relation.name))
 
 
 def _redirect_vars(
