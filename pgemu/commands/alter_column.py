@@ -395,7 +395,11 @@ def column_default(ctx: Any, command: dict[str, Any]) -> None:
         if raw is None:
             continue
         pstate = open_relation_pstate(ctx.catalog, ctx.source_text, target)
-        expr = cook_default(pstate, raw, att.atttypid, att.atttypmod, att.attname)
+        try:
+            expr = cook_default(pstate, raw, att.atttypid, att.atttypmod, att.attname)
+        except PgError as error:
+            error.location = None  # ATExecColumnDefault has no text to point to
+            raise
         store_default(ctx, relid, attnum, expr)
 
 

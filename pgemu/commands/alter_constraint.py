@@ -19,6 +19,7 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key, validate_foreign_key
 from pgemu.commands.heap_ref import from_relation
+from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -126,6 +127,8 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     session, catalog = ctx.session, ctx.catalog
     relation = ctx.relation
     primary = con["contype"] == "CONSTR_PRIMARY"
+    if con["contype"] == "CONSTR_EXCLUSION" and relation.relkind == "p":
+        raise no_exclusion_on_partitioned(con)
     if primary and relation.primary_key is not None:
         raise PgError(
             INVALID_TABLE_DEFINITION,
@@ -148,11 +151,11 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     seen: set[str] = set()
     for key in names:
         if key not in relation.attrs_by_name:
-            raise PgError(
-                UNDEFINED_COLUMN,
-                f'column "{key}" named in key does not exist',
-                location=con.get("location", 0),
-            )
+            # a primary key sets NOT NULL first
+            message = f'column "{key}" of relation "{relation.name}" does not exist'
+            if not primary:
+                message = f'column "{key}" named in key does not exist'
+            raise PgError(UNDEFINED_COLUMN, message)
         if key in seen:
             word = "primary key" if primary else "unique"
             raise PgError(

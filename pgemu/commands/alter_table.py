@@ -20,6 +20,7 @@ from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -242,6 +243,9 @@ def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
         return
     if relation.relkind in entry.kinds:
         return
+    special = _refusal(relation, command["subtype"])
+    if special is not None:
+        raise special
     words = entry.words
     if relation.relkind == "c":
         words = _ATTRIBUTE_WORDS.get(command["subtype"], words)
@@ -250,6 +254,23 @@ def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
         f'ALTER action {words} cannot be performed on relation "{relation.name}"',
         detail=not_supported_detail(relation.relkind),
     )
+
+
+def _refusal(relation: Any, subtype: str) -> PgError | None:
+    """What has words of its own."""
+    name = relation.name
+    if relation.relkind == "p":
+        if subtype in ("AT_AddInherit", "AT_DropInherit"):
+            return PgError(WRONG_OBJECT_TYPE, "cannot change inheritance of partitioned table")
+        if subtype in ("AT_ClusterOn", "AT_DropCluster"):
+            return PgError(
+                FEATURE_NOT_SUPPORTED, "cannot mark index clustered in partitioned table"
+            )
+    if relation.relkind == "r" and subtype in ("AT_AttachPartition", "AT_DetachPartition"):
+        return PgError(INVALID_OBJECT_DEFINITION, f'table "{name}" is not partitioned')
+    if relation.relkind == "i" and subtype == "AT_AttachPartition":
+        return PgError(INVALID_OBJECT_DEFINITION, f'index "{name}" is not partitioned')
+    return None
 
 
 def check_not_in_use(session: Any, relation: Any, command: str) -> None:

@@ -150,6 +150,13 @@ def _check_capabilities(name: str, stmt: dict[str, Any], count: int) -> None:
         )
 
 
+def _recurses(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> bool:
+    """ON ONLY leaves an index without parts: invalid if there are partitions."""
+    if heap.is_new or stmt["relation"].get("inh"):
+        return True
+    return not session.catalog.relation(heap.oid).children
+
+
 def define_index(
     session: Any,
     heap: HeapRef,
@@ -198,9 +205,9 @@ def define_index(
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,
         predicate=predicate,
+        valid=heap.relkind != "p" or _recurses(session, heap, stmt),
         reloptions=transform_reloptions(stmt.get("options"), am_name),
         is_partitioned=heap.relkind == "p",
-        valid=not (heap.relkind == "p" and not stmt["relation"].get("inh", False)),
     )
     oid = index_create(session, heap, index_name, info, parent_index=parent_index)
     if heap.relkind != "p":
@@ -243,6 +250,7 @@ def _key_source(
     elem: dict[str, Any],
     source_text: str,
     what: str = "index expression",
+    kind: ParseExprKind = ParseExprKind.EXPR_KIND_INDEX_EXPRESSION,
 ) -> IndexKey:
     """The column or expression of an index element, without class and order."""
     from pgemu.parser.parse_collate import assign_expr_collations
@@ -261,7 +269,7 @@ def _key_source(
             attnum, elem["name"], col.type_id, col.typmod, collation=col.collation, ndims=col.ndims
         )
     pstate = _pstate(session, heap, source_text)
-    expr = transform_expr(pstate, elem["expr"], ParseExprKind.EXPR_KIND_INDEX_EXPRESSION)
+    expr = transform_expr(pstate, elem["expr"], kind)
     assign_expr_collations(pstate, expr)
     bare = expr
     while isinstance(bare, CollateExpr):

@@ -18,11 +18,11 @@ Row = tuple[Any, ...]
 _RLS_MESSAGE = {
     "rls_insert": 'new row violates row-level security policy{0} for table "{1}"',
     "rls_update": 'new row violates row-level security policy{0} for table "{1}"',
-    "rls_conflict": 'new row violates row-level security policy{0} (USING expression) '
+    "rls_conflict": "new row violates row-level security policy{0} (USING expression) "
     'for table "{1}"',
-    "rls_merge_update": 'target row violates row-level security policy{0} (USING expression) '
+    "rls_merge_update": "target row violates row-level security policy{0} (USING expression) "
     'for table "{1}"',
-    "rls_merge_delete": 'target row violates row-level security policy{0} (USING expression) '
+    "rls_merge_delete": "target row violates row-level security policy{0} (USING expression) "
     'for table "{1}"',
 }
 
@@ -47,11 +47,10 @@ def check_view_options(run: Any) -> None:
         for test, (_, view) in zip(tests, plan.tests, strict=True):
             if test:
                 continue
-            shown = run.session.constraints.row_text(run.writer.relation, image[3:])
             raise PgError(
                 WITH_CHECK_OPTION_VIOLATION,
                 f'new row violates check option for view "{view}"',
-                detail=f"Failing row contains {shown}.",
+                detail=run.session.constraints.failing_row(run.writer.relation, image[3:]),
             )
 
 

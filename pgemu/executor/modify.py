@@ -51,6 +51,7 @@ def _run_once(
     session: Any, plan: Plan, modify: ModifyPlan, bindings: Sequence[Value]
 ) -> tuple[list[Row], int]:
     relation = session.catalog.relation(modify.relid)
+    session.modifying = modify.query
     triggers = start_triggers(session, relation, plan, modify)
     if triggers is not None:
         triggers.before_statement()
@@ -238,6 +239,8 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row
             if changed_row is None:
                 continue
             row = changed_row
+        if writer.check_row is not None:
+            writer.check_row("rls_insert", (modify.relid, None, 0, *row))
         found = conflicting_row(session, writer, row, conflict.arbiters)
         if found is None:
             image = writer.insert(row)

@@ -113,6 +113,8 @@ class Session(WritingMixin):
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()
+        # the INSERT, UPDATE ... that was started last: what its errors may show
+        self.modifying: Query | None = None
         self.current_params: Sequence[Value] = ()
         # set by executor/locking.py when the session has a latch
         self.locks: Any = None

@@ -32,7 +32,9 @@ _COMMANDS = {"select": "r", "insert": "a", "update": "w", "delete": "d"}
 BOOLOID = 16
 
 
-def check_enable_rls(catalog: Catalog, relation: Relation, check_as_user: int) -> bool:
+def check_enable_rls(
+    catalog: Catalog, relation: Relation, check_as_user: int = 0, *, no_error: bool = False
+) -> bool:
     """Whether policies apply to the user (the current one when check_as_user is 0)."""
     if not relation.has_rls:
         return False
@@ -40,12 +42,18 @@ def check_enable_rls(catalog: Catalog, relation: Relation, check_as_user: int) -
     role = catalog.one(PgAuthid, oid=user)
     if role is not None and (role.rolsuper or role.rolbypassrls):
         return False
-    if not relation.row.relforcerowsecurity and _has_privs_of_role(catalog, user, relation.owner):
+    owner = _has_privs_of_role(catalog, user, relation.owner)
+    if not relation.row.relforcerowsecurity and owner:
         return False
-    if catalog.guc is not None and catalog.guc.get("row_security") == "off":
+    if not no_error and catalog.guc is not None and catalog.guc.get("row_security") == "off":
+        hint = (
+            "To disable the policy for the table's owner, use ALTER TABLE NO FORCE ROW LEVEL "
+            "SECURITY."
+        )
         raise PgError(
             "42501",
             f'query would be affected by row-level security policy for table "{relation.name}"',
+            hint=hint if owner else None,
         )
     return True
 
@@ -127,11 +135,14 @@ def apply_row_security(catalog: Catalog, query: Query, active: tuple[int, ...]) 
             _secure_source(catalog, query, rt_index, relation, user, inner)
 
 
-def _fire_in_qual(catalog: Catalog, qual: Expr, active: tuple[int, ...]) -> Expr:
-    """Views and policies inside the sub-queries of a policy's condition."""
-    from pgemu.rewrite.rewrite_handler import fire_rir_rules
+def _fire_in_qual(catalog: Catalog, qual: Expr, active: tuple[int, ...], user: int) -> Expr:
+    """Views and policies inside the sub-queries of a policy's condition, which are run with the
+    privileges of whoever accesses the table (0: the current user)."""
+    from pgemu.rewrite.rewrite_handler import fire_rir_rules, set_rule_check_as_user
 
     if check_expr_has_sublink(qual):
+        if user:
+            set_rule_check_as_user(qual, user)
         holder = Query("select", target_list=[TargetEntry(qual, 1)], has_sublinks=True)
         return fire_rir_rules(catalog, holder, active).target_list[0].expr
     return qual
@@ -146,6 +157,7 @@ def _secure_target(
     active: tuple[int, ...],
 ) -> None:
     command = query.command_type
+    as_user = query.rtable[rt_index - 1].check_as_user
     reads = "SELECT" in query.rtable[rt_index - 1].required_perms
     if command in ("update", "delete", "merge"):
         quals = []
@@ -153,7 +165,7 @@ def _secure_target(
         for needed in needs if reads else needs[:1]:
             policies = _policies_for(catalog, relation, needed, user)
             qual = _combine(catalog, relation, policies, rt_index, check=False)
-            quals.append(_fire_in_qual(catalog, qual, active))
+            quals.append(_fire_in_qual(catalog, qual, active, as_user))
         # before the statement's own conditions, which might tell about rows
         own, query.jointree.quals = query.jointree.quals, None
         for qual in [*quals, *([own] if own is not None else [])]:
@@ -212,7 +224,8 @@ def _add_checks(
             condition = _combine(catalog, relation, ([policy], []), rt_index, check=check)
             entries.append((f"{kind} {policy.polname}", condition))
     for name, condition in entries:
-        qual = _fire_in_qual(catalog, condition, active)
+        as_user = query.rtable[rt_index - 1].check_as_user
+        qual = _fire_in_qual(catalog, condition, active, as_user)
         query.with_check_options.append((name, qual, relation.name))
 
 
@@ -258,7 +271,8 @@ def _secure_source(
     """The table's entry becomes SELECT all columns FROM table WHERE policies."""
     rte = query.rtable[rt_index - 1]
     policies = _policies_for(catalog, relation, "select", user)
-    qual = _fire_in_qual(catalog, _combine(catalog, relation, policies, 1, check=False), active)
+    qual = _combine(catalog, relation, policies, 1, check=False)
+    qual = _fire_in_qual(catalog, qual, active, rte.check_as_user)
     names = ["" if a.attisdropped else a.attname for a in relation.attrs]
     inner = RangeTblEntry(
         "relation",
