@@ -67,6 +67,23 @@ def ctid(udfs: UdfRegistry) -> Callable[..., Any]:
     )
 
 
+@special("current_of", deterministic=False)
+def current_of(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
+    """(cursor, OID of the table that is searched) -> the rid of the row that the cursor stands on,
+    NULL if another table stores it.  With 0 whatever the table, with -1 the table's OID."""
+    from pgemu.executor.current_of import current_row
+
+    def call(name: str, table: int) -> int | None:
+        found = current_row(udfs.session, name, relid)
+        if found is None:
+            return None
+        if table == -1:
+            return found[0]
+        return found[1] if table in (0, found[0]) else None
+
+    return call
+
+
 @special("xmax", deterministic=False)
 def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
     return lambda rid: udfs.session.row_xmax(relid, rid)
