@@ -216,6 +216,16 @@ def drop_constraint(ctx: Any, command: dict[str, Any]) -> None:
             INVALID_TABLE_DEFINITION,
             f'cannot drop inherited constraint "{name}" of relation "{ctx.relation.name}"',
         )
+    if (
+        ctx.relation.relkind == "p"
+        and not ctx.recurse
+        and ctx.relation.children
+        and not row.connoinherit
+        and row.contype == "c"
+    ):
+        from pgemu.commands.alter_column import only_partitioned
+
+        raise only_partitioned("remove")
     drop_constraint_row(ctx.session, row, command.get("behavior", "restrict"))
     if row.contype == "c" and not row.connoinherit:
         for child in catalog.relation(ctx.relid).children:

@@ -15,6 +15,7 @@ from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
 from pgemu.commands import foreigncmds
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
@@ -194,7 +195,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not {article or "a table"}')
     check_owner(session, relation)
     check_not_system(session, relation)
-    check_not_in_use(session, relation, f"ALTER {word}")
+    check_table_not_in_use(session, relation, "ALTER TABLE")
     commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
     ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
     for command in commands:
@@ -271,14 +272,3 @@ def _refusal(relation: Any, subtype: str) -> PgError | None:
     if relation.relkind == "i" and subtype == "AT_AttachPartition":
         return PgError(INVALID_OBJECT_DEFINITION, f'index "{name}" is not partitioned')
     return None
-
-
-def check_not_in_use(session: Any, relation: Any, command: str) -> None:
-    """CheckTableNotInUse: open cursors on the table."""
-    in_use = getattr(session, "relation_in_use", None)
-    if in_use is not None and in_use(relation.oid):
-        raise PgError(
-            "55006",
-            f'cannot {command} "{relation.name}" because it is being used by active queries '
-            "in this session",
-        )

@@ -28,6 +28,7 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import check_partitioned_tablespace
 from pgemu.commands.inherit import attach_parents, merge_attributes, merge_checks, parent_relations
 from pgemu.commands.parse_utilcmd import (
@@ -353,6 +354,7 @@ def _partition_bound(session: Any, stmt: dict[str, Any], parents: list[Any], st:
     parent = parents[0]
     if parent.relkind != "p":
         raise PgError(WRONG_OBJECT_TYPE, f'"{parent.name}" is not partitioned')
+    check_table_not_in_use(session, parent, "CREATE TABLE .. PARTITION OF")
     bound = transform_partition_bound(session, parent, stmt["partbound"], st.source_text)
     name = stmt["relation"]["relname"]
     check_new_partition_bound(session, name, parent, bound, stmt["partbound"])

@@ -15,6 +15,7 @@ from pgemu.commands.cook import (
     relation_pstate,
 )
 from pgemu.commands.heap_ref import HeapRef, from_relation
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.index_build import build_index
 from pgemu.commands.opclass_lookup import resolve_opclass
 from pgemu.commands.permissions import check_not_system, check_owner
@@ -57,6 +58,7 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     _check_relation(session, relation, stmt)
+    check_table_not_in_use(session, relation, "CREATE INDEX")
     heap = from_relation(relation)
     index_oid = define_index(session, heap, stmt, st.source_text)
     if index_oid and relation.relkind == "p" and stmt["relation"].get("inh"):

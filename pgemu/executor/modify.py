@@ -53,6 +53,24 @@ def _run_once(
     relation = session.catalog.relation(modify.relid)
     session.modifying = modify.query
     triggers = start_triggers(session, relation, plan, modify)
+    if triggers is None and not plan.may_write:
+        return _run_statement(session, plan, modify, relation, bindings, None)
+    # what they do may be DDL on the table
+    session.changing.append((relation.oid,))
+    try:
+        return _run_statement(session, plan, modify, relation, bindings, triggers)
+    finally:
+        session.changing.pop()
+
+
+def _run_statement(
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    relation: Any,
+    bindings: Sequence[Value],
+    triggers: Any,
+) -> tuple[list[Row], int]:
     if triggers is not None:
         triggers.before_statement()
     if relation.relkind == "v" and triggers is not None:
@@ -166,6 +184,8 @@ def run_rows(
         if triggers is None
         else TriggeringWriter(session, relation, triggers)
     )
+    if triggers is not None:
+        session.changing[-1] = writer.tables
     run = _Statement(session, modify, writer, bindings)
     if modify.checks:
         writer.check_row = partial(check_policies, run)

@@ -121,6 +121,16 @@ class AfterTriggers:
             with self.session.xact.write():
                 self.end_of_statement()
 
+    def pending_on(self, relid: int) -> bool:
+        """Is there a deferred event of this table (AfterTriggerPendingOnRel)?"""
+        for event in self.deferred:
+            row = self.session.catalog.one(PgConstraint, oid=event.constraint)
+            if row is not None and relid == (
+                row.confrelid if event.kind in ("delete", "update") else row.conrelid
+            ):
+                return True
+        return False
+
     def forget_statement(self) -> None:
         self.immediate = {}
 
@@ -140,7 +150,9 @@ class AfterTriggers:
     # -- firing ------------------------------------------------------------------------------
 
     def _fire(self, event: Event) -> None:
-        constraint = self._constraint(event.constraint)
+        constraint = self.session.catalog.one(PgConstraint, oid=event.constraint)
+        if constraint is None:
+            return  # dropped meanwhile
         if event.kind == "child":
             self._check_child(constraint, event.key)
         elif event.kind == "exclude":

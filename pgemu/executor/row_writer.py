@@ -24,7 +24,8 @@ class RowWriter:
     def __init__(self, session: Any, relation: Any) -> None:
         self.session = session
         self.relation = relation
-        self._prepared: dict[int, Any] = {relation.oid: relation}
+        # by OID: what has been made ready to be written
+        self.tables: dict[int, Any] = {relation.oid: relation}
         # nobody can start writing while this statement does
         self.contended = bool(session.xact.others_running(relation.sqlite_name.startswith("g.")))
         # tests the policies' conditions for (kind of check, image of a row)
@@ -34,9 +35,9 @@ class RowWriter:
 
     def storage(self, relid: int) -> Any:
         """The table with this OID, ready to be written."""
-        found = self._prepared.get(relid)
+        found = self.tables.get(relid)
         if found is None:
-            found = self._prepared[relid] = self.session.catalog.relation(relid)
+            found = self.tables[relid] = self.session.catalog.relation(relid)
             self.session.prepare_write(found)
         return found
 

@@ -5,7 +5,7 @@ The rooms above pass it down; what PostgreSQL keeps in globals is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -113,6 +113,8 @@ class Session(WritingMixin):
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()
+        # tables that running statements change, those with triggers or functions that may do DDL
+        self.changing: list[Collection[int]] = []
         # the INSERT, UPDATE ... that was started last: what its errors may show
         self.modifying: Query | None = None
         self.current_params: Sequence[Value] = ()

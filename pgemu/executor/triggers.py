@@ -483,7 +483,13 @@ class DeferredTriggers:
         for trigger, data in due:
             self._fire(trigger, data)
 
+    def pending_on(self, relid: int) -> bool:
+        """AfterTriggerPendingOnRel."""
+        return any(data.relation.oid == relid for _, data in self.events)
+
     def _fire(self, trigger: PgTrigger, data: TriggerData) -> None:
+        if self.session.catalog.one(PgTrigger, oid=trigger.oid) is None:
+            return  # dropped meanwhile
         if self.session.xact.write_depth:
             fire(self.session, trigger, data)
             return
