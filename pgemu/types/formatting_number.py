@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
 from typing import Any
@@ -67,7 +68,7 @@ class NumDesc:
         self.nodes: list[tuple[str, str]] = []
 
     def has(self, *flags: str) -> bool:
-        return any(one in self.flags for one in flags)
+        return not self.flags.isdisjoint(flags)
 
 
 def refuse(message: str) -> PgError:
@@ -178,6 +179,14 @@ def parse_picture(picture: str) -> tuple[tuple[str, str], ...]:
 
 
 def describe(picture: str) -> NumDesc:
+    """What a picture asks for; writing a number changes the description."""
+    desc = copy(_description(picture))
+    desc.flags = set(desc.flags)
+    return desc
+
+
+@lru_cache(maxsize=256)
+def _description(picture: str) -> NumDesc:
     desc = NumDesc()
     for word, text in parse_picture(picture):
         if word:
