@@ -269,6 +269,4 @@ def _refusal(relation: Any, subtype: str) -> PgError | None:
             )
     if relation.relkind == "r" and subtype in ("AT_AttachPartition", "AT_DetachPartition"):
         return PgError(INVALID_OBJECT_DEFINITION, f'table "{name}" is not partitioned')
-    if relation.relkind == "i" and subtype == "AT_AttachPartition":
-        return PgError(INVALID_OBJECT_DEFINITION, f'index "{name}" is not partitioned')
     return None

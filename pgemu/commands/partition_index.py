@@ -142,7 +142,7 @@ def attach_index(session: Any, index_relation: Any, cmd: dict[str, Any]) -> None
     child, own = _index_on_table(catalog, oid)
     if any(_part_of(catalog, i.oid, index.oid) for i in child.indexes):
         raise PgError(
-            INVALID_OBJECT_DEFINITION,
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
             refusal,
             detail=f'Another index is already attached for partition "{child.name}".',
         )

@@ -24,7 +24,7 @@ from pgemu.catalog.rows import (
     PgTrigger,
 )
 from pgemu.commands.attmap import map_variable_attnos
-from pgemu.errors import DUPLICATE_OBJECT, FEATURE_NOT_SUPPORTED, PgError
+from pgemu.errors import DUPLICATE_OBJECT, INTERNAL_ERROR, PgError
 from pgemu.nodes.serialize import node_to_string
 
 ROW = 1
@@ -138,7 +138,7 @@ def rename_trigger(session: Any, relation: Any, trigger: PgTrigger, name: str) -
     if trigger.tgparentid:
         parent = session.catalog.relation(relation.parents[0])
         raise PgError(
-            FEATURE_NOT_SUPPORTED,
+            INTERNAL_ERROR,  # as PostgreSQL has it
             f'cannot rename trigger "{trigger.tgname}" on table "{relation.name}"',
             hint=f'Rename the trigger on the partitioned table "{parent.name}" instead.',
         )

@@ -235,8 +235,26 @@ class Constraints:
         if relation is None or index is None:
             return PgError(UNIQUE_VIOLATION, "duplicate key value violates unique constraint")
         values = self.last_row[1] if self.last_row is not None else ()
+        index = self._first_violated(relation, index, values)
         key = index_key(self.session, relation, index, values)
         return duplicate_key(self.session, relation, index, key)
+
+    def _first_violated(self, relation: Any, index: Any, values: Sequence[Value]) -> Any:
+        """SQLite tests the indexes in another order than PostgreSQL, which takes the oldest first:
+        of several keys of a new row that are taken that one counts."""
+        from pgemu.executor.conflicts import equal_row
+
+        query = self.session.modifying
+        if query is None or query.command_type != "insert" or query.on_conflict is not None:
+            return index  # the row that changes would be in its own way
+        for one in sorted(relation.indexes, key=lambda i: int(i.oid)):
+            if one.oid == index.oid:
+                break
+            if not one.index.indisunique or not one.index.indimmediate:
+                continue
+            if equal_row(self.session, relation, one, values) is not None:
+                return one
+        return index
 
     def _index_by_name(self, name: str) -> tuple[Any, Any]:
         if self.last_row is not None:

@@ -31,6 +31,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.parser.analyze import analyze_with_state, parse_analyze
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parser import raw_parser
+from pgemu.parser.scan import LONG_NAME, parse_scanned, scan
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
@@ -114,6 +115,8 @@ class Session(WritingMixin):
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()
         # tables that running statements change, those with triggers or functions that may do DDL
+        # the text parsed last was commented on: its plan must not be found by the text
+        self.parse_noticed = False
         self.changing: list[Collection[int]] = []
         # the INSERT, UPDATE ... that was started last: what its errors may show
         self.modifying: Query | None = None
@@ -184,7 +187,21 @@ class Session(WritingMixin):
     # -- statements --------------------------------------------------------------------------------
 
     def parse(self, text: str) -> list[RawStmt]:
-        return raw_parser(text)
+        values = self.guc.values
+        self.parse_noticed = False
+        conforming = bool(values["standard_conforming_strings"])
+        quote = str(values["backslash_quote"])
+        if ("\\" not in text or (conforming and quote != "off")) and not LONG_NAME.search(text):
+            return raw_parser(text)
+        scanned = scan(
+            text,
+            self.notice,
+            conforming=conforming,
+            warning=bool(values["escape_string_warning"]),
+            backslash_quote=quote,
+        )
+        self.parse_noticed = scanned.noticed
+        return parse_scanned(scanned)
 
     def analyze(
         self,

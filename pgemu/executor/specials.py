@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgemu.catalog.rows import PgClass, PgConstraint, PgProc, PgType
+from pgemu.catalog.rows import PgClass, PgConstraint, PgNamespace, PgProc, PgType
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
     CARDINALITY_VIOLATION,
@@ -203,12 +203,26 @@ def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[...
 
 @special("domain", deterministic=False)
 def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
-    """Check NOT NULL and CHECK of a domain and of the domains below it."""
+    """Check NOT NULL and CHECK of a domain and of the domains below it, as they are now."""
+    session = udfs.session
+    state: list[Any] = [-1, None]
+
+    def call(value: Any) -> Any:
+        version = session.catalog_version()
+        if state[0] != version:
+            state[:] = version, _domain_check(udfs, type_oid)
+        return state[1](value)
+
+    return call
+
+
+def _domain_check(udfs: UdfRegistry, type_oid: int) -> Callable[[Any], Any]:
     checks: list[tuple[str, str, Callable[[Any], Any]]] = []
     not_null = ""
     catalog = udfs.catalog
     current: PgType = catalog.types.row(type_oid)
     name = current.typname
+    schema = catalog.get(PgNamespace, oid=current.typnamespace).nspname
     while current.typtype == "d":
         if current.typnotnull:
             not_null = current.typname
@@ -226,6 +240,7 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
             raise PgError(
                 NOT_NULL_VIOLATION,
                 f"domain {not_null} does not allow null values",
+                schema=schema,
                 datatype=not_null,
             )
         for domain_name, constraint_name, test in checks:
@@ -233,6 +248,7 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
                 raise PgError(
                     CHECK_VIOLATION,
                     f'value for domain {name} violates check constraint "{constraint_name}"',
+                    schema=schema,
                     datatype=domain_name,
                     constraint=constraint_name,
                 )

@@ -52,6 +52,8 @@ class SimpleQuery:
             session.end_implicit()
             return
         statements = session.parse(text)
+        if session.parse_noticed:
+            shape = None
         if len(statements) == 1 and statements[0].tag == "TransactionStmt":
             if len(self._transactions) < MAX_TRANSACTION_TEXTS:
                 self._transactions[text] = statements[0]
