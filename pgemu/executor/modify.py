@@ -23,13 +23,14 @@ from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.trigger_writer import TriggeringWriter, start_triggers, write_view
-from pgemu.executor.waiting import WaitFor, retrying
+from pgemu.executor.waiting import WaitFor, retrying, row_context
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
 
 Row = tuple[Any, ...]
+_DOING = {"update": "updating", "delete": "deleting"}
 _EVENTS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
 
 
@@ -380,7 +381,11 @@ def check_conflicts(
             (relfilenode, rid, own, relfilenode, rid, own),
         ).fetchone()
         if holder is not None:
-            raise WaitFor(holder[0], _queue(session, relation, rid, command, columns, row))
+            raise WaitFor(
+                holder[0],
+                _queue(session, relation, rid, command, columns, row),
+                row_context(_DOING[command], relation, rid),
+            )
         shared = session.conn.execute(
             f"SELECT xid FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid<>? LIMIT 1",
             (relfilenode, rid, own),
@@ -388,7 +393,11 @@ def check_conflicts(
         if shared is not None and (
             command != "update" or _changes_key(session, relation, rid, columns, row)
         ):
-            raise WaitFor(shared[0], _queue(session, relation, rid, command, columns, row))
+            raise WaitFor(
+                shared[0],
+                _queue(session, relation, rid, command, columns, row),
+                row_context(_DOING[command], relation, rid),
+            )
         if fixed is not None:
             session.check_not_changed_since(p, relfilenode, rid)
 

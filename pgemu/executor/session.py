@@ -62,7 +62,7 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
 
 
 # of statements that rules replaced by something else
-_EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
+EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
 
 
 class Session(WritingMixin):
@@ -239,7 +239,7 @@ class Session(WritingMixin):
                 self.current_params = saved
             if one.can_set_tag:
                 result = done
-        return result or Result(None, None, 0, _EMPTY_TAGS.get(query.command_type, ""))
+        return result or Result(None, None, 0, EMPTY_TAGS.get(query.command_type, ""))
 
     run_nested = run
 
