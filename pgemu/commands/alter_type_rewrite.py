@@ -70,6 +70,8 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
             f'relation "{relation.name}"',
         )
     coldef = command["def"]["ColumnDef"]
+    if relation.relkind == "f" and coldef.get("raw_default") is not None:
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
     type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
     collation = get_column_def_collation(pstate, coldef, type_id)

@@ -244,7 +244,7 @@ def _validate_infinite_bounds(datums: list[Any], nodes: list[Any]) -> None:
 
 def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) -> None:
     """After CREATE TABLE ... PARTITION OF: default marker, indexes and foreign keys."""
-    from pgemu.commands.partition_check import validate_default_partition
+    from pgemu.commands.partition_check import refuse_unique_indexes, validate_default_partition
 
     catalog = session.catalog
     if bound.get("is_default"):
@@ -252,6 +252,10 @@ def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) ->
     parent = catalog.relation(parent.oid)
     if not bound.get("is_default"):
         validate_default_partition(session, parent, attaching=False)
+    if heap.relkind == "f":
+        refuse_unique_indexes(catalog.relation(heap.oid), parent, creating=True)
+        clone_triggers_to_partition(session, parent, catalog.relation(heap.oid))
+        return
     for index in parent.indexes:
         _clone_index(session, parent, index, heap)
     clone_foreign_keys(session, parent, heap)
@@ -319,7 +323,7 @@ def create_partition_indexes(
         parent = catalog.relation(relation.oid)
         index = next(i for i in parent.indexes if i.oid == index_oid)
         child = from_relation(catalog.relation(oid))
-        if child.relkind == "f":
+        if child.relkind == "f" or attach_existing_index(session, parent, index, oid):
             continue
         before = {i.oid for i in catalog.relation(oid).indexes}
         _clone_index(session, parent, index, child)

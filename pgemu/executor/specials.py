@@ -146,6 +146,12 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
     return call
 
 
+@special("bpchar_octets")
+def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """octet_length of a character(width) value, whose padding is not stored."""
+    return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
+
+
 @special("array_coerce", deterministic=False)
 def array_coerce(
     udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int
