@@ -19,7 +19,7 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key, validate_foreign_key
 from pgemu.commands.heap_ref import from_relation
-from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned
+from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned, not_on_foreign_table
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -41,6 +41,8 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
     kind = con["contype"]
     if kind == "CONSTR_CHECK":
         _add_check(ctx, con)
+    elif ctx.relation.relkind == "f":
+        raise not_on_foreign_table(con)
     elif kind == "CONSTR_FOREIGN":
         if ctx.relation.relkind == "p" and not ctx.recurse:
             raise PgError(

@@ -226,6 +226,20 @@ def _add_identity(table: TableDef, spec: ColumnSpec, con: dict[str, Any]) -> Non
     spec.identity = con["generated_when"]
 
 
+def not_on_foreign_table(con: dict[str, Any]) -> PgError:
+    words = {
+        "CONSTR_PRIMARY": "primary key",
+        "CONSTR_UNIQUE": "unique",
+        "CONSTR_FOREIGN": "foreign key",
+    }
+    word = words.get(con["contype"], "exclusion")
+    return PgError(
+        FEATURE_NOT_SUPPORTED,
+        f"{word} constraints are not supported on foreign tables",
+        location=con.get("location", 0),
+    )
+
+
 def _column_level_constraint(table: TableDef, spec: ColumnSpec, con: dict[str, Any]) -> None:
     kind = con["contype"]
     if kind == "CONSTR_CHECK":
@@ -236,16 +250,7 @@ def _column_level_constraint(table: TableDef, spec: ColumnSpec, con: dict[str, A
         )
         return
     if table.is_foreign:
-        words = {
-            "CONSTR_PRIMARY": "primary key",
-            "CONSTR_UNIQUE": "unique",
-            "CONSTR_FOREIGN": "foreign key",
-        }
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            f"{words.get(kind, 'exclusion')} constraints are not supported on foreign tables",
-            location=con.get("location", 0),
-        )
+        raise not_on_foreign_table(con)
     if kind in ("CONSTR_PRIMARY", "CONSTR_UNIQUE"):
         if not con.get("keys"):
             con = {**con, "keys": [{"String": {"sval": spec.name}}]}

@@ -149,7 +149,8 @@ def current_row(session: Any, name: str, relid: int) -> tuple[int, int] | None:
         raise PgError(INVALID_CURSOR_STATE, f'cursor "{name}" {words}')
     if not 1 <= portal.position <= len(scan.rows):
         raise PgError(INVALID_CURSOR_STATE, f'cursor "{name}" is not positioned on a row')
-    return scan.rows[portal.position - 1][places[0]]
+    row: tuple[tuple[int, int] | None, ...] = scan.rows[portal.position - 1]
+    return row[places[0]]
 
 
 def _related(catalog: Any, scanned: int, searched: int) -> bool:

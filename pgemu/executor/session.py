@@ -5,7 +5,7 @@ The rooms above pass it down; what PostgreSQL keeps in globals is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -68,6 +68,11 @@ EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"
 class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
 
+    # the INSERT, UPDATE ... that was started last: what its errors may show
+    modifying: Query | None = None
+    # the text parsed last was commented on: its plan must not be found by the text
+    parse_noticed: bool = False
+
     def __init__(
         self,
         cluster: Any,
@@ -114,12 +119,6 @@ class Session(WritingMixin):
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()
-        # tables that running statements change, those with triggers or functions that may do DDL
-        # the text parsed last was commented on: its plan must not be found by the text
-        self.parse_noticed = False
-        self.changing: list[Collection[int]] = []
-        # the INSERT, UPDATE ... that was started last: what its errors may show
-        self.modifying: Query | None = None
         self.current_params: Sequence[Value] = ()
         # set by executor/locking.py when the session has a latch
         self.locks: Any = None

@@ -177,6 +177,7 @@ def transform_on_conflict_arbiter(
             )
         result.constraint = row.oid
         # inference tells about these columns
+        assert pstate.p_target_nsitem is not None
         rte = pstate.p_target_nsitem.p_rte
         rte.required_perms.add("SELECT")
         rte.selected_cols.update(row.conkey or ())

@@ -23,10 +23,10 @@ from pgemu.catalog.rows import (
 from pgemu.nodes.nodefuncs import expr_collation, expr_type
 from pgemu.nodes.parsenodes import Alias, Query, RangeTblEntry
 from pgemu.nodes.primnodes import Const
+from pgemu.rewrite.ruleutils_columns import ColumnInfo
 from pgemu.rewrite.ruleutils_context import (
     PRETTYFLAG_INDENT,
     PRETTYFLAG_SCHEMA,
-    ColumnInfo,
     Context,
     Namespace,
     generate_collation_name,
