@@ -11,7 +11,7 @@ from pgemu.nodes.primnodes import Var
 from pgemu.nodes.walk import mutate
 
 
-def map_variable_attnos(
+def map_columns_by_name(
     expr: Any, source: Any, attnum_of: Callable[[str], int], row_type: int
 ) -> Any:
     """expr's columns of the relation `source` renumbered; whole rows get the type row_type."""

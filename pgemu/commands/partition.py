@@ -22,7 +22,7 @@ from pgemu.catalog.rows import (
     PgPartitionedTable,
     PgType,
 )
-from pgemu.commands.attmap import map_variable_attnos
+from pgemu.commands.attmap import map_columns_by_name
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.indexcmds import index_info_of
@@ -277,8 +277,8 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
     for key in (*info.keys, *info.included):
         if key.attnum:
             key.attnum = heap.attnum(parent.attrs[key.attnum - 1].attname)
-        key.expr = map_variable_attnos(key.expr, parent, heap.attnum, row_type)
-    info.predicate = map_variable_attnos(info.predicate, parent, heap.attnum, row_type)
+        key.expr = map_columns_by_name(key.expr, parent, heap.attnum, row_type)
+    info.predicate = map_columns_by_name(info.predicate, parent, heap.attnum, row_type)
     con = index.constraint
     columns = [k.name for k in (*info.keys, *info.included)]
     if con is not None and con.contype == "p":

@@ -17,7 +17,7 @@ from pgemu.catalog.rows import (
     PgInherits,
     PgOpclass,
 )
-from pgemu.commands.attmap import map_variable_attnos
+from pgemu.commands.attmap import map_columns_by_name
 from pgemu.commands.permissions import check_owner
 from pgemu.errors import (
     INVALID_OBJECT_DEFINITION,
@@ -63,7 +63,7 @@ def _same_trees(parent: Any, theirs: list[Any], child: Any, mine: list[Any]) -> 
             return False
         if left is None:
             continue
-        mapped = map_variable_attnos(
+        mapped = map_columns_by_name(
             left, parent, lambda name: child.attrs_by_name[name].attnum, child.type_oid
         )
         if node_to_string(mapped) != node_to_string(right):

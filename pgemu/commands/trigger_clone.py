@@ -23,7 +23,7 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgTrigger,
 )
-from pgemu.commands.attmap import map_variable_attnos
+from pgemu.commands.attmap import map_columns_by_name
 from pgemu.errors import DUPLICATE_OBJECT, INTERNAL_ERROR, PgError
 from pgemu.nodes.serialize import node_to_string
 
@@ -114,7 +114,7 @@ def _mapped_condition(catalog: Any, trigger: PgTrigger, parent: Any, partition: 
         return None
 
     condition = catalog.decode_node(trigger.tgqual, "expr", parent.oid)
-    mapped = map_variable_attnos(
+    mapped = map_columns_by_name(
         condition, parent, lambda name: partition.attrs_by_name[name].attnum, partition.type_oid
     )
     return node_to_string(mapped)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.ri_triggers import child_notes, parent_notes, unique_notes
 from pgemu.executor.shown_values import may_show_key, shown_columns
 from pgemu.nodes.primnodes import Value
@@ -187,12 +188,23 @@ class Constraints:
     def failing_row(self, relation: Any, values: Sequence[Value]) -> str | None:
         """`Failing row contains (1, null, abc).`, long values cut; with the names of the columns
         if the user may not see all of them, None when there are none to be seen."""
+        relation, values = self._as_target(relation, values)
         columns = shown_columns(self.session, relation, self._written_columns(relation))
         if columns is not None and not columns:
             return None
         names = "" if columns is None else f"({', '.join(a.attname for a in columns)}) = "
         text = self._row_text(relation.columns if columns is None else columns, values)
         return f"Failing row contains {names}{text}."
+
+    def _as_target(self, relation: Any, values: Sequence[Value]) -> tuple[Any, Sequence[Value]]:
+        """A row of a partition or child as one of the table that the statement names."""
+        query = self.session.modifying
+        if query is None:
+            return relation, values
+        target = self.session.catalog.relation(query.rtable[query.result_relation - 1].relid)
+        if target.oid == relation.oid or relation.oid not in target.all_inheritors:
+            return relation, values
+        return target, convert_row(relation, target, values)
 
     def _written_columns(self, relation: Any) -> list[int]:
         """The columns that the running statement names as its targets, as of one table of its."""

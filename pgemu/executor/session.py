@@ -358,7 +358,7 @@ class Session(WritingMixin):
 
     def nextval(self, seqid: int) -> int:
         """nextval of an identity column's sequence."""
-        value: int = functions["nextval(regclass)"].body(self.ctx, seqid)
+        value: int = functions["nextval(regclass)"].body(self.ctx, seqid, check=False)
         return value
 
     # -- messages, interrupts ----------------------------------------------------------------------
