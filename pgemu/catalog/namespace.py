@@ -431,7 +431,12 @@ def range_var_get_and_check_creation_namespace(
             f"permission denied for schema {name}",
             location=_range_var_body(relation).get("location", 0) if position else None,
         )
-    range_var_adjust_relation_persistence(catalog, relation, namespace)
+    try:
+        range_var_adjust_relation_persistence(catalog, relation, namespace)
+    except PgError as error:
+        if position:
+            error.location = _range_var_body(relation).get("location", 0)
+        raise
     return namespace
 
 

@@ -45,6 +45,8 @@ from pgemu.nodes.primnodes import Var
 from pgemu.parser.parse_node import ParseExprKind
 from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
+TEXTOID = 25
+
 
 def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) -> None:
     """One column of one table; then its children."""
@@ -68,6 +70,8 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
             f'relation "{relation.name}"',
         )
     coldef = command["def"]["ColumnDef"]
+    if relation.relkind == "f" and coldef.get("raw_default") is not None:
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
     type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
     collation = get_column_def_collation(pstate, coldef, type_id)
@@ -267,7 +271,9 @@ def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id:
         for a in relation.attrs
         if not a.attisdropped
     ]
-    create_storage(session, new, columns)
+    # dropped columns keep their place in the storage
+    dropped = [(a.attnum, TEXTOID) for a in relation.attrs if a.attisdropped]
+    create_storage(session, new, sorted([*columns, *dropped]))
     names = ",".join(f"c{n}" for n, _type in columns)
     values = ",".join(text if n == att.attnum else f"c{n}" for n, _type in columns)
     session.xact.execute(

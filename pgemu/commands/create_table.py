@@ -28,11 +28,13 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import check_partitioned_tablespace
 from pgemu.commands.inherit import attach_parents, merge_attributes, merge_checks, parent_relations
 from pgemu.commands.parse_utilcmd import (
     TableDef,
     finish_index_constraints,
+    no_exclusion_on_partitioned,
     transform_table_elements,
 )
 from pgemu.commands.reloptions import transform_reloptions
@@ -179,6 +181,11 @@ def _default_acl(session: Any, namespace: int) -> tuple[str, ...] | None:
 def _make_constraints(
     session: Any, table: TableDef, heap: HeapRef, constraints: list[Any], st: Statement
 ) -> None:
+    exclusion = next(
+        (c for c in table.index_constraints if c["contype"] == "CONSTR_EXCLUSION"), None
+    )
+    if heap.relkind == "p" and exclusion is not None:
+        raise no_exclusion_on_partitioned(exclusion)
     if heap.relkind == "p" and any(c.no_inherit for c in table.checks):
         raise PgError(
             INVALID_TABLE_DEFINITION,
@@ -348,11 +355,14 @@ def _of_type_columns(catalog: Any, table: TableDef, stmt: dict[str, Any]) -> int
 def _partition_bound(session: Any, stmt: dict[str, Any], parents: list[Any], st: Statement) -> Any:
     if "partbound" not in stmt:
         return None
-    from pgemu.commands.partition import check_new_partition_bound, transform_partition_bound
+    from pgemu.commands.partition import transform_partition_bound
+    from pgemu.commands.partition_bounds import check_new_partition_bound
 
     parent = parents[0]
     if parent.relkind != "p":
         raise PgError(WRONG_OBJECT_TYPE, f'"{parent.name}" is not partitioned')
+    check_table_not_in_use(session, parent, "CREATE TABLE .. PARTITION OF")
     bound = transform_partition_bound(session, parent, stmt["partbound"], st.source_text)
-    check_new_partition_bound(session, stmt["relation"]["relname"], parent, bound)
+    name = stmt["relation"]["relname"]
+    check_new_partition_bound(session, name, parent, bound, stmt["partbound"])
     return bound

@@ -283,6 +283,9 @@ def _check_columns_not_null(session: Any, typ: PgType) -> None:
             raise PgError(
                 NOT_NULL_VIOLATION,
                 f'column "{att.attname}" of table "{relation.name}" contains null values',
+                schema=relation.schema_name,
+                table=relation.name,
+                column=att.attname,
             )
 
 
@@ -308,6 +311,9 @@ def _validate(session: Any, typ: PgType, constraint: int) -> None:
                 CHECK_VIOLATION,
                 f'column "{att.attname}" of table "{relation.name}" contains values that '
                 "violate the new constraint",
+                schema=relation.schema_name,
+                table=relation.name,
+                column=att.attname,
             )
 
 

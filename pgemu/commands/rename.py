@@ -9,6 +9,7 @@ from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.row_type_uses import typed_tables
+from pgemu.commands.trigger_clone import rename_trigger
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_DATABASE,
@@ -155,13 +156,13 @@ def rename_column(session: Any, stmt: dict[str, Any]) -> CommandResult:
         if old in SYSTEM_COLUMN_NAMES:
             raise PgError(FEATURE_NOT_SUPPORTED, f'cannot rename system column "{old}"')
         raise PgError(UNDEFINED_COLUMN, f'column "{old}" does not exist')
-    if att.attinhcount > 0:
-        raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited column "{old}"')
     if relation.children and not stmt["relation"].get("inh"):
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'inherited column "{old}" must be renamed in child tables too',
         )
+    if att.attinhcount > 0:
+        raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited column "{old}"')
     inside = set(relation.all_inheritors)
     for oid in relation.all_inheritors:
         child = session.catalog.relation(oid)
@@ -294,6 +295,9 @@ def _rename_on_relation(session: Any, stmt: dict[str, Any], kind: str) -> Comman
         raise PgError(
             UNDEFINED_OBJECT, f'{word} "{old}" for {noun} "{relation.name}" does not exist'
         )
+    if word == "trigger":
+        rename_trigger(session, relation, row, new)
+        return result
     if catalog.one(cls, **{owner_column: relation.oid, name_column: new}) is not None:
         raise PgError(
             DUPLICATE_OBJECT, f'{word} "{new}" for {noun} "{relation.name}" already exists'

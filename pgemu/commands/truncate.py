@@ -9,6 +9,7 @@ from typing import Any
 
 from pgemu.catalog.heap import create_storage
 from pgemu.catalog.rows import PgClass
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import rebuild_index
 from pgemu.commands.permissions import aclcheck_error
 from pgemu.commands.result import CommandResult, Statement
@@ -65,6 +66,7 @@ def _check(session: Any, relation: Any) -> None:
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
         )
+    check_table_not_in_use(session, relation, "TRUNCATE")
 
 
 def _follow_references(session: Any, oids: list[int], cascade: bool) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.heap import create_storage
 from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PgClass, PgIndex
+from pgemu.catalog.rows import PgClass, PgIndex, PgInherits
 from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
+from pgemu.commands.index_build import compile_expr
+from pgemu.commands.indexcmds import index_info_of, rebuild_index
 from pgemu.commands.permissions import check_owner, owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -154,22 +157,31 @@ def _refresh_database(session: Any, analyze: bool) -> None:
 
 
 def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CLUSTER: a table has no physical order of its own here; marks and checks remain."""
+    """CLUSTER: the table is written anew in the order of an index."""
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
     if "relation" not in stmt:
         session.xact.prevent_in_transaction_block("CLUSTER")
+        for row in catalog.all(PgIndex, indisclustered=True):
+            relation = catalog.relation(row.indrelid)
+            if owns(session, relation.owner):
+                found = next(i for i in relation.indexes if i.oid == row.indexrelid)
+                rewrite_in_order(session, relation, found)
         return CommandResult("CLUSTER")
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     check_owner(session, relation)
     name = stmt.get("indexname")
+    if relation.relkind == "p":
+        session.xact.prevent_in_transaction_block("CLUSTER")
     if name is None:
-        if not any(i.index.indisclustered for i in relation.indexes):
+        found = next((i for i in relation.indexes if i.index.indisclustered), None)
+        if found is None or relation.relkind == "p":
             raise PgError(
                 UNDEFINED_OBJECT,
                 f'there is no previously clustered index for table "{relation.name}"',
             )
+        rewrite_in_order(session, relation, found)
         return CommandResult("CLUSTER")
     found = next((i for i in relation.indexes if i.name == name), None)
     if found is None:
@@ -183,9 +195,53 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             WRONG_OBJECT_TYPE,
             f'cannot cluster on index "{name}" because access method does not support clustering',
         )
+    if not found.index.indisvalid:
+        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot cluster on invalid index "{name}"')
+    if relation.relkind == "p":
+        _cluster_partitions(session, found.oid)
+        return CommandResult("CLUSTER")
     catalog.update(PgIndex, {"indrelid": relation.oid}, indisclustered=False)
     catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
+    rewrite_in_order(session, catalog.relation(relation.oid), found)
     return CommandResult("CLUSTER")
+
+
+def _cluster_partitions(session: Any, index: int) -> None:
+    """The leaf partitions by their parts of a partitioned index; nothing is marked."""
+    catalog = session.catalog
+    for link in catalog.all(PgInherits, inhparent=index):
+        relation = catalog.relation(catalog.get(PgIndex, indexrelid=link.inhrelid).indrelid)
+        if relation.relkind == "p":
+            _cluster_partitions(session, link.inhrelid)
+        elif owns(session, relation.owner):
+            part = next(i for i in relation.indexes if i.oid == link.inhrelid)
+            rewrite_in_order(session, relation, part)
+
+
+def rewrite_in_order(session: Any, relation: Any, index: Any) -> None:
+    """copy_table_data: new storage with the rows in the order of an index, and all indexes."""
+    catalog = session.catalog
+    info = index_info_of(catalog, index)
+    terms = []
+    for key in info.keys:
+        text = f"c{key.attnum}" if key.attnum else compile_expr(session, relation.oid, key.expr)
+        collation = catalog.types.io(key.type_id).collation
+        text += f" COLLATE {collation}" if collation else ""
+        text += " DESC" if key.descending else ""
+        terms.append(text + (" NULLS FIRST" if key.nulls_first else " NULLS LAST"))
+    new = catalog.new_oid()
+    columns = [(a.attnum, 25 if a.attisdropped else a.atttypid) for a in relation.attrs]
+    create_storage(session, new, columns)
+    names = ", ".join(f"c{n}" for n, _ in columns)
+    session.xact.execute(
+        f"INSERT INTO r{new} (xmin, {names}) SELECT xmin, {names} FROM {relation.sqlite_name} "
+        f"ORDER BY {', '.join(terms)}, rid"
+    )
+    session.xact.drop_on_commit(relation.sqlite_name)
+    catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+    relation = catalog.relation(relation.oid)
+    for one in relation.indexes:
+        rebuild_index(session, relation, one)
 
 
 def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

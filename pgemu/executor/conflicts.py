@@ -44,7 +44,7 @@ def conflicting_row(
                 table=target.name,
                 constraint=index.name,
             )
-        rid = _equal_row(session, target, index, values)
+        rid = equal_row(session, target, index, values)
         if rid is not None:
             _check_owner(session, writer, target, rid)
             return target.oid, rid
@@ -117,7 +117,7 @@ def _partition_index(session: Any, partition: Any, parent_index: int) -> int:
     return 0
 
 
-def _equal_row(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> int | None:
+def equal_row(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> int | None:
     text = _equal_text(session, relation, index)
     found = session.conn.execute(text, values).fetchall()
     return int(found[0][0]) if found else None

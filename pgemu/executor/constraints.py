@@ -14,7 +14,9 @@ from typing import Any
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
 from pgemu.executor.conflicts import first_conflict
+from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.ri_triggers import child_notes, parent_notes, unique_notes
+from pgemu.executor.shown_values import may_show_key, shown_columns
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.planner import compile_index_expr, compile_table_expr
 
@@ -189,7 +191,7 @@ class Constraints:
             NOT_NULL_VIOLATION,
             f'null value in column "{column}" of relation "{relation.name}" violates '
             "not-null constraint",
-            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            detail=self.failing_row(relation, values),
             schema=relation.schema_name,
             table=relation.name,
             column=column,
@@ -203,7 +205,7 @@ class Constraints:
             CHECK_VIOLATION,
             f'new row for relation "{relation.name}" violates check constraint '
             f'"{constraint.conname}"',
-            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            detail=self.failing_row(relation, values),
             schema=relation.schema_name,
             table=relation.name,
             constraint=constraint.conname,
@@ -220,15 +222,50 @@ class Constraints:
         return PgError(
             CHECK_VIOLATION,
             f'new row for relation "{relation.name}" violates partition constraint',
-            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            detail=self.failing_row(relation, values),
             schema=relation.schema_name,
             table=relation.name,
         )
 
-    def row_text(self, relation: Any, values: Sequence[Value]) -> str:
-        """`(1, null, abc)`: what "Failing row contains" shows, long values cut."""
+    def failing_row(self, relation: Any, values: Sequence[Value]) -> str | None:
+        """`Failing row contains (1, null, abc).`, long values cut; with the names of the columns
+        if the user may not see all of them, None when there are none to be seen."""
+        relation, values = self._as_target(relation, values)
+        columns = shown_columns(self.session, relation, self._written_columns(relation))
+        if columns is not None and not columns:
+            return None
+        names = "" if columns is None else f"({', '.join(a.attname for a in columns)}) = "
+        text = self._row_text(relation.columns if columns is None else columns, values)
+        return f"Failing row contains {names}{text}."
+
+    def _as_target(self, relation: Any, values: Sequence[Value]) -> tuple[Any, Sequence[Value]]:
+        """A row of a partition or child as one of the table that the statement names."""
+        query = self.session.modifying
+        if query is None:
+            return relation, values
+        target = self.session.catalog.relation(query.rtable[query.result_relation - 1].relid)
+        if target.oid == relation.oid or relation.oid not in target.all_inheritors:
+            return relation, values
+        return target, convert_row(relation, target, values)
+
+    def _written_columns(self, relation: Any) -> list[int]:
+        """The columns that the running statement names as its targets, as of one table of its."""
+        query = self.session.modifying
+        if query is None:
+            return []
+        rte = query.rtable[query.result_relation - 1]
+        written = rte.inserted_cols | rte.updated_cols
+        if rte.relid == relation.oid:
+            return list(written)
+        target = self.session.catalog.relation(rte.relid)
+        if relation.oid not in target.all_inheritors:
+            return []
+        names = {a.attname for a in target.columns if a.attnum in written}
+        return [a.attnum for a in relation.columns if a.attname in names]
+
+    def _row_text(self, columns: Sequence[Any], values: Sequence[Value]) -> str:
         shown = []
-        for attr in relation.columns:
+        for attr in columns:
             value = values[attr.attnum - 1] if attr.attnum <= len(values) else None
             if value is None:
                 shown.append("null")
@@ -313,10 +350,11 @@ def key_text(session: Any, key: Sequence[tuple[str, int, Value]]) -> str:
 def duplicate_key(
     session: Any, relation: Any, index: Any, key: Sequence[tuple[str, int, Value]]
 ) -> PgError:
+    show = may_show_key(session, relation, index.index.indkey[: index.index.indnkeyatts])
     return PgError(
         UNIQUE_VIOLATION,
         f'duplicate key value violates unique constraint "{index.name}"',
-        detail=f"Key {key_text(session, key)} already exists.",
+        detail=f"Key {key_text(session, key)} already exists." if show else None,
         schema=relation.schema_name,
         table=relation.name,
         constraint=index.name,

@@ -25,7 +25,7 @@ import apsw
 
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.locking import lock_for_plan
-from pgemu.executor.waiting import WaitFor, retrying
+from pgemu.executor.waiting import WaitFor, retrying, row_context
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ModifyPlan, Plan, RowTest
 from pgemu.storage.locktable import strong_word
@@ -173,7 +173,8 @@ def _free(
     mode = EXCLUSIVE if plan.command_type == "update" else ACCESS_EXCLUSIVE
     if session.row_locks.has_own(relation, rid):
         return False
-    raise WaitFor(xid, (relation.oid, rid, mode))
+    what = "updating" if plan.command_type == "update" else "deleting"
+    raise WaitFor(xid, (relation.oid, rid, mode), row_context(what, relation, rid))
 
 
 def _is_still(session: Any, test: RowTest, bindings: Sequence[Value], awaited: int) -> bool:

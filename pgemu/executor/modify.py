@@ -15,10 +15,9 @@ from pgemu.catalog.rows import PgClass
 from pgemu.errors import (
     CARDINALITY_VIOLATION,
     FEATURE_NOT_SUPPORTED,
-    INSUFFICIENT_PRIVILEGE,
-    WITH_CHECK_OPTION_VIOLATION,
     PgError,
 )
+from pgemu.executor.check_options import check_policies, check_view_options
 from pgemu.executor.conflicts import conflicting_row
 from pgemu.executor.evalplanqual import EvalPlanQual, rechecking
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
@@ -27,13 +26,14 @@ from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.suspending import in_place
 from pgemu.executor.trigger_writer import TriggeringWriter, start_triggers, write_view
-from pgemu.executor.waiting import WaitFor, retrying
+from pgemu.executor.waiting import WaitFor, retrying, row_context
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
 
 Row = tuple[Any, ...]
+_DOING = {"update": "updating", "delete": "deleting"}
 _EVENTS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
 
 
@@ -55,7 +55,26 @@ def _run_once(
     session: Any, plan: Plan, modify: ModifyPlan, bindings: Sequence[Value]
 ) -> tuple[list[Row], int]:
     relation = session.catalog.relation(modify.relid)
+    session.modifying = modify.query
     triggers = start_triggers(session, relation, plan, modify)
+    if triggers is None and not plan.may_write:
+        return _run_statement(session, plan, modify, relation, bindings, None)
+    # what they do may be DDL on the table
+    session.changing.append((relation.oid,))
+    try:
+        return _run_statement(session, plan, modify, relation, bindings, triggers)
+    finally:
+        session.changing.pop()
+
+
+def _run_statement(
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    relation: Any,
+    bindings: Sequence[Value],
+    triggers: Any,
+) -> tuple[list[Row], int]:
     if triggers is not None:
         triggers.before_statement()
     if relation.relkind == "v" and triggers is not None:
@@ -201,7 +220,11 @@ def _run_rows(
         source = recheck.selecting(lambda: source_rows(session, plan, modify, bindings, marks))
         if writer.contended and plan.command_type in ("update", "delete"):
             source = _in_scan_order(relation, recheck, source)
+    if triggers is not None:
+        session.changing[-1] = writer.tables
     run = _Statement(session, modify, writer, bindings, recheck)
+    if modify.checks:
+        writer.check_row = partial(check_policies, run)
     if plan.command_type == "insert":
         conflict = modify.conflict
         if conflict is not None:
@@ -215,7 +238,7 @@ def _run_rows(
         run_merge(run, source)
     else:
         _change_rows(run, plan.command_type, source)
-    check_options(run)
+    check_view_options(run)
     return returning(run), run.count or len(run.written)
 
 
@@ -307,6 +330,8 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable
             if changed_row is None:
                 continue
             row = changed_row
+        if writer.check_row is not None:
+            writer.check_row("rls_insert", (modify.relid, None, 0, *row))
         found = in_place(session, partial(_in_the_way, run, row, conflict, touched))
         if found is None:
             image = writer.insert(row)
@@ -330,6 +355,7 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable
             session.row_locks.hold(writer.storage(found[0]), found[1], strength)
             continue
         touched.add(found)
+        writer.check_stored("rls_conflict", *found)
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
         if changed is not None:
             touched.add((changed[0], changed[1]))
@@ -360,6 +386,7 @@ def run_merge(run: _Statement, source: Iterable[Row]) -> None:
                 hint="Ensure that not more than one source row matches any one target row.",
             )
         touched.add(address)
+        writer.check_stored(f"rls_merge_{action.command}", *address)
         if action.command == "delete":
             writer.delete(*address)
         else:
@@ -412,32 +439,6 @@ def _merge_insert(run: _Statement, row: Sequence[Value]) -> None:
         raise
 
 
-def check_options(run: _Statement) -> None:
-    """WITH CHECK OPTION of views and the policies' WITH CHECK (ExecWithCheckOptions)."""
-    modify, session = run.modify, run.session
-    if not modify.check_sql or not run.written:
-        return
-    session.udfs.row_sets["returning"] = run.written
-    for tests, image in zip(run.execute(modify.check_sql), run.written, strict=True):
-        for test, (kind, name) in zip(tests, modify.checks, strict=True):
-            if test:
-                continue
-            if kind.startswith("rls"):
-                # "rls p": the restrictive policy p
-                policy = f'policy "{kind[4:]}"' if kind != "rls" else "policy"
-                raise PgError(
-                    INSUFFICIENT_PRIVILEGE,
-                    f'new row violates row-level security {policy} for table "{name}"',
-                )
-            relation = run.writer.relation
-            shown = session.constraints.row_text(relation, image[3:])
-            raise PgError(
-                WITH_CHECK_OPTION_VIOLATION,
-                f'new row violates check option for view "{name}"',
-                detail=f"Failing row contains {shown}.",
-            )
-
-
 def returning(run: _Statement) -> list[Row]:
     if not run.modify.returning:
         return []
@@ -469,7 +470,11 @@ def check_conflicts(
             (relfilenode, rid, own, relfilenode, rid, own),
         ).fetchone()
         if holder is not None:
-            raise WaitFor(holder[0], _queue(session, relation, rid, command, columns, row))
+            raise WaitFor(
+                holder[0],
+                _queue(session, relation, rid, command, columns, row),
+                row_context(_DOING[command], relation, rid),
+            )
         shared = session.conn.execute(
             f"SELECT xid FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid<>? LIMIT 1",
             (relfilenode, rid, own),
@@ -477,7 +482,11 @@ def check_conflicts(
         if shared is not None and (
             command != "update" or _changes_key(session, relation, rid, columns, row)
         ):
-            raise WaitFor(shared[0], _queue(session, relation, rid, command, columns, row))
+            raise WaitFor(
+                shared[0],
+                _queue(session, relation, rid, command, columns, row),
+                row_context(_DOING[command], relation, rid),
+            )
         if fixed is not None:
             session.check_not_changed_since(p, relfilenode, rid)
 

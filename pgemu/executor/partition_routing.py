@@ -7,6 +7,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgAmproc, PgOpclass
 from pgemu.errors import CHECK_VIOLATION, PgError
+from pgemu.executor.shown_values import may_show_key
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Value
@@ -167,10 +168,12 @@ class PartitionRouting:
             key = table.key_of(values)
             oid = table.find(key)
             if not oid:
+                show = may_show_key(self.session, relation, relation.partition_key.partattrs)
+                shown = f"Partition key of the failing row contains {table.key_text(key)}."
                 raise PgError(
                     CHECK_VIOLATION,
                     f'no partition of relation "{relation.name}" found for row',
-                    detail=f"Partition key of the failing row contains {table.key_text(key)}.",
+                    detail=shown if show else None,
                     schema=relation.schema_name,
                     table=relation.name,
                 )

@@ -141,6 +141,16 @@ class AfterTriggers:
                 self.deferred = saved[0] | saved[1]  # it runs again
                 raise
 
+    def pending_on(self, relid: int) -> bool:
+        """Is there a deferred event of this table (AfterTriggerPendingOnRel)?"""
+        for event in self.deferred:
+            row = self.session.catalog.one(PgConstraint, oid=event.constraint)
+            if row is not None and relid == (
+                row.confrelid if event.kind in ("delete", "update") else row.conrelid
+            ):
+                return True
+        return False
+
     def forget_statement(self) -> None:
         self.immediate = {}
 
@@ -161,7 +171,9 @@ class AfterTriggers:
     # -- firing ------------------------------------------------------------------------------
 
     def _fire(self, event: Event) -> None:
-        constraint = self._constraint(event.constraint)
+        constraint = self.session.catalog.one(PgConstraint, oid=event.constraint)
+        if constraint is None:
+            return  # dropped meanwhile
         if event.kind == "child":
             self._check_child(constraint, event.key)
         elif event.kind == "exclude":
@@ -229,7 +241,7 @@ class AfterTriggers:
             FOREIGN_KEY_VIOLATION,
             f'insert or update on table "{child.name}" violates foreign key constraint '
             f'"{constraint.conname}"',
-            detail=f"Key {self._key_text(child, constraint.conkey, key)} is not present in "
+            detail=f"{self._key_shown(child, constraint.conkey, key)} is not present in "
             f'table "{parent.name}".',
             schema=child.schema_name,
             table=child.name,
@@ -247,14 +259,19 @@ class AfterTriggers:
             constraint=constraint.conname,
         )
 
-    def _key_text(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
+    def _key_shown(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
+        """`Key (a, b)=(1, x)`, or "Key" alone if the user may not see its columns."""
         from pgemu.executor.constraints import key_text
+        from pgemu.executor.shown_values import may_show_key
 
+        if not may_show_key(self.session, relation, attnums):
+            return "Key"
         columns = [relation.attrs[a - 1] for a in attnums]
-        return key_text(
+        text = key_text(
             self.session,
             [(c.attname, c.atttypid, v) for c, v in zip(columns, key, strict=True)],
         )
+        return f"Key {text}"
 
     def _parent_gone(self, constraint: PgConstraint, event: Event) -> None:
         action = constraint.confdeltype if event.kind == "delete" else constraint.confupdtype
@@ -309,7 +326,7 @@ class AfterTriggers:
             FOREIGN_KEY_VIOLATION,
             f'update or delete on table "{parent.name}" violates foreign key constraint '
             f'"{constraint.conname}" on table "{child.name}"',
-            detail=f"Key {self._key_text(parent, constraint.confkey, key)} is still referenced "
+            detail=f"{self._key_shown(parent, constraint.confkey, key)} is still referenced "
             f'from table "{child.name}".',
             schema=child.schema_name,
             table=child.name,
@@ -372,6 +389,7 @@ class AfterTriggers:
         """No other row may have a key that the constraint's operators find in conflict."""
         from pgemu.executor.conflicts import key_condition
         from pgemu.executor.constraints import index_key, key_text
+        from pgemu.executor.shown_values import may_show_key
 
         session = self.session
         relation = self._relation(constraint.conrelid)
@@ -390,10 +408,12 @@ class AfterTriggers:
         width = len(relation.attrs)
         new = key_text(session, index_key(session, relation, index, found[0][:width]))
         old = key_text(session, index_key(session, relation, index, found[0][width:]))
+        key = index.index.indkey[: index.index.indnkeyatts]
+        show = may_show_key(session, relation, key)
         raise PgError(
             EXCLUSION_VIOLATION,
             f'conflicting key value violates exclusion constraint "{constraint.conname}"',
-            detail=f"Key {new} conflicts with existing key {old}.",
+            detail=f"Key {new} conflicts with existing key {old}." if show else None,
             schema=relation.schema_name,
             table=relation.name,
             constraint=constraint.conname,
@@ -428,10 +448,11 @@ class AfterTriggers:
             key,
         ).fetchone()[0]
         if count > 1:
+            shown = self._key_shown(relation, constraint.conkey, key)
             raise PgError(
                 UNIQUE_VIOLATION,
                 f'duplicate key value violates unique constraint "{constraint.conname}"',
-                detail=f"Key {self._key_text(relation, constraint.conkey, key)} already exists.",
+                detail=f"{shown} already exists." if shown != "Key" else None,
                 schema=relation.schema_name,
                 table=relation.name,
                 constraint=constraint.conname,

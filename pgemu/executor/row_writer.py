@@ -6,7 +6,7 @@ in order), from which RETURNING, WITH CHECK OPTION and the like are computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,9 +40,14 @@ class RowWriter:
     def __init__(self, session: Any, relation: Any) -> None:
         self.session = session
         self.relation = relation
-        self._prepared: dict[int, Any] = {relation.oid: relation}
+        # by OID: what has been made ready to be written
+        self.tables: dict[int, Any] = {relation.oid: relation}
         # nobody can start writing while this statement does, unless it sleeps
         self._contended = bool(session.xact.others_running(relation.sqlite_name.startswith("g.")))
+        # tests the policies' conditions for (kind of check, image of a row)
+        self.check_row: Callable[[str, Row], None] | None = None
+        # the INSERT at hand is half of an UPDATE that moves a row to another partition
+        self._changing = False
 
     @property
     def contended(self) -> bool:
@@ -51,11 +56,23 @@ class RowWriter:
 
     def storage(self, relid: int) -> Any:
         """The table with this OID, ready to be written."""
-        found = self._prepared.get(relid)
+        found = self.tables.get(relid)
         if found is None:
-            found = self._prepared[relid] = self.session.catalog.relation(relid)
+            found = self.tables[relid] = self.session.catalog.relation(relid)
             self.session.prepare_write(found)
         return found
+
+    def check_stored(self, kind: str, relid: int, rid: int) -> None:
+        """The policies' conditions for a row that is there, before something happens to it."""
+        if self.check_row is None:
+            return
+        target = self.storage(relid)
+        names = "".join(f", c{a.attnum}" for a in target.attrs)
+        found = self.session.conn.execute(
+            f"SELECT rid{names} FROM {target.sqlite_name} WHERE rid=?", (rid,)
+        ).fetchall()
+        if found:
+            self.check_row(kind, self._image(target, found[0], 0))
 
     def full_row(self, columns: Sequence[int], values: Sequence[Value]) -> list[Value]:
         row: list[Value] = [None] * len(self.relation.attrs)
@@ -70,7 +87,7 @@ class RowWriter:
             if target.is_partition and not self.session.routing.check(target, row):
                 raise self.session.constraints.partition_violation(target, row)
             target, values = self.session.routing.route(target, row)
-            if target.oid not in self._prepared:
+            if target.oid not in self.tables:
                 self._lock_partition(target, values)
             target = self.storage(target.oid)
         return self._insert_into(target, values, xmax)
@@ -99,6 +116,9 @@ class RowWriter:
 
     def _insert_into(self, target: Any, values: Sequence[Value], xmax: int) -> Row:
         numbers = [a.attnum for a in target.attrs]
+        if self.check_row is not None:
+            kind = "rls_update" if self._changing else "rls_insert"
+            self.check_row(kind, self._image(target, (None, *values), 0))
         names = "".join(f", c{n}" for n in numbers)
         marks = ", ?" * len(numbers)
         stored = self._store(
@@ -129,6 +149,11 @@ class RowWriter:
             moved = self._moved(target, rid, columns, values)
             if moved is not None:
                 return moved
+        if self.check_row is not None:
+            new = self._changed_row(target, rid, columns, values)
+            if new is None:
+                return None
+            self.check_row("rls_update", self._image(target, (rid, *new), 0))
         sets = "".join(f", c{number}=?" for number in columns)
         names = "".join(f", c{a.attnum}" for a in target.attrs)
         stored = self._store(
@@ -144,6 +169,20 @@ class RowWriter:
         """The new image when the changed row belongs to another partition; else None."""
         if not target.is_partition:
             return None
+        row = self._changed_row(target, rid, columns, values)
+        if row is None or self.session.routing.check(target, row):
+            return None
+        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
+        self._note_move(target)
+        self._changing = True
+        image = self.insert(convert_row(target, self.relation, row))
+        self._changing = False
+        return image
+
+    def _changed_row(
+        self, target: Any, rid: int, columns: Sequence[int], values: Sequence[Value]
+    ) -> list[Value] | None:
+        """A stored row with new values in some columns; None: it has gone."""
         names = ", ".join(f"c{a.attnum}" for a in target.attrs)
         found = self.session.conn.execute(
             f"SELECT {names} FROM {target.sqlite_name} WHERE rid=?", (rid,)
@@ -153,11 +192,7 @@ class RowWriter:
         row = list(found[0])
         for number, value in zip(columns, values, strict=True):
             row[number - 1] = value
-        if self.session.routing.check(target, row):
-            return None
-        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        self._note_move(target)
-        return self.insert(convert_row(target, self.relation, row))
+        return row
 
     def _note_move(self, target: Any) -> None:
         """The undo that was just written is of a row that goes to another partition."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import WaitFor, row_context
 from pgemu.planner.plan import Plan, RowMark
 from pgemu.transam.schema import prefix
 
@@ -78,7 +78,11 @@ class RowLocks:
                     f'could not obtain lock on row in relation "{relation.name}"',
                 )
             row = (relid, rid, _TUPLE_LOCKS[strength])
-            raise WaitFor(holder, None if self.has_own(relation, rid) else row)
+            raise WaitFor(
+                holder,
+                None if self.has_own(relation, rid) else row,
+                row_context("locking", relation, rid),
+            )
         if session.xact.fixed_snapshot is not None and (
             strength > 1 or self.key_changed_since(relation, rid)
         ):

@@ -32,6 +32,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.parser.analyze import analyze_with_state, parse_analyze
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parser import raw_parser
+from pgemu.parser.scan import LONG_NAME, parse_scanned, scan
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
@@ -62,11 +63,16 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
 
 
 # of statements that rules replaced by something else
-_EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
+EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
 
 
 class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
+
+    # the INSERT, UPDATE ... that was started last: what its errors may show
+    modifying: Query | None = None
+    # the text parsed last was commented on: its plan must not be found by the text
+    parse_noticed: bool = False
 
     def __init__(
         self,
@@ -188,7 +194,21 @@ class Session(WritingMixin):
     # -- statements --------------------------------------------------------------------------------
 
     def parse(self, text: str) -> list[RawStmt]:
-        return raw_parser(text)
+        values = self.guc.values
+        self.parse_noticed = False
+        conforming = bool(values["standard_conforming_strings"])
+        quote = str(values["backslash_quote"])
+        if ("\\" not in text or (conforming and quote != "off")) and not LONG_NAME.search(text):
+            return raw_parser(text)
+        scanned = scan(
+            text,
+            self.notice,
+            conforming=conforming,
+            warning=bool(values["escape_string_warning"]),
+            backslash_quote=quote,
+        )
+        self.parse_noticed = scanned.noticed
+        return parse_scanned(scanned)
 
     def analyze(
         self,
@@ -226,7 +246,7 @@ class Session(WritingMixin):
                 self.current_params = saved
             if one.can_set_tag:
                 result = done
-        return result or Result(None, None, 0, _EMPTY_TAGS.get(query.command_type, ""))
+        return result or Result(None, None, 0, EMPTY_TAGS.get(query.command_type, ""))
 
     run_nested = run
 
@@ -347,7 +367,7 @@ class Session(WritingMixin):
 
     def nextval(self, seqid: int) -> int:
         """nextval of an identity column's sequence."""
-        value: int = functions["nextval(regclass)"].body(self.ctx, seqid)
+        value: int = functions["nextval(regclass)"].body(self.ctx, seqid, check=False)
         return value
 
     # -- messages, interrupts ----------------------------------------------------------------------

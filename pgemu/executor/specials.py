@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgemu.catalog.rows import PgClass, PgConstraint, PgProc, PgType
+from pgemu.catalog.rows import PgClass, PgConstraint, PgNamespace, PgProc, PgType
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
     CARDINALITY_VIOLATION,
@@ -68,6 +68,23 @@ def ctid(udfs: UdfRegistry) -> Callable[..., Any]:
     return lambda rid: (
         None if rid is None else f"({(rid - 1) // ROWS_PER_PAGE},{(rid - 1) % ROWS_PER_PAGE + 1})"
     )
+
+
+@special("current_of", deterministic=False)
+def current_of(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
+    """(cursor, OID of the table that is searched) -> the rid of the row that the cursor stands on,
+    NULL if another table stores it.  With 0 whatever the table, with -1 the table's OID."""
+    from pgemu.executor.current_of import current_row
+
+    def call(name: str, table: int) -> int | None:
+        found = current_row(udfs.session, name, relid)
+        if found is None:
+            return None
+        if table == -1:
+            return found[0]
+        return found[1] if table in (0, found[0]) else None
+
+    return call
 
 
 @special("xmax", deterministic=False)
@@ -177,6 +194,12 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
     return call
 
 
+@special("bpchar_octets")
+def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """octet_length of a character(width) value, whose padding is not stored."""
+    return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
+
+
 @special("array_coerce", deterministic=False)
 def array_coerce(
     udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int
@@ -234,12 +257,26 @@ def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[...
 
 @special("domain", deterministic=False)
 def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
-    """Check NOT NULL and CHECK of a domain and of the domains below it."""
+    """Check NOT NULL and CHECK of a domain and of the domains below it, as they are now."""
+    session = udfs.session
+    state: list[Any] = [-1, None]
+
+    def call(value: Any) -> Any:
+        version = session.catalog_version()
+        if state[0] != version:
+            state[:] = version, _domain_check(udfs, type_oid)
+        return state[1](value)
+
+    return call
+
+
+def _domain_check(udfs: UdfRegistry, type_oid: int) -> Callable[[Any], Any]:
     checks: list[tuple[str, str, Callable[[Any], Any]]] = []
     not_null = ""
     catalog = udfs.catalog
     current: PgType = catalog.types.row(type_oid)
     name = current.typname
+    schema = catalog.get(PgNamespace, oid=current.typnamespace).nspname
     while current.typtype == "d":
         if current.typnotnull:
             not_null = current.typname
@@ -257,6 +294,7 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
             raise PgError(
                 NOT_NULL_VIOLATION,
                 f"domain {not_null} does not allow null values",
+                schema=schema,
                 datatype=not_null,
             )
         for domain_name, constraint_name, test in checks:
@@ -264,6 +302,7 @@ def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
                 raise PgError(
                     CHECK_VIOLATION,
                     f'value for domain {name} violates check constraint "{constraint_name}"',
+                    schema=schema,
                     datatype=domain_name,
                     constraint=constraint_name,
                 )

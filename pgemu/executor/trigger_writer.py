@@ -44,8 +44,6 @@ class TriggeringWriter(RowWriter):
         self.triggers = triggers
         self._stored: Row = ()
         self._fired = False
-        # the INSERT at hand is half of an UPDATE that moves a row to another partition
-        self._moving = False
         # how messages call what happens to a row; "": what it is
         self.action = ""
 
@@ -92,7 +90,7 @@ class TriggeringWriter(RowWriter):
         if row is None:
             return None  # type: ignore[return-value]
         image = super()._insert_into(target, row, xmax)
-        self.triggers.after_row(target, "insert", None, self._stored, collect=not self._moving)
+        self.triggers.after_row(target, "insert", None, self._stored, collect=not self._changing)
         return image
 
     def _old(self, target: Any, rid: int) -> Row | None:
@@ -139,6 +137,8 @@ class TriggeringWriter(RowWriter):
     def _update_row(
         self, target: Any, rid: int, old: Row, new: Sequence[Value], xmax: int
     ) -> Row | None:
+        if self.check_row is not None:
+            self.check_row("rls_update", self._image(target, (rid, *new), 0))
         changed = [a.attnum for a in target.attrs if not a.attisdropped]
         sets = "".join(f", c{number}=?" for number in changed)
         names = "".join(f", c{a.attnum}" for a in target.attrs)
@@ -162,9 +162,9 @@ class TriggeringWriter(RowWriter):
         self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
         self._note_move(target)
         self.triggers.after_row(target, "delete", old, None, collect=False)
-        self._moving = True
+        self._changing = True
         image = self.insert(convert_row(target, self.relation, new))
-        self._moving = False
+        self._changing = False
         self.triggers.collect(target, "update", old, new if image is not None else None)
         return image
 

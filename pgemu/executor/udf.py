@@ -31,6 +31,7 @@ from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
 from pgemu.planner.plan import Plan
+from pgemu.types.record import form_record
 
 ANYOID = 2276
 _UNSAFE = re.compile(r"\W")
@@ -106,6 +107,8 @@ class UdfRegistry:
             first.append(info)
         if first:
             body = partial(body, *first)
+        if proc.prorettype == RECORDOID and proc.proallargtypes and not proc.proretset:
+            body = _record_result(body, proc)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
 
     def _language_callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
@@ -319,6 +322,26 @@ def _hashable(value: Any) -> Hashable:
     except TypeError:
         return repr(value)
     return value  # type: ignore[no-any-return]
+
+
+RECORDOID = 2249
+
+
+def _record_result(body: Callable[..., Any], proc: PgProc) -> Callable[..., Any]:
+    """The OUT parameters of a function as one record."""
+    types, names = [], []
+    for type_oid, mode, name in zip(
+        proc.proallargtypes or (), proc.proargmodes or (), proc.proargnames or (), strict=True
+    ):
+        if mode in "obt":
+            types.append(type_oid)
+            names.append(name)
+
+    def call(*args: Any) -> Any:
+        found = body(*args)
+        return form_record(types, found, names) if isinstance(found, tuple) else found
+
+    return call
 
 
 def _strict(body: Callable[..., Any], nargs: int) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pgemu.errors import PgError
 from pgemu.storage.locktag import RELATION_B, LockTag, tuple_tag
 from pgemu.transam.suspension import forget_suspension
 from pgemu.transam.xact import IDLE
@@ -22,10 +23,14 @@ class WaitFor(Exception):
     """The row at hand belongs to an open transaction: roll the statement back and wait.
     row: (table OID, rid, lock mode) where several may wait for one row."""
 
-    def __init__(self, xid: int, row: tuple[int, int, int] | None = None) -> None:
+    def __init__(
+        self, xid: int, row: tuple[int, int, int] | None = None, context: str | None = None
+    ) -> None:
         super().__init__(xid)
         self.xid = xid
         self.row = row
+        # what an error of the wait says about the row
+        self.context = context
         # to be called after the wait, before the statement runs again; may raise
         self.recheck: Callable[[], None] | None = None
 
@@ -37,6 +42,14 @@ class WaitForLock(WaitFor):
         super().__init__(0)
         self.tag = tag
         self.mode = mode
+
+
+def row_context(what: str, relation: Any, rid: int) -> str:
+    """XactLockTableWaitErrorContextCb: what: "updating", "deleting", "locking"."""
+    from pgemu.executor.specials import ROWS_PER_PAGE
+
+    block, offset = divmod(rid - 1, ROWS_PER_PAGE)
+    return f'while {what} tuple ({block},{offset + 1}) in relation "{relation.name}"'
 
 
 def retrying(session: Any, run: Callable[[], T], *, plain: bool = False) -> T:
@@ -118,7 +131,12 @@ def wait_for(session: Any, wait: WaitFor) -> None:
     """The statement was taken back: sleep until what was in its way has gone."""
     session.check_for_interrupts()
     if not isinstance(wait, WaitForLock):
-        session.wait_for_xid(wait.xid)
+        try:
+            session.wait_for_xid(wait.xid)
+        except PgError as error:
+            if wait.context is not None:
+                error.add_context(wait.context)
+            raise
         return
     locks = session.locks
     if wait.tag.b == RELATION_B:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pgemu.executor.conflicts import first_conflict
@@ -23,6 +23,7 @@ class WritingMixin:
     check_for_interrupts: Any
     # while data-modifying CTEs run: hides what the statement itself has written
     own_overlay: Any = None
+    _changing: list[Collection[int]] | None = None
     _routing: Any = None
 
     @property
@@ -31,6 +32,14 @@ class WritingMixin:
         if self._routing is None:
             self._routing = PartitionRouting(self)
         return self._routing  # type: ignore[no-any-return]
+
+    @property
+    def changing(self) -> list[Collection[int]]:
+        """Tables that running statements change, those with triggers or functions that may do
+        DDL."""
+        if self._changing is None:
+            self._changing = []
+        return self._changing
 
     def prepare_write(self, relation: Any) -> None:
         """Before rows of a table are written: its undo and its constraint triggers."""

@@ -83,6 +83,11 @@ class Connection:
             raise ConnectionLost(clean=False) from None
         return name[0], name[1]
 
+    def local_address(self) -> str:
+        """The address that a TCP client has connected to."""
+        address: str = self.sock.getsockname()[0]
+        return address
+
     def peer_uid(self) -> int | None:
         """The user id of the process on the other end of a Unix socket."""
         if not self.is_local:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pgemu.catalog.rows import PgProc
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
@@ -212,6 +212,17 @@ def widened(
 ) -> Sql:
     """The same storage value in a wider type."""
     return args[0]
+
+
+@native("bpcharoctetlen")
+def bpchar_octet_length(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql | None:
+    """Stored values have no padding: what the declared length adds is counted."""
+    typmod = expr_typmod(node.args[0])
+    if typmod < 4:
+        return None
+    return sql.func(low.binder.special("bpchar_octets", typmod - 4), args[0])
 
 
 @native("textcat")

@@ -18,7 +18,7 @@ from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.fromclause import lower_from
 from pgemu.planner.lowering import Lowering, Scope
-from pgemu.planner.plan import ConflictPlan, ModifyPlan
+from pgemu.planner.plan import CheckPlan, ConflictPlan, ModifyPlan
 from pgemu.planner.rowtest import insert_row_test, key_row_test
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
@@ -172,17 +172,19 @@ def _lower_source_returning(
 
 def _lower_checks(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> None:
     inner, rows = written_scope(scope, low, [])
-    columns: list[Sql] = []
-    checks = []
+    columns: dict[str, list[Sql]] = {}
+    tests: dict[str, list[tuple[str, str]]] = {}
     for kind, condition, name in query.with_check_options:
         test = lower_qual(condition, low, inner)
         if test is None:
             continue
-        columns.append(sql.alias(sql.binary("IS", test, sql.integer(1)), f"c{len(columns) + 1}"))
-        checks.append((kind, name))
-    modify.checks = tuple(checks)
-    if columns:
-        modify.check_sql = sql.render(sql.select(columns, from_=rows))
+        when, _, policy = kind.partition(" ") if kind.startswith("rls_") else ("view", "", kind)
+        items = columns.setdefault(when, [])
+        items.append(sql.alias(sql.binary("IS", test, sql.integer(1)), f"c{len(items) + 1}"))
+        tests.setdefault(when, []).append((policy, name))
+    for when, items in columns.items():
+        text = sql.render(sql.select(items, from_=rows))
+        modify.checks[when] = CheckPlan(text, tuple(tests[when]))
 
 
 # -- generated columns ---------------------------------------------------------------------------

@@ -157,6 +157,24 @@ def lower_const(node: p.Const, low: Lowering, scope: Scope) -> Sql:
     return sql.value_literal(node.value)
 
 
+@handler(p.CurrentOfExpr)
+def lower_current_of(node: p.CurrentOfExpr, low: Lowering, scope: Scope) -> Sql:
+    entry, alias = scope.entry(node.cvarno), scope.aliases[node.cvarno - 1]
+    low.volatile = True
+    name = sql.string(node.cursor_name)
+    if node.cursor_param is not None:
+        name = lower(node.cursor_param, low, scope)
+    call = low.binder.special("current_of", entry.relid)
+    children = has_children(entry, low)
+    place = sql.func(call, name, sql.integer(0 if children else entry.relid))
+    test = sql.binary("=", sql.column(alias, "rid"), sql.scalar(sql.select([place])))
+    if not children:
+        return test
+    table = sql.func(call, name, sql.integer(-1))
+    same = sql.binary("=", sql.column(alias, "tableoid"), sql.scalar(sql.select([table])))
+    return sql.connect("and", [same, test])
+
+
 @handler(p.Param)
 def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
     if node.paramkind == "extern":

@@ -24,6 +24,7 @@ from pgemu.nodes.walk import walk
 from pgemu.parser.funcapi import get_expr_result_type
 from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
+from pgemu.planner.fulljoin import check_full_join, full_join_of_tables
 from pgemu.planner.lowering import Lowering, Scope, SetCall, type_infos
 from pgemu.planner.sql import Sql
 
@@ -61,6 +62,12 @@ def _lower_join(node: JoinExpr, low: Lowering, scope: Scope) -> tuple[Sql, list[
     if right_joins:
         right = sql.join_group(right, right_joins)
     condition = lower_qual(node.quals, low, scope)
+    if node.jointype == "full":
+        check_full_join(node, low, scope)
+        if condition is not None and not low.volatile:
+            made = full_join_of_tables(node, left, right, condition, low, scope)
+            if made is not None:
+                return made
     joined = sql.join(right, _SIDES[node.jointype], condition or sql.raw("1"))
     return left, [*left_joins, joined]
 

@@ -109,8 +109,9 @@ class ModifyPlan:
     of all actions; then the columns that RETURNING reads of other tables.  target_columns are the
     attribute numbers of the values.
 
-    returning_sql and check_sql compute RETURNING and the conditions of WITH CHECK OPTION from the
-    rows put aside as "returning": (tableoid, rid, xmax, the target's columns, further columns).
+    returning_sql and the checks compute RETURNING and the conditions of WITH CHECK OPTION and of
+    policies from the rows put aside as "returning": (tableoid, rid, xmax, the target's columns,
+    further columns).  checks: by when they are made: "view", "rls_insert", "rls_update" ...
     """
 
     relid: int
@@ -122,9 +123,7 @@ class ModifyPlan:
     returning_sql: str = ""
     query: Query | None = None
     conflict: ConflictPlan | None = None
-    check_sql: str = ""
-    # (kind, name of the view or table) of each condition of check_sql
-    checks: tuple[tuple[str, str], ...] = ()
+    checks: dict[str, CheckPlan] = field(default_factory=dict)
     actions: tuple[MergeActionPlan, ...] = ()
     # the target, once it is known that direct_sql is all there is to do (executor/lone_modify.py)
     lone_target: Any = None
@@ -141,6 +140,15 @@ class RowTest:
     text: str
     parameters: int
     target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPlan:
+    """sql gives 1 or 0 for each test; tests: the names of policies, or kinds of view options,
+    with the name of the table or view."""
+
+    sql: str
+    tests: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)

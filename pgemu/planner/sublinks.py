@@ -91,7 +91,34 @@ def _lower_quantified(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
             left = sql.collate(lower(test.args[0], low, scope), native[1])
             found = sql.in_query(left, lower_query(node.subselect, low, scope))
             return found if node.sublinktype == "any" else sql.not_(found)
+    if isinstance(test, p.BoolExpr) and node.sublinktype == "any":
+        found_rows = _row_in(node, test, low, scope)
+        if found_rows is not None:
+            return found_rows
     return _quantified_by_exists(node, low, scope)
+
+
+def _row_in(node: p.SubLink, test: p.BoolExpr, low: Lowering, scope: Scope) -> Sql | None:
+    """(a, b) = ANY (SELECT ...) as a row value's IN, which SQLite answers from a hash."""
+    if test.boolop != "and":
+        return None
+    fields = []
+    for number, arg in enumerate(test.args, 1):
+        if not isinstance(arg, p.OpExpr) or len(arg.args) != 2:
+            return None
+        right = arg.args[1]
+        if not (
+            isinstance(right, p.Param) and right.paramkind == "sublink" and right.paramid == number
+        ):
+            return None
+        native = native_comparison(arg.opno, arg.args, low)
+        if native is None or native[0] != "=":
+            return None
+        fields.append(sql.collate(lower(arg.args[0], low, scope), native[1]))
+    if len(fields) != sum(1 for t in node.subselect.target_list if not t.resjunk):
+        return None
+    row = sql.raw(f"({', '.join(map(sql.render, fields))})")
+    return sql.in_query(row, lower_query(node.subselect, low, scope))
 
 
 def _quantified_by_exists(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:

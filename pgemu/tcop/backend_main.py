@@ -148,6 +148,7 @@ def _start(
     _attach_latch(backend, cluster, shm, slot)
     peer = connection.peer()
     slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
+    session.server_address = connection.local_address() if peer else None
     slot.words[BACKEND_START] = slot.words[BACKEND_START] or _now_us()
     secret = os.urandom(4)
     slot.cancel_key = secret

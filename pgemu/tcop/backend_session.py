@@ -22,6 +22,9 @@ from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT, Characteristics
 class BackendSession(ProceduralMixin, StatementsMixin, Session):
     """client: the COPY channel of the connection (pgemu.tcop.copy_channel)."""
 
+    # of a TCP connection, this end
+    server_address: str | None = None
+
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.prepared_statements: dict[str, PreparedStatement] = {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import OutputColumn, Plan
+
+if TYPE_CHECKING:
+    from pgemu.executor.current_of import CursorScan
 
 
 @dataclass(slots=True)
@@ -58,6 +61,8 @@ class Portal:
     creation_time_us: int = 0
     spool: list[Any] | None = None
     position: int = 0
+    # which rows of tables the spool's rows come from, for WHERE CURRENT OF
+    scan: CursorScan | None = None
     created_level: int = 0
 
     def __init__(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.executor.current_of import CursorScan
 from pgemu.planner.plan import OutputColumn
 from pgemu.tcop.portalcmds import fetch_rows, find_cursor
 from pgemu.tcop.prepared import Portal, PreparedStatement
@@ -64,6 +65,7 @@ class ProceduralMixin:
         rows: list[Any],
         text: str,
         scroll: bool | None,
+        scan: CursorScan | None = None,
     ) -> None:
         statement = PreparedStatement(name, text, None, None, [], columns, 0, 0)
         self.portals[name] = Portal(
@@ -77,7 +79,13 @@ class ProceduralMixin:
             is_scrollable=scroll is not False,
             creation_time_us=self.ctx.statement_start_us,
             spool=rows,
+            scan=scan,
         )
+
+    def cursor_advance(self, name: str) -> None:
+        """A FOR loop has gone on to the cursor's next row."""
+        if name in self.portals:
+            self.portals[name].position += 1
 
     def cursor_fetch(
         self, name: str, direction: str, count: int

@@ -10,6 +10,7 @@ import apsw
 from pgemu.errors import PgError
 from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_rows
 from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
 from pgemu.nodes.walk import walk
@@ -54,6 +55,9 @@ class SimpleQuery:
             session.end_implicit()
             return
         statements = session.parse(text)
+        if session.parse_noticed:
+            shape = None
+            backend.send_notices()
         if len(statements) == 1 and statements[0].tag == "TransactionStmt":
             if len(self._transactions) < MAX_TRANSACTION_TEXTS:
                 self._transactions[text] = statements[0]
@@ -208,6 +212,12 @@ class SimpleQuery:
             if lock_for_plan(session, plan):
                 break
             session.accept_invalidations()  # a table changed while we waited for its lock
+        if rewritten[0].command_type != query.command_type and not rewritten[0].can_set_tag:
+            # what a rule does instead: its rows are shown under the statement's own tag
+            result = session.run_planned(plan, rewritten[0], ())
+            result.tag = EMPTY_TAGS[query.command_type]
+            self.send_result(result)
+            return
         cached = None
         if shape is not None:
             cached = session.plan_cache.store(

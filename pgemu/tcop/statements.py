@@ -149,6 +149,17 @@ class StatementsMixin:
         statement.plan = plan_query(rewritten[0], self.catalog, self.udfs, statement.used_literals)
         return statement.plan
 
+    def prepared_query(
+        self, stmt: dict[str, Any], source_text: str
+    ) -> tuple[Query | None, list[Value]]:
+        """What EXECUTE would run, for CREATE TABLE AS EXECUTE: the query and its parameters."""
+        from pgemu.tcop.prepare import evaluate_params, find_statement
+
+        statement = find_statement(self, stmt["name"])
+        values = evaluate_params(self, statement, stmt, source_text)
+        self.revalidate(statement)
+        return statement.query, values
+
     def run_prepared(self, statement: PreparedStatement, params: Sequence[Value]) -> Result:
         """EXECUTE."""
         plan = self.plan_for(statement)
