@@ -336,6 +336,10 @@ def subscript(
         from pgemu.executor.jsonb_subscripting import jsonb_subscript
 
         return lambda base, *keys: jsonb_subscript(base, keys)
+    if udfs.catalog.types.io(container).name == "hstore":
+        from pgemu.types.hstore import hstore_subscript
+
+        return lambda base, *keys: hstore_subscript(base, keys)
     fixed = udfs.catalog.types.io(container).name
     if fixed in FIXED_LENGTH:
         if is_slice:
@@ -367,6 +371,10 @@ def subscript_assign(
         from pgemu.executor.jsonb_subscripting import jsonb_subscript_assign
 
         return lambda base, new, *keys: jsonb_subscript_assign(base, keys, new)
+    if udfs.catalog.types.io(container).name == "hstore":
+        from pgemu.types.hstore import hstore_subscript_assign
+
+        return lambda base, new, *keys: hstore_subscript_assign(base, keys, new)
     fixed = udfs.catalog.types.io(container).name
     if fixed in FIXED_LENGTH:
         if is_slice:

@@ -25,13 +25,15 @@ from pgemu.executor.tablefunctions import (
     SequenceModule,
     StatementModule,
 )
-from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
+from pgemu.fmgr import AggregateBinding, FunctionBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
 
 ANYOID = 2276
 _UNSAFE = re.compile(r"\W")
-_INTERNAL_LANGUAGES = (12, 13)
+INTERNAL_LANGUAGE = 12
+_INTERNAL_LANGUAGES = (INTERNAL_LANGUAGE, 13)
+FIRST_NORMAL_OID = 16384
 SQL_LANGUAGE = 14
 
 
@@ -66,6 +68,16 @@ class UdfRegistry:
         names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
         return f"{proc.proname}({','.join(names)})"
 
+    def _binding(self, proc: PgProc) -> FunctionBinding | None:
+        """The body of a function in C.  One of an extension may be another name of a built-in
+        function (LANGUAGE internal), which prosrc tells."""
+        found: FunctionBinding | None = functions.get(self.signature(proc))
+        if found is None and proc.oid >= FIRST_NORMAL_OID and proc.prolang == INTERNAL_LANGUAGE:
+            for other in self.catalog.all(PgProc, prosrc=proc.prosrc, prolang=INTERNAL_LANGUAGE):
+                if other.oid < FIRST_NORMAL_OID and len(other.proargtypes) == proc.pronargs:
+                    return functions.get(self.signature(other))
+        return found
+
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
         key = ("f", proc.oid, self._type_key(proc, info))
         known = self._names.get(key)
@@ -82,7 +94,7 @@ class UdfRegistry:
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
         if proc.prolang in _INTERNAL_LANGUAGES:
-            binding = functions.get(self.signature(proc))
+            binding = self._binding(proc)
             if binding is not None and not binding.typed:
                 return None
         return info
@@ -91,8 +103,7 @@ class UdfRegistry:
         """A Python callable over storage values; NULL in gives NULL out where strict."""
         if proc.prolang not in _INTERNAL_LANGUAGES:
             return self._language_callable(proc, info)
-        signature = self.signature(proc)
-        binding = functions.get(signature)
+        binding = self._binding(proc)
         if binding is None:
             raise PgError(
                 FEATURE_NOT_SUPPORTED, f"function {self._display(proc)} is not supported yet"

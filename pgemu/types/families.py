@@ -12,6 +12,7 @@ import pgemu.types.aggregates_regr
 import pgemu.types.aggregates_transition
 import pgemu.types.bool
 import pgemu.types.bytea
+import pgemu.types.citext
 import pgemu.types.encode
 import pgemu.types.float_math
 import pgemu.types.float_ops
@@ -71,6 +72,7 @@ import pgemu.types.json_types
 import pgemu.types.jsonb_casts
 import pgemu.types.jsonpath
 import pgemu.types.jsonpath_exec
+import pgemu.types.hstore
 import pgemu.types.ranges
 import pgemu.types.ranges_ops
 

@@ -18,7 +18,7 @@ from pgemu.types.base import BaseType, base_types
 WORDS = re.compile(r"\S+")
 UNDERSCORED = frozenset(
     WORDS.findall("""
-numeric date time timestamp timestamptz timetz interval json jsonb uuid bit varbit xml
+numeric date time timestamp timestamptz timetz interval json jsonb uuid bit varbit xml hstore ghstore
 macaddr macaddr8 inet cidr pg_lsn void record cstring point box path line lseg circle jsonpath
 pg_node_tree pg_ndistinct pg_dependencies pg_mcv_list pg_snapshot txid_snapshot
 any anyelement anyarray anynonarray anyenum anyrange anymultirange anycompatible

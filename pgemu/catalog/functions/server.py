@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pgemu.catalog.extension_data import available
 from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgOpclass
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.arrays_value import dump_array
@@ -19,7 +20,8 @@ def pg_show_all_settings(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
 @pg_function("pg_available_extensions()")
 def pg_available_extensions() -> Iterator[tuple[str, str, str]]:
     """(name, default_version, comment)"""
-    yield "plpgsql", "1.0", "PL/pgSQL procedural language"
+    for control in available():
+        yield control.name, control.version, control.comment
 
 
 @pg_function("pg_is_in_recovery()")
