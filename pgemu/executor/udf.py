@@ -68,14 +68,15 @@ class UdfRegistry:
         names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
         return f"{proc.proname}({','.join(names)})"
 
-    def _binding(self, proc: PgProc) -> FunctionBinding | None:
+    def binding(self, proc: PgProc) -> FunctionBinding | None:
         """The body of a function in C.  One of an extension may be another name of a built-in
         function (LANGUAGE internal), which prosrc tells."""
         found: FunctionBinding | None = functions.get(self.signature(proc))
         if found is None and proc.oid >= FIRST_NORMAL_OID and proc.prolang == INTERNAL_LANGUAGE:
             for other in self.catalog.all(PgProc, prosrc=proc.prosrc, prolang=INTERNAL_LANGUAGE):
                 if other.oid < FIRST_NORMAL_OID and len(other.proargtypes) == proc.pronargs:
-                    return functions.get(self.signature(other))
+                    found = functions.get(self.signature(other))
+                    break
         return found
 
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
@@ -94,7 +95,7 @@ class UdfRegistry:
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
         if proc.prolang in _INTERNAL_LANGUAGES:
-            binding = self._binding(proc)
+            binding = self.binding(proc)
             if binding is not None and not binding.typed:
                 return None
         return info
@@ -103,7 +104,7 @@ class UdfRegistry:
         """A Python callable over storage values; NULL in gives NULL out where strict."""
         if proc.prolang not in _INTERNAL_LANGUAGES:
             return self._language_callable(proc, info)
-        binding = self._binding(proc)
+        binding = self.binding(proc)
         if binding is None:
             raise PgError(
                 FEATURE_NOT_SUPPORTED, f"function {self._display(proc)} is not supported yet"

@@ -40,7 +40,7 @@ HAVE_TYPMODS = WORDS.findall(
 # Pseudo-types that cannot be sent, and types whose functions have other names.
 NO_SEND = frozenset(
     WORDS.findall("""
-aclitem gtsvector any anyelement anynonarray anyenum anyrange anymultirange anycompatible
+aclitem gtsvector ghstore any anyelement anynonarray anyenum anyrange anymultirange anycompatible
 anycompatiblenonarray anycompatiblerange anycompatiblemultirange trigger event_trigger
 language_handler internal fdw_handler index_am_handler tsm_handler table_am_handler
 """)
