@@ -98,6 +98,7 @@ def truncate_relation(session: Any, relation: Any) -> None:
     highest = session.xact.execute(f"SELECT max(rid) FROM {name}")[0][0] or 0
     if highest <= LARGE or relation.oid < 16384:
         session.xact.writes_to(name, len(relation.attrs))
+        session.udfs.special("relation", relation.oid)
         session.xact.execute(f"DELETE FROM {name}")
         session.xact.truncated.add(name)
         return

@@ -44,7 +44,7 @@ class AfterTriggers:
         self.session = session
         self.immediate: dict[Event, None] = {}
         self.deferred: dict[Event, None] = {}
-        self._marks: list[int] = []
+        self._marks: list[tuple[int, dict[int, bool]]] = []
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
         conn = session.conn
@@ -112,7 +112,7 @@ class AfterTriggers:
         if not constraints:
             self.modes = {0: deferred}
         else:
-            self.modes.update(dict.fromkeys(constraints, deferred))
+            self.modes = {**self.modes, **dict.fromkeys(constraints, deferred)}
         if not deferred:
             due = [e for e in self.deferred if not self._is_deferred(e)]
             for event in due:
@@ -129,12 +129,13 @@ class AfterTriggers:
         self._marks = []
 
     def on_subxact(self, event: str) -> None:
-        """Deferred events of an aborted level are forgotten with it."""
+        """Deferred events and SET CONSTRAINTS of an aborted level are forgotten with it."""
         if event == "start":
-            self._marks.append(len(self.deferred))
+            self._marks.append((len(self.deferred), self.modes))
         elif self._marks:
-            mark = self._marks.pop()
+            mark, modes = self._marks.pop()
             if event == "abort":
+                self.modes = modes
                 self.deferred = dict(list(self.deferred.items())[:mark])
 
     # -- firing ------------------------------------------------------------------------------

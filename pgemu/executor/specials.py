@@ -113,6 +113,7 @@ def flat(udfs: UdfRegistry) -> Callable[..., Any]:
     return call
 
 
+@special("index_coerce_via_io")
 @special("coerce_via_io", deterministic=False)
 def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types, ctx = udfs.catalog.types, udfs.ctx
@@ -129,6 +130,7 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
     return call
 
 
+@special("index_array_coerce")
 @special("array_coerce", deterministic=False)
 def array_coerce(
     udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int

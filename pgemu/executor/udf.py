@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable
 from functools import partial
+from hashlib import blake2s
 from typing import Any
 
 import apsw
@@ -87,9 +88,8 @@ class UdfRegistry:
         body = self.callable(proc, info)
         name = f"{_UNSAFE.sub('_', proc.proname)}_{proc.oid}"
         if key[2] is not None:
-            name += f"_{len(self._names)}"
+            name += f"_{_digest(key[2])}"
         self._names[key] = name
-        # functions of indexes must keep their name, which only untyped immutable ones need
         self.conn.create_scalar_function(name, body, -1, deterministic=proc.provolatile == "i")
         return name
 
@@ -232,9 +232,13 @@ class UdfRegistry:
         if kind == "collation":
             return self._typed_collation(key[0])
         identity = (kind, *map(_hashable, key))
-        name, new = self._name(identity, f"pg_{kind}")
-        if not new:
-            return name
+        known = self._names.get(identity)
+        if known is not None:
+            return known
+        if kind in SPECIALS:
+            name = self._names[identity] = f"pg_{kind}_{_digest(identity)}"
+        else:
+            name, _new = self._name(identity, f"pg_{kind}")
         try:
             self._create_special(name, kind, key)
         except BaseException:
@@ -289,6 +293,11 @@ class UdfRegistry:
 
                 for expr in [*index.exprs, *([index.pred] if index.pred is not None else [])]:
                     compile_index_expr(self.catalog, relation, expr)
+
+
+def _digest(key: Hashable) -> str:
+    """The same in every session: a function that an index calls must keep its name."""
+    return blake2s(repr(key).encode(), digest_size=6).hexdigest()
 
 
 def _hashable(value: Any) -> Hashable:

@@ -18,8 +18,9 @@ from pgemu.types.base import BaseType, base_types
 WORDS = re.compile(r"\S+")
 UNDERSCORED = frozenset(
     WORDS.findall("""
-numeric date time timestamp timestamptz timetz interval json jsonb uuid bit varbit xml hstore ghstore
+numeric date time timestamp timestamptz timetz interval json jsonb uuid bit varbit xml
 macaddr macaddr8 inet cidr pg_lsn void record cstring point box path line lseg circle jsonpath
+hstore ghstore
 pg_node_tree pg_ndistinct pg_dependencies pg_mcv_list pg_snapshot txid_snapshot
 any anyelement anyarray anynonarray anyenum anyrange anymultirange anycompatible
 anycompatiblearray anycompatiblenonarray anycompatiblerange anycompatiblemultirange
