@@ -27,6 +27,7 @@ from dump_catalogs import (
 from psycopg import sql
 
 FOLDER = Path(__file__).parent.parent / "pgemu" / "catalog" / "data" / "15" / "extension"
+UNACCENT = Path(__file__).parent.parent / "pgemu" / "types" / "data" / "unaccent.tsv"
 SCRATCH = "pgemu_dump_extensions"
 NEW = f"oid >= {FIRST_NORMAL_OID}"
 
@@ -35,6 +36,7 @@ NEW = f"oid >= {FIRST_NORMAL_OID}"
 CATALOGS = {
     "pg_extension": NEW,
     "pg_proc": NEW,
+    "pg_am": NEW,
     "pg_type": NEW,
     "pg_class": NEW,
     "pg_attribute": f"attrelid >= {FIRST_NORMAL_OID}",
@@ -132,10 +134,21 @@ def dump_extension(conninfo: str, name: str) -> None:
                 conn.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(name)))
                 conn.execute("SET search_path = pg_catalog")
                 lines = renumbered(read_rows(conn))
+                if name == "unaccent":
+                    dump_unaccent(conn)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {}").format(scratch))
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.tsv").write_text(control + "".join(lines), encoding="utf-8", newline="\n")
+
+
+def dump_unaccent(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    """What unaccent() makes of each character, as code point and text."""
+    rows = conn.execute(
+        "SELECT i, public.unaccent(chr(i)) FROM generate_series(1, 131071) i"
+        " WHERE i NOT BETWEEN 55296 AND 57343 AND public.unaccent(chr(i)) <> chr(i)"
+    ).fetchall()
+    UNACCENT.write_text("".join(f"{i}\t{t}\n" for i, t in rows), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

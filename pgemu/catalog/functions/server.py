@@ -44,6 +44,7 @@ _AM_PROPERTIES = {
     "gin": {"can_multi_col"},
     "spgist": {"can_exclude", "can_include"},
     "brin": {"can_multi_col"},
+    "bloom": {"can_multi_col"},
 }
 _INDEX_PROPERTIES = {
     "btree": {"clusterable", "index_scan", "bitmap_scan", "backward_scan"},
@@ -52,6 +53,7 @@ _INDEX_PROPERTIES = {
     "gin": {"bitmap_scan"},
     "spgist": {"index_scan", "bitmap_scan"},
     "brin": {"bitmap_scan"},
+    "bloom": {"bitmap_scan"},
 }
 
 
