@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
@@ -212,10 +211,3 @@ _bind(
     "strict_word_similarity_threshold",
     commutator=True,
 )
-
-
-def _no_value(text: Any) -> Any:
-    raise PgError("0A000", "cannot accept a value of type gtrgm")
-
-
-pg_function("gtrgm_in(cstring)")(_no_value)
