@@ -102,7 +102,7 @@ class UdfRegistry:
 
     def callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         """A Python callable over storage values; NULL in gives NULL out where strict."""
-        if proc.prolang not in _INTERNAL_LANGUAGES:
+        if proc.prolang not in _INTERNAL_LANGUAGES and not self._has_native_body(proc):
             return self._language_callable(proc, info)
         binding = self.binding(proc)
         if binding is None:
@@ -116,6 +116,11 @@ class UdfRegistry:
         if first:
             body = partial(body, *first)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
+
+    def _has_native_body(self, proc: PgProc) -> bool:
+        """A few built-in SQL functions have a body in Python, for speed."""
+        built_in = proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_NORMAL_OID
+        return built_in and functions.get(self.signature(proc)) is not None
 
     def _language_callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         if proc.prolang == SQL_LANGUAGE:
