@@ -36,6 +36,7 @@ from pgemu.commands.row_type_uses import (
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
+    INVALID_COLUMN_DEFINITION,
     INVALID_TABLE_DEFINITION,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -61,6 +62,12 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     att = find_column(ctx, command["name"])
     if relation.row.reloftype and not inherited:
         raise PgError(WRONG_OBJECT_TYPE, "cannot alter column type of typed table")
+    if att.attgenerated and command["def"]["ColumnDef"].get("raw_default") is not None:
+        raise PgError(
+            INVALID_COLUMN_DEFINITION,
+            "cannot specify USING when altering type of generated column",
+            detail=f'Column "{att.attname}" is a generated column.',
+        )
     if att.attinhcount > 0 and not inherited:
         raise PgError(INVALID_TABLE_DEFINITION, f'cannot alter inherited column "{att.attname}"')
     if att.attnum in partition_columns(relation):
@@ -96,6 +103,10 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if default is not None:
         from pgemu.commands.alter_column import remove_default, store_default
 
+        if att.attgenerated:
+            # its INTERNAL dependency on the column would forbid the deletion
+            row = catalog.one(PgAttrdef, adrelid=relation.oid, adnum=att.attnum)
+            catalog.delete(PgDepend, classid=PG_ATTRDEF_RELID, objid=row.oid)
         remove_default(ctx, relation.oid, att.attnum)
         store_default(ctx, relation.oid, att.attnum, default, generated=bool(att.attgenerated))
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)

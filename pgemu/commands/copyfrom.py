@@ -377,6 +377,8 @@ class _Loader:
                 self._with_triggers()
         if values:
             self.store(values, batch)
+        if error is None and batch.partial is not None:
+            error = self._convert_partial(batch)
         if error is not None or batch.error is not None:
             raise error or batch.error  # type: ignore[misc]
 
@@ -417,13 +419,25 @@ class _Loader:
                 try:
                     values.append(one(text))
                 except PgError as error:
-                    shown = "null input" if text is None else f'"{shortened(text)}"'
-                    error.add_context(
-                        f"\x00line {batch.numbers[i]}, column {attr.attname}: {shown}"
-                    )
+                    self._add_field(error, batch.numbers[i], attr, text)
                     return converted, error
             converted.append(tuple(values))
         return converted, None
+
+    def _convert_partial(self, batch: Batch) -> PgError | None:
+        """What is wrong with the fields of a line that has too few."""
+        fields = batch.partial or ()
+        for attr, text, one in zip(self.columns, fields, self.inputs, strict=False):
+            try:
+                one(text)
+            except PgError as error:
+                self._add_field(error, batch.numbers[len(batch.rows)], attr, text)
+                return error
+        return None
+
+    def _add_field(self, error: PgError, line: int, attr: PgAttribute, text: str | None) -> None:
+        shown = "null input" if text is None else f'"{shortened(text)}"'
+        error.add_context(f"\x00line {line}, column {attr.attname}: {shown}")
 
     def store(self, rows: list[Any], batch: Batch) -> None:
         session = self.session

@@ -46,6 +46,7 @@ _CAPABILITIES = {
     "gin": (False, False, True, False),
     "spgist": (False, False, False, True),
     "brin": (False, False, True, False),
+    "bloom": (False, False, True, False),
 }
 
 

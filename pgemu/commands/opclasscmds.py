@@ -47,6 +47,7 @@ _LIMITS = {
     "gin": (_SHRT_MAX, 7, True),
     "spgist": (_SHRT_MAX, 7, True),
     "brin": (_SHRT_MAX, 15, True),
+    "bloom": (1, 2, False),
 }
 
 

@@ -38,6 +38,7 @@ _INTEGER_RANGES = {
     "autovacuum_multixact_freeze_table_age": (0, 2000000000),
     "log_autovacuum_min_duration": (-1, _INT_MAX),
 }  # fmt: skip
+_INTEGER_RANGES |= {"length": (1, 4096), **{f"col{n}": (1, 4095) for n in range(1, 33)}}
 _REAL_RANGES = {
     "autovacuum_vacuum_scale_factor": (0.0, 100.0),
     "autovacuum_vacuum_insert_scale_factor": (0.0, 100.0),
@@ -74,6 +75,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "spgist": ("fillfactor",),
     "gin": ("fastupdate", "gin_pending_list_limit"),
     "brin": ("pages_per_range", "autosummarize"),
+    "bloom": ("length", *(f"col{n}" for n in range(1, 33))),
 }  # fmt: skip
 
 

@@ -101,6 +101,7 @@ def truncate_relation(session: Any, relation: Any) -> None:
     if highest <= LARGE or relation.oid < 16384:
         if highest:
             session.xact.writes_to(name, len(relation.attrs))
+            session.udfs.special("relation", relation.oid)
             session.xact.execute(f"DELETE FROM {name}")
         session.xact.truncated[name] = len(session.xact.savepoints)
         return

@@ -127,7 +127,7 @@ class AfterTriggers:
         if not constraints:
             self.modes = {0: deferred}
         else:
-            self.modes.update(dict.fromkeys(constraints, deferred))
+            self.modes = {**self.modes, **dict.fromkeys(constraints, deferred)}
         if not deferred:
             due = [e for e in self.deferred if not self._is_deferred(e)]
             for event in due:
@@ -164,9 +164,9 @@ class AfterTriggers:
         if event == "start":
             self._marks.append((dict(self.deferred), dict(self.modes)))
         elif self._marks:
-            mark = self._marks.pop()
+            mark, modes = self._marks.pop()
             if event == "abort":
-                self.deferred, self.modes = mark
+                self.deferred, self.modes = mark, modes
 
     # -- firing ------------------------------------------------------------------------------
 

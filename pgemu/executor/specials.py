@@ -178,6 +178,7 @@ def flat(udfs: UdfRegistry) -> Callable[..., Any]:
     return call
 
 
+@special("index_coerce_via_io")
 @special("coerce_via_io", deterministic=False)
 def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types, ctx = udfs.catalog.types, udfs.ctx
@@ -200,6 +201,7 @@ def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
 
 
+@special("index_array_coerce")
 @special("array_coerce", deterministic=False)
 def array_coerce(
     udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int
@@ -423,6 +425,10 @@ def subscript(
         from pgemu.executor.jsonb_subscripting import jsonb_subscript
 
         return lambda base, *keys: jsonb_subscript(base, keys)
+    if udfs.catalog.types.io(container).name == "hstore":
+        from pgemu.types.hstore import hstore_subscript
+
+        return lambda base, *keys: hstore_subscript(base, keys)
     fixed = udfs.catalog.types.io(container).name
     if fixed in FIXED_LENGTH:
         if is_slice:
@@ -454,6 +460,10 @@ def subscript_assign(
         from pgemu.executor.jsonb_subscripting import jsonb_subscript_assign
 
         return lambda base, new, *keys: jsonb_subscript_assign(base, keys, new)
+    if udfs.catalog.types.io(container).name == "hstore":
+        from pgemu.types.hstore import hstore_subscript_assign
+
+        return lambda base, new, *keys: hstore_subscript_assign(base, keys, new)
     fixed = udfs.catalog.types.io(container).name
     if fixed in FIXED_LENGTH:
         if is_slice:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
+from hashlib import blake2s
 from types import GeneratorType
 from typing import Any
 
@@ -27,7 +28,7 @@ from pgemu.executor.tablefunctions import (
     SequenceModule,
     StatementModule,
 )
-from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
+from pgemu.fmgr import AggregateBinding, FunctionBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
 from pgemu.planner.plan import Plan
@@ -35,7 +36,9 @@ from pgemu.types.record import form_record
 
 ANYOID = 2276
 _UNSAFE = re.compile(r"\W")
-_INTERNAL_LANGUAGES = (12, 13)
+INTERNAL_LANGUAGE = 12
+_INTERNAL_LANGUAGES = (INTERNAL_LANGUAGE, 13)
+FIRST_NORMAL_OID = 16384
 SQL_LANGUAGE = 14
 
 
@@ -70,6 +73,17 @@ class UdfRegistry:
         names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
         return f"{proc.proname}({','.join(names)})"
 
+    def binding(self, proc: PgProc) -> FunctionBinding | None:
+        """The body of a function in C.  One of an extension may be another name of a built-in
+        function (LANGUAGE internal), which prosrc tells."""
+        found: FunctionBinding | None = functions.get(self.signature(proc))
+        if found is None and proc.oid >= FIRST_NORMAL_OID and proc.prolang == INTERNAL_LANGUAGE:
+            for other in self.catalog.all(PgProc, prosrc=proc.prosrc, prolang=INTERNAL_LANGUAGE):
+                if other.oid < FIRST_NORMAL_OID and len(other.proargtypes) == proc.pronargs:
+                    found = functions.get(self.signature(other))
+                    break
+        return found
+
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
         key = ("f", proc.oid, self._type_key(proc, info))
         known = self._names.get(key)
@@ -78,25 +92,23 @@ class UdfRegistry:
         body = self.callable(proc, info)
         name = f"{_UNSAFE.sub('_', proc.proname)}_{proc.oid}"
         if key[2] is not None:
-            name += f"_{len(self._names)}"
+            name += f"_{_digest(key[2])}"
         self._names[key] = name
-        # functions of indexes must keep their name, which only untyped immutable ones need
         self.conn.create_scalar_function(name, body, -1, deterministic=proc.provolatile == "i")
         return name
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
         if proc.prolang in _INTERNAL_LANGUAGES:
-            binding = functions.get(self.signature(proc))
+            binding = self.binding(proc)
             if binding is not None and not binding.typed:
                 return None
         return info
 
     def callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         """A Python callable over storage values; NULL in gives NULL out where strict."""
-        if proc.prolang not in _INTERNAL_LANGUAGES:
+        if proc.prolang not in _INTERNAL_LANGUAGES and not self._has_native_body(proc):
             return self._language_callable(proc, info)
-        signature = self.signature(proc)
-        binding = functions.get(signature)
+        binding = self.binding(proc)
         if binding is None:
             raise PgError(
                 FEATURE_NOT_SUPPORTED, f"function {self._display(proc)} is not supported yet"
@@ -110,6 +122,11 @@ class UdfRegistry:
         if proc.prorettype == RECORDOID and proc.proallargtypes and not proc.proretset:
             body = _record_result(body, proc)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
+
+    def _has_native_body(self, proc: PgProc) -> bool:
+        """A few built-in SQL functions have a body in Python, for speed."""
+        built_in = proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_NORMAL_OID
+        return built_in and functions.get(self.signature(proc)) is not None
 
     def _language_callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         if proc.prolang == SQL_LANGUAGE:
@@ -257,9 +274,13 @@ class UdfRegistry:
         if kind == "collation":
             return self._typed_collation(key[0])
         identity = (kind, *map(_hashable, key))
-        name, new = self._name(identity, f"pg_{kind}")
-        if not new:
-            return name
+        known = self._names.get(identity)
+        if known is not None:
+            return known
+        if kind in SPECIALS:
+            name = self._names[identity] = f"pg_{kind}_{_digest(identity)}"
+        else:
+            name, _new = self._name(identity, f"pg_{kind}")
         try:
             self._create_special(name, kind, key)
         except BaseException:
@@ -314,6 +335,11 @@ class UdfRegistry:
 
                 for expr in [*index.exprs, *([index.pred] if index.pred is not None else [])]:
                     compile_index_expr(self.catalog, relation, expr)
+
+
+def _digest(key: Hashable) -> str:
+    """The same in every session: a function that an index calls must keep its name."""
+    return blake2s(repr(key).encode(), digest_size=6).hexdigest()
 
 
 def _hashable(value: Any) -> Hashable:

@@ -14,7 +14,12 @@ from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
-from pgemu.planner.calls import lower_function, lower_operator
+from pgemu.planner.calls import (
+    inline_over_rows,
+    is_whole_row,
+    lower_function,
+    lower_operator,
+)
 from pgemu.planner.comparison import equality, less_than, native_comparison
 from pgemu.planner.datetime_calls import lower_by_constants
 from pgemu.planner.lowering import Lowering, Scope, type_infos
@@ -218,6 +223,10 @@ def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
     decided = lower_by_constants(node, low, scope)
     if decided is not None:
         return decided
+    if any(is_whole_row(arg) for arg in node.args):
+        inlined = inline_over_rows(node, low, scope)
+        if inlined is not None:
+            return inlined
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_function(node, args, low)
 
@@ -290,7 +299,8 @@ def lower_scalar_array_op(
     left = lower(left_node, low, scope)
     native = native_comparison(node.opno, [left_node, _element_of(array_node, low)], low)
     wanted = "=" if node.use_or else "<>"
-    if native is not None and native[0] == wanted:
+    is_list = isinstance(array_node, p.ArrayExpr) and not array_node.multidims
+    if native is not None and native[0] == wanted and (is_list or not low.for_index):
         collated = sql.collate(left, native[1])
         if isinstance(array_node, p.ArrayExpr) and not array_node.multidims:
             items = [lower(item, low, scope) for item in array_node.elements]
@@ -348,7 +358,8 @@ def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.CoerceViaIO)
 def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
-    return sql.func(low.binder.special("coerce_via_io", expr_type(node.arg), node.resulttype), arg)
+    kind = "index_coerce_via_io" if low.for_index else "coerce_via_io"
+    return sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
 
 
 @handler(p.ArrayCoerceExpr)
@@ -356,7 +367,8 @@ def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> 
     arg = lower(node.arg, low, scope)
     if _keeps_elements(node):
         return arg
-    name = low.binder.special("array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype)
+    kind = "index_array_coerce" if low.for_index else "array_coerce"
+    name = low.binder.special(kind, node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)
 
 

@@ -119,6 +119,8 @@ class Lowering:
         self.may_write = False
         self.has_effects = False
         self.has_row_marks = False
+        # an index key or predicate, where SQLite wants deterministic functions, no sub-queries
+        self.for_index = False
         # name of a recursive CTE run in rounds -> its columns: it is read from the last round
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []

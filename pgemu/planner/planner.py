@@ -198,10 +198,13 @@ def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list
     return marks
 
 
-def compile_table_expr(catalog: Any, relation: Any, expr: p.Expr, alias: str) -> str:
+def compile_table_expr(
+    catalog: Any, relation: Any, expr: p.Expr, alias: str, *, for_index: bool = False
+) -> str:
     """An expression over one row of a table (Var.varno 1) as SQLite text; columns are read as
     alias.c<n> (or c<n> with an empty alias)."""
     low = Lowering(catalog, catalog.ctx.session.udfs)
+    low.for_index = for_index
     query = Query("select")
     scope = Scope(query, [alias], low)
     scope.replaced[(1, -6)] = sql.integer(relation.oid)
@@ -232,7 +235,7 @@ class _EveryLiteral(set[int]):
 
 def compile_index_expr(catalog: Any, relation: Any, expr: p.Expr) -> str:
     """The text of an index key or predicate over the columns of its table."""
-    return compile_table_expr(catalog, relation, expr, "")
+    return compile_table_expr(catalog, relation, expr, "", for_index=True)
 
 
 __all__ = ["compile_index_expr", "compile_table_expr", "lower_qual", "plan_query"]

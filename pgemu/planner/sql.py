@@ -193,6 +193,11 @@ def in_list(left: Sql, items: Sequence[Sql]) -> Sql:
     return Text(f"{paren(left)} IN ({_list(items)})")
 
 
+def row(items: Sequence[Sql]) -> Sql:
+    """A row value."""
+    return Text(f"({', '.join(str(paren(item)) for item in items)})", True)
+
+
 def in_query(left: Sql, query: Sql) -> Sql:
     return Text(f"{paren(left)} IN ({query})")
 

@@ -394,3 +394,16 @@ def scalar_array_op(
         elif bool(result) is use_or:
             return use_or
     return None if unknown else not use_or
+
+
+@pg_function("_pg_expandarray(anyarray)", context=True, typed=True)
+def pg_expandarray(ctx: CallContext, info: TypeInfo, array: str) -> Iterator[tuple[Any, int]]:
+    """information_schema's: the elements of a one-dimensional array with their numbers."""
+    types = ctx.catalog.types
+    element_type = types.element_type(info.arg_types[0]) or types.row(info.arg_types[0]).typelem
+    blob = types.io(element_type).storage == "blob"
+    elements, _lower = load_array(array)
+    for number, element in enumerate(elements, 1):
+        if isinstance(element, list):
+            element = None
+        yield bytes.fromhex(element) if blob and element is not None else element, number

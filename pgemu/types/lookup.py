@@ -15,6 +15,7 @@ from pgemu.types.base import BaseType, base_types
 from pgemu.types.record import Column, CompositeType, RecordType
 
 PG_CATALOG = 11
+FIRST_NORMAL_OID = 16384
 ARRAY_SUBSCRIPT_HANDLER = 6179
 RECORD_OID = 2249
 RECORD_ARRAY_OID = 2287
@@ -71,6 +72,10 @@ class TypeRegistry:
                 return builtin
         if row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:
             return self._array(row)
+        if row.typtype == "b" and row.oid >= FIRST_NORMAL_OID:
+            of_extension: BaseType | None = base_types.get(row.typname)
+            if of_extension is not None:
+                return of_extension
         maker = {
             "d": lambda: self.io(row.typbasetype),
             "c": lambda: self._composite(row),
