@@ -63,7 +63,7 @@ COMMANDS: dict[str, Row] = {
     "AlterEnumStmt": Row("typecmds:alter_enum", "ALTER TYPE"),
     "CompositeTypeStmt": Row("typecmds:define_composite_type", "CREATE TYPE"),
     "CreateRangeStmt": Row("rangetypes:define_range", "CREATE TYPE"),
-    "AlterTypeStmt": Row("typecmds:alter_type", "ALTER TYPE"),
+    "AlterTypeStmt": Row("basetypes:alter_type", "ALTER TYPE"),
     "CreateDomainStmt": Row("domains:define_domain", "CREATE DOMAIN"),
     "AlterDomainStmt": Row("domains:alter_domain", "ALTER DOMAIN"),
     "DefineStmt": Row("define_stmt:define", "CREATE"),

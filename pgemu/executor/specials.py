@@ -33,6 +33,7 @@ from pgemu.types.arrays_subscript import (
     array_set_slice,
 )
 from pgemu.types.arrays_value import dump_array, load_array, load_flat
+from pgemu.types.borrowed import reinterpret
 from pgemu.types.fixed_subscript import (
     FIXED_LENGTH,
     fixed_get_element,
@@ -127,6 +128,14 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
         return check(result) if check is not None else result
 
     return call
+
+
+@special("reinterpret", deterministic=False)
+def reinterpret_bytes(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
+    """A cast WITHOUT FUNCTION between types whose storage values differ."""
+    types, ctx = udfs.catalog.types, udfs.ctx
+    source_io, target_io = types.io(source), types.io(target)
+    return lambda value: reinterpret(value, source_io, target_io, ctx)
 
 
 @special("array_coerce", deterministic=False)

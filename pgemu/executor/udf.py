@@ -13,6 +13,7 @@ from typing import Any
 
 import apsw
 
+from pgemu.catalog.internal_function import FIRST_USER_OID, lending_function
 from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
@@ -29,7 +30,7 @@ from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
 
-ANYOID = 2276
+ANYOID, INTERNALOID = 2276, 2281
 _UNSAFE = re.compile(r"\W")
 _INTERNAL_LANGUAGES = (12, 13)
 SQL_LANGUAGE = 14
@@ -63,6 +64,7 @@ class UdfRegistry:
     # -- scalar functions --------------------------------------------------------------------
 
     def signature(self, proc: PgProc) -> str:
+        proc = lending_function(self.catalog, proc)
         names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
         return f"{proc.proname}({','.join(names)})"
 
@@ -146,16 +148,32 @@ class UdfRegistry:
     # -- aggregates ----------------------------------------------------------------------------
 
     def _aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
-        if proc.prolang in _INTERNAL_LANGUAGES:
+        if proc.oid < FIRST_USER_OID:
             binding: AggregateBinding | None = aggregates.get(self.signature(proc))
-            if binding is not None:
-                return binding
-            if proc.oid < 16384:
+            if binding is None:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, f"aggregate {self._display(proc)} is not supported yet"
                 )
+            return binding
         row: PgAggregate = self.catalog.get(PgAggregate, aggfnoid=proc.oid)
+        if row.aggtranstype == INTERNALOID:
+            return self._lending_aggregate(proc, row) or row
         return row
+
+    def _lending_aggregate(self, proc: PgProc, row: PgAggregate) -> AggregateBinding | None:
+        """The states of type internal have no form here; but a user's aggregate that is made of
+        a built-in one's functions is that aggregate."""
+        for one in self.catalog.all(
+            PgAggregate, aggtransfn=row.aggtransfn, aggfinalfn=row.aggfinalfn, aggkind=row.aggkind
+        ):
+            if one.aggfnoid >= FIRST_USER_OID:
+                continue
+            lender = self.catalog.get(PgProc, oid=one.aggfnoid)
+            if lender.pronargs == proc.pronargs and lender.provariadic == proc.provariadic:
+                found: AggregateBinding | None = aggregates.get(self.signature(lender))
+                if found is not None:
+                    return found
+        return None
 
     def aggregate(
         self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pgemu.catalog.internal_function import FIRST_USER_OID
 from pgemu.catalog.rows import PgOperator
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.nodes import expr_collation, expr_type
@@ -19,6 +20,7 @@ from pgemu.planner.comparison import equality, less_than, native_comparison
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.sql import Sql
+from pgemu.types.borrowed import same_representation
 
 _Handler = Callable[[Any, Lowering, Scope], Sql]
 HANDLERS: dict[type, _Handler] = {}
@@ -302,7 +304,14 @@ def lower_bool(node: p.BoolExpr, low: Lowering, scope: Scope) -> Sql:
 
 @handler(p.RelabelType)
 def lower_relabel(node: p.RelabelType, low: Lowering, scope: Scope) -> Sql:
-    return lower(node.arg, low, scope)
+    source, target = expr_type(node.arg), node.resulttype
+    arg = lower(node.arg, low, scope)
+    if (source >= FIRST_USER_OID or target >= FIRST_USER_OID) and source != target:
+        types = low.catalog.types
+        plain = all(types.row(t).typtype == "b" for t in (source, target))
+        if plain and not same_representation(types.io(source), types.io(target)):
+            return sql.func(low.binder.special("reinterpret", source, target), arg)
+    return arg
 
 
 @handler(p.CollateExpr)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.rows import PgAuthid
 from pgemu.executor.execute import Result
 from pgemu.executor.session import Session
 from pgemu.guc.encodings import python_codec
@@ -66,6 +67,16 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         for name, hook in list(hooks.items()):
             if not name.startswith("transaction_"):
                 hook(self.guc.value(name))
+        hooks["role"] = hooks["session_authorization"] = self._identity_changed
+
+    def _identity_changed(self, _value: Any) -> None:
+        """SET ROLE and SET SESSION AUTHORIZATION, and their end by a rollback or a function."""
+        user, role = str(self.guc.value("session_authorization")), str(self.guc.value("role"))
+        row = self.catalog.one(PgAuthid, rolname=user)
+        if row is not None and row.oid != self.ctx.session_user_oid:
+            self.set_session_user(row.oid)
+        row = None if role == "none" else self.catalog.one(PgAuthid, rolname=role)
+        self.set_current_user(self.ctx.session_user_oid if row is None else row.oid)
 
     def _characteristic(self, attribute: str) -> Any:
         def assign(value: Any) -> None:
