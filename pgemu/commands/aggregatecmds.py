@@ -26,7 +26,7 @@ from pgemu.commands.result import CommandResult
 from pgemu.errors import INVALID_FUNCTION_DEFINITION, SYNTAX_ERROR, PgError
 
 INTERNALOID = 2281
-_POLYMORPHIC = frozenset((2276, 2277, 2283, 2776, 3500, 3831, 4537, 4538, *range(5077, 5081)))
+_POLYMORPHIC = frozenset((2277, 2283, 2776, 3500, 3831, 4537, 4538, *range(5077, 5081)))
 _OBSOLETE = {"sfunc1": "sfunc", "stype1": "stype", "initcond1": "initcond"}
 _FUNCTIONS = (
     "sfunc", "finalfunc", "combinefunc", "serialfunc", "deserialfunc", "msfunc", "minvfunc",
@@ -197,9 +197,9 @@ def _state_type(session: Any, option: dict[str, Any]) -> int:
 
     catalog = session.catalog
     type_id = int(typename_type_id(catalog, {**def_get_type_name(option), "location": -1}))
-    if catalog.types.row(type_id).typtype == "p" and type_id not in _POLYMORPHIC - {2276}:
-        if type_id != INTERNALOID or not superuser(catalog):
-            raise _bad(f"aggregate transition data type cannot be {catalog.type_name(type_id)}")
+    pseudo = catalog.types.row(type_id).typtype == "p" and type_id not in _POLYMORPHIC
+    if pseudo and not (type_id == INTERNALOID and superuser(catalog)):
+        raise _bad(f"aggregate transition data type cannot be {catalog.type_name(type_id)}")
     return type_id
 
 

@@ -288,6 +288,8 @@ def _operator(catalog: Any, body: dict[str, Any], missing_ok: bool) -> ObjectAdd
     if not oid:
         if missing_ok:
             return None
+        if left and not right:
+            raise PgError("42601", "postfix operators are not supported")
         shown = ".".join(names)
         if not left:
             text = f"{shown} {catalog.type_name(right)}"

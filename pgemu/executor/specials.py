@@ -96,8 +96,14 @@ def scalar_array(
             return None
         if blob:
             array = dump_array([None if v is None else v for v in load_flat(array)])
-            return scalar_array_op(value, array, lambda a, b: test(a, bytes.fromhex(b)), use_or)
-        return scalar_array_op(value, array, test, use_or)
+            return scalar_array_op(
+                value,
+                array,
+                lambda a, b: test(a, None if b is None else bytes.fromhex(b)),
+                use_or,
+                strict=proc.proisstrict,
+            )
+        return scalar_array_op(value, array, test, use_or, strict=proc.proisstrict)
 
     return call
 

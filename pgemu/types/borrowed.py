@@ -19,20 +19,23 @@ def same_representation(a: BaseType, b: BaseType) -> bool:
     """Are storage values of one type storage values of the other as they stand?"""
     if not (isinstance(a, BorrowedType) or isinstance(b, BorrowedType)):
         return True
-    while isinstance(a, BorrowedType):
-        a = a.lender
-    while isinstance(b, BorrowedType):
-        b = b.lender
+    a, b = _root(a), _root(b)
     if a is b or (a.storage == b.storage == "text" and not a.collation and not b.collation):
         return True
     return a.storage == b.storage == "integer" or a.storage == b.storage == "real"
+
+
+def _root(one: BaseType) -> BaseType:
+    while isinstance(one, BorrowedType):
+        one = one.lender
+    return one
 
 
 def reinterpret(value: Any, source: BaseType, target: BaseType, ctx: CallContext) -> Value:
     """The value of target that has the same bytes as this value of source."""
     if value is None or same_representation(source, target):
         return value  # type: ignore[no-any-return]
-    return target.recv(source.send(value, ctx), -1, ctx)
+    return _root(target).recv(_root(source).send(value, ctx), -1, ctx)
 
 
 class BorrowedType(BaseType):
