@@ -8,12 +8,12 @@ from pgemu.catalog import rows as r
 from pgemu.catalog.acl import acl_from_texts, acl_to_texts
 from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
 from pgemu.errors import (
-    DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     WRONG_OBJECT_TYPE,
@@ -218,15 +218,7 @@ def move_object(session: Any, address: ObjectAddress, new: int) -> None:
     if old == new:
         return
     check_set_namespace(catalog, old, new)
-    name = getattr(row, entry.name)
-    where: dict[str, Any] = {entry.name: name, entry.namespace: new}
-    if entry.cls is r.PgProc:
-        where["proargtypes"] = row.proargtypes
-    if catalog.one(entry.cls, **where) is not None:
-        schema = catalog.one(r.PgNamespace, oid=new).nspname
-        raise PgError(
-            DUPLICATE_OBJECT, f'{entry.word} "{name}" already exists in schema "{schema}"'
-        )
+    check_name_is_free(catalog, entry, row, getattr(row, entry.name), new)
     catalog.update(entry.cls, {"oid": row.oid}, **{entry.namespace: new})
     _move_dependency(catalog, address.classid, row.oid, old, new)
     if entry.cls is r.PgType:

@@ -150,8 +150,3 @@ def _check_binary(catalog: Any, rows: list[PgType]) -> None:
 def create_transform(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE TRANSFORM."""
     raise PgError(FEATURE_NOT_SUPPORTED, "CREATE TRANSFORM is not supported")
-
-
-def create_conversion(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE CONVERSION."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE CONVERSION is not supported")

@@ -35,5 +35,12 @@ def define(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         from pgemu.commands.tsearchcmds import define_configuration
 
         return define_configuration(session, stmt)
-    word = kind.removeprefix("OBJECT_TS").removeprefix("OBJECT_")
-    raise PgError(FEATURE_NOT_SUPPORTED, f"CREATE TEXT SEARCH {word} is not supported")
+    if kind == "OBJECT_TSPARSER":
+        from pgemu.commands.tsearch_methods import define_parser
+
+        return define_parser(session, stmt)
+    if kind == "OBJECT_TSTEMPLATE":
+        from pgemu.commands.tsearch_methods import define_template
+
+        return define_template(session, stmt)
+    raise PgError(FEATURE_NOT_SUPPORTED, f"CREATE of {kind} is not supported")

@@ -61,11 +61,6 @@ def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) 
     raise PgError(FEATURE_NOT_SUPPORTED, "ALTER EXTENSION ADD and DROP are not supported")
 
 
-def create_language(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE LANGUAGE with handlers."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE LANGUAGE is not supported")
-
-
 def create_access_method(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE ACCESS METHOD."""
     raise PgError(FEATURE_NOT_SUPPORTED, "CREATE ACCESS METHOD is not supported")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.acl import ACL_USAGE, pg_type_aclcheck
+from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck, pg_type_aclcheck
 from pgemu.catalog.internal_function import internal_function
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.roles import superuser
@@ -296,7 +296,7 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     if sql_body is not None:
         row = row._replace(prosqlbody=sql_body)
     oid = procedure_create(session, row, replace=bool(stmt.get("replace")))
-    _validate(session, row._replace(oid=oid), language.lanname)
+    _validate(session, row._replace(oid=oid), language)
     return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
 
 
@@ -330,12 +330,15 @@ def _language(session: Any, options: dict[str, Any], stmt: dict[str, Any]) -> Pg
             if name in known
             else None,
         )
-    if name in ("c", "internal"):
-        from pgemu.commands.permissions import require_superuser
-
-        require_superuser(session, f"permission denied for language {name}")
-        if name == "c":
-            raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
+    allowed = (
+        pg_language_aclcheck(session.catalog, row.oid, ACL_USAGE)
+        if row.lanpltrusted
+        else superuser(session.catalog)
+    )
+    if not allowed:
+        aclcheck_error("language", name)
+    if name == "c":
+        raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
     return row
 
 
@@ -410,20 +413,17 @@ def _analyze_sql_body(
     return node_to_string(queries)
 
 
-def _validate(session: Any, row: PgProc, language: str) -> None:
+def _validate(session: Any, row: PgProc, language: PgLanguage) -> None:
     """check_function_bodies: syntax of SQL and PL/pgSQL bodies, and analysis of SQL ones."""
+    if language.oid == INTERNAL_LANGUAGE and internal_function(session.catalog, row.prosrc) is None:
+        raise PgError(UNDEFINED_FUNCTION, f'there is no built-in function named "{row.prosrc}"')
     if not session.guc.value("check_function_bodies") or row.prosqlbody is not None:
         return
-    if language == "internal":
-        if internal_function(session.catalog, row.prosrc) is None:
-            raise PgError(
-                UNDEFINED_FUNCTION, f'there is no built-in function named "{row.prosrc}"'
-            )
-    elif language == "sql":
+    if language.oid == SQL_LANGUAGE:
         from pgemu.commands.function_validator import validate_sql_function
 
         validate_sql_function(session, row)
-    elif language == "plpgsql":
+    elif language.lanvalidator and language.oid not in (INTERNAL_LANGUAGE, C_LANGUAGE):
         from pgemu.commands.function_validator import validate_plpgsql_function
 
         validate_plpgsql_function(session, row)

@@ -23,8 +23,11 @@ def _handler(session: Any) -> Any:
 
 
 def _is_plpgsql(session: Any, language: int) -> bool:
-    row = session.catalog.one(PgLanguage, oid=language)
-    return row is not None and row.lanname == "plpgsql"
+    """By the handler: a language of another name may have PL/pgSQL's."""
+    catalog = session.catalog
+    row = catalog.one(PgLanguage, oid=language)
+    known = catalog.one(PgLanguage, lanname="plpgsql")
+    return row is not None and known is not None and row.lanplcallfoid == known.lanplcallfoid
 
 
 def language_handler(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., Any] | None:
