@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
-from pgemu.catalog.rows import PG_COLLATION_RELID, PG_NAMESPACE_RELID, PgCollation
+from pgemu.catalog.rows import PG_COLLATION_RELID, PG_NAMESPACE_RELID, PgCollation, PgNamespace
 from pgemu.commands.define import (
     def_get_qualified_name,
     def_get_string,
     elements,
     error_conflicting_def_elem,
 )
+from pgemu.commands.permissions import aclcheck_error
 from pgemu.commands.result import CommandResult
 from pgemu.errors import (
     DUPLICATE_OBJECT,
@@ -44,6 +46,8 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
 
     catalog = session.catalog
     namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
+    if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
+        aclcheck_error("schema", catalog.get(PgNamespace, oid=namespace).nspname)
     given: dict[str, dict[str, Any]] = {}
     for option in elements(stmt.get("definition")):
         if option["defname"] not in _OPTIONS:
