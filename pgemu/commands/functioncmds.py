@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck, pg_type_aclcheck
+from pgemu.catalog.dependency import ObjectAddress, record_dependency_on_expr
 from pgemu.catalog.internal_function import internal_function
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.roles import superuser
@@ -34,7 +35,9 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes import expr_type
+from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_coerce_generic import is_polymorphic_type
 
 _MODES = {
     "FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b",
@@ -292,10 +295,12 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         proconfig=_config(session, settings, None),
         proacl=get_user_default_acl(session, "f", owner, namespace),
     )  # fmt: skip
-    sql_body = _analyze_sql_body(session, stmt, row, p, st)
+    sql_body = _analyze_sql_body(session, stmt, row)
     if sql_body is not None:
-        row = row._replace(prosqlbody=sql_body)
+        row = row._replace(prosqlbody=node_to_string(sql_body))
     oid = procedure_create(session, row, replace=bool(stmt.get("replace")))
+    used = [*p.defaults, *([] if sql_body is None else [sql_body])]
+    record_dependency_on_expr(catalog, ObjectAddress(PgProc.RELID, oid, 0), used)
     _validate(session, row._replace(oid=oid), language)
     return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
 
@@ -389,35 +394,46 @@ def _config(
 
 
 def _analyze_sql_body(
-    session: Any, stmt: dict[str, Any], row: PgProc, p: Parameters, st: Statement
-) -> str | None:
-    """The standard's BEGIN ATOMIC / RETURN body is kept as a list of analyzed queries."""
+    session: Any, stmt: dict[str, Any], row: PgProc
+) -> Query | list[Query] | None:
+    """The standard's body: the analyzed query of RETURN, or those of BEGIN ATOMIC."""
     if "sql_body" not in stmt:
         return None
-    from pgemu.nodes.parsenodes import RawStmt
-
-    del p
+    if any(is_polymorphic_type(t) for t in row.proargtypes):
+        raise PgError(
+            INVALID_FUNCTION_DEFINITION,
+            "SQL function with unquoted function body cannot have polymorphic arguments",
+        )
     body = stmt["sql_body"]
-    raws: list[Any] = []
+    types = list(row.proargtypes)
     if "ReturnStmt" in body:
-        value = body["ReturnStmt"]["returnval"]
-        raws.append({"SelectStmt": {"targetList": [{"ResTarget": {"val": value}}],
-                                    "limitOption": "LIMIT_OPTION_DEFAULT",
-                                    "op": "SETOP_NONE"}})  # fmt: skip
-    else:
-        for item in list_items(body):
-            raws.extend(list_items(item))
-    queries = [
-        session.analyze_function_body(RawStmt(raw), row, list(row.proargtypes)) for raw in raws
-    ]
-    return node_to_string(queries)
+        query: Query = session.analyze_function_body(RawStmt(body), row, types)
+        return query
+    queries: list[Query] = []
+    # an empty body is a list with an empty item
+    for raw in (inner for item in list_items(body) if item for inner in list_items(item) if inner):
+        query = session.analyze_function_body(RawStmt(raw), row, types)
+        if query.command_type == "utility":
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                f"{_command_name(raw)} is not yet supported in unquoted SQL function body",
+            )
+        queries.append(query)
+    return queries
+
+
+def _command_name(raw: dict[str, Any]) -> str:
+    from pgemu.commands.utility import COMMANDS
+
+    tag = next(iter(raw))
+    return COMMANDS[tag].name if tag in COMMANDS else tag.removesuffix("Stmt").upper()
 
 
 def _validate(session: Any, row: PgProc, language: PgLanguage) -> None:
     """check_function_bodies: syntax of SQL and PL/pgSQL bodies, and analysis of SQL ones."""
     if language.oid == INTERNAL_LANGUAGE and internal_function(session.catalog, row.prosrc) is None:
         raise PgError(UNDEFINED_FUNCTION, f'there is no built-in function named "{row.prosrc}"')
-    if not session.guc.value("check_function_bodies") or row.prosqlbody is not None:
+    if not session.guc.value("check_function_bodies"):
         return
     if language.oid == SQL_LANGUAGE:
         from pgemu.commands.function_validator import validate_sql_function
@@ -436,7 +452,6 @@ def _check_leakproof(session: Any, option: dict[str, Any]) -> None:
 
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER FUNCTION options."""
-    from pgemu.catalog.objectaddress import ObjectAddress
     from pgemu.commands.get_object_address import get_object_address
 
     catalog = session.catalog

@@ -144,6 +144,22 @@ def reinterpret_bytes(udfs: UdfRegistry, source: int, target: int) -> Callable[.
     return lambda value: reinterpret(value, source_io, target_io, ctx)
 
 
+# int2vector and oidvector
+_VECTORS = (22, 30)
+
+
+def as_array(vector: Any) -> Any:
+    """An int2vector or oidvector as an array: its elements count from 0."""
+    if vector is None or vector[:1] != "[" or vector == "[]":
+        return vector
+    return dump_array(load_flat(vector), [0])
+
+
+@special("vector_array")
+def vector_array(udfs: UdfRegistry) -> Callable[..., Any]:
+    return as_array
+
+
 @special("array_coerce", deterministic=False)
 def array_coerce(
     udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int
@@ -151,6 +167,7 @@ def array_coerce(
     convert = compile_element(udfs, elemexpr)
     types = udfs.catalog.types
     from_blob = types.io(types.element_type(source)).storage == "blob"
+    is_vector = source in _VECTORS
 
     def each(part: Any) -> Any:
         if isinstance(part, list):
@@ -162,7 +179,7 @@ def array_coerce(
     def call(array: Any) -> Any:
         if array is None:
             return None
-        elements, lower = load_array(array)
+        elements, lower = load_array(as_array(array) if is_vector else array)
         return dump_array([each(one) for one in elements], lower)
 
     return call

@@ -302,16 +302,30 @@ def lower_bool(node: p.BoolExpr, low: Lowering, scope: Scope) -> Sql:
     return sql.not_(args[0]) if node.boolop == "not" else sql.connect(node.boolop, args)
 
 
+# int2vector and oidvector: as arrays they have 0 for a lower bound
+_VECTORS = (22, 30)
+
+
 @handler(p.RelabelType)
 def lower_relabel(node: p.RelabelType, low: Lowering, scope: Scope) -> Sql:
     source, target = expr_type(node.arg), node.resulttype
     arg = lower(node.arg, low, scope)
-    if (source >= FIRST_USER_OID or target >= FIRST_USER_OID) and source != target:
-        types = low.catalog.types
-        plain = all(types.row(t).typtype == "b" for t in (source, target))
-        if plain and not same_representation(types.io(source), types.io(target)):
-            return sql.func(low.binder.special("reinterpret", source, target), arg)
+    if _reinterprets(node, low):
+        return sql.func(low.binder.special("reinterpret", source, target), arg)
+    if source in _VECTORS and target not in _VECTORS:
+        return sql.func(low.binder.special("vector_array"), arg)
     return arg
+
+
+def _reinterprets(node: p.RelabelType, low: Lowering) -> bool:
+    """Do the storage values of a base type of a user's differ from those of the other type?"""
+    source, target = expr_type(node.arg), node.resulttype
+    if source == target or (source < FIRST_USER_OID and target < FIRST_USER_OID):
+        return False
+    types = low.catalog.types
+    if any(types.row(t).typtype != "b" for t in (source, target)):
+        return False
+    return not same_representation(types.io(source), types.io(target))
 
 
 @handler(p.CollateExpr)
@@ -336,7 +350,10 @@ def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> 
     if isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
         getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
     ):
-        return arg
+        if expr_type(node.arg) in _VECTORS:
+            return sql.func(low.binder.special("vector_array"), arg)
+        if not (isinstance(node.elemexpr, p.RelabelType) and _reinterprets(node.elemexpr, low)):
+            return arg
     name = low.binder.special("array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)
 
