@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
-from pgemu.errors import PgError
+from pgemu.errors import INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
@@ -141,6 +141,15 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
         return query
     given = [expr_type(t.expr) for t in entries if not t.resjunk]
     wanted = _wanted_types(session, given, info)
+    if info.ret_columns and info.result_type == RECORDOID and len(wanted) != len(given):
+        row = len(given) == 1 and session.catalog.types.row(given[0])
+        if not (row and (row.typtype == "c" or row.oid == RECORDOID)):
+            few = "few" if len(given) < len(wanted) else "many"
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                "return type mismatch in function declared to return record",
+                detail=f"Final statement returns too {few} columns.",
+            )
     if not wanted or len(wanted) != len(given) or wanted == given:
         return query
     if returning:
