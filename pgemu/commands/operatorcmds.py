@@ -192,15 +192,19 @@ def _operator_create(session: Any, d: _Definition, row: PgOperator) -> None:
         raise PgError(DUPLICATE_FUNCTION, f"operator {row.oprname} already exists")
     if old is not None and not owns(session, old.oprowner):
         aclcheck_error_not_owner("operator", row.oprname)
-    oid = old.oid if old is not None else catalog.new_oid()
     commutator = negator = 0
+    self_commutator = False
     if "commutator" in d.names:
         words = d.names["commutator"]
-        commutator = _other(session, words, row, row.oprright, row.oprleft, commutator=True) or oid
+        commutator = _other(session, words, row, row.oprright, row.oprleft, commutator=True)
+        self_commutator = not commutator
     if "negator" in d.names:
         negator = _other(
             session, d.names["negator"], row, row.oprleft, row.oprright, commutator=False
         )
+    # the shells of the others come first
+    oid = old.oid if old is not None else catalog.new_oid()
+    commutator = oid if self_commutator else commutator
     if old is not None:
         catalog.delete(PgOperator, oid=oid)
         catalog.delete(PgDepend, classid=PG_OPERATOR_RELID, objid=oid)

@@ -69,7 +69,7 @@ class UdfRegistry:
         return f"{proc.proname}({','.join(names)})"
 
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
-        key = ("f", proc.oid, self._type_key(proc, info))
+        key = ("f", _identity(proc), self._type_key(proc, info))
         known = self._names.get(key)
         if known is not None:
             return known
@@ -178,11 +178,13 @@ class UdfRegistry:
     def aggregate(
         self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
     ) -> str:
-        name, new = self._name(("a", proc.oid, info, distinct, ndirect), proc.proname)
+        binding = self._aggregate_binding(proc, info)
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("a", proc.oid, row, info, distinct, ndirect), proc.proname)
         if new:
             factory = aggregate_factory(
                 self,
-                self._aggregate_binding(proc, info),
+                binding,
                 info,
                 distinct=distinct,
                 ndirect=ndirect,
@@ -191,9 +193,11 @@ class UdfRegistry:
         return name
 
     def window(self, proc: PgProc, info: TypeInfo) -> str:
-        name, new = self._name(("w", proc.oid, info), f"w_{proc.proname}")
+        binding = self._aggregate_binding(proc, info)
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("w", proc.oid, row, info), f"w_{proc.proname}")
         if new:
-            factory = window_factory(self, self._aggregate_binding(proc, info), info)
+            factory = window_factory(self, binding, info)
             self.conn.create_window_function(name, factory, -1)
         return name
 
@@ -204,7 +208,7 @@ class UdfRegistry:
         key = (
             "t",
             tuple(
-                (c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand, c.as_row)
+                (_identity(c.proc) if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand, c.as_row)
                 for c in calls
             ),
         )
@@ -237,7 +241,9 @@ class UdfRegistry:
             return "pg_xid"
         if kind == "collation":
             return self._typed_collation(key[0])
-        identity = (kind, *map(_hashable, key))
+        identity: tuple[Hashable, ...] = (kind, *map(_hashable, key))
+        if kind == "scalar_array_op":
+            identity += (_identity(self.catalog.get(PgProc, oid=key[0])),)
         name, new = self._name(identity, f"pg_{kind}")
         if not new:
             return name
@@ -295,6 +301,11 @@ class UdfRegistry:
 
                 for expr in [*index.exprs, *([index.pred] if index.pred is not None else [])]:
                     compile_index_expr(self.catalog, relation, expr)
+
+
+def _identity(proc: PgProc) -> Hashable:
+    """A user's function is another one after CREATE OR REPLACE or ALTER."""
+    return proc.oid if proc.oid < FIRST_USER_OID else proc
 
 
 def _hashable(value: Any) -> Hashable:
