@@ -70,5 +70,6 @@ def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOAD of a shared library: none can be loaded, plpgsql is built in."""
     name = stmt["filename"]
     if name.removeprefix("$libdir/") == "plpgsql":
+        session.load_plpgsql()
         return CommandResult("LOAD")
     raise PgError(UNDEFINED_FILE, f'could not access file "{name}": No such file or directory')

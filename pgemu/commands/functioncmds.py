@@ -295,6 +295,7 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         proconfig=_config(session, settings, None),
         proacl=get_user_default_acl(session, "f", owner, namespace),
     )  # fmt: skip
+    _check_config(session, row.proconfig)
     sql_body = _analyze_sql_body(session, stmt, row)
     if sql_body is not None:
         row = row._replace(prosqlbody=node_to_string(sql_body))
@@ -393,6 +394,31 @@ def _config(
     return tuple(f"{k}={v}" for k, v in merged.items()) or None
 
 
+def _check_config(session: Any, config: tuple[str, ...] | None) -> None:
+    """The values of SET clauses are tried out."""
+    if not config:
+        return
+    session.guc.push()
+    try:
+        for item in config:
+            name, _, value = item.partition("=")
+            try:
+                session.guc.set(name, value, local=True, superuser=superuser(session.catalog))
+            except PgError:
+                if name != "default_text_search_config":
+                    raise
+                # a dump may make the configuration later
+                session.notice(
+                    "NOTICE",
+                    UNDEFINED_OBJECT,
+                    f'text search configuration "{value}" does not exist',
+                )
+                if session.guc.value("check_function_bodies"):
+                    raise
+    finally:
+        session.guc.pop(False)
+
+
 def _analyze_sql_body(
     session: Any, stmt: dict[str, Any], row: PgProc
 ) -> Query | list[Query] | None:
@@ -485,6 +511,7 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
             raise PgError(FEATURE_NOT_SUPPORTED, "support functions are not supported")
     if settings:
         changes["proconfig"] = _config(session, settings, row.proconfig)
+        _check_config(session, changes["proconfig"])
     if changes:
         catalog.update(PgProc, {"oid": row.oid}, **changes)
     return CommandResult("ALTER " + objtype.removeprefix("OBJECT_"))

@@ -208,7 +208,14 @@ class UdfRegistry:
         key = (
             "t",
             tuple(
-                (_identity(c.proc) if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand, c.as_row)
+                (
+                    _identity(c.proc) if c.proc else 0,
+                    c.info,
+                    c.nargs,
+                    c.ncolumns,
+                    c.expand,
+                    c.as_row,
+                )
                 for c in calls
             ),
         )

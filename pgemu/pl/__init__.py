@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pgemu.catalog.rows import PgLanguage, PgProc
+from pgemu.errors import INVALID_NAME
 from pgemu.fmgr import TypeInfo
 
 
@@ -18,8 +19,19 @@ def _handler(session: Any) -> Any:
         from pgemu.pl.plpgsql.handler import PlpgsqlHandler
 
         handler = session.pl_handler = PlpgsqlHandler(session)
-        session.guc.load_plpgsql()
+        for name in session.guc.load_plpgsql():
+            session.notice(
+                "WARNING",
+                INVALID_NAME,
+                f'invalid configuration parameter name "{name}", removing it',
+                detail='"plpgsql" is now a reserved prefix.',
+            )
     return handler
+
+
+def load_library(session: Any) -> None:
+    """LOAD 'plpgsql'."""
+    _handler(session)
 
 
 def _is_plpgsql(session: Any, language: int) -> bool:
