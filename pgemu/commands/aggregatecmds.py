@@ -89,7 +89,9 @@ def define_aggregate(session: Any, stmt: dict[str, Any]) -> CommandResult:
         kind = "h"
     functions = {n: def_get_qualified_name(given[n]) for n in _FUNCTIONS if n in given}
     modify = {n: _modify(given[n]) for n in ("finalfunc_modify", "mfinalfunc_modify") if n in given}
-    numbers = {n: def_get_int(given[n]) for n in ("sspace", "msspace") if n in given}
+    numbers: dict[str, int] = {
+        n: def_get_int(given[n]) for n in ("sspace", "msspace") if n in given
+    }
     _check_required(given, numbers)
     parameters = _parameters(session, stmt, given, nodes)
     definition = AggregateDefinition(

@@ -237,6 +237,8 @@ def alter_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
             raise _no_constraint(typ, stmt["name"])
         _validate(session, typ, row.oid)
         catalog.update(PgConstraint, {"oid": row.oid}, convalidated=True)
+    # what was derived from the domain as it was
+    catalog.invalidate()
     return CommandResult("ALTER DOMAIN")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgemu.catalog.rows import PgClass, PgConstraint, PgProc, PgType
+from pgemu.catalog.rows import PgClass, PgConstraint, PgNamespace, PgProc, PgType
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
     CARDINALITY_VIOLATION,
@@ -219,36 +219,39 @@ def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[...
 @special("domain", deterministic=False)
 def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
     """Check NOT NULL and CHECK of a domain and of the domains below it."""
-    checks: list[tuple[str, str, Callable[[Any], Any]]] = []
-    not_null = ""
+    checks: list[tuple[str, Callable[[Any], Any]]] = []
+    not_null = False
     catalog = udfs.catalog
     current: PgType = catalog.types.row(type_oid)
-    name = current.typname
+    # PostgreSQL names the outermost domain
+    name, typname = catalog.type_name(type_oid), current.typname
+    schema = catalog.get(PgNamespace, oid=current.typnamespace).nspname
     while current.typtype == "d":
-        if current.typnotnull:
-            not_null = current.typname
+        not_null = not_null or current.typnotnull
         found = []
         for constraint in catalog.all(PgConstraint, contypid=current.oid):
             if constraint.contype != "c":
                 continue
             expr = catalog.decode_node(constraint.conbin)
-            found.append((current.typname, constraint.conname, compile_element(udfs, expr)))
-        checks = sorted(found, key=lambda c: c[1]) + checks
+            found.append((constraint.conname, compile_element(udfs, expr)))
+        checks = sorted(found, key=lambda c: c[0]) + checks
         current = catalog.types.row(current.typbasetype)
 
     def call(value: Any) -> Any:
         if value is None and not_null:
             raise PgError(
                 NOT_NULL_VIOLATION,
-                f"domain {not_null} does not allow null values",
-                datatype=not_null,
+                f"domain {name} does not allow null values",
+                schema=schema,
+                datatype=typname,
             )
-        for domain_name, constraint_name, test in checks:
+        for constraint_name, test in checks:
             if test(value) == 0:
                 raise PgError(
                     CHECK_VIOLATION,
                     f'value for domain {name} violates check constraint "{constraint_name}"',
-                    datatype=domain_name,
+                    schema=schema,
+                    datatype=typname,
                     constraint=constraint_name,
                 )
         return value

@@ -71,7 +71,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     def call(*args: Any) -> Any:
         rows = run(*args)
         if info.result_type == VOIDOID:
-            return ""
+            return None
         if not rows:
             return None
         return _one_value(session, rows[0], info, types)

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 
 from pgemu.catalog.internal_function import FIRST_USER_OID, lending_function
-from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
+from pgemu.catalog.rows import PgAggregate, PgConstraint, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
 from pgemu.executor.security_definer import is_security_definer, with_definer
@@ -33,6 +33,8 @@ from pgemu.planner.lowering import SetCall
 ANYOID, INTERNALOID = 2276, 2281
 _UNSAFE = re.compile(r"\W")
 _INTERNAL_LANGUAGES = (12, 13)
+# specials that hold what a user's type is: its labels, columns, checks
+_OF_TYPES = frozenset(("array_coerce", "coerce_via_io", "convert_rowtype", "reinterpret"))
 SQL_LANGUAGE = 14
 
 
@@ -251,6 +253,10 @@ class UdfRegistry:
         identity: tuple[Hashable, ...] = (kind, *map(_hashable, key))
         if kind == "scalar_array_op":
             identity += (_identity(self.catalog.get(PgProc, oid=key[0])),)
+        elif kind == "domain":
+            identity += (self._domain_shape(key[0]),)
+        elif kind in _OF_TYPES and any(isinstance(k, int) and k >= FIRST_USER_OID for k in key):
+            identity += (self.catalog.cached(("special",), object),)
         name, new = self._name(identity, f"pg_{kind}")
         if not new:
             return name
@@ -261,6 +267,16 @@ class UdfRegistry:
             self._names[("failed", len(self._names))] = self._names.pop(identity)
             raise
         return name
+
+    def _domain_shape(self, type_oid: int) -> Hashable:
+        """What a domain tests, which ALTER DOMAIN changes."""
+        found: list[Hashable] = []
+        row = self.catalog.get(PgType, oid=type_oid)
+        while row.typtype == "d":
+            checks = self.catalog.all(PgConstraint, contypid=row.oid)
+            found.append((row.typname, row.typnamespace, row.typnotnull, checks))
+            row = self.catalog.get(PgType, oid=row.typbasetype)
+        return tuple(found)
 
     def _create_special(self, name: str, kind: str, key: tuple[Any, ...]) -> None:
         if kind == "rows":

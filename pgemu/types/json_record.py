@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 from pgemu.errors import (
     DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.types.arrays_value import dump_array
+from pgemu.types.domains import check_domain
 from pgemu.types.json_encode import JSON, JSONB
 from pgemu.types.json_parse import (
     canonical,
@@ -121,15 +123,6 @@ def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, ba
     return io.input(item.text(), typmod, ctx)
 
 
-def check_domain(ctx: CallContext, oid: int, value: Any) -> Any:
-    """The constraints of a domain, through the function that the executor makes for them."""
-    session = ctx.session
-    if session is None:
-        return value
-    name = session.udfs.special("domain", oid)
-    return session.conn.execute(f"SELECT {name}(?)", (value,)).fetchall()[0][0]
-
-
 class ArrayBuilder:
     """populate_array: the number of dimensions is that of the first path of brackets."""
 
@@ -225,7 +218,7 @@ def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> l
     data = json.loads(base) if base is not None else None
     if not isinstance(data, dict):
         raise PgError(
-            DATATYPE_MISMATCH,
+            FEATURE_NOT_SUPPORTED,
             f"could not determine row type for result of {name}",
             hint=ROW_TYPE_HINT,
         )

@@ -39,6 +39,16 @@ class TypeRegistry:
             self._io[type_oid] = found
         return found
 
+    def element_io(self, type_oid: int) -> BaseType:
+        """The I/O of an element or a column: that of a domain tests its constraints."""
+        row = self.row(type_oid)
+        if row.typtype != "d":
+            return self.io(type_oid)
+        from pgemu.types.domains import DomainType
+
+        typmod = row.typtypmod
+        return DomainType(self.io(row.typbasetype), type_oid, typmod)
+
     def row(self, type_oid: int) -> Any:
         """The pg_type row."""
         row = self.catalog.one(self.rows.PgType, oid=type_oid)
@@ -89,7 +99,7 @@ class TypeRegistry:
         from pgemu.types.arrays import ArrayType
 
         element = self.row(row.typelem)
-        return ArrayType(self.io(row.typelem), element.typdelim, row.typelem)
+        return ArrayType(self.element_io(row.typelem), element.typdelim, row.typelem)
 
     def _borrowed(self, row: Any) -> BaseType:
         from pgemu.types.borrowed import BorrowedType
