@@ -22,7 +22,6 @@ from pgemu.errors import (
 )
 from pgemu.fmgr import CallContext
 from pgemu.types.arrays_value import (
-from pgemu.types.domains import DomainType
     MAXDIM,
     dimensions,
     dump_array,
@@ -32,6 +31,7 @@ from pgemu.types.domains import DomainType
     reshape,
 )
 from pgemu.types.base import BaseType, base_types, register_type
+from pgemu.types.domains import DomainType
 
 SPACE = " \t\n\v\f\r"
 _SIMPLE = re.compile(r"\{([^{}\"\\]*)\}")
