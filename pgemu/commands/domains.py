@@ -51,7 +51,7 @@ def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
 
     catalog = session.catalog
     pstate = make_parsestate(None, catalog, st.source_text)
-    base, typmod = typename_type_id_and_mod(pstate, stmt["typeName"])
+    base, typmod = typename_type_id_and_mod(pstate, {**stmt["typeName"], "location": -1})
     typ = catalog.one(PgType, oid=base)
     if typ.typtype not in "bcdrem":
         raise PgError(

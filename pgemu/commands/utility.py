@@ -70,6 +70,7 @@ COMMANDS: dict[str, Row] = {
     # functions and operators
     "CreateFunctionStmt": Row("functioncmds:create_function", "CREATE FUNCTION"),
     "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
+    "AlterCollationStmt": Row("collationcmds:alter_collation", "ALTER COLLATION"),
     "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
     "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
     "CreateConversionStmt": Row("conversioncmds:create_conversion", "CREATE CONVERSION"),
@@ -147,7 +148,6 @@ _UNSUPPORTED = {
     "AlterSubscriptionStmt": "ALTER SUBSCRIPTION",
     "DropSubscriptionStmt": "DROP SUBSCRIPTION",
     "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
-    "AlterCollationStmt": "ALTER COLLATION ... REFRESH VERSION",
 }
 
 

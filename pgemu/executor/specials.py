@@ -5,6 +5,8 @@ registry and the call site's key, returns the Python callable.
 
 from __future__ import annotations
 
+import random
+import struct
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from pgemu.errors import (
     NOT_NULL_VIOLATION,
     PgError,
 )
-from pgemu.fmgr import TypeInfo
+from pgemu.fmgr import TypeInfo, functions
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
 from pgemu.types.arrays_ops import scalar_array_op
@@ -40,6 +42,7 @@ from pgemu.types.fixed_subscript import (
     fixed_set_element,
     fixed_slice,
 )
+from pgemu.types.hash import hash_any
 from pgemu.types.record import deform, form_composite, form_record
 
 if TYPE_CHECKING:
@@ -475,23 +478,26 @@ def frame_offset(udfs: UdfRegistry, kind: str, mode: str) -> Callable[..., Any]:
 
 @special("tablesample", deterministic=False)
 def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
-    import random
-
-    generators: dict[Any, random.Random] = {}
+    """BERNOULLI and SYSTEM choose as PostgreSQL does, by a hash of the row's (or its page's)
+    address and the seed; without REPEATABLE any choice is as good."""
+    generator = random.Random()
 
     def call(rid: Any, percent: Any, *seeds: Any) -> int:
         if percent is None:
             raise PgError("2202H", "TABLESAMPLE parameter cannot be null")
-        if not 0 <= percent <= 100:
+        if percent == "NaN" or not 0 <= percent <= 100:
             raise PgError("2202H", "sample percentage must be between 0 and 100")
-        if seeds:
-            (seed,) = seeds
-            if seed is None:
-                raise PgError("2202G", "TABLESAMPLE REPEATABLE parameter cannot be null")
-            # a repeatable choice depends on the row and the seed alone
-            return int(random.Random(f"{seed}/{rid}").random() * 100 < percent)
-        generator = generators.setdefault(None, random.Random())
-        return int(generator.random() * 100 < percent)
+        if not seeds:
+            return int(generator.random() * 100 < percent)
+        if seeds[0] is None:
+            raise PgError("2202G", "TABLESAMPLE REPEATABLE parameter cannot be null")
+        seed = functions["hashfloat8(float8)"].body(seeds[0]) & 0xFFFFFFFF
+        page, row = (rid - 1) // ROWS_PER_PAGE, (rid - 1) % ROWS_PER_PAGE + 1
+        if method == "bernoulli":
+            data = struct.pack("<III", page, row, seed)
+        else:
+            data = struct.pack("<II", page, seed)
+        return int(hash_any(data) & 0xFFFFFFFF < round(2**32 * percent / 100))
 
     return call
 
