@@ -269,8 +269,10 @@ def is_other_temp_namespace(catalog: Catalog, oid: int) -> bool:
 
 def access_temp_table_namespace(catalog: Catalog) -> int:
     """OID of this session's temporary schema, which is made at first use."""
-    if catalog.my_temp_namespace:
-        return catalog.my_temp_namespace
+    oid = catalog.my_temp_namespace
+    # a rollback takes a schema away that was made since
+    if oid and catalog.one(PgNamespace, oid=oid) is not None:
+        return oid
     name = f"pg_temp_{catalog.backend_id}"
     oid = get_namespace_oid(catalog, name, True)
     if not oid:

@@ -17,12 +17,12 @@ from pgemu.catalog.acl import (
 from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser, superuser_arg
+from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import aclcheck_error, check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
 from pgemu.errors import (
-    DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
@@ -221,7 +221,11 @@ def alter_object_schema(session: Any, stmt: dict[str, Any], st: Statement) -> Co
         return CommandResult(f"ALTER {word}")
     new = lookup_creation_namespace(catalog, stmt["newschema"])
     address = _address(session, objtype, stmt["object"])
-    check_object_ownership(session, address)
+    entry = KINDS[address.classid]
+    row = catalog.one(entry.cls, oid=address.objid)
+    if entry.cls is r.PgType or not entry.namespace or getattr(row, entry.namespace) != new:
+        # who moves an object to where it is already need not be its owner
+        check_object_ownership(session, address)
     move_object(session, address, new)
     return CommandResult(_tag(objtype))
 
@@ -284,15 +288,7 @@ def move_object(session: Any, address: ObjectAddress, new: int) -> None:
     if old == new:
         return
     check_set_namespace(catalog, old, new)
-    name = getattr(row, entry.name)
-    where: dict[str, Any] = {entry.name: name, entry.namespace: new}
-    if entry.cls is r.PgProc:
-        where["proargtypes"] = row.proargtypes
-    if catalog.one(entry.cls, **where) is not None:
-        schema = catalog.one(r.PgNamespace, oid=new).nspname
-        raise PgError(
-            DUPLICATE_OBJECT, f'{entry.word} "{name}" already exists in schema "{schema}"'
-        )
+    check_name_is_free(catalog, entry, row, getattr(row, entry.name), new)
     catalog.update(entry.cls, {"oid": row.oid}, **{entry.namespace: new})
     _move_dependency(catalog, address.classid, row.oid, old, new)
     if entry.cls is r.PgType:

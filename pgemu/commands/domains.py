@@ -51,7 +51,7 @@ def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
 
     catalog = session.catalog
     pstate = make_parsestate(None, catalog, st.source_text)
-    base, typmod = typename_type_id_and_mod(pstate, stmt["typeName"])
+    base, typmod = typename_type_id_and_mod(pstate, {**stmt["typeName"], "location": -1})
     typ = catalog.one(PgType, oid=base)
     if typ.typtype not in "bcdrem":
         raise PgError(
@@ -237,6 +237,8 @@ def alter_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
             raise _no_constraint(typ, stmt["name"])
         _validate(session, typ, row.oid)
         catalog.update(PgConstraint, {"oid": row.oid}, convalidated=True)
+    # what was derived from the domain as it was
+    catalog.invalidate()
     return CommandResult("ALTER DOMAIN")
 
 

@@ -163,11 +163,6 @@ def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) 
     raise PgError(FEATURE_NOT_SUPPORTED, "ALTER EXTENSION ADD and DROP are not supported")
 
 
-def create_language(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE LANGUAGE with handlers."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE LANGUAGE is not supported")
-
-
 def create_access_method(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE ACCESS METHOD."""
     raise PgError(FEATURE_NOT_SUPPORTED, "CREATE ACCESS METHOD is not supported")
@@ -177,5 +172,6 @@ def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOAD of a shared library: none can be loaded, plpgsql is built in."""
     name = stmt["filename"]
     if name.removeprefix("$libdir/") == "plpgsql":
+        session.load_plpgsql()
         return CommandResult("LOAD")
     raise PgError(UNDEFINED_FILE, f'could not access file "{name}": No such file or directory')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
+from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
@@ -328,23 +329,7 @@ def _rename_generic(session: Any, stmt: dict[str, Any], kind: str) -> CommandRes
         else:
             rename_type_internal(session, row.oid, new)
         return CommandResult(f"ALTER {_TAGS[kind]}")
-    where: dict[str, Any] = {entry.name: new}
-    if entry.namespace:
-        where[entry.namespace] = getattr(row, entry.namespace)
-    if entry.cls is r.PgProc:
-        where["proargtypes"] = row.proargtypes
-    if catalog.one(entry.cls, **where) is not None:
-        if entry.cls is r.PgProc:
-            args = ", ".join(catalog.type_name(t) for t in row.proargtypes)
-            raise PgError(
-                "42723",
-                f"function {new}({args}) already exists in schema "
-                f'"{catalog.one(r.PgNamespace, oid=row.pronamespace).nspname}"',
-            )
-        where_text = ""
-        if entry.namespace:
-            schema = catalog.one(r.PgNamespace, oid=where[entry.namespace])
-            where_text = f' in schema "{schema.nspname}"'
-        raise PgError(DUPLICATE_OBJECT, f'{entry.word} "{new}" already exists{where_text}')
+    namespace = getattr(row, entry.namespace) if entry.namespace else 0
+    check_name_is_free(catalog, entry, row, new, namespace)
     catalog.update(entry.cls, {"oid": row.oid}, **{entry.name: new})
     return CommandResult(f"ALTER {_TAGS[kind]}")

@@ -1,6 +1,6 @@
 """CREATE and ALTER TEXT SEARCH DICTIONARY and CONFIGURATION (PostgreSQL's tsearchcmds.c).
 
-Parsers and templates are made of functions in C, which there are none of here: 0A000.
+Parsers and templates: tsearch_methods.py.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ from pgemu.errors import (
     UNDEFINED_OBJECT,
     PgError,
 )
+from pgemu.types.tsearch_config import method_of_template
 from pgemu.types.tsearch_parser import TYPE_NUMBER
 
 _ITEM = re.compile(r"""("(?:[^"]|"")*"|\w+)\s*=\s*E?'((?:[^']|'')*)'""")
@@ -134,7 +135,8 @@ def define_dictionary(session: Any, stmt: dict[str, Any]) -> CommandResult:
             options[option["defname"]] = def_get_string(option)
     if not template:
         raise PgError(INVALID_OBJECT_DEFINITION, "text search template is required")
-    _check_options(catalog.get(PgTsTemplate, oid=template).tmplname, options)
+    row = catalog.get(PgTsTemplate, oid=template)
+    _check_options(method_of_template(catalog, row), options)
     if catalog.one(PgTsDict, dictname=name, dictnamespace=namespace) is not None:
         raise PgError(DUPLICATE_OBJECT, f'text search dictionary "{name}" already exists')
     row = PgTsDict(
@@ -159,7 +161,8 @@ def alter_dictionary(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
         options.pop(option["defname"], None)
         if option.get("arg") is not None:
             options[option["defname"]] = def_get_string(option)
-    _check_options(catalog.get(PgTsTemplate, oid=row.dicttemplate).tmplname, options)
+    template = catalog.get(PgTsTemplate, oid=row.dicttemplate)
+    _check_options(method_of_template(catalog, template), options)
     catalog.update(PgTsDict, {"oid": oid}, dictinitoption=_serialize(options))
     return CommandResult("ALTER TEXT SEARCH DICTIONARY")
 

@@ -64,16 +64,17 @@ COMMANDS: dict[str, Row] = {
     "AlterEnumStmt": Row("typecmds:alter_enum", "ALTER TYPE"),
     "CompositeTypeStmt": Row("typecmds:define_composite_type", "CREATE TYPE"),
     "CreateRangeStmt": Row("rangetypes:define_range", "CREATE TYPE"),
-    "AlterTypeStmt": Row("typecmds:alter_type", "ALTER TYPE"),
+    "AlterTypeStmt": Row("basetypes:alter_type", "ALTER TYPE"),
     "CreateDomainStmt": Row("domains:define_domain", "CREATE DOMAIN"),
     "AlterDomainStmt": Row("domains:alter_domain", "ALTER DOMAIN"),
     "DefineStmt": Row("define_stmt:define", "CREATE"),
     # functions and operators
     "CreateFunctionStmt": Row("functioncmds:create_function", "CREATE FUNCTION"),
     "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
+    "AlterCollationStmt": Row("collationcmds:alter_collation", "ALTER COLLATION"),
     "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
     "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
-    "CreateConversionStmt": Row("castcmds:create_conversion", "CREATE CONVERSION"),
+    "CreateConversionStmt": Row("conversioncmds:create_conversion", "CREATE CONVERSION"),
     "CreateOpClassStmt": Row("opclasscmds:define_opclass", "CREATE OPERATOR CLASS"),
     "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),
     "AlterOpFamilyStmt": Row("opclasscmds:alter_opfamily", "ALTER OPERATOR FAMILY"),
@@ -101,7 +102,7 @@ COMMANDS: dict[str, Row] = {
     "CreateExtensionStmt": Row("extension:create_extension", "CREATE EXTENSION"),
     "AlterExtensionStmt": Row("extension:alter_extension", "ALTER EXTENSION"),
     "AlterExtensionContentsStmt": Row("extension:alter_extension_contents", "ALTER EXTENSION"),
-    "CreatePLangStmt": Row("extension:create_language", "CREATE LANGUAGE"),
+    "CreatePLangStmt": Row("proclang:create_language", "CREATE LANGUAGE"),
     "CreatePublicationStmt": Row("publicationcmds:create_publication", "CREATE PUBLICATION"),
     "AlterPublicationStmt": Row("publicationcmds:alter_publication", "ALTER PUBLICATION"),
     "CreateEventTrigStmt": Row("event_trigger:create_event_trigger", "CREATE EVENT TRIGGER"),
@@ -148,7 +149,6 @@ _UNSUPPORTED = {
     "AlterSubscriptionStmt": "ALTER SUBSCRIPTION",
     "DropSubscriptionStmt": "DROP SUBSCRIPTION",
     "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
-    "AlterCollationStmt": "ALTER COLLATION ... REFRESH VERSION",
 }
 
 

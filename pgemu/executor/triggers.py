@@ -338,7 +338,7 @@ def fire(session: Any, trigger: PgTrigger, data: TriggerData) -> Any:
         if proc.prolang in _INTERNAL:
             return _builtin(session, proc, data)
         language = session.catalog.get(PgLanguage, oid=proc.prolang).lanname
-        if language != "plpgsql":
+        if language == "sql":
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
                 f'trigger functions in language "{language}" are not supported: {proc.proname}',

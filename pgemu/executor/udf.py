@@ -15,6 +15,7 @@ from typing import Any
 
 import apsw
 
+from pgemu.catalog.internal_function import FIRST_USER_OID, lending_function
 from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
@@ -34,11 +35,12 @@ from pgemu.planner.lowering import SetCall
 from pgemu.planner.plan import Plan
 from pgemu.types.record import form_record
 
-ANYOID = 2276
+ANYOID, INTERNALOID = 2276, 2281
 _UNSAFE = re.compile(r"\W")
 INTERNAL_LANGUAGE = 12
 _INTERNAL_LANGUAGES = (INTERNAL_LANGUAGE, 13)
-FIRST_NORMAL_OID = 16384
+# specials that hold what a user's type is: its labels, columns, checks
+_OF_TYPES = frozenset(("array_coerce", "coerce_via_io", "convert_rowtype", "reinterpret"))
 SQL_LANGUAGE = 14
 
 
@@ -70,22 +72,16 @@ class UdfRegistry:
     # -- scalar functions --------------------------------------------------------------------
 
     def signature(self, proc: PgProc) -> str:
+        proc = lending_function(self.catalog, proc)
         names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
         return f"{proc.proname}({','.join(names)})"
 
     def binding(self, proc: PgProc) -> FunctionBinding | None:
-        """The body of a function in C.  One of an extension may be another name of a built-in
-        function (LANGUAGE internal), which prosrc tells."""
-        found: FunctionBinding | None = functions.get(self.signature(proc))
-        if found is None and proc.oid >= FIRST_NORMAL_OID and proc.prolang == INTERNAL_LANGUAGE:
-            for other in self.catalog.all(PgProc, prosrc=proc.prosrc, prolang=INTERNAL_LANGUAGE):
-                if other.oid < FIRST_NORMAL_OID and len(other.proargtypes) == proc.pronargs:
-                    found = functions.get(self.signature(other))
-                    break
-        return found
+        """The body of a function in C, or of the built-in one that lends it."""
+        return functions.get(self.signature(lending_function(self.catalog, proc)))
 
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
-        key = ("f", proc.oid, self._type_key(proc, info))
+        key = ("f", _identity(proc), self._type_key(proc, info))
         known = self._names.get(key)
         if known is not None:
             return known
@@ -125,7 +121,7 @@ class UdfRegistry:
 
     def _has_native_body(self, proc: PgProc) -> bool:
         """A few built-in SQL functions have a body in Python, for speed."""
-        built_in = proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_NORMAL_OID
+        built_in = proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_USER_OID
         return built_in and functions.get(self.signature(proc)) is not None
 
     def _language_callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
@@ -193,25 +189,43 @@ class UdfRegistry:
     # -- aggregates ----------------------------------------------------------------------------
 
     def _aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
-        if proc.prolang in _INTERNAL_LANGUAGES:
+        if proc.oid < FIRST_USER_OID:
             binding: AggregateBinding | None = aggregates.get(self.signature(proc))
-            if binding is not None:
-                return binding
-            if proc.oid < 16384:
+            if binding is None:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, f"aggregate {self._display(proc)} is not supported yet"
                 )
+            return binding
         row: PgAggregate = self.catalog.get(PgAggregate, aggfnoid=proc.oid)
+        if row.aggtranstype == INTERNALOID:
+            return self._lending_aggregate(proc, row) or row
         return row
+
+    def _lending_aggregate(self, proc: PgProc, row: PgAggregate) -> AggregateBinding | None:
+        """The states of type internal have no form here; but a user's aggregate that is made of
+        a built-in one's functions is that aggregate."""
+        for one in self.catalog.all(
+            PgAggregate, aggtransfn=row.aggtransfn, aggfinalfn=row.aggfinalfn, aggkind=row.aggkind
+        ):
+            if one.aggfnoid >= FIRST_USER_OID:
+                continue
+            lender = self.catalog.get(PgProc, oid=one.aggfnoid)
+            if lender.pronargs == proc.pronargs and lender.provariadic == proc.provariadic:
+                found: AggregateBinding | None = aggregates.get(self.signature(lender))
+                if found is not None:
+                    return found
+        return None
 
     def aggregate(
         self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
     ) -> str:
-        name, new = self._name(("a", proc.oid, info, distinct, ndirect), proc.proname)
+        binding = self._aggregate_binding(proc, info)
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("a", proc.oid, row, info, distinct, ndirect), proc.proname)
         if new:
             factory = aggregate_factory(
                 self,
-                self._aggregate_binding(proc, info),
+                binding,
                 info,
                 distinct=distinct,
                 ndirect=ndirect,
@@ -220,9 +234,11 @@ class UdfRegistry:
         return name
 
     def window(self, proc: PgProc, info: TypeInfo) -> str:
-        name, new = self._name(("w", proc.oid, info), f"w_{proc.proname}")
+        binding = self._aggregate_binding(proc, info)
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("w", proc.oid, row, info), f"w_{proc.proname}")
         if new:
-            factory = window_factory(self, self._aggregate_binding(proc, info), info)
+            factory = window_factory(self, binding, info)
             self.conn.create_window_function(name, factory, -1)
         return name
 
@@ -233,7 +249,14 @@ class UdfRegistry:
         key = (
             "t",
             tuple(
-                (c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand, c.as_row)
+                (
+                    _identity(c.proc) if c.proc else 0,
+                    c.info,
+                    c.nargs,
+                    c.ncolumns,
+                    c.expand,
+                    c.as_row,
+                )
                 for c in calls
             ),
         )
@@ -273,11 +296,17 @@ class UdfRegistry:
             return "pg_xid"
         if kind == "collation":
             return self._typed_collation(key[0])
-        identity = (kind, *map(_hashable, key))
+        identity: tuple[Hashable, ...] = (kind, *map(_hashable, key))
+        lasting = kind in SPECIALS
+        if kind == "scalar_array_op":
+            identity += (_identity(self.catalog.get(PgProc, oid=key[0])),)
+        elif kind in _OF_TYPES and any(isinstance(k, int) and k >= FIRST_USER_OID for k in key):
+            identity += (self.catalog.cached(("special",), object),)
+            lasting = False
         known = self._names.get(identity)
         if known is not None:
             return known
-        if kind in SPECIALS:
+        if lasting:
             name = self._names[identity] = f"pg_{kind}_{_digest(identity)}"
         else:
             name, _new = self._name(identity, f"pg_{kind}")
@@ -340,6 +369,11 @@ class UdfRegistry:
 def _digest(key: Hashable) -> str:
     """The same in every session: a function that an index calls must keep its name."""
     return blake2s(repr(key).encode(), digest_size=6).hexdigest()
+
+
+def _identity(proc: PgProc) -> Hashable:
+    """A user's function is another one after CREATE OR REPLACE or ALTER."""
+    return proc.oid if proc.oid < FIRST_USER_OID else proc
 
 
 def _hashable(value: Any) -> Hashable:

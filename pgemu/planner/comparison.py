@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pgemu.catalog.internal_function import FIRST_USER_OID, lending_function
 from pgemu.catalog.rows import PgAmop, PgOperator
 from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Expr
@@ -52,8 +53,11 @@ def operator_symbol(opno: int, low: Lowering) -> str | None:
 
 def _find_symbol(opno: int, low: Lowering) -> str | None:
     operator = low.catalog.one(PgOperator, oid=opno)
+    if operator is not None and operator.oid >= FIRST_USER_OID:
+        operator = _lending_operator(operator, low)
     if operator is None or not _same_representation(operator, low):
         return None
+    opno = operator.oid
     symbol = _btree_symbol(opno, low)
     if symbol is None and operator.oprnegate and operator.oprname == "<>":
         negated = _btree_symbol(operator.oprnegate, low)
@@ -62,6 +66,19 @@ def _find_symbol(opno: int, low: Lowering) -> str | None:
         # types without an order: equality of storage values is equality (xid, cid ...)
         return "=" if low.io(operator.oprleft).name in ("xid", "cid", "xid8") else None
     return symbol
+
+
+def _lending_operator(operator: PgOperator, low: Lowering) -> PgOperator | None:
+    """The built-in operator whose function a user's operator calls; any other function may
+    compare in its own way."""
+    if not operator.oprcode:
+        return None
+    proc = lending_function(low.catalog, low.proc(operator.oprcode))
+    if proc.oid >= FIRST_USER_OID:
+        return None
+    return next(
+        (o for o in low.catalog.all(PgOperator, oprcode=proc.oid) if o.oid < FIRST_USER_OID), None
+    )
 
 
 def _btree_symbol(opno: int, low: Lowering) -> str | None:

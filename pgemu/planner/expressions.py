@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pgemu.catalog.internal_function import FIRST_USER_OID
 from pgemu.catalog.rows import PgOperator
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.nodes import expr_collation, expr_type
@@ -26,6 +27,7 @@ from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.scaled import scaled_comparison
 from pgemu.planner.sql import Sql
+from pgemu.types.borrowed import same_representation
 
 _Handler = Callable[[Any, Lowering, Scope], Sql]
 HANDLERS: dict[type, _Handler] = {}
@@ -340,9 +342,30 @@ def lower_bool(node: p.BoolExpr, low: Lowering, scope: Scope) -> Sql:
     return sql.not_(args[0]) if node.boolop == "not" else sql.connect(node.boolop, args)
 
 
+# int2vector and oidvector: as arrays they have 0 for a lower bound
+_VECTORS = (22, 30)
+
+
 @handler(p.RelabelType)
 def lower_relabel(node: p.RelabelType, low: Lowering, scope: Scope) -> Sql:
-    return lower(node.arg, low, scope)
+    source, target = expr_type(node.arg), node.resulttype
+    arg = lower(node.arg, low, scope)
+    if _reinterprets(node, low):
+        return sql.func(low.binder.special("reinterpret", source, target), arg)
+    if source in _VECTORS and target not in _VECTORS:
+        return sql.func(low.binder.special("vector_array"), arg)
+    return arg
+
+
+def _reinterprets(node: p.RelabelType, low: Lowering) -> bool:
+    """Do the storage values of a base type of a user's differ from those of the other type?"""
+    source, target = expr_type(node.arg), node.resulttype
+    if source == target or (source < FIRST_USER_OID and target < FIRST_USER_OID):
+        return False
+    types = low.catalog.types
+    if any(types.row(t).typtype != "b" for t in (source, target)):
+        return False
+    return not same_representation(types.io(source), types.io(target))
 
 
 @handler(p.CollateExpr)
@@ -366,7 +389,10 @@ def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql
 def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
     if _keeps_elements(node):
-        return arg
+        if expr_type(node.arg) in _VECTORS:
+            return sql.func(low.binder.special("vector_array"), arg)
+        if not (isinstance(node.elemexpr, p.RelabelType) and _reinterprets(node.elemexpr, low)):
+            return arg
     kind = "index_array_coerce" if low.for_index else "array_coerce"
     name = low.binder.special(kind, node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)

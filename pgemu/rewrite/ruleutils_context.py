@@ -45,6 +45,7 @@ class Namespace:
     open_joins: set[int] = field(default_factory=set)
     # names of a function's parameters, for Param nodes in its body
     arg_names: list[str] = field(default_factory=list)
+    function_name: str = ""
 
 
 class Context:

@@ -48,6 +48,11 @@ class ProceduralMixin:
 
         run_inline(self, text, atomic=atomic)
 
+    def load_plpgsql(self) -> None:
+        from pgemu.pl import load_library
+
+        load_library(self)
+
     def validate_plpgsql(self, proc: PgProc) -> None:
         from pgemu.pl import validate_function
 

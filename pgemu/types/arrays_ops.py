@@ -383,12 +383,19 @@ def array_unnest(ctx: CallContext, info: TypeInfo, array: str) -> Iterator[Any]:
 
 
 def scalar_array_op(
-    value: Any, array: str, test: Callable[[Any, Any], bool | None], use_or: bool
+    value: Any,
+    array: str,
+    test: Callable[[Any, Any], bool | None],
+    use_or: bool,
+    *,
+    strict: bool = True,
 ) -> bool | None:
-    """value op ANY/ALL (array) with SQL's three-valued logic (ExecEvalScalarArrayOp)."""
+    """value op ANY/ALL (array) with SQL's three-valued logic (ExecEvalScalarArrayOp).  An
+    operator whose function is not strict is asked about NULL too."""
     unknown = False
     for one in load_flat(array):
-        result = None if one is None or value is None else test(value, one)
+        skip = strict and (one is None or value is None)
+        result = None if skip else test(value, one)
         if result is None:
             unknown = True
         elif bool(result) is use_or:

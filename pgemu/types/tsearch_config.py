@@ -22,6 +22,9 @@ OPTION = re.compile(r"(\w+)\s*=\s*'((?:[^']|'')*)'")
 MAX_WORD = 2047
 
 
+FIRST_USER_OID = 16384
+
+
 def simple_dictionary(stop_words: frozenset[str], accept: bool) -> Dictionary:
     def lexize(word: str) -> list[str] | None:
         word = word.lower()
@@ -80,7 +83,15 @@ def dictionary(ctx: CallContext, oid: int) -> Dictionary:
     if row is None:
         raise PgError("XX000", f"cache lookup failed for text search dictionary {oid}")
     template = ctx.catalog.one(classes.PgTsTemplate, oid=row.dicttemplate)
-    return make_dictionary(template.tmplname, row.dictinitoption or "", row.dictname)
+    name = method_of_template(ctx.catalog, template)
+    return make_dictionary(name, row.dictinitoption or "", row.dictname)
+
+
+def method_of_template(catalog: Any, template: Any) -> str:
+    """The built-in template whose lexize function a template has."""
+    same = catalog.all(type(template), tmpllexize=template.tmpllexize)
+    builtin = next((t for t in same if t.oid < FIRST_USER_OID), template)
+    return str(builtin.tmplname)
 
 
 class Configuration:

@@ -3,20 +3,22 @@ tsearch/wparser.c, tsearch/dict.c)."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, PgError
+from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
-from pgemu.types.arrays_value import dump_array
+from pgemu.types.arrays_value import dump_array, load_flat
 from pgemu.types.tsearch_config import (
     MAX_WORD,
     Configuration,
     configuration,
     current_configuration,
     dictionary,
+    rows,
 )
 from pgemu.types.tsearch_match import matches
 from pgemu.types.tsearch_parser import TOKEN_TYPES, tokens
@@ -315,25 +317,31 @@ def ts_lexize(ctx: CallContext, oid: int, word: str) -> str | None:
     return None if found is None else dump_array(found)
 
 
-DEFAULT_PARSER = 3722
-
-
-def check_parser(parser: Any) -> None:
-    if parser not in ("default", "pg_catalog.default", DEFAULT_PARSER):
-        if isinstance(parser, int):
+def check_parser(ctx: CallContext, parser: Any) -> None:
+    """Every parser has the functions of the default one."""
+    if isinstance(parser, int):
+        if ctx.catalog.one(rows().PgTsParser, oid=parser) is None:
             raise PgError("XX000", f"cache lookup failed for text search parser {parser}")
-        raise PgError(UNDEFINED_OBJECT, f'text search parser "{parser}" does not exist')
+        return
+    namespace = importlib.import_module("pgemu.catalog.namespace")
+    namespace.get_ts_parser_oid(ctx.catalog, parse_identifier(parser))
 
 
-@pg_function("ts_parse(oid,text)", "ts_parse(text,text)")
-def ts_parse(parser: Any, text: str) -> Iterator[tuple[int, str]]:
-    check_parser(parser)
+def parse_identifier(name: str) -> list[str]:
+    from pgemu.types.quote import parse_ident
+
+    return [str(word) for word in load_flat(parse_ident(name))]
+
+
+@pg_function("ts_parse(oid,text)", "ts_parse(text,text)", context=True)
+def ts_parse(ctx: CallContext, parser: Any, text: str) -> Iterator[tuple[int, str]]:
+    check_parser(ctx, parser)
     yield from tokens(text)
 
 
-@pg_function("ts_token_type(oid)", "ts_token_type(text)")
-def ts_token_type(parser: Any) -> Iterator[tuple[int, str, str]]:
-    check_parser(parser)
+@pg_function("ts_token_type(oid)", "ts_token_type(text)", context=True)
+def ts_token_type(ctx: CallContext, parser: Any) -> Iterator[tuple[int, str, str]]:
+    check_parser(ctx, parser)
     yield from TOKEN_TYPES
 
 
