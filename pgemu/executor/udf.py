@@ -78,7 +78,8 @@ class UdfRegistry:
 
     def binding(self, proc: PgProc) -> FunctionBinding | None:
         """The body of a function in C, or of the built-in one that lends it."""
-        return functions.get(self.signature(lending_function(self.catalog, proc)))
+        found: FunctionBinding | None = functions.get(self.signature(proc))
+        return found
 
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
         key = ("f", _identity(proc), self._type_key(proc, info))
