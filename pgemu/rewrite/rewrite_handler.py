@@ -159,7 +159,9 @@ def _fire_in_sublinks(catalog: Catalog, query: Query, active: tuple[int, ...]) -
     for name in field_names(Query):
         if name == "rtable":
             for rte in query.rtable:
-                visit([rte.functions, rte.values_lists, rte.joinaliasvars, rte.tablesample])
+                # values without sub-queries, which the analyzer has noted, may be very many
+                values = rte.values_lists if query.has_sublinks else []
+                visit([rte.functions, values, rte.joinaliasvars, rte.tablesample])
         elif name != "cte_list":
             visit(getattr(query, name))
 

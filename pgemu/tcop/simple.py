@@ -17,6 +17,7 @@ from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
+from pgemu.tcop.bulk_values import MIN_TEXT, run_bulk
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.literals import Shape, cut
 from pgemu.tcop.plancache import CachedStatement
@@ -54,6 +55,12 @@ class SimpleQuery:
         if shape is not None and self._run_cached(shape):
             session.end_implicit()
             return
+        if len(text) >= MIN_TEXT and not session.xact.failed:
+            bulk = run_bulk(session, text, self._prepare_one)
+            if bulk is not None:
+                self.send_result(bulk)
+                session.end_implicit()
+                return
         statements = session.parse(text)
         if session.parse_noticed:
             shape = None
@@ -227,6 +234,25 @@ class SimpleQuery:
             cached = CachedStatement(plan)
         cached.query = None if rewritten[0].rtable else rewritten[0]
         self._execute(cached, bind(plan, ()))
+
+    def _prepare_one(self, text: str, shape: Shape) -> CachedStatement | None:
+        """Plan a statement and remember it under its shape; None: it is not to be planned so."""
+        session = self.session
+        try:
+            statements = session.parse(text)
+            if len(statements) != 1 or session.parse_noticed:
+                return None
+            with session.catalog.store.reading():
+                query, used = session.analyze_statement(statements[0], text)
+                rewritten = query_rewrite(query, session.catalog)
+                if len(rewritten) != 1 or rewritten[0].command_type != "insert":
+                    return None
+                plan = self._plan(rewritten[0], used)
+        except PgError:
+            return None  # to be raised with its position by the general way
+        return session.plan_cache.store(  # type: ignore[no-any-return]
+            shape, session.guc.epoch, session.plan_version(), plan
+        )
 
     def _plan(self, query: Any, used: set[int]) -> Plan:
         session = self.session
