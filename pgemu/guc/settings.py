@@ -56,6 +56,7 @@ EPOCH_SETTINGS = (
     "bytea_output",
     "extra_float_digits",
     "standard_conforming_strings",
+    "restrict_nonsystem_relation_kind",
     "backslash_quote",
     "transform_null_equals",
     "array_nulls",

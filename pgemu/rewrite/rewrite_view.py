@@ -148,7 +148,10 @@ def error_view_not_updatable(name: str, command: str, detail: str) -> PgError:
 
 def rewrite_target_view(catalog: Catalog, query: Query, view: Relation) -> Query:
     """The statement on a simple view as one on its base relation.  In place."""
+    from pgemu.rewrite.rewrite_handler import refuse_restricted
+
     command = query.command_type
+    refuse_restricted(catalog, view, "view")
     if isinstance(query.jointree.quals, CurrentOfExpr):
         raise PgError(FEATURE_NOT_SUPPORTED, "WHERE CURRENT OF on a view is not implemented")
     viewquery: Query = copy_stored(view.view_query)
