@@ -93,10 +93,12 @@ class RowLocks:
                 )
             row = (mark.relid, rid, _TUPLE_LOCKS[strength])
             raise WaitFor(holder, None if self.has_own(relation, rid) else row)
-        if session.xact.fixed_snapshot is not None and (
-            strength > 1 or self._key_changed_since(p, relation, rid)
+        if (
+            session.xact.fixed_snapshot is not None
+            and (strength > 1 or self._key_changed_since(p, relation, rid))
+            and session.changed_since_snapshot(relation, rid)
         ):
-            session.check_not_changed_since(p, relfilenode, rid)
+            raise session.xact.serialization_failure("update")
         if session.xact.state != "idle":
             if schema == "g":
                 session.xact.writes_to(relation.sqlite_name, len(relation.attrs))

@@ -22,6 +22,7 @@ from pgemu.executor.rowlocks import RowLocks
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.timeouts import USER_REQUEST
 from pgemu.executor.udf import UdfRegistry
+from pgemu.executor.waiting import raise_wait
 from pgemu.executor.writing import WritingMixin
 from pgemu.fmgr import CallContext, functions
 from pgemu.guc import Settings
@@ -95,7 +96,9 @@ class Session(WritingMixin):
         self.xact = TransactionManager(
             self.conn, shm, slot, database, self.writer_lock, fsync=fsync
         )
-        self.catalog = Catalog(MvccStore(self.xact, catalog_layout), self.ctx)
+        store = MvccStore(self.xact, catalog_layout)
+        store.wait_for = raise_wait  # type: ignore[method-assign]
+        self.catalog = Catalog(store, self.ctx)
         self.catalog.backend_id = slot.number + 1
         self.catalog.analyze_sql = self._analyze_builtin
         self.udfs = UdfRegistry(self.conn, self)

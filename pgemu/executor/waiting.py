@@ -36,6 +36,13 @@ class WaitForLock(WaitFor):
         self.mode = mode
 
 
+def raise_wait(xid: int, recheck: Callable[[], None] | None) -> None:
+    """A catalog row belongs to another open transaction."""
+    wait = WaitFor(xid)
+    wait.recheck = recheck
+    raise wait
+
+
 def retrying(session: Any, run: Callable[[], T]) -> T:
     """Run a writing statement until nobody is in its way.  Only the outermost one may wait."""
     if session.xact.write_depth:

@@ -96,7 +96,7 @@ class TransactionManager:
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
-        # while a write statement runs: other transactions that have written, by shared or not
+        # while a write statement runs: other transactions that have written, by shared
         self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
         self._registered_now: set[str] = set()
@@ -116,11 +116,9 @@ class TransactionManager:
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
         self._created: list[str] = []
-        # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
-        self.queried = False
+        self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
-        # tables that this transaction has emptied in place
-        self.truncated: set[str] = set()
+        self.truncated: set[str] = set()  # tables emptied in place
         self._dropped: list[str] = []
         self._undo_mark = {"main": 0, "g": 0}
         self._write_depth = 0
@@ -185,6 +183,7 @@ class TransactionManager:
             self.rollback()
         elif self.savepoints:
             self._undo_to(self.savepoints[-1])
+            self.subxact_failed()
             self.state = FAILED
         else:
             kept = self.current
@@ -678,6 +677,9 @@ class TransactionManager:
 
     def xid_ended(self, xid: int) -> None:
         """Hook: whoever waits for this xid is to be woken (set by the session)."""
+
+    def subxact_failed(self) -> None:
+        """Hook: the innermost savepoint's locks are to be released."""
 
     def xid_let_go(self, xid: int) -> None:
         """Hook: rows of this xid are free again though it goes on (ROLLBACK TO)."""
