@@ -65,7 +65,7 @@ class MvccStore:
         active = "g._gactive" if shared else "main._active"
         running = frozenset(r[0] for r in xact.conn.execute(f"SELECT xid FROM {active}"))
         running -= {xact.xid}
-        if xact.write_depth:
+        if xact.write_depth and (not shared or xact._global_held):
             xact.running_others[shared] = running
         return running
 

@@ -307,8 +307,8 @@ class TransactionManager:
                 self.conn.execute("ROLLBACK")
             self._unlock()
             raise
-        self._write_depth = 1
-        self._snapshot_taken = False
+        self._write_depth, self._snapshot_taken = 1, False
+        self.running_others = {}
         try:
             self._start_writing()
         except BaseException:
