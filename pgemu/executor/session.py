@@ -96,9 +96,7 @@ class Session(WritingMixin):
         self.xact = TransactionManager(
             self.conn, shm, slot, database, self.writer_lock, fsync=fsync
         )
-        store = MvccStore(self.xact, catalog_layout)
-        store.wait_for = raise_wait  # type: ignore[method-assign]
-        self.catalog = Catalog(store, self.ctx)
+        self.catalog = Catalog(MvccStore(self.xact, catalog_layout, raise_wait), self.ctx)
         self.catalog.backend_id = slot.number + 1
         self.catalog.analyze_sql = self._analyze_builtin
         self.udfs = UdfRegistry(self.conn, self)

@@ -16,6 +16,14 @@ from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 from pgemu.transam.xact import TransactionManager
 
+# Raises what makes the statement wait for an xid, call the function and run again.
+WaitFor = Callable[[int, Callable[[], None] | None], None]
+
+
+def _never(xid: int, recheck: Callable[[], None] | None) -> None:
+    """Without sessions there is nobody to wait for."""
+
+
 # Who changes pg_description, pg_shdescription or pg_enum has locked the object that the row belongs
 # to, and looks for the row after that.
 _LOCKED_BEFORE = ("main.r2609", "g.r2396", "main.r3501")
@@ -28,9 +36,10 @@ class MvccStore:
     where_clause, insert_statement, column_numbers, physical_name, unique_names.
     """
 
-    def __init__(self, xact: TransactionManager, layout: Any) -> None:
+    def __init__(self, xact: TransactionManager, layout: Any, wait_for: WaitFor = _never) -> None:
         self.xact = xact
         self.layout = layout
+        self.wait_for = wait_for
 
     def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[tuple[Value, ...]]:
         clause, params = self.layout.where_clause(cls, where)
@@ -179,10 +188,6 @@ class MvccStore:
 
         locked = any(f" {name} " in text for name in _LOCKED_BEFORE)
         self.wait_for(xid, None if locked else recheck)
-
-    def wait_for(self, xid: int, recheck: Callable[[], None] | None) -> None:
-        """Hook: raise what makes the statement wait for xid, call recheck and run again (set by
-        the session)."""
 
     def _writing(self, cls: type[Any]) -> None:
         name = self.layout.physical_name(cls)
