@@ -103,7 +103,8 @@ def test_the_books_balance_after_crashes(tmp_path: Path) -> None:
                 conn.execute("UPDATE account SET changes = changes + 1")
         finally:
             assert server.stop() == 0
-    print(f"{len(outcomes.acknowledged)} transfers, {len(outcomes.refused)} refused")
+        done = f"{len(outcomes.acknowledged)} acknowledged, {len(outcomes.refused)} refused"
+        print(f"round {number + 1}: {done}, {len(outcomes.tickets)} tickets", flush=True)
 
 
 def test_a_killed_backend_frees_its_locks_and_rows(tmp_path: Path) -> None:
