@@ -401,6 +401,8 @@ def heap_create_with_catalog(
         rows.extend(acl_rows(catalog, PG_CLASS_RELID, oid, owner, acl))
         if of_type:
             rows.append(depend(me, (PG_TYPE_RELID, of_type, 0), "n"))
+    # the type first: who makes a relation of the same name at the same time meets that
+    rows.sort(key=lambda row: not isinstance(row, PgType))
     insert_rows(catalog, rows)
     if relkind in KINDS_WITH_STORAGE:
         create_storage(

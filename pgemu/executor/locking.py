@@ -65,6 +65,11 @@ class SessionLocks(LockManager):
             self._relations = {k: v for k, v in self._relations.items() if v < level}
         self.level -= 1
 
+    def subxact_failed(self) -> None:
+        """A statement failed after a savepoint: what was locked since is free at once."""
+        self.release_owner(self.level)
+        self._relations = {k: v for k, v in self._relations.items() if v < self.level}
+
     def release_all(self, *, session: bool = False) -> None:
         self.level = TRANSACTION_OWNER
         if self._relations:
@@ -173,6 +178,7 @@ def attach_locks(session: Any, cluster: Any, shm: Any, slot: Any, latch: Latch) 
     xact = session.xact
     xact.xid_ended = locks.transaction_ended
     xact.xid_let_go = locks.xid_let_go
+    xact.subxact_failed = locks.subxact_failed
     xact.predicate = PredicateLocks(xact, cluster.runtime, session.ctx.database_oid)
     xact.predicate.satisfies = partial(satisfies, session)
     xact.global_lock = WriterLock(cluster.writer_lock_path(0), session.check_for_interrupts)
@@ -225,8 +231,19 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
         if session.xact.write_depth or not locks.pass_relations(plan):
             return True
     else:
+        xact = session.xact
+        if xact.current.isolation != "read committed" and xact.fixed_snapshot is None:
+            _fix_snapshot(xact)
         _lock_relations(locks, plan)
     return bool(session.catalog_version() == version)
+
+
+def _fix_snapshot(xact: Any) -> None:
+    """REPEATABLE READ takes its snapshot before it waits, as parse analysis does."""
+    nested = xact.state == IDLE or xact.write_depth
+    if not nested and xact.serializable() is None and xact.fixed_snapshot is None:
+        xact.begin_read()
+        xact.end_read()
 
 
 def _lock_relations(locks: SessionLocks, plan: Plan) -> None:

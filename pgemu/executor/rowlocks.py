@@ -83,10 +83,12 @@ class RowLocks:
                 None if self.has_own(relation, rid) else row,
                 row_context("locking", relation, rid),
             )
-        if session.xact.fixed_snapshot is not None and (
-            strength > 1 or self.key_changed_since(relation, rid)
+        if (
+            session.xact.fixed_snapshot is not None
+            and (strength > 1 or self.key_changed_since(relation, rid))
+            and session.changed_since_snapshot(relation, rid)
         ):
-            session.check_not_changed_since(p, relfilenode, rid)
+            raise session.xact.serialization_failure("update")
         if session.xact.state != "idle":
             if schema == "g":
                 session.xact.writes_to(relation.sqlite_name, len(relation.attrs))

@@ -23,6 +23,7 @@ from pgemu.executor.rowlocks import RowLocks
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.timeouts import USER_REQUEST
 from pgemu.executor.udf import UdfRegistry
+from pgemu.executor.waiting import raise_wait
 from pgemu.executor.writing import WritingMixin
 from pgemu.fmgr import CallContext, functions
 from pgemu.guc import Settings
@@ -102,7 +103,7 @@ class Session(WritingMixin):
         self.xact = TransactionManager(
             self.conn, shm, slot, database, self.writer_lock, fsync=fsync
         )
-        self.catalog = Catalog(MvccStore(self.xact, catalog_layout), self.ctx)
+        self.catalog = Catalog(MvccStore(self.xact, catalog_layout, raise_wait), self.ctx)
         self.catalog.backend_id = slot.number + 1
         self.catalog.analyze_sql = self._analyze_builtin
         self.udfs = UdfRegistry(self.conn, self)

@@ -44,6 +44,13 @@ class WaitForLock(WaitFor):
         self.mode = mode
 
 
+def raise_wait(xid: int, recheck: Callable[[], None] | None) -> None:
+    """A catalog row belongs to another open transaction."""
+    wait = WaitFor(xid)
+    wait.recheck = recheck
+    raise wait
+
+
 def row_context(what: str, relation: Any, rid: int) -> str:
     """XactLockTableWaitErrorContextCb: what: "updating", "deleting", "locking"."""
     from pgemu.executor.specials import ROWS_PER_PAGE

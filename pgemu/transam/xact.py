@@ -101,7 +101,7 @@ class TransactionManager(StorageChanges):
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
-        # while a write statement runs: other transactions that have written, by shared or not
+        # while a write statement runs: other transactions that have written, by shared
         self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
         self._registered_now: set[str] = set()
@@ -120,10 +120,9 @@ class TransactionManager(StorageChanges):
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
-        # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
-        self.queried = False
+        self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
-        # tables that this transaction has emptied in place: inside how many savepoints
+        # tables emptied in place: inside how many savepoints
         self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
         self._mark_is_old = False
@@ -194,6 +193,7 @@ class TransactionManager(StorageChanges):
             self.rollback()
         elif self.savepoints:
             self._undo_to(self.savepoints[-1])
+            self.subxact_failed()
             self.state = FAILED
         else:
             kept = self.current
@@ -317,8 +317,8 @@ class TransactionManager(StorageChanges):
                 self.conn.execute("ROLLBACK")
             self._unlock()
             raise
-        self._write_depth = 1
-        self._snapshot_taken = False
+        self._write_depth, self._snapshot_taken = 1, False
+        self.running_others = {}
         try:
             self._start_writing()
         except BaseException:
@@ -695,6 +695,9 @@ class TransactionManager(StorageChanges):
 
     def xid_ended(self, xid: int) -> None:
         """Hook: whoever waits for this xid is to be woken (set by the session)."""
+
+    def subxact_failed(self) -> None:
+        """Hook: the innermost savepoint's locks are to be released."""
 
     def xid_let_go(self, xid: int) -> None:
         """Hook: rows of this xid are free again though it goes on (ROLLBACK TO)."""
