@@ -311,13 +311,19 @@ class Relation:
 
     @cached_property
     def all_inheritors(self) -> tuple[int, ...]:
-        """This relation and everything below it, breadth first (find_all_inheritors)."""
+        """This relation and everything below it, breadth first (find_all_inheritors), without the
+        temporary tables of other sessions, which cannot be read (expand_inherited_rtentry)."""
         found = [self.oid]
         for oid in found:
             for child in self.catalog.relation(oid).children:
-                if child not in found:
+                if child not in found and not self.catalog.relation(child).is_other_temp:
                     found.append(child)
         return tuple(found)
+
+    @property
+    def is_other_temp(self) -> bool:
+        """RELATION_IS_OTHER_TEMP"""
+        return self.persistence == "t" and self.namespace != self.catalog.my_temp_namespace
 
     @cached_property
     def partition_key(self) -> PgPartitionedTable | None:

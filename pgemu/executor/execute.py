@@ -116,6 +116,9 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
     """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
     session.xact.queried = True
     if plan.result is not None:
+        if session.xact.wants_snapshot():
+            session.xact.begin_read()
+            session.xact.end_read()
         yield tuple([bindings[n - 1] if n else value for n, value in plan.result])
         return
     lock_for_plan(session, plan)

@@ -204,7 +204,7 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
     if (
         session.xact.state == IDLE
         and plan.command_type == "select"
-        and not (plan.row_marks or plan.steps)
+        and not (plan.row_marks or plan.steps or plan.sequences)
     ):
         if session.xact.write_depth or not locks.pass_relations(plan):
             return True
@@ -220,6 +220,8 @@ def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
         # the table that is written gets the stronger lock below
         if oid >= FIRST_USER_OID and oid != written and (oid, ACCESS_SHARE) not in held:
             locks.relation(oid, ACCESS_SHARE)
+    for oid in plan.sequences:
+        locks.relation(oid, ROW_EXCLUSIVE)
     for mark in plan.row_marks:
         if mark.relid >= FIRST_USER_OID:
             locks.relation(mark.relid, ROW_SHARE)

@@ -90,6 +90,7 @@ def _lock(session: Any, recheck: EvalPlanQual, row: Row) -> Row | None:
             except WaitFor as wait:
                 recheck.wait(wait)
         if not locked:
+            recheck.again = True
             return None
         if recheck.changed(relid, rid, key=mark.strength == "forkeyshare"):
             found = recheck.newest(relid, rid, mark.relid)

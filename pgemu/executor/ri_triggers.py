@@ -21,7 +21,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.suspending import in_place
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Value
 
 Key = tuple[Value, ...]
@@ -47,6 +47,8 @@ class AfterTriggers:
         self.immediate: dict[Event, None] = {}
         self.deferred: dict[Event, None] = {}
         self._marks: list[int] = []
+        # the foreign key and the key of the check that was the last to wait for a deleter
+        self._waited: tuple[int, Key] | None = None
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
         conn = session.conn
@@ -199,6 +201,7 @@ class AfterTriggers:
         assert constraint.confkey is not None and constraint.conkey is not None
         if None in key:
             raise self._partial_null(constraint, child)
+        event_key = constraint.oid, key
         busy = self.session.xact.others_running()
         if self._exists(parent, constraint.confkey, key) and not (
             busy and self.session.uncommitted_key(parent, constraint.confkey, key)
@@ -208,9 +211,12 @@ class AfterTriggers:
         if busy:
             deleter = self.session.freed_key(parent, constraint.confkey, key)
             if deleter:
+                self._waited = event_key
                 raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
+        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, key):
+            raise moved_error()
         if self.session.key_gone_since(parent, constraint.confkey, key):
             raise self.session.xact.serialization_failure("update")
         raise PgError(

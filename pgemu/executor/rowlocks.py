@@ -56,7 +56,7 @@ class RowLocks:
         relation = session.catalog.relation(relid)
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
-        relfilenode, xid = int(table[1:]), session.xact.xid
+        relfilenode = int(table[1:])
         strength = STRENGTHS[mark.strength]
         holder = self._holder(p, relation, relfilenode, rid, strength)
         if holder:
@@ -74,14 +74,20 @@ class RowLocks:
         ):
             session.check_not_changed_since(p, relfilenode, rid)
         if session.xact.state != "idle":
-            if schema == "g":
-                session.xact.writes_to(relation.sqlite_name, len(relation.attrs))
-            session.conn.execute(
-                f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET mode=max(mode, excluded.mode)",
-                (relfilenode, rid, xid, strength, session.xact.row_lock_stamp),
-            )
+            self.note(relation, rid, strength)
         return True
+
+    def note(self, relation: Any, rid: int, strength: int) -> None:
+        """The transaction has the row from now on."""
+        xact = self.session.xact
+        schema, _, table = relation.sqlite_name.partition(".")
+        if schema == "g":
+            xact.writes_to(relation.sqlite_name, len(relation.attrs))
+        self.session.conn.execute(
+            f"INSERT INTO {schema}.{prefix(schema)}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+            "DO UPDATE SET mode=max(mode, excluded.mode)",
+            (int(table[1:]), rid, xact.xid, strength, xact.row_lock_stamp),
+        )
 
     def has_own(self, relation: Any, rid: int) -> bool:
         """The transaction has locked or changed the row."""

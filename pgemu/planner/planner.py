@@ -13,6 +13,7 @@ from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
+from pgemu.planner.calls import FIRST_USER_OID
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
@@ -54,6 +55,7 @@ def plan_query(
         for name, cte, outer in low.modifying_ctes
     ]
     plan.used_literals = frozenset(low.used_literals)
+    plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
         plan.query, plan.outer = query, parent
     return plan

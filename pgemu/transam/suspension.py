@@ -13,12 +13,21 @@ import contextlib
 from collections.abc import Iterator
 
 from pgemu.storage.procarray import XMIN
-from pgemu.transam.xact import IDLE, TransactionManager
+from pgemu.transam.xact import IDLE, IMPLICIT, TransactionManager
 
 
 def can_suspend(xact: TransactionManager) -> bool:
     """No reader is in the middle of its rows, and what was written can be taken back."""
-    return xact.state != IDLE and xact.write_depth > 0 and not xact._read_depth
+    if xact.state == IDLE and xact.promotable != xact.xid:
+        return False
+    return xact.write_depth > 0 and not xact._read_depth
+
+
+def allow_suspension(xact: TransactionManager) -> None:
+    """A statement outside a transaction block that may go to sleep in the middle: beside others
+    it writes undo, and becomes a transaction when it sleeps."""
+    if xact.state == IDLE and xact.others_have_xids():
+        xact.undo_xid = xact.promotable = xact.xid
 
 
 @contextlib.contextmanager
@@ -26,6 +35,9 @@ def suspended(xact: TransactionManager) -> Iterator[None]:
     """Leave the writer lock for the time of the body, then take it again.  Nothing may be pending
     in SQLite: no statement being stepped, no savepoint."""
     depth = xact._write_depth
+    if xact.state == IDLE:
+        xact.state = IMPLICIT
+        xact._register("main")
     xact.suspensions += 1
     marks = dict(xact._undo_mark)
     written = xact.undo_written
