@@ -82,9 +82,11 @@ def _run(
     info = TypeInfo(types, result)
     body = session.udfs.callable(proc, info)
     saved, session.call_atomic = session.call_atomic, atomic
+    session.callback_depth -= 1  # no SQLite statement is being stepped for it
     try:
         return body(*args)
     finally:
+        session.callback_depth += 1
         session.call_atomic = saved
 
 

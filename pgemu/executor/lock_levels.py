@@ -178,7 +178,10 @@ def _comment(catalog: Any, body: Body) -> Locks:
 
 
 def _vacuum(catalog: Any, body: Body) -> Locks:
-    full = any(n["DefElem"].get("defname") == "full" for n in body.get("options", ()))
+    options = {n["DefElem"].get("defname") for n in body.get("options", ())}
+    if "skip_locked" in options:
+        return  # the command tries for itself
+    full = "full" in options
     mode = ACCESS_EXCLUSIVE if full else SHARE_UPDATE_EXCLUSIVE
     for node in body.get("rels", ()):
         yield from _one(catalog, node["VacuumRelation"].get("relation"), mode)

@@ -57,6 +57,7 @@ def suspended(xact: TransactionManager) -> Iterator[None]:
         xact._open_write()
         xact._write_depth = depth
         xact._snapshot_taken = False
+        xact.running_others = {}
         xact.undo_xid = xact.xid
         if shared:
             xact.lock_global()

@@ -370,6 +370,8 @@ class TransactionManager:
             self.slot.words[ASSIGNED_XID] = 0
         else:
             self.undo_xid = self.xid if self.snapshots_held() else 0
+        if self.running_others:
+            self.running_others = {}
 
     def assign_xid(self) -> int:
         """The xid of the current transaction, also of one that has not written
