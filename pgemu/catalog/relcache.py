@@ -307,7 +307,21 @@ class Relation:
     def children(self) -> tuple[int, ...]:
         """Direct children, in OID order (find_inheritance_children)."""
         rows = self.catalog.all(PgInherits, inhparent=self.oid)
-        return tuple(sorted(i.inhrelid for i in rows if not i.inhdetachpending))
+        return tuple(
+            sorted(i.inhrelid for i in rows if not i.inhdetachpending or self._seen_attached(i))
+        )
+
+    def _seen_attached(self, link: PgInherits) -> bool:
+        """A partition that is being detached still belongs to it for those whose snapshot is
+        older than that (find_inheritance_children_extended)."""
+        session = getattr(self.catalog.ctx, "session", None)
+        snapshot = session.xact.fixed_snapshot if session is not None else None
+        if snapshot is None:
+            return False
+        found = session.conn.execute(
+            "SELECT xmin FROM main.r2611 WHERE c1=? AND c2=?", (link.inhrelid, link.inhparent)
+        ).fetchone()
+        return found is not None and bool(snapshot.hides(found[0]))
 
     @cached_property
     def all_inheritors(self) -> tuple[int, ...]:

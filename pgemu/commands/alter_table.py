@@ -130,6 +130,9 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_NoForceRowSecurity": Subcommand(
         misc.no_force_rls, PASS_MISC, "rp", "NO FORCE ROW SECURITY"
     ),
+    "AT_DetachPartitionFinalize": Subcommand(
+        misc.detach_partition_finalize, PASS_MISC, "p", "DETACH PARTITION ... FINALIZE"
+    ),
     "AT_AttachPartition": Subcommand(misc.attach_partition, PASS_MISC, "pI", "ATTACH PARTITION"),
     "AT_DetachPartition": Subcommand(misc.detach_partition, PASS_MISC, "p", "DETACH PARTITION"),
     **{

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from pgemu.commands.detach import concurrent_detach, detach_concurrently
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.locking import lock_for_utility
@@ -192,6 +193,10 @@ def process_utility(
         session.accept_invalidations()
     if not row.transactional:
         return command(session, stmt, st)
+    detached = concurrent_detach(stmt) if tag == "AlterTableStmt" else None
+    if detached is not None:
+        detach_concurrently(session, stmt, detached)
+        return CommandResult("ALTER TABLE")
 
     def run() -> CommandResult:
         with session.xact.write():

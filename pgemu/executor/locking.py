@@ -20,6 +20,7 @@ from typing import Any
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
 from pgemu.executor.index_conditions import satisfies
 from pgemu.executor.lock_levels import ACCESS_SHARE, ROW_EXCLUSIVE, ROW_SHARE, utility_locks
+from pgemu.executor.lockers import wait_before
 from pgemu.executor.notify import NotifyQueue
 from pgemu.executor.timeouts import Timeouts
 from pgemu.executor.waiting import WaitForLock
@@ -244,6 +245,8 @@ def lock_for_utility(session: Any, query: Any) -> bool:
     tag, body = next(iter(raw.items()))
     for oid, mode in utility_locks(session.catalog, tag, body):
         locks.relation(oid, mode)
+    if tag in ("IndexStmt", "DropStmt", "ReindexStmt"):
+        wait_before(session, tag, body)
     return bool(session.catalog_version() == version)
 
 
