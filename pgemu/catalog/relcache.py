@@ -364,6 +364,9 @@ class Relation:
         found: list[int] = []
         relation = self
         while relation.is_partition and relation.parents:
+            link = self.catalog.one(PgInherits, inhrelid=relation.oid)
+            if link and link.inhdetachpending and not self._seen_attached(link):
+                break
             relation = self.catalog.relation(relation.parents[0])
             found.append(relation.oid)
         return tuple(found)

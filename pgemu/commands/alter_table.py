@@ -15,6 +15,7 @@ from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
 from pgemu.commands import foreigncmds
+from pgemu.commands.detach import check_not_pending
 from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
@@ -197,6 +198,8 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     check_owner(session, relation)
     check_not_system(session, relation)
     check_not_in_use(session, relation, f"ALTER {word}")
+    if relation.is_partition:
+        check_not_pending(session, relation)
     commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
     ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
     for command in commands:

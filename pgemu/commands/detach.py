@@ -86,6 +86,17 @@ def _mark(session: Any, parent: Any, child: Any) -> None:
     )
 
 
+def check_not_pending(session: Any, relation: Any) -> None:
+    """A partition that is half detached is not to be altered."""
+    row = session.catalog.one(PgInherits, inhrelid=relation.oid)
+    if row is not None and row.inhdetachpending:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'cannot alter partition "{relation.name}" with an incomplete detach',
+            hint=_FINALIZE,
+        )
+
+
 def check_attached(catalog: Any, parent: Any, child: Any) -> None:
     if catalog.one(PgInherits, inhrelid=child.oid, inhparent=parent.oid) is None:
         raise PgError(

@@ -34,8 +34,6 @@ _ANALYZE_OPTIONS = ("verbose", "skip_locked")
 
 def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """VACUUM and ANALYZE."""
-    from pgemu.catalog.namespace import range_var_get_relid
-
     is_vacuum = bool(stmt.get("is_vacuumcmd"))
     word = "VACUUM" if is_vacuum else "ANALYZE"
     given: dict[str, Any] = {}
@@ -64,6 +62,20 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             FEATURE_NOT_SUPPORTED,
             "ANALYZE option must be specified when a column list is provided",
         )
+    relations = _chosen(session, targets, given, word)
+    if targets:
+        _refresh(session, relations, analyze)
+    else:
+        _refresh_database(session, analyze)
+    return CommandResult(word)
+
+
+def _chosen(
+    session: Any, targets: list[dict[str, Any]], given: dict[str, Any], word: str
+) -> list[Any]:
+    """The tables that are named and may be worked on."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
     catalog = session.catalog
     relations = []
     for target in targets:
@@ -88,11 +100,7 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         if given.get("skip_locked") and not _try_lock(session, relation, given, word):
             continue
         relations.append(relation)
-    if targets:
-        _refresh(session, relations, analyze)
-    else:
-        _refresh_database(session, analyze)
-    return CommandResult(word)
+    return relations
 
 
 def _try_lock(session: Any, relation: Any, options: dict[str, Any], word: str) -> bool:

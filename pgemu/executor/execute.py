@@ -22,6 +22,7 @@ from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.waiting import retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
+from pgemu.transam.snapshots import fix_first_snapshot
 from pgemu.transam.visibility import dirty_tables
 
 Row = tuple[Any, ...]
@@ -116,9 +117,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
     """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
     session.xact.queried = True
     if plan.result is not None:
-        if session.xact.wants_snapshot():
-            session.xact.begin_read()
-            session.xact.end_read()
+        fix_first_snapshot(session.xact)
         yield tuple([bindings[n - 1] if n else value for n, value in plan.result])
         return
     lock_for_plan(session, plan)

@@ -68,6 +68,11 @@ _EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0
 class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
 
+    # sends the notices now (set by the backend): a statement is going to sleep
+    flush_notices: Any = staticmethod(lambda: None)
+    # functions that SQLite has called in the middle of a statement
+    callback_depth = 0
+
     def __init__(
         self,
         cluster: Any,
@@ -113,11 +118,6 @@ class Session(WritingMixin):
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
-        # sends them now (set by the backend): a statement is going to sleep
-        self.flush_notices: Callable[[], None] = lambda: None
-        # functions that SQLite has called in the middle of a statement
-        self.callback_depth = 0
-        # of the statements that are at work, the innermost last
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()

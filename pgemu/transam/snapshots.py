@@ -109,3 +109,13 @@ def forget_exported(paths: list[str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     paths.clear()
+
+
+def fix_first_snapshot(xact: Any) -> None:
+    """The first statement of a REPEATABLE READ transaction fixes its snapshot, also one that reads
+    no table."""
+    if xact.current.isolation in ("repeatable read", "serializable") and (
+        xact.fixed_snapshot is None and xact.state != "idle"
+    ):
+        xact.begin_read()
+        xact.end_read()

@@ -5,6 +5,9 @@ transaction may end and another one may begin: the others see rows of a running 
 should the statement fail later, the transaction (or its savepoint) takes all of it back.  The
 snapshot of the statement stays; the caller has made it complete and published it, so that who
 commits meanwhile leaves the undo that it needs.
+
+TransactionManager.suspensions counts the sleeps of the statement at hand; .promotable is the xid of
+an autocommit statement that may become a transaction by sleeping.
 """
 
 from __future__ import annotations

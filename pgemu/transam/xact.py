@@ -67,7 +67,11 @@ class TransactionManager:
     before_commit: called inside the committing SQLite transaction (deferred constraints).
     on_end(committed): called after every transaction's end (settings, locks, portals).
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
+    suspensions, promotable: see suspension.py.
     """
+
+    suspensions = 0
+    promotable = -1
 
     def __init__(
         self,
@@ -124,10 +128,6 @@ class TransactionManager:
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
-        # the statement at hand has slept in the middle (suspension.py)
-        self.suspensions = 0
-        # the xid of an autocommit statement that may become a transaction
-        self.promotable = -1
         made: Any = conn.create_scalar_function
         made("pg_undo", self._pg_undo, 0)
         made("pg_xid", lambda: self.xid, 0)
@@ -269,15 +269,6 @@ class TransactionManager:
                     return
             self.writer_lock.check_interrupts()
             time.sleep(0.01)
-
-    def wants_snapshot(self) -> bool:
-        """The first statement of a REPEATABLE READ transaction fixes its snapshot, also one that
-        reads no table."""
-        return (
-            self.current.isolation in _REPEATABLE
-            and self.fixed_snapshot is None
-            and self.state != IDLE
-        )
 
     def begin_read(self, shared: bool = False) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement."""
