@@ -56,7 +56,7 @@ def suspended(xact: TransactionManager) -> Iterator[None]:
     try:
         yield
     finally:
-        xact.writer_lock.acquire()
+        xact.writer_lock.acquire_uninterrupted()
         xact._open_write()
         xact._write_depth = depth
         xact._snapshot_taken = False

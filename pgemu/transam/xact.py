@@ -67,11 +67,9 @@ class TransactionManager:
     before_commit: called inside the committing SQLite transaction (deferred constraints).
     on_end(committed): called after every transaction's end (settings, locks, portals).
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
-    suspensions, promotable: see suspension.py.
     """
 
-    suspensions = 0
-    promotable = -1
+    suspensions, promotable = 0, -1  # see suspension.py
 
     def __init__(
         self,
@@ -650,6 +648,8 @@ class TransactionManager:
             words[XMIN] = 0
             if self.predicate is not None:
                 self.predicate.ended(committed)
+        elif self.suspensions:
+            words[XMIN] = self.suspensions = 0
         self.registered = set()
         self.savepoints = []
         self.row_lock_stamp = 0
