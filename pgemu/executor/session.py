@@ -72,6 +72,7 @@ class Session(WritingMixin):
     flush_notices: Any = staticmethod(lambda: None)
     # functions that SQLite has called in the middle of a statement
     callback_depth = 0
+    idle = False
 
     def __init__(
         self,
@@ -129,7 +130,6 @@ class Session(WritingMixin):
         self.latch: Any = None
         self.latch_sender: Any = None
         self.authenticated_user_oid = 10
-        self.idle = False
         self.cancel_pending = False
         self.interrupt_handler: Any = None
         self._known_version = self.catalog_version()
