@@ -26,6 +26,7 @@ from pgemu.executor.lock_levels import (
     SHARE,
     utility_locks,
 )
+from pgemu.executor.lockers import wait_before
 from pgemu.executor.notify import NotifyQueue
 from pgemu.executor.timeouts import Timeouts
 from pgemu.executor.waiting import WaitForLock
@@ -226,7 +227,7 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
     if (
         session.xact.state == IDLE
         and plan.command_type == "select"
-        and not (plan.row_marks or plan.steps)
+        and not (plan.row_marks or plan.steps or plan.sequences)
     ):
         if session.xact.write_depth or not locks.pass_relations(plan):
             return True
@@ -253,6 +254,8 @@ def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
         # the table that is written gets the stronger lock below
         if oid >= FIRST_USER_OID and oid != written and (oid, ACCESS_SHARE) not in held:
             locks.relation(oid, ACCESS_SHARE)
+    for oid in plan.sequences:
+        locks.relation(oid, ROW_EXCLUSIVE)
     for mark in plan.row_marks:
         if mark.relid >= FIRST_USER_OID:
             locks.relation(mark.relid, ROW_SHARE)
@@ -275,6 +278,8 @@ def lock_for_utility(session: Any, query: Any) -> bool:
     tag, body = next(iter(raw.items()))
     for oid, mode in utility_locks(session.catalog, tag, body):
         locks.relation(oid, mode)
+    if tag in ("IndexStmt", "DropStmt", "ReindexStmt"):
+        wait_before(session, tag, body)
     return bool(session.catalog_version() == version)
 
 

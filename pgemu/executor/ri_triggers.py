@@ -22,7 +22,7 @@ from pgemu.errors import (
 )
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
 from pgemu.executor.suspending import in_place
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import overlay_statement
@@ -51,6 +51,8 @@ class AfterTriggers:
         self.deferred: dict[Event, None] = {}
         # of each savepoint: what was deferred, and the modes
         self._marks: list[tuple[dict[Event, None], dict[int, bool]]] = []
+        # the foreign key and the key of the check that was the last to wait for a deleter
+        self._waited: tuple[int, Key] | None = None
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
         conn = session.conn
@@ -224,6 +226,7 @@ class AfterTriggers:
         self._lock(parent.oid, ROW_SHARE)
         if None in key:
             raise self._partial_null(constraint, child)
+        event_key = constraint.oid, key
         busy = self.session.xact.others_running()
         if self._exists(parent, constraint.confkey, key) and not (
             busy and self.session.uncommitted_key(parent, constraint.confkey, key)
@@ -235,9 +238,12 @@ class AfterTriggers:
         if busy:
             deleter = self.session.freed_key(parent, constraint.confkey, key)
             if deleter:
+                self._waited = event_key
                 raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
+        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, key):
+            raise moved_error()
         if self.session.key_gone_since(parent, constraint.confkey, key):
             raise self.session.xact.serialization_failure("update")
         raise self._not_present(constraint, parent, child, key)

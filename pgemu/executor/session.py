@@ -74,6 +74,11 @@ class Session(WritingMixin):
     modifying: Query | None = None
     # the text parsed last was commented on: its plan must not be found by the text
     parse_noticed: bool = False
+    # sends the notices now (set by the backend): a statement is going to sleep
+    flush_notices: Any = staticmethod(lambda: None)
+    # functions that SQLite has called in the middle of a statement
+    callback_depth = 0
+    idle = False
 
     def __init__(
         self,
@@ -120,11 +125,6 @@ class Session(WritingMixin):
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
-        # sends them now (set by the backend): a statement is going to sleep
-        self.flush_notices: Callable[[], None] = lambda: None
-        # functions that SQLite has called in the middle of a statement
-        self.callback_depth = 0
-        # of the statements that are at work, the innermost last
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
@@ -136,7 +136,6 @@ class Session(WritingMixin):
         self.latch: Any = None
         self.latch_sender: Any = None
         self.authenticated_user_oid = 10
-        self.idle = False
         self.cancel_pending = False
         self.interrupt_handler: Any = None
         self._known_version = self.catalog_version()

@@ -72,6 +72,7 @@ class TransactionManager(StorageChanges):
     """
 
     taking_back = False  # rows go back to what they were: nothing is to be checked
+    suspensions, promotable = 0, -1  # see suspension.py
 
     def __init__(
         self,
@@ -129,8 +130,6 @@ class TransactionManager(StorageChanges):
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
-        # the statement at hand has slept in the middle (suspension.py)
-        self.suspensions = 0
         self._make_functions(conn)
 
     def _make_functions(self, conn: apsw.Connection) -> None:
@@ -369,6 +368,8 @@ class TransactionManager(StorageChanges):
             self.slot.words[ASSIGNED_XID] = 0
         else:
             self.undo_xid = self.xid if self.snapshots_held() else 0
+        if self.running_others:
+            self.running_others = {}
         if self.unbuilt and not self.builds_late:
             self.build_storage()
 
@@ -663,6 +664,8 @@ class TransactionManager(StorageChanges):
             words[XMIN] = 0
             if self.predicate is not None:
                 self.predicate.ended(committed)
+        elif self.suspensions:
+            words[XMIN] = self.suspensions = 0
         self.registered = set()
         self.savepoints = []
         self.row_lock_stamp = 0
