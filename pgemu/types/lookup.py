@@ -73,7 +73,7 @@ class TypeRegistry:
         if row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:
             return self._array(row)
         if row.typtype == "b" and row.oid >= FIRST_NORMAL_OID:
-            of_extension = base_types.get(row.typname)
+            of_extension: BaseType | None = base_types.get(row.typname)
             if of_extension is not None:
                 return of_extension
         maker = {
