@@ -45,9 +45,7 @@ def _check_provider(given: dict[str, Any]) -> None:
     deterministic = "deterministic" not in given or def_get_boolean(given["deterministic"])
     if provider not in ("libc", "icu"):
         shown = def_get_string(given["provider"])
-        raise PgError(
-            INVALID_OBJECT_DEFINITION, f"unrecognized collation provider: {shown}"
-        )
+        raise PgError(INVALID_OBJECT_DEFINITION, f"unrecognized collation provider: {shown}")
     if provider == "icu":
         raise PgError(FEATURE_NOT_SUPPORTED, "only the libc collation provider is supported")
     if not deterministic:

@@ -88,9 +88,7 @@ def _encoding(name: str, what: str) -> int:
 def _check_suitable(catalog: Any, function: PgProc, source: int, target: int) -> None:
     """What the function would say of other encodings than its own
     (check_encoding_conversion_args)."""
-    known = [
-        c for c in catalog.all(PgConversion, conproc=function.oid) if c.oid < FIRST_USER_OID
-    ]
+    known = [c for c in catalog.all(PgConversion, conproc=function.oid) if c.oid < FIRST_USER_OID]
     if any((c.conforencoding, c.contoencoding) == (source, target) for c in known):
         return
     if not known:

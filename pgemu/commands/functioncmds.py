@@ -254,9 +254,7 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         options[option["defname"]] = option
     language = _language(session, options, stmt)
     kind = "procedure" if is_procedure else "function"
-    p = read_parameters(
-        session, stmt.get("parameters", []), kind, st.source_text, language.oid
-    )
+    p = read_parameters(session, stmt.get("parameters", []), kind, st.source_text, language.oid)
     rettype, retset = _return_type(session, stmt, p, language.oid)
     prosrc, probin = _body(session, options, stmt, language)
     is_window = "window" in options

@@ -222,9 +222,7 @@ def _multirange_name(
         name = name.encode()[:63].decode(errors="ignore")
     old = catalog.one(PgType, typname=name, typnamespace=namespace)
     if old is not None and not move_array_type_name(catalog, old):
-        raise PgError(
-            DUPLICATE_OBJECT, f'type "{name}" already exists', detail=detail, hint=hint
-        )
+        raise PgError(DUPLICATE_OBJECT, f'type "{name}" already exists', detail=detail, hint=hint)
     return name, namespace
 
 

@@ -49,9 +49,7 @@ def _methods(
     for option in elements(stmt.get("definition")):
         name = option["defname"]
         if name not in known:
-            raise PgError(
-                SYNTAX_ERROR, f'text search {what} parameter "{name}" not recognized'
-            )
+            raise PgError(SYNTAX_ERROR, f'text search {what} parameter "{name}" not recognized')
         column, types = known[name]
         found[column] = lookup_func_name(session.catalog, def_get_qualified_name(option), types)
     return found
@@ -108,9 +106,7 @@ def define_template(session: Any, stmt: dict[str, Any]) -> CommandResult:
     namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
     methods = _methods(session, stmt, _TEMPLATE, "template")
     if "tmpllexize" not in methods:
-        raise PgError(
-            INVALID_OBJECT_DEFINITION, "text search template lexize method is required"
-        )
+        raise PgError(INVALID_OBJECT_DEFINITION, "text search template lexize method is required")
     columns = {"tmplinit": 0, **methods}
     row = PgTsTemplate(oid=catalog.new_oid(), tmplname=name, tmplnamespace=namespace, **columns)
     _store(session, row, PG_TS_TEMPLATE_RELID, "tmpl", methods)
