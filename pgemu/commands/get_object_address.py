@@ -346,8 +346,7 @@ def _cast(catalog: Any, items: list[Any], missing_ok: bool) -> ObjectAddress | N
     from pgemu.parser.parse_type import lookup_type_name_oid
 
     source, target = (
-        lookup_type_name_oid(catalog, {**i["TypeName"], "location": -1}, missing_ok)
-        for i in items
+        lookup_type_name_oid(catalog, {**i["TypeName"], "location": -1}, missing_ok) for i in items
     )
     row = catalog.one(r.PgCast, castsource=source, casttarget=target)
     if row is None:
