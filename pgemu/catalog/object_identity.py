@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
 
 # Catalog -> (name column, namespace column or "", do name and namespace identify it?)
-_PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
+PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
     r.PgAm: ("amname", "", True),
     r.PgClass: ("relname", "relnamespace", True),
     r.PgCollation: ("collname", "collnamespace", True),
@@ -49,6 +49,9 @@ _PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
 
 
 def _schema(catalog: Catalog, oid: int) -> str | None:
+    """get_namespace_name_or_temp."""
+    if oid and oid == catalog.my_temp_namespace:
+        return "pg_temp"
     row = catalog.one(r.PgNamespace, oid=oid)
     return row.nspname if row is not None else None
 
@@ -131,7 +134,7 @@ def get_object_identity(catalog: Catalog, address: ObjectAddress) -> str:
     special = _special_identity(catalog, row)
     if special is not None:
         return special
-    name_column, namespace_column, _ = _PROPERTIES[cls]
+    name_column, namespace_column, _ = PROPERTIES[cls]
     schema = _schema(catalog, getattr(row, namespace_column)) if namespace_column else None
     identity = quote_qualified_identifier(schema, getattr(row, name_column))
     if cls is r.PgClass and address.objsubid:
@@ -146,13 +149,13 @@ def identify_object(
     """(type, schema, name, identity): name only where it identifies the object."""
     schema = name = None
     cls = r.CATALOG_BY_RELID[address.classid]
-    properties = _PROPERTIES.get(cls)
+    properties = PROPERTIES.get(cls)
     if properties is not None:
         row: Any = catalog.get(cls, oid=address.objid)
         name_column, namespace_column, unique = properties
         if namespace_column:
-            found = _schema(catalog, getattr(row, namespace_column))
-            schema = quote_identifier(found) if found is not None else None
+            found = catalog.one(r.PgNamespace, oid=getattr(row, namespace_column))
+            schema = quote_identifier(found.nspname) if found is not None else None
         if unique and not address.objsubid:
             name = quote_identifier(getattr(row, name_column))
     return (
@@ -218,7 +221,7 @@ def identify_object_as_address(
     special = _special_address(catalog, row)
     if special is not None:
         return word, *special
-    properties = _PROPERTIES.get(cls)
+    properties = PROPERTIES.get(cls)
     if properties is None:
         return word, [get_object_identity(catalog, address)], []
     if cls is r.PgType:

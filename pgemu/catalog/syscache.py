@@ -141,6 +141,8 @@ class Catalog:
         self.analyze_sql: Callable[[str, str, int], Any] | None = None
         # Called with the class of every row that is written.
         self.on_write: list[Callable[[type[Any]], None]] = []
+        # Called with class and OID of every row that is added or changed by its OID.
+        self.observer: Callable[[type[Any], int], None] | None = None
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -210,6 +212,9 @@ class Catalog:
             self.store.insert_many(cls, [tuple([to_storage(v) for v in row]) for row in its_rows])
             for row in its_rows:
                 self._inserted(cls, row)
+            if self.observer is not None and "oid" in cls._fields:
+                for row in its_rows:
+                    self.observer(cls, row.oid)
             for hook in self.on_write:
                 hook(cls)
 
@@ -221,6 +226,8 @@ class Catalog:
             {k: to_storage(v) for k, v in changes.items()},
         )
         self._written(cls, {**where, **changes}, where)
+        if self.observer is not None and "oid" in where:
+            self.observer(cls, where["oid"])
         return count
 
     def delete(self, cls: type[Any], **where: Any) -> int:

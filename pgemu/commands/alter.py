@@ -68,6 +68,10 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
     if old_owner == new_owner:
         return
     check_object_ownership(session, address)
+    if entry.cls is r.PgEventTrigger:
+        from pgemu.commands.event_trigger import check_new_owner
+
+        check_new_owner(session, row.evtname, new_owner)
     check_can_set_role(session, new_owner)
     if entry.cls is r.PgType:
         if row.typtype == "c" and catalog.relation(row.typrelid).relkind != "c":

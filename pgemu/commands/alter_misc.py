@@ -18,6 +18,7 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.commands.define import list_items
+from pgemu.commands.event_trigger import REWRITE_PERSISTENCE
 from pgemu.commands.inherit import add_inherit, drop_inherit
 from pgemu.commands.reloptions import reset_reloptions, transform_reloptions
 from pgemu.errors import (
@@ -96,6 +97,8 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
                 f'could not change table "{relation.name}" to {words[0]} because it references '
                 f'{words[1]} table "{other.name}"',
             )
+    if relation.persistence != wanted:
+        ctx.note_rewrite(relation.oid, REWRITE_PERSISTENCE)
     _set(ctx, relpersistence=wanted)
     for index in relation.indexes:
         ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)

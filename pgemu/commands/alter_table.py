@@ -41,6 +41,12 @@ class AlterContext:
     source_text: str
     # constraints and indexes to make again after type changes
     rebuild: list[Any] = field(default_factory=list)
+    # tables that get new storage, and why (AT_REWRITE_*)
+    rewrites: dict[int, int] = field(default_factory=dict)
+
+    def note_rewrite(self, relid: int, reason: int) -> None:
+        """This table's rows are written anew."""
+        self.rewrites[relid] = self.rewrites.get(relid, 0) | reason
 
     @property
     def catalog(self) -> Any:
@@ -209,6 +215,11 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         SUBCOMMANDS[command["subtype"]].handler(ctx, command)
     if ctx.rebuild:
         ac.rebuild_after_type_change(ctx)
+    if ctx.rewrites and session.event_trigger_state is not None:
+        from pgemu.commands.event_trigger_fire import table_rewrite
+
+        for relid, reason in ctx.rewrites.items():
+            table_rewrite(session, f"ALTER {word}", relid, reason)
     return CommandResult(f"ALTER {word}")
 
 

@@ -48,6 +48,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 from pgemu.nodes.primnodes import Const, FuncExpr, Var
 from pgemu.nodes.walk import walk
 
@@ -114,6 +115,8 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
         session, table, stmt, namespace, relkind, persistence, of_type, bound, st,
         has_index=bool(constraints),
     )  # fmt: skip
+    tag = "CREATE FOREIGN TABLE" if relkind == "f" else "CREATE TABLE"
+    collect_command(session, tag, PgClass.RELID, heap.oid)
     attach_parents(session, heap.oid, parents, is_partition=table.partition_of)
     if relkind == "p":
         from pgemu.commands.partition import store_partition_key
@@ -128,6 +131,8 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
         from pgemu.commands.table_like import expand_table_like_clauses
 
         expand_table_like_clauses(session, heap, table, st)
+    for wanted in table.sequences:
+        collect_command(session, "ALTER SEQUENCE", PgClass.RELID, wanted.oid)
     _register_on_commit(session, heap.oid, stmt)
     return heap.oid
 
@@ -183,9 +188,12 @@ def _make_constraints(
     if table.checks:
         add_check_constraints(session, heap, table.checks, st.source_text)
     for con in constraints:
-        add_index_constraint(session, heap, con)
+        _constraint, index = add_index_constraint(session, heap, con)
+        collect_command(session, "CREATE INDEX", PgClass.RELID, index)
     for con in table.foreign_keys:
         add_foreign_key(session, heap, con)
+    if table.foreign_keys:
+        collect_command(session, "ALTER TABLE", PgClass.RELID, heap.oid)
 
 
 def _make_sequence(
@@ -213,6 +221,7 @@ def _make_sequence(
         session, name, namespace, "p" if persistence == "u" else persistence, options,
         for_identity=wanted.identity,
     )  # fmt: skip
+    collect_command(session, "CREATE SEQUENCE", PgClass.RELID, wanted.oid)
 
 
 def cook_defaults(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from pgemu.catalog.rows import PgEventTrigger
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.locking import lock_for_utility
@@ -169,10 +170,17 @@ def _load(row: Row) -> Command:
 
 
 def process_utility(
-    session: Any, query: Any, source_text: str = "", params: Any = (), *, top_level: bool = True
+    session: Any,
+    query: Any,
+    source_text: str = "",
+    params: Any = (),
+    *,
+    top_level: bool = True,
+    complete: bool = True,
 ) -> CommandResult:
     """Run a utility statement: an analyzed Query whose utility_stmt is the raw node, a RawStmt,
-    or the raw node itself."""
+    or the raw node itself.  complete: not a part of another statement (event triggers fire for
+    complete ones)."""
     if isinstance(query, Query):
         raw = query.utility_stmt or {}
         analyzed: Query | None = query
@@ -195,6 +203,13 @@ def process_utility(
 
     def run() -> CommandResult:
         with session.xact.write():
-            return command(session, stmt, st)
+            if not session.catalog.all(PgEventTrigger):
+                return command(session, stmt, st)
+            from pgemu.commands.event_trigger_fire import with_event_triggers
+
+            done: CommandResult = with_event_triggers(
+                session, tag, stmt, row.name, complete, lambda: command(session, stmt, st)
+            )
+            return done
 
     return retrying(session, run)

@@ -110,6 +110,8 @@ class Session(WritingMixin):
         )
         self.sequence_state: dict[Any, Any] = {}
         self.on_commit_actions: dict[int, str] = {}
+        # what event triggers know of the running command (EventTriggerQueryState)
+        self.event_trigger_state: Any = None
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()

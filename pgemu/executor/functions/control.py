@@ -127,8 +127,6 @@ pg_function(
     "pg_ident_file_mappings()",
     "pg_get_shmem_allocations()",
     "pg_get_backend_memory_contexts()",
-    "pg_event_trigger_dropped_objects()",
-    "pg_event_trigger_ddl_commands()",
 )(_no_rows)
 
 
