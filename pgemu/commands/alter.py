@@ -267,8 +267,3 @@ def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> C
     if not stmt.get("remove"):
         catalog.insert(depend((address.classid, address.objid, address.objsubid), target, "x"))
     return CommandResult(_tag(objtype))
-
-
-def alter_table_move_all(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER TABLE ALL IN TABLESPACE."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ALL IN TABLESPACE is not supported")

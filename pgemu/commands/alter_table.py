@@ -20,6 +20,7 @@ from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
+    SYNTAX_ERROR,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -117,7 +118,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_SetLogged": Subcommand(misc.set_logged, PASS_MISC, "r", "SET LOGGED"),
     "AT_SetUnLogged": Subcommand(misc.set_unlogged, PASS_MISC, "r", "SET UNLOGGED"),
     "AT_DropOids": Subcommand(misc.nothing, PASS_DROP, "rpf", "SET WITHOUT OIDS"),
-    "AT_SetAccessMethod": Subcommand(misc.set_access_method, PASS_MISC, "rm", "SET ACCESS METHOD"),
+    "AT_SetAccessMethod": Subcommand(misc.set_access_method, PASS_MISC, "rpm", "SET ACCESS METHOD"),
     "AT_SetTableSpace": Subcommand(misc.set_tablespace, PASS_MISC, "rpmiI", "SET TABLESPACE"),
     "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmiI", "SET"),
     "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmiI", "RESET"),
@@ -204,6 +205,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
     for command in commands:
         _check_kind(relation, command, word)
+    _check_single(commands)
     staged = sorted(
         _expand(ctx, commands), key=lambda c: _pass_of(c)
     )  # sorted is stable: written order within a pass
@@ -221,6 +223,16 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         for relid, reason in ctx.rewrites.items():
             table_rewrite(session, f"ALTER {word}", relid, reason)
     return CommandResult(f"ALTER {word}")
+
+
+def _check_single(commands: list[dict[str, Any]]) -> None:
+    """Subcommands that may be given once."""
+    for subtype, words in (
+        ("AT_SetTableSpace", "SET TABLESPACE"),
+        ("AT_SetAccessMethod", "SET ACCESS METHOD"),
+    ):
+        if sum(c["subtype"] == subtype for c in commands) > 1:
+            raise PgError(SYNTAX_ERROR, f"cannot have multiple {words} subcommands")
 
 
 def _pass_of(command: dict[str, Any]) -> int:

@@ -8,6 +8,7 @@ name.  A view or rule that uses the column refuses the change, as in PostgreSQL.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pgparse
@@ -42,14 +43,13 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes.primnodes import CoerceToDomain, Const, FuncExpr, RelabelType, Var
 from pgemu.parser.parse_node import ParseExprKind
 from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
-
 _TIMESTAMP_CASTS = (2027, 2028)
-_UTC_NAMES = ("UTC", "GMT", "ETC/UTC", "ETC/GMT", "UCT", "ZULU", "00", "0", "-00", "<+00>+00")
 # varchar, varbit, numeric, timestamp, timestamptz, time, timetz with a modifier
 _LENGTH_COERCIONS = (669, 1687, 1703, 1961, 1967, 1968, 1969)
 _NUMERIC_COERCION = 1703
@@ -100,6 +100,8 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         if column_change_requires_rewrite(catalog, transform, att.attnum):
             ctx.note_rewrite(relation.oid, REWRITE_COLUMN)
     _update_catalogs(ctx, relation, att, type_id, typmod, collation, coldef)
+    if att.attidentity:
+        _alter_identity_sequence(ctx, relation.oid, att.attnum, type_id)
     if default is not None:
         from pgemu.commands.alter_column import remove_default, store_default
 
@@ -111,6 +113,16 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         table_ctx = replace(ctx, relid=relid, rebuild=[])
         alter_type(table_ctx, command, inherited=True)
         rebuild(table_ctx)
+
+
+def _alter_identity_sequence(ctx: Any, relid: int, attnum: int, type_id: int) -> None:
+    """The sequence of an identity column gets the column's type."""
+    from pgemu.commands.sequence import alter_sequence_options, owned_sequences
+
+    for oid in owned_sequences(ctx.catalog, relid, attnum, "i"):
+        options = [{"defname": "as", "arg": type_id}]
+        alter_sequence_options(ctx.session, oid, options, for_identity=True)
+        collect_command(ctx.session, "ALTER SEQUENCE", PG_CLASS_RELID, oid)
 
 
 def _check_children_alterable(ctx: Any, relation: Any, name: str) -> None:
@@ -319,7 +331,7 @@ def _keeps_values(catalog: Any, call: FuncExpr) -> bool:
     """A conversion that leaves every stored value as it is: between the timestamp types in a
     zone that is UTC, and length coercions to a wider modifier."""
     if call.funcid in _TIMESTAMP_CASTS:
-        return str(catalog.ctx.timezone_name).upper() in _UTC_NAMES
+        return _is_utc(catalog.ctx.timezone)
     if call.funcid not in _LENGTH_COERCIONS or len(call.args) < 2:
         return False
     new = call.args[1].value if isinstance(call.args[1], Const) else None
@@ -334,6 +346,15 @@ def _keeps_values(catalog: Any, call: FuncExpr) -> bool:
         same_scale = (new - 4) & 0x7FF == (old - 4) & 0x7FF
         return bool(same_scale and (new - 4) >> 16 >= (old - 4) >> 16)
     return bool(new >= old)
+
+
+def _is_utc(zone: Any) -> bool:
+    """Is the zone's offset always zero?  Those that had rules once had them in these years."""
+    return not any(
+        zone.utcoffset(datetime(year, month, 1))
+        for year in range(1880, 2038, 3)
+        for month in (1, 7)
+    )
 
 
 def _update_catalogs(

@@ -66,11 +66,6 @@ def create_language(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     raise PgError(FEATURE_NOT_SUPPORTED, "CREATE LANGUAGE is not supported")
 
 
-def create_access_method(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE ACCESS METHOD."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE ACCESS METHOD is not supported")
-
-
 def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOAD of a shared library: none can be loaded, plpgsql is built in."""
     name = stmt["filename"]

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.heap import check_attribute_type
-from pgemu.catalog.index import BTREE_AM_OID, IndexInfo, IndexKey, index_create
+from pgemu.catalog.index import (
+    BTREE_AM_OID,
+    IndexInfo,
+    IndexKey,
+    builtin_am_name,
+    index_create,
+)
 from pgemu.catalog.pg_constraint import choose_relation_name
 from pgemu.catalog.rows import PgAm, PgClass, PgInherits, PgOpclass
 from pgemu.commands.constraint_cmds import choose_index_name_addition
@@ -20,6 +26,7 @@ from pgemu.commands.opclass_lookup import resolve_opclass
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.tablespace import choose_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
@@ -96,7 +103,6 @@ def _check_partitioned(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> Non
     """What DefineIndex refuses on a partitioned table."""
     if stmt.get("unique") and not heap.is_new:
         refuse_foreign_partitions(session, heap.oid)
-    check_partitioned_tablespace(stmt.get("tableSpace"))
 
 
 def refuse_foreign_partitions(session: Any, relid: int) -> None:
@@ -107,14 +113,6 @@ def refuse_foreign_partitions(session: Any, relid: int) -> None:
             WRONG_OBJECT_TYPE,
             f'cannot create unique index on partitioned table "{relation.name}"',
             detail=f'Table "{relation.name}" contains partitions that are foreign tables.',
-        )
-
-
-def check_partitioned_tablespace(name: str | None) -> None:
-    """A partitioned relation keeps only a tablespace other than the default one."""
-    if name == "pg_default":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "cannot specify default tablespace for partitioned relations"
         )
 
 
@@ -134,8 +132,8 @@ def _access_method(session: Any, stmt: dict[str, Any]) -> tuple[str, int]:
     return name, row.oid
 
 
-def _check_capabilities(name: str, stmt: dict[str, Any], count: int) -> None:
-    _order, unique, multi, include = _CAPABILITIES.get(name, (False, False, True, False))
+def _check_capabilities(name: str, builtin: str, stmt: dict[str, Any], count: int) -> None:
+    _order, unique, multi, include = _CAPABILITIES[builtin]
     if stmt.get("unique") and not unique:
         raise PgError(
             FEATURE_NOT_SUPPORTED, f'access method "{name}" does not support unique indexes'
@@ -168,7 +166,8 @@ def define_index(
             TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
         )
     am_name, am = _access_method(session, stmt)
-    _check_capabilities(am_name, stmt, len(params))
+    builtin = builtin_am_name(catalog, am)
+    _check_capabilities(am_name, builtin, stmt, len(params))
     if heap.relkind == "p":
         _check_partitioned(session, heap, stmt)
     predicate = None
@@ -191,14 +190,19 @@ def define_index(
         raise PgError(DUPLICATE_TABLE, f'relation "{index_name}" already exists')
     if heap.relkind == "p" and stmt.get("unique"):
         check_partition_key_covered(session, heap.oid, keys, "unique constraint", "UNIQUE")
+    tablespace = choose_tablespace(
+        session, stmt.get("tableSpace"), heap.persistence,
+        partitioned=heap.relkind == "p", for_index=True,
+    )  # fmt: skip
     info = IndexInfo(
         keys,
         included,
+        tablespace=tablespace,
         unique=bool(stmt.get("unique")),
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,
         predicate=predicate,
-        reloptions=transform_reloptions(stmt.get("options"), am_name),
+        reloptions=transform_reloptions(stmt.get("options"), builtin),
         is_partitioned=heap.relkind == "p",
         valid=not (heap.relkind == "p" and not stmt["relation"].get("inh", False)),
     )
@@ -446,6 +450,7 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
         predicate=index.pred,
         reloptions=index.pg_class.reloptions,
         is_partitioned=index.pg_class.relkind == "I",
+        tablespace=index.pg_class.reltablespace,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.index import builtin_am_name
 from pgemu.catalog.namespace import qualified_name_get_creation_namespace
 from pgemu.catalog.rows import (
     PG_AMOP_RELID,
@@ -35,6 +36,7 @@ from pgemu.errors import (
     UNDEFINED_OBJECT,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 
 OPCLASS_ITEM_OPERATOR, OPCLASS_ITEM_FUNCTION, OPCLASS_ITEM_STORAGETYPE = 1, 2, 3
 _SHRT_MAX = 32767
@@ -61,8 +63,9 @@ class _Member:
     sortfamily: int = 0
 
 
-def _am_name(name: str) -> str:
-    return "gist" if name == "rtree" else name
+def _am_name(catalog: Any, name: str) -> str:
+    """The built-in access method whose limits hold."""
+    return builtin_am_name(catalog, am_oid(catalog, name))
 
 
 def _type(session: Any, node: dict[str, Any]) -> int:
@@ -109,6 +112,7 @@ def _create_family(session: Any, name: str, namespace: int, am: int, am_name: st
         me = (PG_OPFAMILY_RELID, oid, 0)
         rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
     insert_rows(catalog, rows)
+    collect_command(session, "CREATE OPERATOR FAMILY", PG_OPFAMILY_RELID, oid)
     return oid
 
 
@@ -176,7 +180,7 @@ def define_opclass(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 def _check_storage(catalog: Any, am_name: str, type_id: int, storage: int) -> int:
     if storage == type_id:
         return 0
-    if storage and not _LIMITS[_am_name(am_name)][2]:
+    if storage and not _LIMITS[_am_name(catalog, am_name)][2]:
         raise PgError(
             INVALID_OBJECT_DEFINITION,
             f'storage type cannot be different from data type for access method "{am_name}"',
@@ -227,7 +231,7 @@ def _check_number(what: str, number: int, most: int) -> None:
 def _operator(session: Any, item: dict[str, Any], am_name: str, type_id: int) -> _Member:
     catalog = session.catalog
     number = item.get("number", 0)
-    _check_number("operator", number, _LIMITS[_am_name(am_name)][0])
+    _check_number("operator", number, _LIMITS[_am_name(catalog, am_name)][0])
     named = item["name"]
     if named.get("objargs"):
         oid = existing_object(catalog, "OBJECT_OPERATOR", {"ObjectWithArgs": named}).objid
@@ -241,7 +245,7 @@ def _operator(session: Any, item: dict[str, Any], am_name: str, type_id: int) ->
     sortfamily = 0
     if item.get("order_family"):
         sortfamily = _family(catalog, item["order_family"], am_oid(catalog, "btree"), "btree")
-        if _am_name(am_name) not in ("gist", "spgist"):
+        if _am_name(catalog, am_name) not in ("gist", "spgist"):
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
                 f'access method "{am_name}" does not support ordering operators',
@@ -272,7 +276,7 @@ def _operator_of_types(catalog: Any, words: list[str], type_id: int) -> int:
 def _function(session: Any, item: dict[str, Any], am_name: str, type_id: int) -> _Member:
     catalog = session.catalog
     number = item.get("number", 0)
-    _check_number("function", number, _LIMITS[_am_name(am_name)][1])
+    _check_number("function", number, _LIMITS[_am_name(catalog, am_name)][1])
     named = {"ObjectWithArgs": item["name"]}
     oid = existing_object(catalog, "OBJECT_FUNCTION", named).objid
     types = [_type(session, n) for n in item.get("class_args", ())]
@@ -287,7 +291,7 @@ def _assign_proc_types(catalog: Any, member: _Member, am_name: str, type_id: int
     """assignProcTypes: check btree and hash support functions, and their default types."""
     row = catalog.get(PgProc, oid=member.object)
     args = row.proargtypes
-    am_name = _am_name(am_name)
+    am_name = _am_name(catalog, am_name)
     if am_name == "btree":
         _check_btree_function(catalog, member, row)
         if member.number == 1 and not member.left:
@@ -434,7 +438,9 @@ def _drop_members(session: Any, stmt: dict[str, Any], family: int, am_name: str)
         item = node["CreateOpClassItem"]
         operator = item["itemtype"] == OPCLASS_ITEM_OPERATOR
         what = "operator" if operator else "function"
-        _check_number(what, item.get("number", 0), _LIMITS[_am_name(am_name)][not operator])
+        _check_number(
+            what, item.get("number", 0), _LIMITS[_am_name(catalog, am_name)][not operator]
+        )
         types = [_type(session, n) for n in item.get("class_args", ())]
         member = _Member(0, item["number"], types[0], types[-1])
         row = _member_row(catalog, family, member, what)

@@ -37,6 +37,7 @@ _INTEGER_RANGES = {
     "autovacuum_freeze_table_age": (0, 2000000000),
     "autovacuum_multixact_freeze_table_age": (0, 2000000000),
     "log_autovacuum_min_duration": (-1, _INT_MAX),
+    "effective_io_concurrency": (0, 1000), "maintenance_io_concurrency": (0, 1000),
 }  # fmt: skip
 _REAL_RANGES = {
     "autovacuum_vacuum_scale_factor": (0.0, 100.0),
@@ -44,6 +45,7 @@ _REAL_RANGES = {
     "autovacuum_analyze_scale_factor": (0.0, 100.0),
     "autovacuum_vacuum_cost_delay": (0.0, 100.0),
     "vacuum_cleanup_index_scale_factor": (0.0, 1e10),
+    "random_page_cost": (0.0, sys.float_info.max), "seq_page_cost": (0.0, sys.float_info.max),
     "n_distinct": (-1.0, sys.float_info.max), "n_distinct_inherited": (-1.0, sys.float_info.max),
 }  # fmt: skip
 _ON_OFF_AUTO = ("auto", "on", "off", "true", "false", "yes", "no", "1", "0")
@@ -74,6 +76,10 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "spgist": ("fillfactor",),
     "gin": ("fastupdate", "gin_pending_list_limit"),
     "brin": ("pages_per_range", "autosummarize"),
+    "tablespace": (
+        "random_page_cost", "seq_page_cost", "effective_io_concurrency",
+        "maintenance_io_concurrency",
+    ),
 }  # fmt: skip
 
 

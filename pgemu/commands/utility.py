@@ -45,7 +45,7 @@ COMMANDS: dict[str, Row] = {
     "DropStmt": Row("dropcmds:drop_objects", "DROP"),
     "TruncateStmt": Row("truncate:truncate", "TRUNCATE TABLE"),
     "ClusterStmt": Row("vacuum:cluster", "CLUSTER", transactional=True),
-    "AlterTableMoveAllStmt": Row("alter:alter_table_move_all", "ALTER TABLE"),
+    "AlterTableMoveAllStmt": Row("tablespace:alter_table_move_all", "ALTER TABLE"),
     # indexes, views, sequences
     "IndexStmt": Row("indexcmds:define_index_stmt", "CREATE INDEX"),
     "ReindexStmt": Row("reindex:reindex", "REINDEX"),
@@ -78,8 +78,11 @@ COMMANDS: dict[str, Row] = {
     "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),
     "AlterOpFamilyStmt": Row("opclasscmds:alter_opfamily", "ALTER OPERATOR FAMILY"),
     "AlterOperatorStmt": Row("operatorcmds:alter_operator", "ALTER OPERATOR"),
-    "CreateAmStmt": Row("extension:create_access_method", "CREATE ACCESS METHOD"),
+    "CreateAmStmt": Row("amcmds:create_access_method", "CREATE ACCESS METHOD"),
     # schemas, databases, roles
+    "CreateTableSpaceStmt": Row("tablespace:create_tablespace", "CREATE TABLESPACE"),
+    "DropTableSpaceStmt": Row("tablespace:drop_tablespace", "DROP TABLESPACE"),
+    "AlterTableSpaceOptionsStmt": Row("tablespace:alter_tablespace_options", "ALTER TABLESPACE"),
     "CreateSchemaStmt": Row("schemacmds:create_schema", "CREATE SCHEMA"),
     "CreatedbStmt": Row("dbcommands:createdb", "CREATE DATABASE", transactional=False),
     "DropdbStmt": Row("dbcommands:dropdb", "DROP DATABASE", transactional=False),
@@ -141,9 +144,6 @@ COMMANDS: dict[str, Row] = {
 
 # words of messages for the tags that no row serves
 _UNSUPPORTED = {
-    "CreateTableSpaceStmt": "CREATE TABLESPACE",
-    "DropTableSpaceStmt": "DROP TABLESPACE",
-    "AlterTableSpaceOptionsStmt": "ALTER TABLESPACE",
     "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
     "AlterSubscriptionStmt": "ALTER SUBSCRIPTION",
     "DropSubscriptionStmt": "DROP SUBSCRIPTION",

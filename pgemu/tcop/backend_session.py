@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.commands.setting_checks import catalog_checks
 from pgemu.executor.execute import Result
 from pgemu.executor.session import Session
 from pgemu.guc.encodings import python_codec
@@ -60,6 +61,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         ):
             hooks[name] = lambda value, n=name: setattr(ctx, n, value)
         self.guc.check_hooks.update(characteristic_checks(self))
+        self.guc.check_hooks.update(catalog_checks(self))
         hooks["transaction_isolation"] = self._characteristic("isolation")
         hooks["transaction_read_only"] = self._characteristic("read_only")
         hooks["transaction_deferrable"] = self._characteristic("deferrable")
