@@ -216,6 +216,8 @@ def identify_object_as_address(
 ) -> tuple[str, list[str], list[str]]:
     """(type, names, arguments) that pg_get_object_address would understand."""
     word = get_object_type_description(catalog, address)
+    if address.classid in (r.PgLargeobject.RELID, r.PgLargeobjectMetadata.RELID):
+        return word, [str(address.objid)], []
     cls = r.CATALOG_BY_RELID[address.classid]
     row: Any = catalog.get(cls, oid=address.objid)
     special = _special_address(catalog, row)

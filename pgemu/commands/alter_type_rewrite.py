@@ -334,7 +334,7 @@ def _keeps_values(catalog: Any, call: FuncExpr) -> bool:
         return _is_utc(catalog.ctx.timezone)
     if call.funcid not in _LENGTH_COERCIONS or len(call.args) < 2:
         return False
-    new = call.args[1].value if isinstance(call.args[1], Const) else None
+    new: Any = call.args[1].value if isinstance(call.args[1], Const) else None
     if new is None:
         return False
     old = expr_typmod(call.args[0])

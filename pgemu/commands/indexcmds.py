@@ -192,7 +192,7 @@ def define_index(
         check_partition_key_covered(session, heap.oid, keys, "unique constraint", "UNIQUE")
     tablespace = choose_tablespace(
         session, stmt.get("tableSpace"), heap.persistence,
-        partitioned=heap.relkind == "p", for_index=True,
+        partitioned=heap.relkind == "p",
     )  # fmt: skip
     info = IndexInfo(
         keys,

@@ -17,6 +17,7 @@ from pgemu.catalog.rows import (
     PG_OPFAMILY_RELID,
     PG_PROC_RELID,
     PG_TYPE_RELID,
+    PgAm,
     PgAmop,
     PgAmproc,
     PgOpclass,
@@ -111,6 +112,8 @@ def _create_family(session: Any, name: str, namespace: int, am: int, am_name: st
     if not is_pinned(namespace, PG_NAMESPACE_RELID):
         me = (PG_OPFAMILY_RELID, oid, 0)
         rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
+    if not is_pinned(am):
+        rows.append(depend((PG_OPFAMILY_RELID, oid, 0), (PgAm.RELID, am, 0), "a"))
     insert_rows(catalog, rows)
     collect_command(session, "CREATE OPERATOR FAMILY", PG_OPFAMILY_RELID, oid)
     return oid

@@ -57,6 +57,10 @@ KINDS: dict[int, ObjectKind] = {
         ObjectKind(r.PgAm, "access method", "amname"),
     )
 }
+# large objects go by the OID of pg_largeobject
+KINDS[r.PgLargeobject.RELID] = ObjectKind(
+    r.PgLargeobjectMetadata, "large object", "oid", "", "lomowner", "lomacl", "L"
+)
 # objects that belong to a relation: the column that says which
 _OF_RELATION: dict[int, tuple[type[Any], str]] = {
     cls.RELID: (cls, column)

@@ -86,6 +86,9 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         indexes = sorted(relation.indexes, key=lambda i: i.oid)
         table = relation
         indexes = _without_exclusion(session, relation, indexes, options)
+    if relation.relkind in "pI":
+        _reindex_partitions(session, relation, options)
+        return CommandResult("REINDEX")
     for index in indexes:
         _check_tablespace(catalog.relation(index.oid), options)
         if options.tablespace:
@@ -93,6 +96,26 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         if table.oid >= FIRST_NORMAL_OBJECT_ID:
             rebuild_index(session, table, index)
     return CommandResult("REINDEX")
+
+
+def _reindex_partitions(session: Any, relation: Any, options: _Options) -> None:
+    """ReindexPartitions: the indexes that have storage, of every leaf."""
+    catalog = session.catalog
+    for oid in relation.all_inheritors:
+        leaf = catalog.relation(oid)
+        if leaf.relkind == "i":
+            table = catalog.relation(leaf.index.indrelid)
+            indexes = [i for i in table.indexes if i.oid == oid]
+        elif leaf.relkind in "rm":
+            table, indexes = leaf, sorted(leaf.indexes, key=lambda i: i.oid)
+        else:
+            continue
+        for index in indexes:
+            _check_tablespace(catalog.relation(index.oid), options)
+            if options.tablespace:
+                move_relation(session, catalog.relation(index.oid), options.tablespace_oid)
+            current = next(i for i in catalog.relation(table.oid).indexes if i.oid == index.oid)
+            rebuild_index(session, catalog.relation(table.oid), current)
 
 
 def _refuse_in_transaction(session: Any, relation: Any, is_index: bool) -> None:

@@ -252,7 +252,6 @@ def choose_tablespace(
     *,
     partitioned: bool,
     parent: int = 0,
-    for_index: bool = False,
 ) -> int:
     """The tablespace of a new relation, as DefineRelation and DefineIndex find it: named, the
     partitioned parent's, or the default one.  What pg_class.reltablespace is to be."""
@@ -296,8 +295,8 @@ def get_default_tablespace(session: Any, persistence: str, *, partitioned: bool)
     catalog = session.catalog
     usual = database_tablespace(catalog)
     if persistence == "t":
-        names = split_identifier_string(str(session.guc.get("temp_tablespaces"))) or []
-        for name in names:
+        listed = str(session.guc.get("temp_tablespaces"))
+        for name in split_identifier_string(listed) or ():
             row = catalog.one(PgTablespace, spcname=name) if name else None
             if row is not None and pg_tablespace_aclcheck(catalog, row.oid, ACL_CREATE):
                 return 0 if row.oid == usual else int(row.oid)

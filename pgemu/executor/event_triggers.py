@@ -96,7 +96,7 @@ class EventTriggerQueryState:
 
 
 def _is_other_temp(catalog: Any, namespace: int) -> bool:
-    name = catalog.get(r.PgNamespace, oid=namespace).nspname
+    name: str = catalog.get(r.PgNamespace, oid=namespace).nspname
     return name.startswith(("pg_temp_", "pg_toast_temp_"))
 
 

@@ -23,7 +23,7 @@ from pgemu.nodes.parsenodes import (
 from pgemu.nodes.walk import walk
 from pgemu.parser.funcapi import get_expr_result_type
 from pgemu.planner import sql
-from pgemu.planner.calls import FIRST_USER_OID
+from pgemu.planner.calls import writes
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, SetCall, type_infos
 from pgemu.planner.sql import Sql
@@ -284,7 +284,7 @@ def set_call(function: RangeTblFunction, low: Lowering, scope: Scope) -> tuple[S
     proc = low.proc(node.funcid)
     if proc.provolatile == "v":
         low.volatile = True
-        low.may_write = low.may_write or proc.oid >= FIRST_USER_OID
+        low.may_write = low.may_write or writes(proc.oid)
     composite = expr_type(node) == RECORDOID or is_composite(expr_type(node), low)
     info = type_infos(
         [expr_type(a) for a in node.args],
