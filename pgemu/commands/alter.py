@@ -72,6 +72,10 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
         from pgemu.commands.event_trigger import check_new_owner
 
         check_new_owner(session, row.evtname, new_owner)
+    if entry.cls is r.PgSubscription:
+        from pgemu.commands import subscriptioncmds
+
+        subscriptioncmds.check_new_owner(session, row.subname, new_owner)
     check_can_set_role(session, new_owner)
     if entry.cls is r.PgType:
         if row.typtype == "c" and catalog.relation(row.typrelid).relkind != "c":
@@ -100,7 +104,11 @@ def _store_owner(
         acl = aclnewowner(acl_from_texts(catalog, texts), old_owner, new_owner)
         changes[entry.acl] = acl_to_texts(catalog, acl)
     catalog.update(entry.cls, {"oid": address.objid}, **changes)
-    shared = address.classid in (r.PgDatabase.RELID, r.PgTablespace.RELID)
+    shared = address.classid in (
+        r.PgDatabase.RELID,
+        r.PgTablespace.RELID,
+        r.PgSubscription.RELID,
+    )
     key = {
         "dbid": 0 if shared else session.ctx.database_oid,
         "classid": address.classid,

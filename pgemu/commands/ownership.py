@@ -53,6 +53,7 @@ KINDS: dict[int, ObjectKind] = {
         ObjectKind(r.PgForeignServer, "foreign server", "srvname", "", "srvowner", "srvacl", "S"),
         ObjectKind(r.PgEventTrigger, "event trigger", "evtname", "", "evtowner"),
         ObjectKind(r.PgPublication, "publication", "pubname", "", "pubowner"),
+        ObjectKind(r.PgSubscription, "subscription", "subname", "", "subowner"),
         ObjectKind(r.PgTablespace, "tablespace", "spcname", "", "spcowner", "spcacl", "t"),
         ObjectKind(r.PgAm, "access method", "amname"),
     )

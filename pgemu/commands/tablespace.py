@@ -15,10 +15,11 @@ from typing import Any
 import apsw
 
 from pgemu.catalog.acl import ACL_CREATE, pg_tablespace_aclcheck
-from pgemu.catalog.heap import insert_rows, owner_rows
+from pgemu.catalog.heap import insert_rows
 from pgemu.catalog.pg_shdepend import (
     check_shared_dependencies,
     delete_shared_dependency_records_for,
+    record_dependency_on_owner,
 )
 from pgemu.catalog.rows import (
     PgClass,
@@ -83,13 +84,8 @@ def create_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     session.xact.prevent_in_transaction_block("CREATE TABLESPACE")
     options = transform_reloptions(stmt.get("options"), "tablespace")
     oid = catalog.new_oid()
-    insert_rows(
-        catalog,
-        [
-            PgTablespace(oid, name, owner, None, options),
-            *owner_rows(catalog, PgTablespace.RELID, oid, owner),
-        ],
-    )
+    insert_rows(catalog, [PgTablespace(oid, name, owner, None, options)])
+    record_dependency_on_owner(catalog, PgTablespace.RELID, oid, owner)
     _create_folders(session, oid, location)
     return CommandResult("CREATE TABLESPACE")
 

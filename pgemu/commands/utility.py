@@ -107,6 +107,9 @@ COMMANDS: dict[str, Row] = {
     "CreatePLangStmt": Row("extension:create_language", "CREATE LANGUAGE"),
     "CreatePublicationStmt": Row("publicationcmds:create_publication", "CREATE PUBLICATION"),
     "AlterPublicationStmt": Row("publicationcmds:alter_publication", "ALTER PUBLICATION"),
+    "CreateSubscriptionStmt": Row("subscriptioncmds:create_subscription", "CREATE SUBSCRIPTION"),
+    "AlterSubscriptionStmt": Row("subscriptioncmds:alter_subscription", "ALTER SUBSCRIPTION"),
+    "DropSubscriptionStmt": Row("subscriptioncmds:drop_subscription", "DROP SUBSCRIPTION"),
     "CreateEventTrigStmt": Row("event_trigger:create_event_trigger", "CREATE EVENT TRIGGER"),
     "AlterEventTrigStmt": Row("event_trigger:alter_event_trigger", "ALTER EVENT TRIGGER"),
     "CommentStmt": Row("comment:comment", "COMMENT"),
@@ -144,9 +147,6 @@ COMMANDS: dict[str, Row] = {
 
 # words of messages for the tags that no row serves
 _UNSUPPORTED = {
-    "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
-    "AlterSubscriptionStmt": "ALTER SUBSCRIPTION",
-    "DropSubscriptionStmt": "DROP SUBSCRIPTION",
     "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
     "AlterCollationStmt": "ALTER COLLATION ... REFRESH VERSION",
 }

@@ -198,10 +198,8 @@ def inv_read(session: Any, desc: LargeObjectDesc, count: int) -> bytes:
     if count <= 0:
         return b""
     start, end = desc.offset, desc.offset + count
-    rows = _select(
-        session, desc, "c2, c3", "AND c2 BETWEEN ? AND ? ORDER BY c2",
-        start // LOBLKSIZE, (end - 1) // LOBLKSIZE,
-    )  # fmt: skip
+    first, last = start // LOBLKSIZE, (end - 1) // LOBLKSIZE
+    rows = _select(session, desc, "c2, c3", "AND c2 BETWEEN ? AND ? ORDER BY c2", first, last)
     out = bytearray()
     for pageno, data in rows:
         page_start = pageno * LOBLKSIZE

@@ -27,8 +27,8 @@ _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], S
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
 FIRST_USER_OID = 16384
-# built-in functions that change tables: those of large objects
-_WRITING_BUILTINS = frozenset({715, 764, 767, 955, 957, 964, 1004, 3172, 3457, 3460})
+# built-in functions that change tables: those of large objects and replication origins
+_WRITING_BUILTINS = frozenset({715, 764, 767, 955, 957, 964, 1004, 3172, 3457, 3460, 6003, 6004})
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:

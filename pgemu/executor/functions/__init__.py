@@ -11,6 +11,7 @@ from pgemu.executor.functions import (
     hash_partitions,
     large_objects,
     locks,
+    replication_origins,
     snapshots,
     updatable,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "hash_partitions",
     "large_objects",
     "locks",
+    "replication_origins",
     "snapshots",
     "updatable",
 ]

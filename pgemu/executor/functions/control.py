@@ -121,7 +121,6 @@ def _no_rows() -> Iterator[Row]:
 pg_function(
     "pg_stat_get_wal_senders()",
     "pg_get_replication_slots()",
-    "pg_show_replication_origin_status()",
     "pg_show_all_file_settings()",
     "pg_hba_file_rules()",
     "pg_ident_file_mappings()",
