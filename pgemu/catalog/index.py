@@ -50,6 +50,7 @@ class IndexKey:
     nulls_first: bool = False
     expr: Any = None
     ndims: int = 0
+    options: tuple[str, ...] | None = None
 
     @property
     def option(self) -> int:
@@ -106,7 +107,12 @@ def index_create(
     ]  # fmt: skip
     for number, key in enumerate(columns, 1):
         spec = ColumnSpec(
-            key.name, key.type_id, key.typmod, collation=key.collation, ndims=key.ndims
+            key.name,
+            key.type_id,
+            key.typmod,
+            collation=key.collation,
+            ndims=key.ndims,
+            options=key.options,
         )
         rows.append(attribute_row(catalog, oid, number, spec))
     rows.append(_pg_index_row(oid, heap.oid, info))
@@ -196,4 +202,5 @@ def builtin_am_name(catalog: Any, am: int) -> str:
     """The built-in index access method with the same handler: what an index of it can do."""
     row = catalog.get(PgAm, oid=am)
     handler: str = catalog.get(PgProc, oid=row.amhandler).proname
-    return _HANDLERS.get(handler, row.amname)
+    name: str = row.amname
+    return _HANDLERS.get(handler, name)

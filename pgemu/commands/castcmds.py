@@ -94,8 +94,3 @@ def _check_function(catalog: Any, row: PgProc, source: int, target: int) -> None
 def create_transform(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE TRANSFORM."""
     raise PgError(FEATURE_NOT_SUPPORTED, "CREATE TRANSFORM is not supported")
-
-
-def create_conversion(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE CONVERSION."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE CONVERSION is not supported")

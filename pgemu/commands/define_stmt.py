@@ -37,6 +37,10 @@ def define(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         from pgemu.commands.tsearchcmds import define_configuration
 
         return define_configuration(session, stmt)
+    if kind in ("OBJECT_TSPARSER", "OBJECT_TSTEMPLATE"):
+        from pgemu.commands.tsearch_templates import define_parser, define_template
+
+        return (define_parser if kind == "OBJECT_TSPARSER" else define_template)(session, stmt)
     word = kind.removeprefix("OBJECT_TS").removeprefix("OBJECT_")
     raise PgError(FEATURE_NOT_SUPPORTED, f"CREATE TEXT SEARCH {word} is not supported")
 

@@ -13,7 +13,7 @@ from pgemu.catalog.index import (
     index_create,
 )
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PgAm, PgClass, PgInherits, PgOpclass
+from pgemu.catalog.rows import PgAm, PgClass, PgInherits
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
     contain_mutable_functions,
@@ -23,6 +23,7 @@ from pgemu.commands.cook import (
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.opclass_lookup import resolve_opclass
+from pgemu.commands.opclass_options import transform_opclass_options
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
@@ -32,7 +33,6 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INDETERMINATE_COLLATION,
     INVALID_OBJECT_DEFINITION,
-    INVALID_PARAMETER_VALUE,
     TOO_MANY_COLUMNS,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
@@ -320,12 +320,11 @@ def _index_key(
     key.opclass = resolve_opclass(catalog, elem.get("opclass"), key.type_id, am_name, am)
     if key.expr is not None:
         check_attribute_type(catalog, key.name, key.type_id, key.collation)
-    if elem.get("opclassopts") and am_name in ("btree", "hash", "spgist"):
-        row = catalog.one(PgOpclass, oid=key.opclass)
-        raise PgError(INVALID_PARAMETER_VALUE, f"operator class {row.opcname} has no options")
+    builtin = builtin_am_name(catalog, am)
+    key.options = transform_opclass_options(catalog, elem.get("opclassopts"), key.opclass, builtin)
     ordering = elem.get("ordering", "SORTBY_DEFAULT")
     nulls = elem.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
-    if _CAPABILITIES.get(am_name, (False,))[0]:
+    if _CAPABILITIES[builtin][0]:
         key.descending = ordering == "SORTBY_DESC"
         if nulls == "SORTBY_NULLS_DEFAULT":
             key.nulls_first = key.descending
@@ -436,6 +435,7 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
                 descending=bool(option & 1),
                 nulls_first=bool(option & 2),
                 expr=next(exprs) if attnum == 0 else None,
+                options=att.attoptions,
             )
         )
     return IndexInfo(

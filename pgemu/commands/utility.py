@@ -73,7 +73,7 @@ COMMANDS: dict[str, Row] = {
     "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
     "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
     "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
-    "CreateConversionStmt": Row("castcmds:create_conversion", "CREATE CONVERSION"),
+    "CreateConversionStmt": Row("conversioncmds:create_conversion", "CREATE CONVERSION"),
     "CreateOpClassStmt": Row("opclasscmds:define_opclass", "CREATE OPERATOR CLASS"),
     "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),
     "AlterOpFamilyStmt": Row("opclasscmds:alter_opfamily", "ALTER OPERATOR FAMILY"),

@@ -301,7 +301,10 @@ def _key_decoration(
     if collation and collation != key_collation:
         text += f" COLLATE {generate_collation_name(catalog, collation)}"
     if keyno < len(row.indclass):
-        text += opclass_name(catalog, row.indclass[keyno], key_type)
+        options = catalog.relation(cls.oid).attrs[keyno].attoptions
+        text += opclass_name(catalog, row.indclass[keyno], 0 if options else key_type)
+        if options:
+            text += f" ({_options(options)})"
     if cls.relam == BTREE_AM:
         option = row.indoption[keyno] if keyno < len(row.indoption) else 0
         if option & 1:
