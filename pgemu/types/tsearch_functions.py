@@ -3,6 +3,7 @@ tsearch/wparser.c, tsearch/dict.c)."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,7 @@ def parse_text(
     ctx: CallContext, config: Configuration, text: str, position: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
     """parsetext: (position, lexemes) of each token that a dictionary knows."""
+    words: list[tuple[int, str]] = []
     for kind, word in tokens(text):
         if kind not in config.mapped:
             continue
@@ -56,10 +58,22 @@ def parse_text(
                 detail=f"Words longer than {MAX_WORD} characters are ignored.",
             )
             continue
-        found = config.lexize(kind, word)
-        if found is not None:
-            position += 1
-            yield position, found
+        words.append((kind, word))
+    at = 0
+    while at < len(words):
+        used, found = config.lexize_at(words, at)
+        at += used
+        if found is None:
+            continue
+        position += 1
+        group: list[str] = []
+        for one in found:
+            if getattr(one, "addpos", False):
+                yield position, group
+                group = []
+                position += 1
+            group.append(one)
+        yield position, group
 
 
 def make_vector(words: Iterable[tuple[int, list[str]]]) -> str:
@@ -190,6 +204,14 @@ bind_json("json")
 bind_json("jsonb")
 
 
+def _variants(lexemes: list[str]) -> list[list[str]]:
+    """Lexemes that belong together; plain ones stand for themselves."""
+    groups: dict[int, list[str]] = {}
+    for number, lexeme in enumerate(lexemes):
+        groups.setdefault(getattr(lexeme, "variant", -1 - number), []).append(lexeme)
+    return list(groups.values())
+
+
 def morph(
     ctx: CallContext, config: Configuration, text: str, join: int, weight: int, prefix: bool
 ) -> Node | None:
@@ -204,9 +226,13 @@ def morph(
             tree = STOP if tree is None else Operator(join, tree, STOP)
         last = position
         group: Node | None = None
-        for lexeme in lexemes:
-            one = Operand(lexeme, weight, prefix)
-            group = one if group is None else Operator(OR, group, one)
+        for variant in _variants(lexemes):
+            both: Node | None = None
+            for lexeme in variant:
+                operand = Operand(lexeme, weight, prefix or getattr(lexeme, "prefix", False))
+                both = operand if both is None else Operator(AND, both, operand)
+            assert both is not None
+            group = both if group is None else Operator(OR, group, both)
         assert group is not None
         tree = group if tree is None else Operator(join, tree, group)
     return tree
@@ -318,22 +344,34 @@ def ts_lexize(ctx: CallContext, oid: int, word: str) -> str | None:
 DEFAULT_PARSER = 3722
 
 
-def check_parser(parser: Any) -> None:
+def check_parser(ctx: CallContext, parser: Any) -> None:
+    """Every parser that there is has the functions of the default one."""
+    if ctx.catalog is not None:
+        classes = importlib.import_module("pgemu.catalog.rows")
+        if isinstance(parser, int):
+            known = ctx.catalog.one(classes.PgTsParser, oid=parser) is not None
+        else:
+            namespace = importlib.import_module("pgemu.catalog.namespace")
+            regproc = importlib.import_module("pgemu.catalog.regproc")
+            names = regproc.string_to_qualified_name_list(parser)
+            known = bool(namespace.get_ts_parser_oid(ctx.catalog, names, True))
+        if known:
+            return
     if parser not in ("default", "pg_catalog.default", DEFAULT_PARSER):
         if isinstance(parser, int):
             raise PgError("XX000", f"cache lookup failed for text search parser {parser}")
         raise PgError(UNDEFINED_OBJECT, f'text search parser "{parser}" does not exist')
 
 
-@pg_function("ts_parse(oid,text)", "ts_parse(text,text)")
-def ts_parse(parser: Any, text: str) -> Iterator[tuple[int, str]]:
-    check_parser(parser)
+@pg_function("ts_parse(oid,text)", "ts_parse(text,text)", context=True)
+def ts_parse(ctx: CallContext, parser: Any, text: str) -> Iterator[tuple[int, str]]:
+    check_parser(ctx, parser)
     yield from tokens(text)
 
 
-@pg_function("ts_token_type(oid)", "ts_token_type(text)")
-def ts_token_type(parser: Any) -> Iterator[tuple[int, str, str]]:
-    check_parser(parser)
+@pg_function("ts_token_type(oid)", "ts_token_type(text)", context=True)
+def ts_token_type(ctx: CallContext, parser: Any) -> Iterator[tuple[int, str, str]]:
+    check_parser(ctx, parser)
     yield from TOKEN_TYPES
 
 
