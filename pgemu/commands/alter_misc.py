@@ -62,13 +62,22 @@ def _index(ctx: Any, name: str) -> Any:
 
 def cluster_on(ctx: Any, command: dict[str, Any]) -> None:
     """CLUSTER ON index."""
+    from pgemu.commands.cluster import check_clusterable, mark_index_clustered
+
     found = _index(ctx, command["name"])
-    ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisclustered=False)
-    ctx.catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
+    check_clusterable(ctx.catalog, found)
+    _refuse_partitioned(ctx)
+    mark_index_clustered(ctx.catalog, ctx.relid, found.oid)
+
+
+def _refuse_partitioned(ctx: Any) -> None:
+    if ctx.relation.relkind == "p":
+        raise PgError(FEATURE_NOT_SUPPORTED, "cannot mark index clustered in partitioned table")
 
 
 def drop_cluster(ctx: Any, command: dict[str, Any]) -> None:
     """SET WITHOUT CLUSTER."""
+    _refuse_partitioned(ctx)
     ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisclustered=False)
 
 

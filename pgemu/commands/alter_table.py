@@ -113,8 +113,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         con.validate_constraint, PASS_MISC, "rpf", "VALIDATE CONSTRAINT"
     ),
     "AT_ChangeOwner": Subcommand(misc.change_owner, PASS_MISC, "rpvmSfiIc", "OWNER TO"),
-    "AT_ClusterOn": Subcommand(misc.cluster_on, PASS_MISC, "rm", "CLUSTER ON"),
-    "AT_DropCluster": Subcommand(misc.drop_cluster, PASS_MISC, "rm", "SET WITHOUT CLUSTER"),
+    "AT_ClusterOn": Subcommand(misc.cluster_on, PASS_MISC, "rpm", "CLUSTER ON"),
+    "AT_DropCluster": Subcommand(misc.drop_cluster, PASS_MISC, "rpm", "SET WITHOUT CLUSTER"),
     "AT_SetLogged": Subcommand(misc.set_logged, PASS_MISC, "r", "SET LOGGED"),
     "AT_SetUnLogged": Subcommand(misc.set_unlogged, PASS_MISC, "r", "SET UNLOGGED"),
     "AT_DropOids": Subcommand(misc.nothing, PASS_DROP, "rpf", "SET WITHOUT OIDS"),

@@ -44,7 +44,7 @@ COMMANDS: dict[str, Row] = {
     "AlterObjectDependsStmt": Row("alter:alter_object_depends", "ALTER"),
     "DropStmt": Row("dropcmds:drop_objects", "DROP"),
     "TruncateStmt": Row("truncate:truncate", "TRUNCATE TABLE"),
-    "ClusterStmt": Row("vacuum:cluster", "CLUSTER", transactional=True),
+    "ClusterStmt": Row("cluster:cluster", "CLUSTER"),
     "AlterTableMoveAllStmt": Row("tablespace:alter_table_move_all", "ALTER TABLE"),
     # indexes, views, sequences
     "IndexStmt": Row("indexcmds:define_index_stmt", "CREATE INDEX"),

@@ -1,4 +1,4 @@
-"""VACUUM, ANALYZE, CLUSTER, CHECKPOINT (PostgreSQL's vacuum.c, analyze.c, cluster.c).
+"""VACUUM, ANALYZE, CHECKPOINT (PostgreSQL's vacuum.c, analyze.c).
 
 Dead rows do not exist in SQLite's tables, so VACUUM checks its options and refreshes reltuples;
 ANALYZE also lets SQLite gather its own statistics.
@@ -9,17 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PgClass, PgIndex
+from pgemu.catalog.rows import PgClass
 from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
-from pgemu.commands.permissions import check_owner, owns
+from pgemu.commands.permissions import owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
-    WRONG_OBJECT_TYPE,
     PgError,
 )
 
@@ -133,6 +131,7 @@ def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
                 target = session.catalog.relation(oid)
                 if target.relkind not in "rm" or target.oid < 16384:
                     continue
+                _forget_desummarized(session, target)
                 count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
                 pages = (count * (len(target.attrs) * 8 + 32) + 8191) // 8192
                 session.catalog.update(
@@ -140,6 +139,14 @@ def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
                 )
                 if analyze:
                     session.xact.execute(f"ANALYZE {target.sqlite_name}")
+
+
+def _forget_desummarized(session: Any, table: Any) -> None:
+    """VACUUM summarizes what a BRIN index lacks."""
+    missing = getattr(session, "brin_desummarized", None)
+    if missing:
+        own = {index.oid for index in table.indexes}
+        missing -= {one for one in missing if one[0] in own}
 
 
 def _refresh_database(session: Any, analyze: bool) -> None:
@@ -151,41 +158,6 @@ def _refresh_database(session: Any, analyze: bool) -> None:
         if row.oid >= 16384 and owns(session, row.relowner)
     ]
     _refresh(session, relations, analyze)
-
-
-def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CLUSTER: a table has no physical order of its own here; marks and checks remain."""
-    from pgemu.catalog.namespace import range_var_get_relid
-
-    catalog = session.catalog
-    if "relation" not in stmt:
-        session.xact.prevent_in_transaction_block("CLUSTER")
-        return CommandResult("CLUSTER")
-    relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
-    check_owner(session, relation)
-    name = stmt.get("indexname")
-    if name is None:
-        if not any(i.index.indisclustered for i in relation.indexes):
-            raise PgError(
-                UNDEFINED_OBJECT,
-                f'there is no previously clustered index for table "{relation.name}"',
-            )
-        return CommandResult("CLUSTER")
-    found = next((i for i in relation.indexes if i.name == name), None)
-    if found is None:
-        raise PgError(
-            UNDEFINED_OBJECT, f'index "{name}" for table "{relation.name}" does not exist'
-        )
-    if found.pred is not None:
-        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot cluster on partial index "{name}"')
-    if found.pg_class.relam != 403:
-        raise PgError(
-            WRONG_OBJECT_TYPE,
-            f'cannot cluster on index "{name}" because access method does not support clustering',
-        )
-    catalog.update(PgIndex, {"indrelid": relation.oid}, indisclustered=False)
-    catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
-    return CommandResult("CLUSTER")
 
 
 def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
