@@ -48,6 +48,11 @@ PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
 }
 
 
+_DEFAULT_ACL_WORDS = {
+    "r": "tables", "S": "sequences", "f": "functions", "T": "types", "n": "schemas",
+}  # fmt: skip
+
+
 def _schema(catalog: Catalog, oid: int) -> str | None:
     """get_namespace_name_or_temp."""
     if oid and oid == catalog.my_temp_namespace:
@@ -119,6 +124,20 @@ def _special_identity(catalog: Catalog, row: Any) -> str | None:
             server = catalog.get(r.PgForeignServer, oid=row.umserver).srvname
             user = get_user_name_from_id(catalog, row.umuser) if row.umuser else "public"
             return f"{quote_identifier(user or '')} on server {server}"
+        case r.PgPublicationRel():
+            publication = catalog.get(r.PgPublication, oid=row.prpubid).pubname
+            return f"{_relation(catalog, row.prrelid)} in publication {publication}"
+        case r.PgPublicationNamespace():
+            publication = catalog.get(r.PgPublication, oid=row.pnpubid).pubname
+            return f"{_schema(catalog, row.pnnspid)} in publication {publication}"
+        case r.PgDefaultAcl():
+            role = get_user_name_from_id(catalog, row.defaclrole) or ""
+            text = f"for role {quote_identifier(role)}"
+            if row.defaclnamespace:
+                text += (
+                    f" in schema {quote_identifier(_schema(catalog, row.defaclnamespace) or '')}"
+                )
+            return f"{text} on {_DEFAULT_ACL_WORDS[row.defaclobjtype]}"
         case r.PgTransform():
             language = catalog.get(r.PgLanguage, oid=row.trflang).lanname
             return f"for {types(catalog, row.trftype)} on language {language}"
@@ -208,6 +227,24 @@ def _special_address(catalog: Catalog, row: Any) -> tuple[list[str], list[str]] 
             return [*_relation_names(catalog, row.tgrelid), row.tgname], []
         case r.PgPolicy():
             return [*_relation_names(catalog, row.polrelid), row.polname], []
+        case r.PgPublicationRel():
+            publication = catalog.get(r.PgPublication, oid=row.prpubid).pubname
+            return _relation_names(catalog, row.prrelid), [publication]
+        case r.PgPublicationNamespace():
+            publication = catalog.get(r.PgPublication, oid=row.pnpubid).pubname
+            return [_schema(catalog, row.pnnspid) or ""], [publication]
+        case r.PgDefaultAcl():
+            names = [get_user_name_from_id(catalog, row.defaclrole) or ""]
+            if row.defaclnamespace:
+                names.append(_schema(catalog, row.defaclnamespace) or "")
+            return names, [row.defaclobjtype]
+        case r.PgUserMapping():
+            server = catalog.get(r.PgForeignServer, oid=row.umserver).srvname
+            user = get_user_name_from_id(catalog, row.umuser) if row.umuser else "public"
+            return [user or ""], [server]
+        case r.PgTransform():
+            language = catalog.get(r.PgLanguage, oid=row.trflang).lanname
+            return [types(catalog, row.trftype)], [language]
     return None
 
 

@@ -117,6 +117,8 @@ def _store_owner(
         "refclassid": r.PgAuthid.RELID,
     }
     catalog.delete(r.PgShdepend, **key, deptype="o")
+    # what an ACL gives the owner is implicit
+    catalog.delete(r.PgShdepend, **key, refobjid=new_owner, deptype="a")
     if not is_pinned(new_owner):
         catalog.insert(r.PgShdepend(**key, refobjid=new_owner, deptype="o"))
 

@@ -227,12 +227,12 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
 
 def _check_single(commands: list[dict[str, Any]]) -> None:
     """Subcommands that may be given once."""
-    for subtype, words in (
-        ("AT_SetTableSpace", "SET TABLESPACE"),
-        ("AT_SetAccessMethod", "SET ACCESS METHOD"),
+    for subtype, words, code in (
+        ("AT_SetTableSpace", "SET TABLESPACE", SYNTAX_ERROR),
+        ("AT_SetAccessMethod", "SET ACCESS METHOD", FEATURE_NOT_SUPPORTED),
     ):
         if sum(c["subtype"] == subtype for c in commands) > 1:
-            raise PgError(SYNTAX_ERROR, f"cannot have multiple {words} subcommands")
+            raise PgError(code, f"cannot have multiple {words} subcommands")
 
 
 def _pass_of(command: dict[str, Any]) -> int:

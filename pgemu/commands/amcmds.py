@@ -13,7 +13,13 @@ from pgemu.catalog.rows import PG_PROC_RELID, PgAm, PgClass, PgDepend, PgProc
 from pgemu.commands.define import strings
 from pgemu.commands.permissions import require_superuser
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.errors import DUPLICATE_OBJECT, UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import (
+    DUPLICATE_OBJECT,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 
 INTERNALOID = 2281
 _RESULTS = {"i": (325, "index_am_handler"), "t": (269, "table_am_handler")}
@@ -56,7 +62,9 @@ def get_table_am_oid(catalog: Any, name: str) -> int:
     if row is None:
         raise PgError(UNDEFINED_OBJECT, f'access method "{name}" does not exist')
     if row.amtype != "t":
-        raise PgError(WRONG_OBJECT_TYPE, f'access method "{name}" is not of type TABLE')
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE, f'access method "{name}" is not of type TABLE'
+        )
     return int(row.oid)
 
 

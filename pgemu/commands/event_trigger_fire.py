@@ -270,16 +270,14 @@ def _new_address(
     names = [oid for written, oid in touched if written is cls]
     if cls is r.PgType:
         wanted = _type_name(stmt)
-        names = [
-            oid for oid in names if session.catalog.get(r.PgType, oid=oid).typname == wanted
-        ]
+        names = [oid for oid in names if session.catalog.get(r.PgType, oid=oid).typname == wanted]
     return ObjectAddress(cls.RELID, names[0], 0) if names else None
 
 
 def _type_name(stmt: dict[str, Any]) -> str:
     if "typevar" in stmt:
         return str(stmt["typevar"]["relname"])
-    for fieldname in ("typeName", "domainname", "defnames"):
+    for fieldname in ("domainname", "typeName", "defnames"):
         if fieldname in stmt:
             return strings(stmt[fieldname])[-1]
     return ""

@@ -38,7 +38,8 @@ _TIMEOUT = 10.0
 
 
 def _syntax(message: str) -> PgError:
-    return PgError(SYNTAX_ERROR, f"invalid connection string syntax: {message}")
+    # libpq ends these messages with a newline, which PostgreSQL keeps
+    return PgError(SYNTAX_ERROR, f"invalid connection string syntax: {message}\n")
 
 
 def parse_conninfo(text: str) -> dict[str, str]:
@@ -59,7 +60,7 @@ def parse_conninfo(text: str) -> dict[str, str]:
         while position < end and text[position].isspace():
             position += 1
         if position == end or text[position] != "=":
-            raise _syntax(f'missing "=" after "{name}" in connection info string\n'.rstrip("\n"))
+            raise _syntax(f'missing "=" after "{name}" in connection info string')
         position += 1
         while position < end and text[position].isspace():
             position += 1
@@ -86,7 +87,7 @@ def _value(text: str, position: int) -> tuple[str, int]:
         out.append(char)
         position += 1
     if quoted:
-        raise _syntax("unterminated quoted string in connection info string\n")
+        raise _syntax("unterminated quoted string in connection info string")
     return "".join(out), position
 
 

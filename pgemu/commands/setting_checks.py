@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pgemu.catalog.rows import PgAm, PgTablespace
-from pgemu.errors import UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, UNDEFINED_OBJECT, PgError
 from pgemu.guc.lists import split_identifier_string
 from pgemu.guc.parse import invalid_value
 
@@ -55,7 +55,9 @@ def catalog_checks(session: Any) -> dict[str, Callable[[str], str]]:
             words = f'able access method "{value}" does not exist'
             missing(setting, value, f"T{words}.", f"t{words}")
         elif row.amtype != "t":
-            raise PgError(WRONG_OBJECT_TYPE, f'access method "{value}" is not of type TABLE')
+            raise PgError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE, f'access method "{value}" is not of type TABLE'
+            )
         return value
 
     return {

@@ -280,7 +280,8 @@ def _merged(row: PgSubscription, names: list[str], add: bool) -> list[str]:
             )
         if not add and name not in row.subpublications:
             raise PgError(
-                UNDEFINED_OBJECT, f'publication "{name}" is not in subscription "{row.subname}"'
+                INVALID_OBJECT_DEFINITION,
+                f'publication "{name}" is not in subscription "{row.subname}"',
             )
         if add:
             result.append(name)

@@ -336,7 +336,7 @@ def alter_table_move_all(session: Any, stmt: dict[str, Any], st: Statement) -> C
     new = get_tablespace_oid(catalog, stmt["new_tablespacename"])
     if GLOBALTABLESPACE_OID in (old, new):
         raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            INVALID_PARAMETER_VALUE,
             "cannot move relations in to or out of pg_global tablespace",
         )
     usual = database_tablespace(catalog)
@@ -359,7 +359,7 @@ def alter_table_move_all(session: Any, stmt: dict[str, Any], st: Statement) -> C
     if not found:
         name = '"(database default)"' if old == usual else f'"{stmt["orig_tablespacename"]}"'
         message = f"no matching relations in tablespace {name} found"
-        session.notice("NOTICE", "02000", message)
+        session.notice("NOTICE", "P0002", message)
     for row in found:
         move_relation(session, catalog.relation(row.oid), new)
     return result

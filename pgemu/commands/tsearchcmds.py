@@ -115,10 +115,24 @@ def _check_options(session: Any, template_oid: int, options: dict[str, str]) -> 
     for name in options:
         if name not in known:
             raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized {_SHOWN[template]}: "{name}"')
+    if template in ("ispell", "thesaurus"):
+        _check_files(template, options)
     for parameter in _REQUIRED.get(template, ()):
         if parameter.lower() not in options:
             raise PgError(INVALID_PARAMETER_VALUE, f"missing {parameter} parameter")
     make_dictionary(template, _serialize(options) or "", "", session.ctx)
+
+
+def _check_files(template: str, options: dict[str, str]) -> None:
+    """These templates read their files while they read their options."""
+    from pgemu.types.tsearch_files import config_lines
+
+    kinds = {"dictfile": ("dict", "dictionary"), "afffile": ("affix", "affix")}
+    if template == "thesaurus":
+        kinds = {"dictfile": ("ths", "thesaurus")}
+    for name, value in options.items():
+        if name in kinds:
+            next(config_lines(value, *kinds[name]), None)
 
 
 def _serialize(options: dict[str, str]) -> str | None:
