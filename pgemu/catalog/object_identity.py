@@ -124,6 +124,15 @@ def _special_identity(catalog: Catalog, row: Any) -> str | None:
             server = catalog.get(r.PgForeignServer, oid=row.umserver).srvname
             user = get_user_name_from_id(catalog, row.umuser) if row.umuser else "public"
             return f"{quote_identifier(user or '')} on server {server}"
+        case r.PgTransform():
+            language = catalog.get(r.PgLanguage, oid=row.trflang).lanname
+            return f"for {types(catalog, row.trftype)} on language {language}"
+    return _membership_identity(catalog, row)
+
+
+def _membership_identity(catalog: Catalog, row: Any) -> str | None:
+    """What is in publications, and default privileges."""
+    match row:
         case r.PgPublicationRel():
             publication = catalog.get(r.PgPublication, oid=row.prpubid).pubname
             return f"{_relation(catalog, row.prrelid)} in publication {publication}"
@@ -138,9 +147,6 @@ def _special_identity(catalog: Catalog, row: Any) -> str | None:
                     f" in schema {quote_identifier(_schema(catalog, row.defaclnamespace) or '')}"
                 )
             return f"{text} on {_DEFAULT_ACL_WORDS[row.defaclobjtype]}"
-        case r.PgTransform():
-            language = catalog.get(r.PgLanguage, oid=row.trflang).lanname
-            return f"for {types(catalog, row.trftype)} on language {language}"
     return None
 
 

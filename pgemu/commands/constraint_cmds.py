@@ -22,7 +22,7 @@ from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.index_build import build_index, compile_expr
 from pgemu.commands.opclass_lookup import am_oid, resolve_opclass
 from pgemu.commands.reloptions import transform_reloptions
-from pgemu.commands.tablespace import choose_tablespace
+from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     CHECK_VIOLATION,
     DUPLICATE_OBJECT,
@@ -135,9 +135,7 @@ def add_index_constraint(
         nulls_not_distinct=bool(con.get("nulls_not_distinct")),
         reloptions=transform_reloptions(con.get("options"), "btree"),
         is_partitioned=heap.relkind == "p",
-        tablespace=choose_tablespace(
-            session, con.get("indexspace"), heap.persistence, partitioned=heap.relkind == "p"
-        ),
+        tablespace=index_tablespace(session, con.get("indexspace"), heap),
     )
     return _create_constraint_and_index(
         session, heap, name, info, "p" if primary else "u", con, parent_constraint, parent_index

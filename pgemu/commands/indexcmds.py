@@ -27,7 +27,7 @@ from pgemu.commands.opclass_options import transform_opclass_options
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.commands.tablespace import choose_tablespace
+from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
@@ -190,14 +190,10 @@ def define_index(
         raise PgError(DUPLICATE_TABLE, f'relation "{index_name}" already exists')
     if heap.relkind == "p" and stmt.get("unique"):
         check_partition_key_covered(session, heap.oid, keys, "unique constraint", "UNIQUE")
-    tablespace = choose_tablespace(
-        session, stmt.get("tableSpace"), heap.persistence,
-        partitioned=heap.relkind == "p",
-    )  # fmt: skip
     info = IndexInfo(
         keys,
         included,
-        tablespace=tablespace,
+        tablespace=index_tablespace(session, stmt.get("tableSpace"), heap),
         unique=bool(stmt.get("unique")),
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,

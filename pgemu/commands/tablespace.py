@@ -266,6 +266,11 @@ def choose_tablespace(
     return 0 if found == usual else found
 
 
+def index_tablespace(session: Any, name: str | None, heap: Any) -> int:
+    """The same for a new index of `heap`."""
+    return choose_tablespace(session, name, heap.persistence, partitioned=heap.relkind == "p")
+
+
 def default_for_partitioned() -> PgError:
     """Partitioned relations keep only a tablespace that is not the default one."""
     return PgError("0A000", "cannot specify default tablespace for partitioned relations")

@@ -67,6 +67,9 @@ _EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0
 class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
 
+    # what event triggers know of the running command (EventTriggerQueryState)
+    event_trigger_state: Any = None
+
     def __init__(
         self,
         cluster: Any,
@@ -110,8 +113,6 @@ class Session(WritingMixin):
         )
         self.sequence_state: dict[Any, Any] = {}
         self.on_commit_actions: dict[int, str] = {}
-        # what event triggers know of the running command (EventTriggerQueryState)
-        self.event_trigger_state: Any = None
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
         self.dirty: Sequence[tuple[str, int]] = ()
