@@ -272,6 +272,11 @@ class CatalogRow(tuple[Any, ...]):
 
     def __new__(cls, *args: Any, **named: Any) -> Self:
         if named or len(args) != len(cls._fields):
+            if not args and len(named) == len(cls._fields):
+                try:
+                    return tuple.__new__(cls, [named[name] for name in cls._fields])
+                except KeyError:
+                    pass
             given = dict(zip(cls._fields, args, strict=False))
             if len(args) > len(cls._fields) or not named.keys() <= set(cls._fields[len(args):]):
                 raise TypeError(f"wrong fields for {cls.__name__}: {args} {named}")

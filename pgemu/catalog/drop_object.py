@@ -25,14 +25,12 @@ def delete_one_object(
     if objsubid:
         where = {"classid": classid, "objid": objid, "objsubid": objsubid}
         catalog.delete(r.PgDepend, **where)
-        catalog.delete(r.PgDescription, classoid=classid, objoid=objid, objsubid=objsubid)
-        catalog.delete(r.PgSeclabel, classoid=classid, objoid=objid, objsubid=objsubid)
-        catalog.delete(r.PgInitPrivs, classoid=classid, objoid=objid, objsubid=objsubid)
+        for cls in (r.PgDescription, r.PgSeclabel, r.PgInitPrivs):
+            catalog.delete_of_object(cls, "objoid", objid, classoid=classid, objsubid=objsubid)
     else:
         catalog.delete(r.PgDepend, classid=classid, objid=objid)
-        catalog.delete(r.PgDescription, classoid=classid, objoid=objid)
-        catalog.delete(r.PgSeclabel, classoid=classid, objoid=objid)
-        catalog.delete(r.PgInitPrivs, classoid=classid, objoid=objid)
+        for cls in (r.PgDescription, r.PgSeclabel, r.PgInitPrivs):
+            catalog.delete_of_object(cls, "objoid", objid, classoid=classid)
     delete_shared_dependency_records_for(catalog, classid, objid, objsubid)
 
 
@@ -48,6 +46,12 @@ def _do_deletion(
     special = _SPECIAL.get(address.classid)
     if special is not None:
         special(catalog, address.objid)
+        return
+    if address.classid == r.PgAttrdef.RELID:
+        remove_attr_default_by_id(catalog, address.objid, dropped_with_it)
+        return
+    if address.classid == r.PgConstraint.RELID:
+        remove_constraint_by_id(catalog, address.objid, dropped_with_it)
         return
     cls = r.CATALOG_BY_RELID.get(address.classid)
     if cls is None or "oid" not in cls._fields:
@@ -77,10 +81,10 @@ def drop_relation(
             partdefid=0,
         )
     catalog.delete(r.PgInherits, inhrelid=oid)
-    catalog.delete(r.PgStatistic, starelid=oid)
+    catalog.delete_of_object(r.PgStatistic, "starelid", oid)
     catalog.delete(r.PgAttribute, attrelid=oid)
-    catalog.delete(r.PgPublicationRel, prrelid=oid)
-    catalog.delete(r.PgSubscriptionRel, srrelid=oid)
+    catalog.delete_of_object(r.PgPublicationRel, "prrelid", oid)
+    catalog.delete_of_object(r.PgSubscriptionRel, "srrelid", oid)
     catalog.delete(r.PgClass, oid=oid)
 
 
@@ -127,17 +131,24 @@ def remove_attribute_by_id(catalog: Catalog, relid: int, attnum: int) -> None:
     catalog.delete(r.PgStatistic, starelid=relid, staattnum=attnum)
 
 
-def remove_attr_default_by_id(catalog: Catalog, oid: int) -> None:
+def remove_attr_default_by_id(
+    catalog: Catalog, oid: int, dropped_with_it: Set[ObjectAddress] = frozenset()
+) -> None:
     """A default goes: the column remembers that it has none."""
     row = catalog.get(r.PgAttrdef, oid=oid)
     catalog.delete(r.PgAttrdef, oid=oid)
+    if ObjectAddress(r.PgClass.RELID, row.adrelid, 0) in dropped_with_it:
+        return
     catalog.update(r.PgAttribute, {"attrelid": row.adrelid, "attnum": row.adnum}, atthasdef=False)
 
 
-def remove_constraint_by_id(catalog: Catalog, oid: int) -> None:
+def remove_constraint_by_id(
+    catalog: Catalog, oid: int, dropped_with_it: Set[ObjectAddress] = frozenset()
+) -> None:
     """A CHECK constraint goes: the table counts its checks."""
     row = catalog.get(r.PgConstraint, oid=oid)
-    if row.conrelid and row.contype == "c":
+    table = ObjectAddress(r.PgClass.RELID, row.conrelid, 0)
+    if row.conrelid and row.contype == "c" and table not in dropped_with_it:
         relation = catalog.get(r.PgClass, oid=row.conrelid)
         catalog.update(r.PgClass, {"oid": relation.oid}, relchecks=max(relation.relchecks - 1, 0))
     catalog.delete(r.PgConstraint, oid=oid)
@@ -189,8 +200,6 @@ def drop_large_object(catalog: Catalog, oid: int) -> None:
 
 
 _SPECIAL: dict[int, Callable[[Any, int], None]] = {
-    r.PgAttrdef.RELID: remove_attr_default_by_id,
-    r.PgConstraint.RELID: remove_constraint_by_id,
     r.PgProc.RELID: remove_function_by_id,
     r.PgType.RELID: remove_type_by_id,
     r.PgOperator.RELID: remove_operator_by_id,

@@ -114,7 +114,10 @@ def format_type_extended(
             namespace = _namespace_name_or_temp(catalog, row.typnamespace)
         text = quote_qualified_identifier(namespace, row.typname)
         if typmod is not None and typmod >= 0:
-            text += _typmod_text(row.typname, typmod)
+            if row.typnamespace != 11 and row.typmodout and row.typisdefined:
+                text += catalog.types.io(row.oid).typmod_out(typmod)
+            else:
+                text += _typmod_text(row.typname, typmod)
     if is_array:
         text += "[]"
     catalog.memo[key] = text

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pgemu.catalog.acl import acl_from_texts
@@ -86,6 +87,7 @@ class ColumnSpec:
     location: int = -1
     is_from_type: bool = False
     dropped: bool = False
+    expects_default: bool = False
 
 
 def insert_rows(catalog: Any, rows: Iterable[Any]) -> None:
@@ -116,7 +118,7 @@ def attribute_row(catalog: Any, relid: int, attnum: int, col: ColumnSpec) -> PgA
         attstorage=col.storage or typ.typstorage,
         attcompression=col.compression,
         attnotnull=col.not_null,
-        atthasdef=col.default is not None or bool(col.generated),
+        atthasdef=col.default is not None or bool(col.generated) or col.expects_default,
         atthasmissing=False,
         attidentity=col.identity,
         attgenerated=col.generated,
@@ -133,9 +135,15 @@ def attribute_row(catalog: Any, relid: int, attnum: int, col: ColumnSpec) -> PgA
 
 def system_attribute_rows(relid: int) -> list[PgAttribute]:
     """ctid, xmin, cmin, xmax, cmax and tableoid."""
-    return [
+    return [PgAttribute(relid, *rest) for rest in _system_attributes()]
+
+
+@cache
+def _system_attributes() -> list[tuple[Any, ...]]:
+    """Their rows without attrelid, which comes first."""
+    rows = [
         PgAttribute(
-            attrelid=relid, attname=name, atttypid=type_id, attstattarget=0, attlen=length,
+            attrelid=0, attname=name, atttypid=type_id, attstattarget=0, attlen=length,
             attnum=attnum, attndims=0, attcacheoff=-1, atttypmod=-1, attbyval=byval,
             attalign=align, attstorage="p", attcompression="", attnotnull=True, atthasdef=False,
             atthasmissing=False, attidentity="", attgenerated="", attisdropped=False,
@@ -144,6 +152,7 @@ def system_attribute_rows(relid: int) -> list[PgAttribute]:
         )
         for name, type_id, length, attnum, byval, align in _SYSTEM_COLUMNS
     ]  # fmt: skip
+    return [row[1:] for row in rows]
 
 
 def check_attribute_names_types(catalog: Any, columns: Sequence[ColumnSpec], relkind: str) -> None:
@@ -204,8 +213,9 @@ def create_storage(
     del persistence
     body = storage_columns(session.catalog, columns)
     name = f"r{relfilenode}"
-    session.xact.execute(f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})")
-    session.xact.drop_on_abort(f"main.{name}")
+    session.xact.make_storage(
+        f"main.{name}", f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})"
+    )
 
 
 @dataclass(slots=True)

@@ -269,8 +269,10 @@ def is_other_temp_namespace(catalog: Catalog, oid: int) -> bool:
 
 def access_temp_table_namespace(catalog: Catalog) -> int:
     """OID of this session's temporary schema, which is made at first use."""
-    if catalog.my_temp_namespace:
-        return catalog.my_temp_namespace
+    oid = catalog.my_temp_namespace
+    # a rollback takes a schema away that was made since
+    if oid and catalog.one(PgNamespace, oid=oid) is not None:
+        return oid
     name = f"pg_temp_{catalog.backend_id}"
     oid = get_namespace_oid(catalog, name, True)
     if not oid:
@@ -431,7 +433,12 @@ def range_var_get_and_check_creation_namespace(
             f"permission denied for schema {name}",
             location=_range_var_body(relation).get("location", 0) if position else None,
         )
-    range_var_adjust_relation_persistence(catalog, relation, namespace)
+    try:
+        range_var_adjust_relation_persistence(catalog, relation, namespace)
+    except PgError as error:
+        if position:
+            error.location = _range_var_body(relation).get("location", 0)
+        raise
     return namespace
 
 

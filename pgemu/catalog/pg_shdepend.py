@@ -129,8 +129,8 @@ def delete_shared_dependency_records_for(
     where = _own_rows(catalog, classid, objid)
     if objsubid:
         where["objsubid"] = objsubid
-    if catalog.all(PgShdepend, **where):
-        catalog.delete(PgShdepend, **where)
+    del where["objid"]
+    catalog.delete_of_object(PgShdepend, "objid", objid, **where)
 
 
 def _describe(catalog: Catalog, row: PgShdepend) -> str:

@@ -8,6 +8,7 @@ serves the building of the template and the tests.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import apsw
@@ -24,8 +25,13 @@ class CatalogStore(Protocol):
     """What the caches need of storage.  `where` maps column names to storage values (None: IS
     NULL); an empty one means every row."""
 
-    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[StorageRow]:
-        """The visible rows, columns in attribute order."""
+    def scan(
+        self,
+        cls: type[Any],
+        where: Mapping[str, Value],
+        at_least: tuple[str, int] | None = None,
+    ) -> list[StorageRow]:
+        """The visible rows, columns in attribute order; at_least: of a column, instead of where."""
         ...
 
     def insert_many(self, cls: type[Any], rows: Sequence[StorageRow]) -> None: ...
@@ -75,15 +81,22 @@ def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple
     if not where:
         return "", ()
     numbers = column_numbers(cls)
-    terms = []
-    values = []
-    for name, value in where.items():
-        if value is None:
-            terms.append(f"c{numbers[name]} IS NULL")
-        else:
-            terms.append(f"c{numbers[name]}=?")
-            values.append(value)
-    return " WHERE " + " AND ".join(terms), tuple(values)
+    values = tuple(where.values())
+    nulls = tuple([value is None for value in values])
+    clause = _where_text(tuple([numbers[name] for name in where]), nulls)
+    return clause, tuple([v for v in values if v is not None]) if True in nulls else values
+
+
+def at_least_clause(cls: type[Any], column: str, value: int) -> tuple[str, tuple[Value, ...]]:
+    """` WHERE c1>=?` and its parameter."""
+    return f" WHERE c{column_numbers(cls)[column]}>=?", (value,)
+
+
+@lru_cache(maxsize=1024)
+def _where_text(numbers: tuple[int, ...], nulls: tuple[bool, ...]) -> str:
+    found = zip(numbers, nulls, strict=True)
+    terms = [f"c{n} IS NULL" if null else f"c{n}=?" for n, null in found]
+    return " WHERE " + " AND ".join(terms)
 
 
 def select_list(cls: type[Any]) -> str:
@@ -93,8 +106,15 @@ def select_list(cls: type[Any]) -> str:
 
 def insert_statement(cls: type[Any]) -> str:
     """`INSERT INTO main.r1259(xmin,c1,...) VALUES (?,?,...)`."""
+    return _INSERT_STATEMENTS[cls]
+
+
+def _insert_statement(cls: type[Any]) -> str:
     marks = ",".join("?" * (len(_COLUMN_NUMBERS[cls]) + 1))
     return f"INSERT INTO {_PHYSICAL_NAMES[cls]}(xmin,{_COLUMN_LISTS[cls]}) VALUES ({marks})"
+
+
+_INSERT_STATEMENTS = {cls: _insert_statement(cls) for cls in CATALOGS}
 
 
 class DirectStore:
@@ -105,8 +125,15 @@ class DirectStore:
         self._version = 0
         self._next_oid = FIRST_NORMAL_OID
 
-    def scan(self, cls: type[Any], where: Mapping[str, Value]) -> list[StorageRow]:
+    def scan(
+        self,
+        cls: type[Any],
+        where: Mapping[str, Value],
+        at_least: tuple[str, int] | None = None,
+    ) -> list[StorageRow]:
         clause, params = where_clause(cls, where)
+        if at_least is not None:
+            clause, params = at_least_clause(cls, *at_least)
         rows: list[StorageRow] = self.conn.execute(select_list(cls) + clause, params).fetchall()
         return rows
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pgemu.catalog.rows import (
@@ -35,7 +36,7 @@ from pgemu.catalog.rows import (
     PgTrigger,
     PgType,
 )
-from pgemu.catalog.store import CatalogStore, StorageRow
+from pgemu.catalog.store import FIRST_NORMAL_OID, CatalogStore, StorageRow
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.fmgr import CallContext
 from pgemu.nodes.primnodes import CoerceToDomainValue, Const, Value
@@ -69,10 +70,16 @@ RELATION_COLUMNS: dict[type[Any], tuple[str, ...]] = {
     PgPartitionedTable: ("partrelid",),
 }
 
+_MANY_ROWS = 64  # from here on it is cheaper to forget every lookup of a catalog
+
 _DOMAIN_VALUE = re.compile(r"\bVALUE\b")
 _VECTORS = ("int2vector", "oidvector")
 
 
+_array_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+@lru_cache(maxsize=2048)
 def _array_from_storage(text: str) -> tuple[Any, ...]:
     return tuple(json.loads(text))
 
@@ -93,6 +100,28 @@ _DECODERS: dict[type[Any], tuple[tuple[int, Callable[[Any], Any]], ...]] = {
 }
 
 
+# Which fields of a typed row may be tuples.
+_ENCODED: dict[type[Any], tuple[int, ...]] = {
+    cls: tuple(
+        i
+        for i, column in enumerate(info.columns)
+        if column.typname.startswith("_") or column.typname in (*_VECTORS, "anyarray")
+    )
+    for cls, info in CATALOGS.items()
+}
+
+
+def row_to_storage(cls: type[Any], row: Any) -> StorageRow:
+    """The storage tuple of a typed row; SQLite takes a bool as 0 or 1."""
+    fields: list[Any] | None = None
+    for i in _ENCODED[cls]:
+        if isinstance(row[i], (tuple, list)):
+            if fields is None:
+                fields = list(row)
+            fields[i] = _array_text(row[i])
+    return row if fields is None else tuple(fields)
+
+
 def row_from_storage(cls: type[Row], values: StorageRow) -> Row:
     """The typed row of a storage tuple."""
     decoders = _DECODERS[cls]
@@ -110,9 +139,17 @@ def to_storage(value: Any) -> Value:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (tuple, list)):
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return _array_text(value)
     result: Value = value
     return result
+
+
+def _to_storage(values: dict[str, Any]) -> dict[str, Value]:
+    """Values of columns; SQLite takes a bool as 0 or 1."""
+    for value in values.values():
+        if isinstance(value, (tuple, list)):
+            return {name: to_storage(v) for name, v in values.items()}
+    return values
 
 
 class Catalog:
@@ -127,6 +164,8 @@ class Catalog:
         self._rows: dict[
             type[Any], dict[tuple[str, ...], dict[tuple[Any, ...], tuple[Any, ...]]]
         ] = {}
+        # of catalogs with few rows: the user's objects that have any, by catalog and column
+        self._with_rows: dict[tuple[type[Any], str], set[Any]] = {}
         self.memo: dict[Hashable, Any] = {}
         # what is derived from one relation's rows, by its OID
         self._relation_memo: dict[int, dict[Hashable, Any]] = {}
@@ -158,8 +197,8 @@ class Catalog:
         values = tuple(keys.values())
         found = cache.get(values)
         if found is None:
-            where = {name: to_storage(value) for name, value in keys.items()}
-            found = tuple(row_from_storage(cls, v) for v in self.store.scan(cls, where))
+            stored = self.store.scan(cls, _to_storage(keys))
+            found = tuple([row_from_storage(cls, v) for v in stored])
             cache[values] = found
         return found
 
@@ -209,9 +248,9 @@ class Catalog:
         for row in rows:
             by_class.setdefault(type(row), []).append(row)
         for cls, its_rows in by_class.items():
-            self.store.insert_many(cls, [tuple([to_storage(v) for v in row]) for row in its_rows])
-            for row in its_rows:
-                self._inserted(cls, row)
+            stored = [row_to_storage(cls, row) for row in its_rows] if _ENCODED[cls] else its_rows
+            self.store.insert_many(cls, stored)
+            self._inserted(cls, its_rows)
             if self.observer is not None and "oid" in cls._fields:
                 for row in its_rows:
                     self.observer(cls, row.oid)
@@ -220,69 +259,105 @@ class Catalog:
 
     def update(self, cls: type[Any], where: dict[str, Any], **changes: Any) -> int:
         """Change the rows that match; how many there were."""
-        count = self.store.update(
-            cls,
-            {k: to_storage(v) for k, v in where.items()},
-            {k: to_storage(v) for k, v in changes.items()},
-        )
-        self._written(cls, {**where, **changes}, where)
+        old = self.all(cls, **where)
+        if not old:
+            return 0
+        count = self.store.update(cls, _to_storage(where), _to_storage(changes))
+        self._written(cls, [*old, *(row._replace(**changes) for row in old)])
         if self.observer is not None and "oid" in where:
             self.observer(cls, where["oid"])
         return count
 
     def delete(self, cls: type[Any], **where: Any) -> int:
         """Remove the rows that match; how many there were."""
-        count = self.store.delete(cls, {k: to_storage(v) for k, v in where.items()})
-        if count:
-            self._written(cls, where, where)
+        old = self.all(cls, **where)
+        if not old:
+            return 0
+        count = self.store.delete(cls, _to_storage(where))
+        if cls is PgType:  # nothing that goes on existing is derived from it
+            self._forget_lookups(cls, old)
+            self._forget_type_names(old)
+            self._types = None
+            for hook in self.on_write:
+                hook(cls)
+        else:
+            self._written(cls, old)
         return count
+
+    def delete_of_object(self, cls: type[Any], column: str, oid: int, **where: Any) -> int:
+        """delete(cls, column=oid, ...) of a catalog in which most objects have no rows."""
+        if oid >= FIRST_NORMAL_OID:
+            known = self._with_rows.get((cls, column))
+            if known is None:
+                place = cls._fields.index(column)
+                rows = self.store.scan(cls, {}, at_least=(column, FIRST_NORMAL_OID))
+                known = self._with_rows[cls, column] = {row[place] for row in rows}
+            if oid not in known:
+                return 0
+        return self.delete(cls, **{column: oid}, **where)
 
     def new_oid(self) -> int:
         """An unused OID (>= 16384)."""
         return self.store.new_oid()
 
-    def _inserted(self, cls: type[Any], row: Any) -> None:
-        """Forget what a new row makes untrue: lookups that would now find it."""
-        for names, cache in self._rows.get(cls, {}).items():
-            cache.pop(tuple([getattr(row, name) for name in names]), None)
+    def _inserted(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        """Forget what new rows make untrue: lookups that would now find them."""
+        self._forget_lookups(cls, rows)
+        if cls is PgType:
+            self._forget_type_names(rows)
+            return
+        self._forget_rows(cls, rows)
+
+    def _forget_type_names(self, rows: Sequence[Any]) -> None:
+        names = {row.typname for row in rows}
+        stale = [
+            k
+            for k in self.parse_cache
+            if type(k) is tuple and k[0] == "typename" and k[-1] in names
+        ]
+        for key in stale:
+            del self.parse_cache[key]
+
+    def _written(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        """Forget what changed or deleted rows make untrue; rows: as they were and as they are."""
+        self._forget_lookups(cls, rows)
+        self._forget_rows(cls, rows)
+        if cls in _TYPE_CATALOGS:
+            self._types = None
+        for hook in self.on_write:
+            hook(cls)
+
+    def _forget_lookups(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        for key in [k for k in self._with_rows if k[0] is cls]:
+            del self._with_rows[key]
+        by_names = self._rows.get(cls)
+        if not by_names:
+            return
+        many = len(rows) > _MANY_ROWS
+        for names, cache in by_names.items():
+            if not cache:
+                continue
+            if many:
+                cache.clear()
+                continue
+            places = [cls._fields.index(name) for name in names]
+            for row in rows:
+                cache.pop(tuple([row[i] for i in places]), None)
+
+    def _forget_rows(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        """Forget what is derived from these rows."""
         if cls in UNDERIVED:
             return
         columns = RELATION_COLUMNS.get(cls)
-        if columns is not None:
-            for column in columns:
-                self._relation_memo.pop(getattr(row, column), None)
-            if cls is PgAttribute and self._types and row.attrelid in self._types.composites:
-                self._types = None
-            return
-        if cls is PgType:
-            stale = [
-                k
-                for k in self.parse_cache
-                if isinstance(k, tuple) and k[0] == "typename" and k[-1] == row.typname
-            ]
-            for key in stale:
-                del self.parse_cache[key]
-            return
-        self._forget_derived(cls)
-
-    def _written(self, cls: type[Any], known: dict[str, Any], where: dict[str, Any]) -> None:
-        """Forget what changed or deleted rows make untrue; where tells which rows."""
-        self._rows.pop(cls, None)
-        columns = RELATION_COLUMNS.get(cls)
-        if columns is not None and all(column in where for column in columns):
-            for column in columns:
-                self._relation_memo.pop(known[column], None)
-                self._relation_memo.pop(where[column], None)
-            if cls in _TYPE_CATALOGS:
-                self._types = None
-        elif columns is not None:
-            self._relation_memo.clear()
-            if cls in _TYPE_CATALOGS:
-                self._types = None
-        elif cls not in UNDERIVED:
+        if columns is None:
             self._forget_derived(cls)
-        for hook in self.on_write:
-            hook(cls)
+        elif cls is PgInherits:  # relations above the parent know of it as well
+            self._relation_memo.clear()
+        else:
+            for oid in {getattr(row, column) for row in rows for column in columns}:
+                self._relation_memo.pop(oid, None)
+                if cls is PgAttribute and self._types and oid in self._types.composites:
+                    self._types = None
 
     def _forget_derived(self, cls: type[Any]) -> None:
         self.memo.clear()
@@ -294,6 +369,7 @@ class Catalog:
     def invalidate(self) -> None:
         """Forget everything: another transaction's change or a rollback made it doubtful."""
         self._rows.clear()
+        self._with_rows.clear()
         self.memo.clear()
         self._relation_memo.clear()
         self.parse_cache.clear()

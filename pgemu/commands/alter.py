@@ -5,17 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
-from pgemu.catalog.acl import acl_from_texts, acl_to_texts
+from pgemu.catalog.acl import (
+    ACL_CREATE,
+    ACL_USAGE,
+    acl_from_texts,
+    acl_to_texts,
+    pg_database_aclcheck,
+    pg_foreign_data_wrapper_aclcheck,
+    pg_namespace_aclcheck,
+)
 from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.roles import superuser, superuser_arg
+from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
-from pgemu.commands.permissions import check_not_system, check_owner
+from pgemu.commands.permissions import aclcheck_error, check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
 from pgemu.errors import (
-    DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -67,6 +77,8 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
     old_owner = getattr(row, entry.owner)
     if old_owner == new_owner:
         return
+    if entry.cls is r.PgForeignDataWrapper:
+        _check_wrapper_owner(session, row, new_owner)
     check_object_ownership(session, address)
     if entry.cls is r.PgEventTrigger:
         from pgemu.commands.event_trigger import check_new_owner
@@ -77,6 +89,7 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
 
         subscriptioncmds.check_new_owner(session, row.subname, new_owner)
     check_can_set_role(session, new_owner)
+    _check_new_owner(session, entry, row, new_owner)
     if entry.cls is r.PgType:
         if row.typtype == "c" and catalog.relation(row.typrelid).relkind != "c":
             raise PgError(
@@ -89,6 +102,44 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
         if row.typrelid:
             catalog.update(r.PgClass, {"oid": row.typrelid}, relowner=new_owner)
     _store_owner(session, address, row, old_owner, new_owner)
+
+
+def _check_wrapper_owner(session: Any, row: Any, new_owner: int) -> None:
+    """AlterForeignDataWrapperOwner_internal: superusers among themselves."""
+    hint = None
+    if not superuser(session.catalog):
+        hint = "Must be superuser to change owner of a foreign-data wrapper."
+    elif not superuser_arg(session.catalog, new_owner):
+        hint = "The owner of a foreign-data wrapper must be a superuser."
+    if hint:
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            f'permission denied to change owner of foreign-data wrapper "{row.fdwname}"',
+            hint=hint,
+        )
+
+
+def _check_new_owner(session: Any, entry: Any, row: Any, new_owner: int) -> None:
+    """The new owner could have made the object where it is."""
+    catalog = session.catalog
+    if superuser(catalog):
+        return
+    if entry.cls is r.PgForeignServer:
+        if not pg_foreign_data_wrapper_aclcheck(catalog, row.srvfdw, ACL_USAGE, new_owner):
+            wrapper = catalog.get(r.PgForeignDataWrapper, oid=row.srvfdw)
+            aclcheck_error("foreign-data wrapper", wrapper.fdwname)
+    elif entry.cls is r.PgNamespace:
+        database = session.ctx.database_oid
+        if not pg_database_aclcheck(catalog, database, ACL_CREATE, session.ctx.current_user_oid):
+            aclcheck_error("database", session.ctx.database)
+    elif entry.namespace:
+        check_may_create_in(session, getattr(row, entry.namespace), new_owner)
+
+
+def check_may_create_in(session: Any, namespace: int, role: int) -> None:
+    if not pg_namespace_aclcheck(session.catalog, namespace, ACL_CREATE, role):
+        name = session.catalog.get(r.PgNamespace, oid=namespace).nspname
+        aclcheck_error("schema", name)
 
 
 def _store_owner(
@@ -132,6 +183,8 @@ def change_relation_owner(session: Any, relation: Any, new_owner: int) -> None:
         return
     check_owner(session, relation)
     check_can_set_role(session, new_owner)
+    if not superuser(catalog):
+        check_may_create_in(session, relation.namespace, new_owner)
     _store_owner(
         session,
         ObjectAddress(r.PgClass.RELID, relation.oid, 0),
@@ -174,15 +227,32 @@ def alter_object_schema(session: Any, stmt: dict[str, Any], st: Statement) -> Co
             raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a {word.lower()}')
         check_owner(session, relation)
         check_not_system(session, relation)
+        if relation.relkind == "S":
+            _refuse_owned_sequence(catalog, relation)
         new = lookup_creation_namespace(catalog, stmt["newschema"])
         check_set_namespace(catalog, relation.namespace, new)
         move_relation(session, relation, new)
         return CommandResult(f"ALTER {word}")
     new = lookup_creation_namespace(catalog, stmt["newschema"])
     address = _address(session, objtype, stmt["object"])
-    check_object_ownership(session, address)
+    entry = KINDS[address.classid]
+    row = catalog.one(entry.cls, oid=address.objid)
+    if entry.cls is r.PgType or not entry.namespace or getattr(row, entry.namespace) != new:
+        # who moves an object to where it is already need not be its owner
+        check_object_ownership(session, address)
     move_object(session, address, new)
     return CommandResult(_tag(objtype))
+
+
+def _refuse_owned_sequence(catalog: Any, relation: Any) -> None:
+    for link in catalog.all(r.PgDepend, classid=r.PgClass.RELID, objid=relation.oid):
+        if link.refclassid == r.PgClass.RELID and link.refobjsubid and link.deptype in "ai":
+            table = catalog.relation(link.refobjid).name
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "cannot move an owned sequence into another schema",
+                detail=f'Sequence "{relation.name}" is linked to table "{table}".',
+            )
 
 
 def _move_dependency(catalog: Any, classid: int, oid: int, old: int, new: int) -> None:
@@ -232,15 +302,7 @@ def move_object(session: Any, address: ObjectAddress, new: int) -> None:
     if old == new:
         return
     check_set_namespace(catalog, old, new)
-    name = getattr(row, entry.name)
-    where: dict[str, Any] = {entry.name: name, entry.namespace: new}
-    if entry.cls is r.PgProc:
-        where["proargtypes"] = row.proargtypes
-    if catalog.one(entry.cls, **where) is not None:
-        schema = catalog.one(r.PgNamespace, oid=new).nspname
-        raise PgError(
-            DUPLICATE_OBJECT, f'{entry.word} "{name}" already exists in schema "{schema}"'
-        )
+    check_name_is_free(catalog, entry, row, getattr(row, entry.name), new)
     catalog.update(entry.cls, {"oid": row.oid}, **{entry.namespace: new})
     _move_dependency(catalog, address.classid, row.oid, old, new)
     if entry.cls is r.PgType:

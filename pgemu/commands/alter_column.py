@@ -405,7 +405,11 @@ def column_default(ctx: Any, command: dict[str, Any]) -> None:
         if raw is None:
             continue
         pstate = open_relation_pstate(ctx.catalog, ctx.source_text, target)
-        expr = cook_default(pstate, raw, att.atttypid, att.atttypmod, att.attname)
+        try:
+            expr = cook_default(pstate, raw, att.atttypid, att.atttypmod, att.attname)
+        except PgError as error:
+            error.location = None  # ATExecColumnDefault has no text to point to
+            raise
         store_default(ctx, relid, attnum, expr)
 
 
@@ -463,6 +467,14 @@ def check_not_null(ctx: Any, relation: Any, attnum: int) -> None:
         )
 
 
+def only_partitioned(what: str) -> PgError:
+    return PgError(
+        INVALID_TABLE_DEFINITION,
+        f"cannot {what} constraint from only the partitioned table when partitions exist",
+        hint="Do not specify the ONLY keyword.",
+    )
+
+
 def drop_not_null(ctx: Any, command: dict[str, Any]) -> None:
     """DROP NOT NULL: not for identity and key columns."""
     att = find_column(ctx, command["name"])
@@ -485,6 +497,8 @@ def drop_not_null(ctx: Any, command: dict[str, Any]) -> None:
                 INVALID_TABLE_DEFINITION,
                 f'column "{att.attname}" is marked NOT NULL in parent table',
             )
+    if relation.relkind == "p" and not ctx.recurse and relation.children:
+        raise only_partitioned("remove")
     targets = relation.all_inheritors if ctx.recurse else (relation.oid,)
     for relid in targets:
         mine = ctx.catalog.relation(relid).attrs_by_name[att.attname]

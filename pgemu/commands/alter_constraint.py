@@ -19,6 +19,7 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key, validate_foreign_key
 from pgemu.commands.heap_ref import from_relation
+from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned, not_on_foreign_table
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -40,6 +41,8 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
     kind = con["contype"]
     if kind == "CONSTR_CHECK":
         _add_check(ctx, con)
+    elif ctx.relation.relkind == "f":
+        raise not_on_foreign_table(con)
     elif kind == "CONSTR_FOREIGN":
         if ctx.relation.relkind == "p" and not ctx.recurse:
             raise PgError(
@@ -126,6 +129,8 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     session, catalog = ctx.session, ctx.catalog
     relation = ctx.relation
     primary = con["contype"] == "CONSTR_PRIMARY"
+    if con["contype"] == "CONSTR_EXCLUSION" and relation.relkind == "p":
+        raise no_exclusion_on_partitioned(con)
     if primary and relation.primary_key is not None:
         raise PgError(
             INVALID_TABLE_DEFINITION,
@@ -148,11 +153,11 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     seen: set[str] = set()
     for key in names:
         if key not in relation.attrs_by_name:
-            raise PgError(
-                UNDEFINED_COLUMN,
-                f'column "{key}" named in key does not exist',
-                location=con.get("location", 0),
-            )
+            # a primary key sets NOT NULL first
+            message = f'column "{key}" of relation "{relation.name}" does not exist'
+            if not primary:
+                message = f'column "{key}" named in key does not exist'
+            raise PgError(UNDEFINED_COLUMN, message)
         if key in seen:
             word = "primary key" if primary else "unique"
             raise PgError(
@@ -213,6 +218,16 @@ def drop_constraint(ctx: Any, command: dict[str, Any]) -> None:
             INVALID_TABLE_DEFINITION,
             f'cannot drop inherited constraint "{name}" of relation "{ctx.relation.name}"',
         )
+    if (
+        ctx.relation.relkind == "p"
+        and not ctx.recurse
+        and ctx.relation.children
+        and not row.connoinherit
+        and row.contype == "c"
+    ):
+        from pgemu.commands.alter_column import only_partitioned
+
+        raise only_partitioned("remove")
     drop_constraint_row(ctx.session, row, command.get("behavior", "restrict"))
     if row.contype == "c" and not row.connoinherit:
         for child in catalog.relation(ctx.relid).children:

@@ -281,6 +281,8 @@ def enable_disable_trigger(ctx: Any, command: dict[str, Any]) -> None:
         for trigger in ctx.catalog.relation(relid).triggers:
             if not (all_triggers or user_only) and trigger.tgname != name:
                 continue
+            if relid != ctx.relid and not (trigger.tgparentid or trigger.tgisinternal):
+                continue
             if trigger.tgisinternal:
                 if user_only:
                     continue
@@ -314,9 +316,11 @@ def enable_disable_rule(ctx: Any, command: dict[str, Any]) -> None:
 def attach_partition(ctx: Any, command: dict[str, Any]) -> None:
     """ATTACH PARTITION."""
     from pgemu.commands.partition import attach
+    from pgemu.commands.partition_index import attach_index
 
     if ctx.relation.relkind == "I":
-        raise PgError(FEATURE_NOT_SUPPORTED, "ALTER INDEX ... ATTACH PARTITION is not supported")
+        attach_index(ctx.session, ctx.relation, command["def"]["PartitionCmd"])
+        return
     attach(ctx.session, ctx.relation, command["def"]["PartitionCmd"], ctx.source_text)
 
 

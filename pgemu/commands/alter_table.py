@@ -15,11 +15,13 @@ from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
 from pgemu.commands import foreigncmds
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
+    INVALID_OBJECT_DEFINITION,
     SYNTAX_ERROR,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -200,7 +202,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not {article or "a table"}')
     check_owner(session, relation)
     check_not_system(session, relation)
-    check_not_in_use(session, relation, f"ALTER {word}")
+    check_table_not_in_use(session, relation, "ALTER TABLE")
     commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
     ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
     for command in commands:
@@ -265,6 +267,9 @@ def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
         return
     if relation.relkind in entry.kinds:
         return
+    special = _refusal(relation, command["subtype"])
+    if special is not None:
+        raise special
     words = entry.words
     if relation.relkind == "c":
         words = _ATTRIBUTE_WORDS.get(command["subtype"], words)
@@ -275,12 +280,12 @@ def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
     )
 
 
-def check_not_in_use(session: Any, relation: Any, command: str) -> None:
-    """CheckTableNotInUse: open cursors on the table."""
-    in_use = getattr(session, "relation_in_use", None)
-    if in_use is not None and in_use(relation.oid):
-        raise PgError(
-            "55006",
-            f'cannot {command} "{relation.name}" because it is being used by active queries '
-            "in this session",
-        )
+def _refusal(relation: Any, subtype: str) -> PgError | None:
+    """What has words of its own."""
+    name = relation.name
+    if relation.relkind == "p":
+        if subtype in ("AT_AddInherit", "AT_DropInherit"):
+            return PgError(WRONG_OBJECT_TYPE, "cannot change inheritance of partitioned table")
+    if relation.relkind == "r" and subtype in ("AT_AttachPartition", "AT_DetachPartition"):
+        return PgError(INVALID_OBJECT_DEFINITION, f'table "{name}" is not partitioned')
+    return None

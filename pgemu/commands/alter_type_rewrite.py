@@ -39,6 +39,7 @@ from pgemu.commands.row_type_uses import (
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
+    INVALID_COLUMN_DEFINITION,
     INVALID_TABLE_DEFINITION,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -49,6 +50,7 @@ from pgemu.nodes.primnodes import CoerceToDomain, Const, FuncExpr, RelabelType, 
 from pgemu.parser.parse_node import ParseExprKind
 from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
+TEXTOID = 25
 _TIMESTAMP_CASTS = (2027, 2028)
 # varchar, varbit, numeric, timestamp, timestamptz, time, timetz with a modifier
 _LENGTH_COERCIONS = (669, 1687, 1703, 1961, 1967, 1968, 1969)
@@ -68,6 +70,12 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     att = find_column(ctx, command["name"])
     if relation.row.reloftype and not inherited:
         raise PgError(WRONG_OBJECT_TYPE, "cannot alter column type of typed table")
+    if att.attgenerated and command["def"]["ColumnDef"].get("raw_default") is not None:
+        raise PgError(
+            INVALID_COLUMN_DEFINITION,
+            "cannot specify USING when altering type of generated column",
+            detail=f'Column "{att.attname}" is a generated column.',
+        )
     if att.attinhcount > 0 and not inherited:
         raise PgError(INVALID_TABLE_DEFINITION, f'cannot alter inherited column "{att.attname}"')
     if att.attnum in partition_columns(relation):
@@ -77,6 +85,8 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
             f'relation "{relation.name}"',
         )
     coldef = command["def"]["ColumnDef"]
+    if relation.relkind == "f" and coldef.get("raw_default") is not None:
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
     type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
     collation = get_column_def_collation(pstate, coldef, type_id)
@@ -105,6 +115,10 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if default is not None:
         from pgemu.commands.alter_column import remove_default, store_default
 
+        if att.attgenerated:
+            # its INTERNAL dependency on the column would forbid the deletion
+            row = catalog.one(PgAttrdef, adrelid=relation.oid, adnum=att.attnum)
+            catalog.delete(PgDepend, classid=PG_ATTRDEF_RELID, objid=row.oid)
         remove_default(ctx, relation.oid, att.attnum)
         store_default(ctx, relation.oid, att.attnum, default, generated=bool(att.attgenerated))
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
@@ -298,7 +312,9 @@ def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id:
         for a in relation.attrs
         if not a.attisdropped
     ]
-    create_storage(session, new, columns)
+    # dropped columns keep their place in the storage
+    dropped = [(a.attnum, TEXTOID) for a in relation.attrs if a.attisdropped]
+    create_storage(session, new, sorted([*columns, *dropped]))
     names = ",".join(f"c{n}" for n, _type in columns)
     values = ",".join(text if n == att.attnum else f"c{n}" for n, _type in columns)
     session.xact.execute(

@@ -7,8 +7,8 @@ from typing import Any
 from pgemu.catalog.heap import create_storage
 from pgemu.catalog.index import builtin_am_name
 from pgemu.catalog.rows import PgClass, PgIndex
-from pgemu.commands.alter_table import check_not_in_use
 from pgemu.commands.define import def_get_boolean, elements
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.indexcmds import index_info_of, rebuild_index
 from pgemu.commands.permissions import check_owner, owns
@@ -20,6 +20,7 @@ from pgemu.errors import (
     PgError,
 )
 
+TEXTOID = 25
 _CLUSTERABLE = ("btree", "gist")
 
 
@@ -111,13 +112,14 @@ def cluster_rel(session: Any, relation: Any, index: Any) -> None:
     catalog = session.catalog
     if relation.row.relisshared:
         raise PgError(FEATURE_NOT_SUPPORTED, "cannot cluster a shared catalog")
-    check_not_in_use(session, relation, "CLUSTER")
+    check_table_not_in_use(session, relation, "CLUSTER")
     check_clusterable(catalog, index)
     mark_index_clustered(catalog, relation.oid, index.oid)
     if relation.oid < 16384:
         return  # catalogs are read through their indexes: the order of their rows has no use
     old, new = relation.sqlite_name, catalog.new_oid()
-    columns = [(a.attnum, a.atttypid) for a in relation.attrs if not a.attisdropped]
+    # dropped columns keep their place in the storage
+    columns = [(a.attnum, TEXTOID if a.attisdropped else a.atttypid) for a in relation.attrs]
     create_storage(session, new, columns, relation.persistence)
     names = "".join(f", c{n}" for n, _type in columns)
     order = _order(session, relation, index)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
-from pgemu.catalog.rows import PG_COLLATION_RELID, PG_NAMESPACE_RELID, PgCollation
+from pgemu.catalog.rows import PG_COLLATION_RELID, PG_NAMESPACE_RELID, PgCollation, PgNamespace
 from pgemu.commands.define import (
+    def_get_boolean,
     def_get_qualified_name,
     def_get_string,
     elements,
     error_conflicting_def_elem,
 )
-from pgemu.commands.result import CommandResult
+from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.permissions import aclcheck_error
+from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
+    INTERNAL_ERROR,
     INVALID_OBJECT_DEFINITION,
     SYNTAX_ERROR,
     PgError,
@@ -35,6 +40,34 @@ def _check_together(given: dict[str, Any]) -> None:
         raise PgError(SYNTAX_ERROR, "conflicting or redundant options", detail=detail)
 
 
+def _check_provider(given: dict[str, Any]) -> None:
+    provider = def_get_string(given["provider"]).lower() if "provider" in given else "libc"
+    deterministic = "deterministic" not in given or def_get_boolean(given["deterministic"])
+    if provider not in ("libc", "icu"):
+        shown = def_get_string(given["provider"])
+        raise PgError(INVALID_OBJECT_DEFINITION, f"unrecognized collation provider: {shown}")
+    if provider == "icu":
+        raise PgError(FEATURE_NOT_SUPPORTED, "only the libc collation provider is supported")
+    if not deterministic:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "nondeterministic collations not supported with this provider",
+        )
+
+
+def alter_collation(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """ALTER COLLATION ... REFRESH VERSION: the C library's "C" has none that could change."""
+    from pgemu.catalog.namespace import get_collation_oid
+    from pgemu.catalog.objectaddress import ObjectAddress
+
+    oid = get_collation_oid(session.catalog, stmt["collname"])
+    check_object_ownership(session, ObjectAddress(PG_COLLATION_RELID, oid, 0))
+    if session.catalog.get(PgCollation, oid=oid).collversion is not None:
+        raise PgError(INTERNAL_ERROR, "invalid collation version change")
+    session.notice("NOTICE", "00000", "version has not changed")
+    return CommandResult("ALTER COLLATION")
+
+
 def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
     """CREATE COLLATION name FROM other, or (LOCALE = ...)."""
     from pgemu.catalog.namespace import (
@@ -44,6 +77,8 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
 
     catalog = session.catalog
     namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
+    if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
+        aclcheck_error("schema", catalog.get(PgNamespace, oid=namespace).nspname)
     given: dict[str, dict[str, Any]] = {}
     for option in elements(stmt.get("definition")):
         if option["defname"] not in _OPTIONS:
@@ -63,8 +98,7 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
             raise PgError(INVALID_OBJECT_DEFINITION, 'collation "default" cannot be copied')
         row = source._replace(collname=name)
     else:
-        if "provider" in given and def_get_string(given["provider"]) != "libc":
-            raise PgError(FEATURE_NOT_SUPPORTED, "only the libc collation provider is supported")
+        _check_provider(given)
         locale = def_get_string(given["locale"]) if "locale" in given else None
         collate = def_get_string(given["lc_collate"]) if "lc_collate" in given else locale
         ctype = def_get_string(given["lc_ctype"]) if "lc_ctype" in given else locale
@@ -75,7 +109,8 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
                 )
-        row = PgCollation(0, name, 0, 0, "c", True, -1, collate, ctype)
+        version = def_get_string(given["version"]) if "version" in given else None
+        row = PgCollation(0, name, 0, 0, "c", True, -1, collate, ctype, None, version)
     if catalog.one(PgCollation, collname=name, collnamespace=namespace) is not None:
         message = f'collation "{name}" already exists'
         if stmt.get("if_not_exists"):

@@ -39,6 +39,12 @@ def column_reader(session: Any, type_oid: int, typmod: int) -> ColumnReader:
         return lambda texts: list(texts)
     if name == "varchar":
         return lambda texts: list(texts) if max(map(len, texts)) <= typmod - 4 else None
+    if name == "bpchar":
+        return lambda texts: (
+            [text.rstrip(" ") for text in texts]
+            if typmod < 4 or max(map(len, texts)) <= typmod - 4
+            else None
+        )
     if name == "numeric":
         return _numerics(typmod)
     if name == "bool":

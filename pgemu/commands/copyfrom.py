@@ -19,6 +19,7 @@ import apsw
 
 from pgemu.catalog.lsyscache import get_base_type_and_typmod
 from pgemu.catalog.rows import PgAttribute
+from pgemu.catalog.store import FIRST_NORMAL_OID
 from pgemu.commands.copy_binary import binary_rows
 from pgemu.commands.copy_columns import ColumnReader, column_reader
 from pgemu.commands.copy_csv import CsvParser
@@ -26,6 +27,7 @@ from pgemu.commands.copy_options import CopyFormatOptions
 from pgemu.commands.copy_text import TextParser
 from pgemu.commands.copyfromparse import Batch, Input, LineParser, shortened, texts
 from pgemu.commands.result import CommandResult
+from pgemu.commands.truncate import set_new_storage
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -41,6 +43,7 @@ from pgemu.transam.schema import prefix
 
 INPUT_LIMIT = 64 << 20
 CHUNK = 5000
+_WORTH_NEW_STORAGE = 1 << 20  # bytes of input of COPY FREEZE into a table that was truncated
 GROUP = 10  # rows of one INSERT; more gain nothing
 
 
@@ -154,13 +157,22 @@ def _write_once(
     own_triggers = any(not t.tgisinternal and t.tgenabled != "D" for t in relation.triggers)
     plain = relation.relkind == "r" and not own_triggers
     loader: _Loader
+    frozen = plain and options.freeze and session.xact.in_block
+    kept = not session.xact.made_since_savepoint(relation.sqlite_name)
+    if frozen and kept and source.size() > _WORTH_NEW_STORAGE:
+        set_new_storage(session, relation)
+        relation = session.catalog.relation(relation.oid)
     if plain:
-        session.prepare_write(relation)
         loader = _Loader(session, relation, columns, options, where)
+        loader.bare = where is None and _may_do_without_triggers(session, relation, columns)
+        if not loader.bare:
+            session.prepare_write(relation)
     else:
         loader = _RowLoader(session, relation, columns, options, where)
     try:
-        with _undo_at_once(session, relation) if plain else one_statement(session, relation):
+        with (
+            _undo_at_once(session, relation, frozen) if plain else one_statement(session, relation)
+        ):
             for batch in loader.batches(source):
                 session.check_for_interrupts()
                 loader.load(batch)
@@ -173,10 +185,23 @@ def _write_once(
     return loader.count
 
 
+def _may_do_without_triggers(session: Any, relation: Any, columns: Sequence[PgAttribute]) -> bool:
+    """The rows can be looked at here, a column at a time: NOT NULL is all that they must obey
+    besides unique indexes, and this connection has not got the table's triggers."""
+    given = {a.attnum for a in columns}
+    return (
+        relation.oid >= FIRST_NORMAL_OID
+        and all(a.attnum in given for a in relation.columns if a.attnotnull)
+        and not session.xact.triggers.made(relation.sqlite_name)
+        and not session.constraints.insert_needs_triggers(relation)
+    )
+
+
 @contextmanager
-def _undo_at_once(session: Any, relation: Any) -> Iterator[None]:
+def _undo_at_once(session: Any, relation: Any, frozen: bool) -> Iterator[None]:
     """New rows have the highest rids, so their undo can be written by one statement at the end
-    instead of by a trigger per row."""
+    instead of by a trigger per row.  Frozen rows of storage that goes with its subtransaction need
+    none: everybody may see them once it has committed."""
     xact = session.xact
     undo_xid = xact.undo_xid
     if not undo_xid:
@@ -190,6 +215,8 @@ def _undo_at_once(session: Any, relation: Any) -> Iterator[None]:
         yield
     finally:
         xact.undo_xid = undo_xid
+    if frozen and xact.made_since_savepoint(name):
+        return
     session.conn.execute(
         f"INSERT INTO {schema}.{prefix(schema)}undo (xid, relfilenode, rid, op) "
         f"SELECT ?, {table[1:]}, rid, 'I' FROM {name} WHERE rid > ?",
@@ -221,6 +248,8 @@ class _Loader:
         for attr in columns:
             self._add_column(attr)
         self.counts_rows = where is not None
+        # rows are stored without the table's triggers: NOT NULL is tested here
+        self.bare = False
         self.group_sql = ""
         self.sql = self._statement()
 
@@ -332,13 +361,24 @@ class _Loader:
 
     # -- conversion and storing --------------------------------------------------------------------
 
+    def _with_triggers(self) -> None:
+        """A row is in the way of storing without them: they know what to say."""
+        self.session.prepare_write(self.relation)
+        self.bare = False
+
     def load(self, batch: Batch) -> None:
         """Store the rows of a batch, then raise what stands behind them."""
         values, error = list(batch.rows), None
         if not self.options.binary:
             values, error = self._convert(batch)
+        if self.bare:
+            required = [i for i, attr in enumerate(self.columns) if attr.attnotnull]
+            if not self.group_sql or any(row[i] is None for row in values for i in required):
+                self._with_triggers()
         if values:
             self.store(values, batch)
+        if error is None and batch.partial is not None:
+            error = self._convert_partial(batch)
         if error is not None or batch.error is not None:
             raise error or batch.error  # type: ignore[misc]
 
@@ -379,13 +419,25 @@ class _Loader:
                 try:
                     values.append(one(text))
                 except PgError as error:
-                    shown = "null input" if text is None else f'"{shortened(text)}"'
-                    error.add_context(
-                        f"\x00line {batch.numbers[i]}, column {attr.attname}: {shown}"
-                    )
+                    self._add_field(error, batch.numbers[i], attr, text)
                     return converted, error
             converted.append(tuple(values))
         return converted, None
+
+    def _convert_partial(self, batch: Batch) -> PgError | None:
+        """What is wrong with the fields of a line that has too few."""
+        fields = batch.partial or ()
+        for attr, text, one in zip(self.columns, fields, self.inputs, strict=False):
+            try:
+                one(text)
+            except PgError as error:
+                self._add_field(error, batch.numbers[len(batch.rows)], attr, text)
+                return error
+        return None
+
+    def _add_field(self, error: PgError, line: int, attr: PgAttribute, text: str | None) -> None:
+        shown = "null input" if text is None else f'"{shortened(text)}"'
+        error.add_context(f"\x00line {line}, column {attr.attname}: {shown}")
 
     def store(self, rows: list[Any], batch: Batch) -> None:
         session = self.session
@@ -393,6 +445,8 @@ class _Loader:
             self._store_one_by_one(rows, batch)
             return
         done = self._store_groups(rows) if self.group_sql else 0
+        if self.bare and len(rows) - done >= GROUP:
+            self._with_triggers()
         for start in range(done, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             iterator: Any = iter(chunk)
@@ -400,9 +454,20 @@ class _Loader:
                 session.conn.executemany(self.sql, iterator)
             except (apsw.Error, PgError) as error:
                 done = len(chunk) - iterator.__length_hint__()
-                raise self._failed(error, batch, start + max(done, 1) - 1) from error
+                at = start + max(done, 1) - 1
+                raise self._failed(self._blamed(error, rows[at]), batch, at) from error
             session.check_for_interrupts()
         self.count += len(rows)
+
+    def _blamed(self, error: Exception, row: Any) -> Exception:
+        """The error of a row, from the triggers if it was stored without them."""
+        if self.bare:
+            self._with_triggers()
+            try:
+                self.session.conn.execute(self.sql, row)
+            except (apsw.Error, PgError) as again:
+                return again
+        return error
 
     def _store_groups(self, rows: list[Any]) -> int:
         """Store GROUP rows by each execution; how many went in before one failed.  Its group is

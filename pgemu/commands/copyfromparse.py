@@ -29,6 +29,8 @@ class Batch:
     # what is wrong with the line behind the last row
     error: PgError | None = None
     columns: list[list[str | None]] | None = None
+    # the fields of that line, if it has too few: a wrong one among them is complained of first
+    partial: Fields | None = None
 
     def by_row(self) -> Sequence[Fields]:
         """The rows, also where only the columns were made."""
@@ -54,6 +56,10 @@ class Input:
             if block is not None:
                 self._kept.append(block)
                 total += len(block)
+
+    def size(self) -> int:
+        """Bytes that have been read and kept."""
+        return sum(map(len, self._kept))
 
     def _next(self) -> bytes | None:
         parts: list[bytes] = []
@@ -256,7 +262,9 @@ class LineParser:
             for i, row in enumerate(rows):
                 if len(row) != width and not (width == 0 and row == [""]):
                     where = f'\x00line {numbers[i]}: "{shortened(lines[i])}"'
-                    return Batch(rows[:i], numbers, lines, self._wrong_width(len(row), where))
+                    found = Batch(rows[:i], numbers, lines, self._wrong_width(len(row), where))
+                    found.partial = row if len(row) < width else None
+                    return found
             if width == 0:
                 rows = [()] * len(rows)
         return Batch(rows, numbers, lines)

@@ -29,10 +29,12 @@ from pgemu.commands.constraint_cmds import (
 from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.inherit import attach_parents, merge_attributes, merge_checks, parent_relations
 from pgemu.commands.parse_utilcmd import (
     TableDef,
     finish_index_constraints,
+    no_exclusion_on_partitioned,
     transform_table_elements,
 )
 from pgemu.commands.reloptions import transform_reloptions
@@ -155,13 +157,16 @@ def _create_heap(
     options = transform_reloptions(stmt.get("options"), "partitioned" if relkind == "p" else "heap")
     for wanted in table.sequences:
         _make_sequence(session, table, namespace, persistence, wanted)
+    serial = {s.column for s in table.sequences if not s.identity}
+    for col in table.columns:
+        col.expects_default = col.name in serial or col.raw_default is not None
     made = heap_create_with_catalog(
         session, table.name, namespace, relkind, persistence, table.columns,
         reloptions=options, of_type=of_type, relchecks=len(table.checks),
         partition_bound=node_to_string(bound) if bound is not None else None,
         is_partition=table.partition_of,
-        has_index=has_index, acl=_default_acl(session, namespace),
-        access_method=placement[0], tablespace=placement[1],
+        has_index=has_index, has_triggers=bool(table.foreign_keys),
+        acl=_default_acl(session, namespace), access_method=placement[0], tablespace=placement[1],
     )  # fmt: skip
     heap = from_new(session, made)
     cook_defaults(session, heap, heap.columns, st.source_text, table)
@@ -180,6 +185,11 @@ def _default_acl(session: Any, namespace: int) -> tuple[str, ...] | None:
 def _make_constraints(
     session: Any, table: TableDef, heap: HeapRef, constraints: list[Any], st: Statement
 ) -> None:
+    exclusion = next(
+        (c for c in table.index_constraints if c["contype"] == "CONSTR_EXCLUSION"), None
+    )
+    if heap.relkind == "p" and exclusion is not None:
+        raise no_exclusion_on_partitioned(exclusion)
     if heap.relkind == "p" and any(c.no_inherit for c in table.checks):
         raise PgError(
             INVALID_TABLE_DEFINITION,
@@ -235,7 +245,7 @@ def cook_defaults(
     changed: list[int] = []
     for col in columns:
         attnum = heap.attnum(col.name)
-        had_flag = col.default is not None or bool(col.generated)
+        had_flag = col.default is not None or bool(col.generated) or col.expects_default
         if col.name in by_column and col.raw_default is None:
             col.default = _nextval_default(catalog, source_text, heap, by_column[col.name], col)
         elif col.raw_default is not None:
@@ -249,6 +259,9 @@ def cook_defaults(
             if col.generated:
                 _check_generation(heap, expr)
             if not col.generated and _is_null_const(expr):
+                if col.expects_default:
+                    where = {"attrelid": heap.oid, "attnum": attnum}
+                    catalog.update(PgAttribute, where, atthasdef=False)
                 continue
             col.default = expr
         if col.default is None:
@@ -348,11 +361,14 @@ def _of_type_columns(catalog: Any, table: TableDef, stmt: dict[str, Any]) -> int
 def _partition_bound(session: Any, stmt: dict[str, Any], parents: list[Any], st: Statement) -> Any:
     if "partbound" not in stmt:
         return None
-    from pgemu.commands.partition import check_new_partition_bound, transform_partition_bound
+    from pgemu.commands.partition import transform_partition_bound
+    from pgemu.commands.partition_bounds import check_new_partition_bound
 
     parent = parents[0]
     if parent.relkind != "p":
         raise PgError(WRONG_OBJECT_TYPE, f'"{parent.name}" is not partitioned')
+    check_table_not_in_use(session, parent, "CREATE TABLE .. PARTITION OF")
     bound = transform_partition_bound(session, parent, stmt["partbound"], st.source_text)
-    check_new_partition_bound(session, stmt["relation"]["relname"], parent, bound)
+    name = stmt["relation"]["relname"]
+    check_new_partition_bound(session, name, parent, bound, stmt["partbound"])
     return bound

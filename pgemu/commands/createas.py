@@ -17,6 +17,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INDETERMINATE_COLLATION,
     SYNTAX_ERROR,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
@@ -43,7 +44,7 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
             session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
             return CommandResult(tag)
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
-    query = _query(session, stmt, st)
+    query, params = _query(session, stmt, st)
     columns = columns_of_query(session, query, strings(into.get("colNames")))
     persistence = relation.get("relpersistence", "p")
     if is_matview and persistence == "u":
@@ -71,22 +72,22 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     if action in ("ONCOMMIT_DELETE_ROWS", "ONCOMMIT_DROP"):
         register_on_commit_action(session, made.oid, action)
     if into.get("skipData"):
-        return CommandResult(tag)
-    count = fill(session, made.oid, len(columns), query, st.params)
+        return CommandResult("SELECT 0" if "ExecuteStmt" in stmt["query"] else tag)
+    count = fill(session, made.oid, len(columns), query, params)
     return CommandResult(f"SELECT {count}")
 
 
-def _query(session: Any, stmt: dict[str, Any], st: Statement) -> Query:
+def _query(session: Any, stmt: dict[str, Any], st: Statement) -> tuple[Query, Any]:
+    """The query and its parameters."""
+    raw = stmt["query"]
+    if "ExecuteStmt" in raw:
+        query, params = session.prepared_query(raw["ExecuteStmt"], st.source_text)
+        if query is None or query.command_type != "select":
+            raise PgError(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT")
+        return query, params
     if st.query is not None and st.query.utility_query is not None:
-        query = st.query.utility_query
-    else:
-        raw = stmt["query"]
-        if "ExecuteStmt" in raw:
-            raise PgError(FEATURE_NOT_SUPPORTED, "CREATE TABLE AS EXECUTE is not supported")
-        query = session.analyze(RawStmt(raw), st.source_text)
-    if query.command_type == "utility":
-        raise PgError(FEATURE_NOT_SUPPORTED, "CREATE TABLE AS EXECUTE is not supported")
-    return query
+        return st.query.utility_query, st.params
+    return session.analyze(RawStmt(raw), st.source_text), st.params
 
 
 def columns_of_query(session: Any, query: Query, names: list[str]) -> list[ColumnSpec]:

@@ -156,6 +156,21 @@ def def_get_type_name(option: RawNode) -> RawNode:
     raise PgError(SYNTAX_ERROR, f"argument of {option['defname']} must be a type name")
 
 
+def def_get_type_length(option: RawNode) -> int:
+    """defGetTypeLength: a number, or the word variable (-1)."""
+    arg = option.get("arg")
+    if arg is None:
+        raise PgError(SYNTAX_ERROR, f"{option['defname']} requires a parameter")
+    if "Integer" in arg:
+        return int(arg["Integer"].get("ival", 0))
+    if "Float" in arg:
+        raise PgError(SYNTAX_ERROR, f"{option['defname']} requires an integer value")
+    word = def_get_string(option)
+    if word.lower() == "variable":
+        return -1
+    raise PgError(SYNTAX_ERROR, f'invalid argument for {option["defname"]}: "{word}"')
+
+
 def error_conflicting_def_elem(option: RawNode) -> PgError:
     """errorConflictingDefElem, to be raised."""
     return PgError(

@@ -31,7 +31,10 @@ _ON_RELATION = {
 
 def does_not_exist_skipping(session: Any, objtype: str, node: Any) -> None:
     """Say what was not there."""
-    session.notice("NOTICE", "00000", f"{_text(session, objtype, node)} does not exist, skipping")
+    text = _text(session, objtype, node)
+    if not text.endswith(", skipping"):  # operator classes have their own order of words
+        text += " does not exist, skipping"
+    session.notice("NOTICE", "00000", text)
 
 
 def _missing_schema(session: Any, names: list[str]) -> str | None:
@@ -59,11 +62,14 @@ def _text(session: Any, objtype: str, node: Any) -> str:
         from pgemu.catalog.namespace import name_list_to_string
 
         shown = _argument_types(body)
-        return f"{_CALLABLE[objtype]} {name_list_to_string(names)}({shown})"
+        missing = _missing_type(session, body.get("objargs", ()))
+        return missing or f"{_CALLABLE[objtype]} {name_list_to_string(names)}({shown})"
     if objtype == "OBJECT_OPERATOR":
         body = node["ObjectWithArgs"]
         names = strings(body["objname"])
-        return _missing_schema(session, names) or f"operator {'.'.join(names)}"
+        missing = _missing_schema(session, names)
+        missing = missing or _missing_type(session, body.get("objargs", ()))
+        return missing or f"operator {'.'.join(names)}"
     if objtype in _ON_RELATION:
         names = strings(list_items(node))
         relation = names[:-1]
@@ -76,13 +82,30 @@ def _text(session: Any, objtype: str, node: Any) -> str:
     if objtype == "OBJECT_CAST":
         items = list_items(node)
         source, target = (type_name_to_string(i["TypeName"]) for i in items)
-        return f"cast from type {source} to type {target}"
+        return _missing_type(session, items) or f"cast from type {source} to type {target}"
     if objtype in ("OBJECT_OPCLASS", "OBJECT_OPFAMILY"):
         names = strings(list_items(node))
         word = "operator class" if objtype == "OBJECT_OPCLASS" else "operator family"
         schema = _missing_schema(session, names[1:])
-        return schema or f'{word} "{".".join(names[1:])}" for access method "{names[0]}"'
+        if schema:
+            return schema
+        shown = ".".join(names[1:])
+        return f'{word} "{shown}" does not exist for access method "{names[0]}", skipping'
     return "object"
+
+
+def _missing_type(session: Any, nodes: Any) -> str | None:
+    """type_in_list_does_not_exist_skipping: the first type that there is not, or its schema."""
+    from pgemu.parser.parse_type import lookup_type_name_oid
+
+    for node in nodes:
+        if "TypeName" not in node:
+            continue
+        type_name = {**node["TypeName"], "location": -1}
+        if not lookup_type_name_oid(session.catalog, type_name, True):
+            schema = _missing_schema(session, strings(type_name.get("names")))
+            return schema or f'type "{type_name_to_string(type_name)}"'
+    return None
 
 
 def _argument_types(body: dict[str, Any]) -> str:

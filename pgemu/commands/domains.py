@@ -51,7 +51,7 @@ def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
 
     catalog = session.catalog
     pstate = make_parsestate(None, catalog, st.source_text)
-    base, typmod = typename_type_id_and_mod(pstate, stmt["typeName"])
+    base, typmod = typename_type_id_and_mod(pstate, {**stmt["typeName"], "location": -1})
     typ = catalog.one(PgType, oid=base)
     if typ.typtype not in "bcdrem":
         raise PgError(
@@ -237,6 +237,8 @@ def alter_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
             raise _no_constraint(typ, stmt["name"])
         _validate(session, typ, row.oid)
         catalog.update(PgConstraint, {"oid": row.oid}, convalidated=True)
+    # what was derived from the domain as it was
+    catalog.invalidate()
     return CommandResult("ALTER DOMAIN")
 
 
@@ -283,6 +285,9 @@ def _check_columns_not_null(session: Any, typ: PgType) -> None:
             raise PgError(
                 NOT_NULL_VIOLATION,
                 f'column "{att.attname}" of table "{relation.name}" contains null values',
+                schema=relation.schema_name,
+                table=relation.name,
+                column=att.attname,
             )
 
 
@@ -308,6 +313,9 @@ def _validate(session: Any, typ: PgType, constraint: int) -> None:
                 CHECK_VIOLATION,
                 f'column "{att.attname}" of table "{relation.name}" contains values that '
                 "violate the new constraint",
+                schema=relation.schema_name,
+                table=relation.name,
+                column=att.attname,
             )
 
 

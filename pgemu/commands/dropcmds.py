@@ -8,6 +8,7 @@ from pgemu.catalog.dependency import perform_multiple_deletions
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import PG_CLASS_RELID, PgClass, PgNamespace
 from pgemu.commands.define import strings
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.permissions import check_not_system, owns, relkind_word
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -85,6 +86,8 @@ def remove_relations(session: Any, stmt: dict[str, Any], objtype: str) -> None:
             continue
         row = catalog.one(PgClass, oid=oid)
         _check_kind(session, row, objtype)
+        if row.relkind in "rpf":
+            check_table_not_in_use(session, catalog.relation(oid), "DROP TABLE")
         addresses.append(ObjectAddress(PG_CLASS_RELID, oid, 0))
     perform_multiple_deletions(catalog, addresses, stmt.get("behavior", "restrict"))
     _forget(session, addresses)

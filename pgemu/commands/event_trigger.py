@@ -49,9 +49,7 @@ def create_event_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> C
     function = lookup_func_name(catalog, names, [])
     if catalog.get(PgProc, oid=function).prorettype != EVTTRIGGEROID:
         shown = ".".join(names)
-        raise PgError(
-            INVALID_OBJECT_DEFINITION, f"function {shown} must return type event_trigger"
-        )
+        raise PgError(INVALID_OBJECT_DEFINITION, f"function {shown} must return type event_trigger")
     oid = catalog.new_oid()
     me = (PgEventTrigger.RELID, oid, 0)
     owner = session.ctx.current_user_oid

@@ -24,15 +24,16 @@ _NOT_POLYMORPHIC = frozenset((2278, 2279, 2280, 2281, 2282))
 def validate_sql_function(session: Any, row: PgProc) -> None:
     """Parse the body and analyze its statements, unless argument types are polymorphic."""
     _check_pseudo_types(session.catalog, row)
+    if row.prosqlbody is not None:
+        body = session.catalog.decode_node(row.prosqlbody, "query")
+        queries = body if isinstance(body, list) else [body]
+        if row.prokind == "f":
+            _check_result(session, row, queries[-1] if queries else None)
+        return
     try:
         parsed = pgparse.parse(row.prosrc)
     except pgparse.PGQueryError as error:
-        raise PgError(
-            SYNTAX_ERROR,
-            error.message,
-            internal_query=row.prosrc,
-            internal_position=error.position,
-        ) from None
+        raise _syntax_error(session, row, error) from None
     if _POLYMORPHIC & {*row.proargtypes, row.prorettype}:
         return
     last: Query | None = None
@@ -49,6 +50,18 @@ def validate_sql_function(session: Any, row: PgProc) -> None:
             raise
     if row.prokind == "f":
         _check_result(session, row, last)
+
+
+def _syntax_error(session: Any, row: PgProc, error: pgparse.PGQueryError) -> PgError:
+    """With its position in CREATE FUNCTION, if the body stands there as it is."""
+    position = error.position or 1
+    start = session.source_text.find(f"'{row.prosrc}'")
+    start = session.source_text.find(f"${row.prosrc}$") if start < 0 else start
+    if start < 0:
+        return PgError(
+            SYNTAX_ERROR, error.message, internal_query=row.prosrc, internal_position=position
+        )
+    return PgError(SYNTAX_ERROR, error.message, position=start + 1 + position)
 
 
 def _check_pseudo_types(catalog: Any, row: PgProc) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck, pg_type_aclcheck
+from pgemu.catalog.dependency import ObjectAddress, record_dependency_on_expr
+from pgemu.catalog.internal_function import internal_function
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgLanguage, PgNamespace, PgProc, PgType
@@ -15,8 +18,10 @@ from pgemu.commands.define import (
     error_conflicting_def_elem,
     list_items,
     strings,
+    type_name_to_string,
 )
 from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.permissions import aclcheck_error, aclcheck_error_type
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -24,12 +29,15 @@ from pgemu.errors import (
     INVALID_FUNCTION_DEFINITION,
     INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
+    UNDEFINED_FUNCTION,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.nodes import expr_type
+from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_coerce_generic import is_polymorphic_type
 
 _MODES = {
     "FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b",
@@ -37,10 +45,11 @@ _MODES = {
 }  # fmt: skip
 _VOLATILITY = {"immutable": "i", "stable": "s", "volatile": "v"}
 _PARALLEL = {"safe": "s", "unsafe": "u", "restricted": "r"}
+INTERNAL_LANGUAGE, C_LANGUAGE, SQL_LANGUAGE = 12, 13, 14
 ANYARRAYS = (2277, 5078, 2276)
 
 
-class _Parameters:
+class Parameters:
     """interpret_function_parameter_list."""
 
     def __init__(self) -> None:
@@ -57,18 +66,21 @@ class _Parameters:
         return any(m != "i" for m in self.modes)
 
 
-def _read_parameters(session: Any, nodes: list[Any], is_procedure: bool, text: str) -> _Parameters:
+def read_parameters(
+    session: Any, nodes: list[Any], kind: str, text: str, language: int = 0
+) -> Parameters:
+    """kind: function, procedure or aggregate."""
     from pgemu.parser.parse_coerce import coerce_to_specific_type
     from pgemu.parser.parse_collate import assign_expr_collations
     from pgemu.parser.parse_expr import transform_expr
     from pgemu.parser.parse_node import ParseExprKind, make_parsestate
 
     catalog = session.catalog
-    p = _Parameters()
+    p = Parameters()
     for node in nodes:
         param = node["FunctionParameter"]
         mode = _MODES[param.get("mode", "FUNC_PARAM_DEFAULT")]
-        type_id = _parameter_type(session, param["argType"])
+        type_id = _parameter_type(session, param["argType"], kind, language)
         name = param.get("name", "")
         if mode in "ibv":
             if p.variadic:
@@ -124,20 +136,41 @@ def _separate(a: str, b: str) -> bool:
     return (a in "iv" and b in "ot") or (b in "iv" and a in "ot")
 
 
-def _parameter_type(session: Any, type_name: dict[str, Any]) -> int:
-    from pgemu.parser.parse_type import typename_type_id
+def _parameter_type(session: Any, type_name: dict[str, Any], kind: str, language: int) -> int:
+    from pgemu.parser.parse_type import lookup_type_name
 
+    catalog = session.catalog
+    row = lookup_type_name(catalog, {**type_name, "location": -1})
+    shown = type_name_to_string(type_name)
+    if row is None:
+        raise PgError(UNDEFINED_OBJECT, f"type {shown} does not exist")
+    if not row.typisdefined:
+        if language == SQL_LANGUAGE:
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION, f"SQL function cannot accept shell type {shown}"
+            )
+        if kind == "aggregate":
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION, f"aggregate cannot accept shell type {shown}"
+            )
+        session.notice("NOTICE", WRONG_OBJECT_TYPE, f"argument type {shown} is only a shell")
+    _check_type_usage(session, row.oid)
     if type_name.get("setof"):
-        raise PgError(INVALID_FUNCTION_DEFINITION, "functions cannot accept set arguments")
-    return int(typename_type_id(session.catalog, type_name))
+        raise PgError(INVALID_FUNCTION_DEFINITION, f"{kind}s cannot accept set arguments")
+    return int(row.oid)
 
 
-def _return_type(session: Any, stmt: dict[str, Any], p: _Parameters) -> tuple[int, bool]:
-    from pgemu.parser.parse_type import typename_type_id
+def _check_type_usage(session: Any, type_id: int) -> None:
+    if not pg_type_aclcheck(session.catalog, type_id, ACL_USAGE):
+        aclcheck_error_type(session, type_id)
 
+
+def _return_type(
+    session: Any, stmt: dict[str, Any], p: Parameters, language: int
+) -> tuple[int, bool]:
     out = p.out_types
     required = 0
-    if (len(out) == 1 and "t" not in p.modes) or len(out) == 1:
+    if len(out) == 1:
         required = out[0]
     elif out:
         required = 2249
@@ -145,11 +178,7 @@ def _return_type(session: Any, stmt: dict[str, Any], p: _Parameters) -> tuple[in
         return (2249 if out else 2278), False
     if "returnType" in stmt:
         type_name = stmt["returnType"]
-        try:
-            type_id = int(typename_type_id(session.catalog, type_name))
-        except PgError as error:
-            error.location = None
-            raise
+        type_id = _compute_return_type(session, type_name, language)
         if required and type_id != required:
             raise PgError(
                 INVALID_FUNCTION_DEFINITION,
@@ -160,6 +189,46 @@ def _return_type(session: Any, stmt: dict[str, Any], p: _Parameters) -> tuple[in
     if required:
         return required, False
     raise PgError(INVALID_FUNCTION_DEFINITION, "function result type must be specified")
+
+
+def _compute_return_type(session: Any, type_name: dict[str, Any], language: int) -> int:
+    """compute_return_type: the result may be a shell, which an internal function may also make:
+    that is how the I/O functions of a new base type come before the type."""
+    from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
+    from pgemu.catalog.namespace import qualified_name_get_creation_namespace
+    from pgemu.commands.basetypes import make_shell_type
+    from pgemu.parser.parse_type import lookup_type_name
+
+    catalog = session.catalog
+    row = lookup_type_name(catalog, {**type_name, "location": -1})
+    shown = type_name_to_string(type_name)
+    if row is not None:
+        if not row.typisdefined:
+            if language == SQL_LANGUAGE:
+                raise PgError(
+                    INVALID_FUNCTION_DEFINITION, f"SQL function cannot return shell type {shown}"
+                )
+            session.notice("NOTICE", WRONG_OBJECT_TYPE, f"return type {shown} is only a shell")
+        type_id = int(row.oid)
+    else:
+        if language not in (INTERNAL_LANGUAGE, C_LANGUAGE):
+            raise PgError(UNDEFINED_OBJECT, f'type "{shown}" does not exist')
+        if type_name.get("typmods"):
+            raise PgError(
+                SYNTAX_ERROR, f'type modifier cannot be specified for shell type "{shown}"'
+            )
+        session.notice(
+            "NOTICE",
+            UNDEFINED_OBJECT,
+            f'type "{shown}" is not yet defined',
+            detail="Creating a shell type definition.",
+        )
+        namespace, name = qualified_name_get_creation_namespace(catalog, type_name["names"])
+        if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
+            aclcheck_error("schema", catalog.get(PgNamespace, oid=namespace).nspname)
+        type_id = make_shell_type(session, name, namespace)
+    _check_type_usage(session, type_id)
+    return type_id
 
 
 def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
@@ -184,8 +253,9 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
             raise error_conflicting_def_elem(option)
         options[option["defname"]] = option
     language = _language(session, options, stmt)
-    p = _read_parameters(session, stmt.get("parameters", []), is_procedure, st.source_text)
-    rettype, retset = _return_type(session, stmt, p)
+    kind = "procedure" if is_procedure else "function"
+    p = read_parameters(session, stmt.get("parameters", []), kind, st.source_text, language.oid)
+    rettype, retset = _return_type(session, stmt, p, language.oid)
     prosrc, probin = _body(session, options, stmt, language)
     is_window = "window" in options
     owner = session.ctx.current_user_oid
@@ -223,18 +293,25 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         proconfig=_config(session, settings, None),
         proacl=get_user_default_acl(session, "f", owner, namespace),
     )  # fmt: skip
-    sql_body = _analyze_sql_body(session, stmt, row, p, st)
+    _check_config(session, row.proconfig)
+    sql_body = _analyze_sql_body(session, stmt, row)
     if sql_body is not None:
-        row = row._replace(prosqlbody=sql_body)
+        row = row._replace(prosqlbody=node_to_string(sql_body))
     oid = procedure_create(session, row, replace=bool(stmt.get("replace")))
-    _validate(session, row._replace(oid=oid), language.lanname)
+    used = [*p.defaults, *([] if sql_body is None else [sql_body])]
+    record_dependency_on_expr(catalog, ObjectAddress(PgProc.RELID, oid, 0), used)
+    _validate(session, row._replace(oid=oid), language)
     return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
 
 
 def _parallel(options: dict[str, Any]) -> str:
     if "parallel" not in options:
         return "u"
-    word = def_get_string(options["parallel"])
+    return parallel_of(def_get_string(options["parallel"]))
+
+
+def parallel_of(word: str) -> str:
+    """proparallel of PARALLEL's word."""
     if word not in _PARALLEL:
         raise PgError(SYNTAX_ERROR, 'parameter "parallel" must be SAFE, RESTRICTED, or UNSAFE')
     return _PARALLEL[word]
@@ -257,12 +334,15 @@ def _language(session: Any, options: dict[str, Any], stmt: dict[str, Any]) -> Pg
             if name in known
             else None,
         )
-    if name in ("c", "internal"):
-        from pgemu.commands.permissions import require_superuser
-
-        require_superuser(session, f"permission denied for language {name}")
-        if name == "c":
-            raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
+    allowed = (
+        pg_language_aclcheck(session.catalog, row.oid, ACL_USAGE)
+        if row.lanpltrusted
+        else superuser(session.catalog)
+    )
+    if not allowed:
+        aclcheck_error("language", name)
+    if name == "c":
+        raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
     return row
 
 
@@ -312,40 +392,78 @@ def _config(
     return tuple(f"{k}={v}" for k, v in merged.items()) or None
 
 
+def _check_config(session: Any, config: tuple[str, ...] | None) -> None:
+    """The values of SET clauses are tried out."""
+    if not config:
+        return
+    session.guc.push()
+    try:
+        for item in config:
+            name, _, value = item.partition("=")
+            try:
+                session.guc.set(name, value, local=True, superuser=superuser(session.catalog))
+            except PgError:
+                if name != "default_text_search_config":
+                    raise
+                # a dump may make the configuration later
+                session.notice(
+                    "NOTICE",
+                    UNDEFINED_OBJECT,
+                    f'text search configuration "{value}" does not exist',
+                )
+                if session.guc.value("check_function_bodies"):
+                    raise
+    finally:
+        session.guc.pop(False)
+
+
 def _analyze_sql_body(
-    session: Any, stmt: dict[str, Any], row: PgProc, p: _Parameters, st: Statement
-) -> str | None:
-    """The standard's BEGIN ATOMIC / RETURN body is kept as a list of analyzed queries."""
+    session: Any, stmt: dict[str, Any], row: PgProc
+) -> Query | list[Query] | None:
+    """The standard's body: the analyzed query of RETURN, or those of BEGIN ATOMIC."""
     if "sql_body" not in stmt:
         return None
-    from pgemu.nodes.parsenodes import RawStmt
-
-    del p
+    if any(is_polymorphic_type(t) for t in row.proargtypes):
+        raise PgError(
+            INVALID_FUNCTION_DEFINITION,
+            "SQL function with unquoted function body cannot have polymorphic arguments",
+        )
     body = stmt["sql_body"]
-    raws: list[Any] = []
+    types = list(row.proargtypes)
     if "ReturnStmt" in body:
-        value = body["ReturnStmt"]["returnval"]
-        raws.append({"SelectStmt": {"targetList": [{"ResTarget": {"val": value}}],
-                                    "limitOption": "LIMIT_OPTION_DEFAULT",
-                                    "op": "SETOP_NONE"}})  # fmt: skip
-    else:
-        for item in list_items(body):
-            raws.extend(list_items(item))
-    queries = [
-        session.analyze_function_body(RawStmt(raw), row, list(row.proargtypes)) for raw in raws
-    ]
-    return node_to_string(queries)
+        query: Query = session.analyze_function_body(RawStmt(body), row, types)
+        return query
+    queries: list[Query] = []
+    # an empty body is a list with an empty item
+    for raw in (inner for item in list_items(body) if item for inner in list_items(item) if inner):
+        query = session.analyze_function_body(RawStmt(raw), row, types)
+        if query.command_type == "utility":
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                f"{_command_name(raw)} is not yet supported in unquoted SQL function body",
+            )
+        queries.append(query)
+    return queries
 
 
-def _validate(session: Any, row: PgProc, language: str) -> None:
+def _command_name(raw: dict[str, Any]) -> str:
+    from pgemu.commands.utility import COMMANDS
+
+    tag = next(iter(raw))
+    return COMMANDS[tag].name if tag in COMMANDS else tag.removesuffix("Stmt").upper()
+
+
+def _validate(session: Any, row: PgProc, language: PgLanguage) -> None:
     """check_function_bodies: syntax of SQL and PL/pgSQL bodies, and analysis of SQL ones."""
-    if not session.guc.value("check_function_bodies") or row.prosqlbody is not None:
+    if language.oid == INTERNAL_LANGUAGE and internal_function(session.catalog, row.prosrc) is None:
+        raise PgError(UNDEFINED_FUNCTION, f'there is no built-in function named "{row.prosrc}"')
+    if not session.guc.value("check_function_bodies"):
         return
-    if language == "sql":
+    if language.oid == SQL_LANGUAGE:
         from pgemu.commands.function_validator import validate_sql_function
 
         validate_sql_function(session, row)
-    elif language == "plpgsql":
+    elif language.lanvalidator and language.oid not in (INTERNAL_LANGUAGE, C_LANGUAGE):
         from pgemu.commands.function_validator import validate_plpgsql_function
 
         validate_plpgsql_function(session, row)
@@ -358,7 +476,6 @@ def _check_leakproof(session: Any, option: dict[str, Any]) -> None:
 
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER FUNCTION options."""
-    from pgemu.catalog.objectaddress import ObjectAddress
     from pgemu.commands.get_object_address import get_object_address
 
     catalog = session.catalog
@@ -392,6 +509,7 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
             raise PgError(FEATURE_NOT_SUPPORTED, "support functions are not supported")
     if settings:
         changes["proconfig"] = _config(session, settings, row.proconfig)
+        _check_config(session, changes["proconfig"])
     if changes:
         catalog.update(PgProc, {"oid": row.oid}, **changes)
     return CommandResult("ALTER " + objtype.removeprefix("OBJECT_"))

@@ -197,7 +197,8 @@ def _argument_types(catalog: Any, body: dict[str, Any], missing_ok: bool) -> lis
         if "TypeName" not in arg:
             types.append(0)
             continue
-        oid = lookup_type_name_oid(catalog, arg["TypeName"], missing_ok)
+        # the lookups of DDL know no position of the types
+        oid = lookup_type_name_oid(catalog, {**arg["TypeName"], "location": -1}, missing_ok)
         if not oid:
             return None
         types.append(int(oid))
@@ -311,6 +312,8 @@ def _operator(catalog: Any, body: dict[str, Any], missing_ok: bool) -> ObjectAdd
     if not oid:
         if missing_ok:
             return None
+        if left and not right:
+            raise PgError("42601", "postfix operators are not supported")
         shown = ".".join(names)
         if not left:
             text = f"{shown} {catalog.type_name(right)}"
@@ -365,7 +368,9 @@ def _opclass(
 def _cast(catalog: Any, items: list[Any], missing_ok: bool) -> ObjectAddress | None:
     from pgemu.parser.parse_type import lookup_type_name_oid
 
-    source, target = (lookup_type_name_oid(catalog, i["TypeName"], missing_ok) for i in items)
+    source, target = (
+        lookup_type_name_oid(catalog, {**i["TypeName"], "location": -1}, missing_ok) for i in items
+    )
     row = catalog.one(r.PgCast, castsource=source, casttarget=target)
     if row is None:
         if missing_ok:

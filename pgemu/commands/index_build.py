@@ -67,11 +67,11 @@ def build_index(
     sql = physical_index_sql(session, heap.oid, relfilenode, oid, info)
     if sql is None:
         return
-    needs_check = info.unique and not heap_is_new
-    if needs_check:
+    empty = f"main.r{relfilenode}" in session.xact.unbuilt
+    if info.unique and not heap_is_new and not empty:
         check_unique(session, heap, name, info)
-    session.xact.execute(sql)
-    session.xact.drop_on_abort(f"main.i{oid}")
+    plain = info.predicate is None and all(key.attnum > 0 for key in info.keys)
+    session.xact.make_storage(f"main.i{oid}", sql, late=empty and plain)
 
 
 def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:

@@ -21,6 +21,7 @@ from pgemu.commands.cook import (
     relation_pstate,
 )
 from pgemu.commands.heap_ref import HeapRef, from_relation
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.index_build import build_index
 from pgemu.commands.opclass_lookup import resolve_opclass
 from pgemu.commands.opclass_options import transform_opclass_options
@@ -52,6 +53,7 @@ _CAPABILITIES = {
     "gin": (False, False, True, False),
     "spgist": (False, False, False, True),
     "brin": (False, False, True, False),
+    "bloom": (False, False, True, False),
 }
 
 
@@ -64,6 +66,7 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     _check_relation(session, relation, stmt)
+    check_table_not_in_use(session, relation, "CREATE INDEX")
     heap = from_relation(relation)
     index_oid = define_index(session, heap, stmt, st.source_text)
     if index_oid and relation.relkind == "p" and stmt["relation"].get("inh"):
@@ -148,6 +151,13 @@ def _check_capabilities(name: str, builtin: str, stmt: dict[str, Any], count: in
         )
 
 
+def _recurses(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> bool:
+    """ON ONLY leaves an index without parts: invalid if there are partitions."""
+    if heap.is_new or stmt["relation"].get("inh"):
+        return True
+    return not session.catalog.relation(heap.oid).children
+
+
 def define_index(
     session: Any,
     heap: HeapRef,
@@ -198,9 +208,9 @@ def define_index(
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,
         predicate=predicate,
+        valid=heap.relkind != "p" or _recurses(session, heap, stmt),
         reloptions=transform_reloptions(stmt.get("options"), builtin),
         is_partitioned=heap.relkind == "p",
-        valid=not (heap.relkind == "p" and not stmt["relation"].get("inh", False)),
     )
     oid = index_create(session, heap, index_name, info, parent_index=parent_index)
     if heap.relkind != "p":
@@ -243,6 +253,7 @@ def _key_source(
     elem: dict[str, Any],
     source_text: str,
     what: str = "index expression",
+    kind: ParseExprKind = ParseExprKind.EXPR_KIND_INDEX_EXPRESSION,
 ) -> IndexKey:
     """The column or expression of an index element, without class and order."""
     from pgemu.parser.parse_collate import assign_expr_collations
@@ -261,7 +272,7 @@ def _key_source(
             attnum, elem["name"], col.type_id, col.typmod, collation=col.collation, ndims=col.ndims
         )
     pstate = _pstate(session, heap, source_text)
-    expr = transform_expr(pstate, elem["expr"], ParseExprKind.EXPR_KIND_INDEX_EXPRESSION)
+    expr = transform_expr(pstate, elem["expr"], kind)
     assign_expr_collations(pstate, expr)
     bare = expr
     while isinstance(bare, CollateExpr):

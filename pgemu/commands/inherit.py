@@ -300,7 +300,9 @@ def merge_checks(session: Any, table: TableDef, parents: list[Any]) -> None:
                 "00000",
                 f'merging constraint "{spec.name}" with inherited definition',
             )
-            next(s for s in inherited if s.name == spec.name).is_local = True
+            # of a partition all that is inherited is inherited alone
+            merged = next(s for s in inherited if s.name == spec.name)
+            merged.is_local = not table.partition_of
             table.checks.remove(spec)
     table.checks = inherited + table.checks
 

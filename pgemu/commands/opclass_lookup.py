@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.lsyscache import is_binary_coercible
 from pgemu.catalog.rows import PgAm, PgAmop, PgOpclass, PgType
 from pgemu.commands.define import strings
 from pgemu.errors import DATATYPE_MISMATCH, UNDEFINED_OBJECT, PgError
@@ -80,7 +81,10 @@ def resolve_opclass(
             UNDEFINED_OBJECT,
             f'operator class "{".".join(words)}" does not exist for access method "{am_name}"',
         )
-    if row.opcintype not in _acceptable_types(catalog, type_id):
+    base = get_base_type(catalog, type_id)
+    if row.opcintype not in _acceptable_types(catalog, type_id) and not is_binary_coercible(
+        catalog, base, row.opcintype
+    ):
         raise PgError(
             DATATYPE_MISMATCH,
             f'operator class "{".".join(words)}" does not accept data type '

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
 from pgemu.catalog.index import builtin_am_name
 from pgemu.catalog.namespace import qualified_name_get_creation_namespace
@@ -20,19 +21,21 @@ from pgemu.catalog.rows import (
     PgAm,
     PgAmop,
     PgAmproc,
+    PgNamespace,
     PgOpclass,
     PgOperator,
     PgOpfamily,
     PgProc,
 )
-from pgemu.commands.define import strings
+from pgemu.commands.define import strings, type_name_to_string
 from pgemu.commands.get_object_address import existing_object
 from pgemu.commands.opclass_lookup import am_oid
-from pgemu.commands.permissions import require_superuser
+from pgemu.commands.permissions import aclcheck_error, require_superuser
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_OBJECT,
     INVALID_OBJECT_DEFINITION,
+    SYNTAX_ERROR,
     UNDEFINED_FUNCTION,
     UNDEFINED_OBJECT,
     PgError,
@@ -41,7 +44,9 @@ from pgemu.executor.event_triggers import collect_command
 
 OPCLASS_ITEM_OPERATOR, OPCLASS_ITEM_FUNCTION, OPCLASS_ITEM_STORAGETYPE = 1, 2, 3
 _SHRT_MAX = 32767
-BOOLOID, INT4OID = 16, 23
+BOOLOID, INT8OID, INT4OID, VOIDOID, INTERNALOID = 16, 20, 23, 2278, 2281
+# the support function that parses options, by access method
+_OPTIONS_FUNCTION = {"btree": 5, "hash": 3, "gist": 10, "gin": 7, "spgist": 6, "brin": 5}
 # access method -> (strategies, support functions, may the storage type differ)
 _LIMITS = {
     "btree": (5, 5, False),
@@ -50,6 +55,7 @@ _LIMITS = {
     "gin": (_SHRT_MAX, 7, True),
     "spgist": (_SHRT_MAX, 7, True),
     "brin": (_SHRT_MAX, 15, True),
+    "bloom": (1, 2, False),
 }
 
 
@@ -72,7 +78,20 @@ def _am_name(catalog: Any, name: str) -> str:
 def _type(session: Any, node: dict[str, Any]) -> int:
     from pgemu.parser.parse_type import typename_type_id
 
-    return int(typename_type_id(session.catalog, node.get("TypeName", node)))
+    return int(typename_type_id(session.catalog, {**node.get("TypeName", node), "location": -1}))
+
+
+def _types_spec(session: Any, item: dict[str, Any]) -> list[int]:
+    """processTypesSpec."""
+    nodes = item.get("class_args", ())
+    if len(nodes) > 2:
+        raise PgError(SYNTAX_ERROR, "one or two argument types must be specified")
+    return [_type(session, n) for n in nodes]
+
+
+def _check_schema(catalog: Any, namespace: int) -> None:
+    if not pg_namespace_aclcheck(catalog, namespace, ACL_CREATE):
+        aclcheck_error("schema", catalog.get(PgNamespace, oid=namespace).nspname)
 
 
 def _family(catalog: Any, names: list[Any], am: int, am_name: str) -> int:
@@ -123,6 +142,7 @@ def define_opfamily(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     """CREATE OPERATOR FAMILY."""
     catalog = session.catalog
     namespace, name = qualified_name_get_creation_namespace(catalog, stmt["opfamilyname"])
+    _check_schema(catalog, namespace)
     am = am_oid(catalog, stmt["amname"])
     require_superuser(session, "must be superuser to create an operator family")
     _create_family(session, name, namespace, am, stmt["amname"])
@@ -133,6 +153,7 @@ def define_opclass(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     """CREATE OPERATOR CLASS."""
     catalog = session.catalog
     namespace, name = qualified_name_get_creation_namespace(catalog, stmt["opclassname"])
+    _check_schema(catalog, namespace)
     am_name = stmt["amname"]
     am = am_oid(catalog, am_name)
     require_superuser(session, "must be superuser to create an operator class")
@@ -157,7 +178,7 @@ def define_opclass(session: Any, stmt: dict[str, Any], st: Statement) -> Command
                 raise PgError(
                     DUPLICATE_OBJECT,
                     f'could not make operator class "{name}" be default for type '
-                    f"{catalog.type_name(type_id)}",
+                    f"{type_name_to_string(stmt['datatype'])}",
                     detail=f'Operator class "{row.opcname}" already is the default.',
                 )
     oid = int(catalog.new_oid())
@@ -282,7 +303,7 @@ def _function(session: Any, item: dict[str, Any], am_name: str, type_id: int) ->
     _check_number("function", number, _LIMITS[_am_name(catalog, am_name)][1])
     named = {"ObjectWithArgs": item["name"]}
     oid = existing_object(catalog, "OBJECT_FUNCTION", named).objid
-    types = [_type(session, n) for n in item.get("class_args", ())]
+    types = _types_spec(session, item)
     member = _Member(oid, number)
     if types:
         member.left, member.right = types[0], types[-1]
@@ -290,59 +311,83 @@ def _function(session: Any, item: dict[str, Any], am_name: str, type_id: int) ->
     return member
 
 
+def _bad(message: str, hint: str | None = None) -> PgError:
+    return PgError(INVALID_OBJECT_DEFINITION, message, hint=hint)
+
+
 def _assign_proc_types(catalog: Any, member: _Member, am_name: str, type_id: int) -> None:
-    """assignProcTypes: check btree and hash support functions, and their default types."""
+    """assignProcTypes: check support functions that every class has, and find the types that
+    they are for."""
     row = catalog.get(PgProc, oid=member.object)
-    args = row.proargtypes
     am_name = _am_name(catalog, am_name)
-    if am_name == "btree":
-        _check_btree_function(catalog, member, row)
-        if member.number == 1 and not member.left:
-            member.left, member.right = args[0], args[1]
+    args = row.proargtypes
+    if member.number == _OPTIONS_FUNCTION.get(am_name):
+        _check_options_function(member, row, type_id)
+    elif am_name == "btree":
+        _check_btree_function(member, row)
     elif am_name == "hash":
-        if member.number == 1 and (len(args) != 1 or row.prorettype != INT4OID):
-            word = "have one argument" if len(args) != 1 else "return integer"
-            raise PgError(INVALID_OBJECT_DEFINITION, f"hash function 1 must {word}")
-        if member.number == 2 and (len(args) != 2 or row.prorettype != 20):
-            word = "have two arguments" if len(args) != 2 else "return bigint"
-            raise PgError(INVALID_OBJECT_DEFINITION, f"hash function 2 must {word}")
-        if not member.left and args:
-            member.left = member.right = args[0]
+        _check_hash_function(member, row)
+        member.left = member.left or args[0]
+        member.right = member.right or args[0]
     member.left = member.left or type_id
     member.right = member.right or type_id
     if not member.left or not member.right:
-        raise PgError(
-            INVALID_OBJECT_DEFINITION,
-            "associated data types must be specified for index support function",
+        raise _bad("associated data types must be specified for index support function")
+
+
+def _check_options_function(member: _Member, row: PgProc, type_id: int) -> None:
+    """The one that parses an operator class's options."""
+    kind = "associated data types for operator class options parsing functions must match"
+    if type_id:
+        if {member.left, member.right} - {0, type_id}:
+            raise _bad(f"{kind} opclass input type")
+    elif member.left != member.right:
+        raise _bad(f"left and right {kind}")
+    if (row.prorettype, tuple(row.proargtypes)) != (VOIDOID, (INTERNALOID,)):
+        raise _bad(
+            "invalid operator class options parsing function",
+            "Valid signature of operator class options parsing function is "
+            "(internal) RETURNS void.",
         )
 
 
-def _check_btree_function(catalog: Any, member: _Member, row: Any) -> None:
+def _check_hash_function(member: _Member, row: PgProc) -> None:
+    for number, count, words, result, word in (
+        (1, 1, "one argument", INT4OID, "integer"),
+        (2, 2, "two arguments", INT8OID, "bigint"),
+    ):
+        if member.number == number:
+            if row.pronargs != count:
+                raise _bad(f"hash function {number} must have {words}")
+            if row.prorettype != result:
+                raise _bad(f"hash function {number} must return {word}")
+
+
+# number -> (what it is called, arguments, result, in words, positions of the types it is for)
+_BTREE_FUNCTIONS = {
+    1: ("comparison", 2, INT4OID, "two arguments", "integer", (0, 1)),
+    2: ("sort support", 1, VOIDOID, "one argument", "void", ()),
+    3: ("in_range", 5, BOOLOID, "five arguments", "boolean", (0, 2)),
+    4: ("equal image", 1, BOOLOID, "one argument", "boolean", ()),
+}
+
+
+def _check_btree_function(member: _Member, row: PgProc) -> None:
     args = row.proargtypes
-    rules = {
-        1: ("comparison", 2, INT4OID, "two", "integer"),
-        2: ("sort support", 1, 2278, "one", "void"),
-        3: ("in_range", 5, BOOLOID, "five", "boolean"),
-        4: ("equal image", 1, BOOLOID, "one", "boolean"),
-    }
-    if member.number not in rules:
+    if member.number not in _BTREE_FUNCTIONS:
         return
-    word, count, result, count_word, result_word = rules[member.number]
+    word, count, result, count_words, result_word, places = _BTREE_FUNCTIONS[member.number]
+    if word == "sort support" and tuple(args) != (INTERNALOID,):
+        raise _bad('btree sort support functions must accept type "internal"')
     if len(args) != count:
-        plural = "argument" if count == 1 else "arguments"
-        if member.number == 2:
-            raise PgError(
-                INVALID_OBJECT_DEFINITION,
-                'btree sort support functions must accept type "internal"',
-            )
-        raise PgError(
-            INVALID_OBJECT_DEFINITION,
-            f"btree {word} functions must have {count_word} {plural}",
-        )
+        raise _bad(f"btree {word} functions must have {count_words}")
     if row.prorettype != result:
-        raise PgError(
-            INVALID_OBJECT_DEFINITION, f"btree {word} functions must return {result_word}"
-        )
+        raise _bad(f"btree {word} functions must return {result_word}")
+    if places:
+        member.left = member.left or args[places[0]]
+        member.right = member.right or args[places[1]]
+    if word == "equal image" and member.left != member.right:
+        raise _bad("btree equal image functions must not be cross-type")
 
 
 def _store(
@@ -444,7 +489,7 @@ def _drop_members(session: Any, stmt: dict[str, Any], family: int, am_name: str)
         _check_number(
             what, item.get("number", 0), _LIMITS[_am_name(catalog, am_name)][not operator]
         )
-        types = [_type(session, n) for n in item.get("class_args", ())]
+        types = _types_spec(session, item)
         member = _Member(0, item["number"], types[0], types[-1])
         row = _member_row(catalog, family, member, what)
         if row is None:

@@ -9,6 +9,7 @@ from pgemu.catalog import rows as r
 from pgemu.catalog.dependency import perform_multiple_deletions
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.commands.ownership import KINDS
+from pgemu.commands.policy import remove_role_from_policy
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
 from pgemu.errors import DEPENDENT_OBJECTS_STILL_EXIST, PgError
@@ -36,6 +37,8 @@ def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
             )
         for link in _links(session, role, "a"):
             _revoke(session, link, role)
+        for link in _links(session, role, "r"):
+            remove_role_from_policy(session, role, link.objid)
         for link in _links(session, role, "o"):
             if link.classid not in (r.PgDatabase.RELID, r.PgTablespace.RELID):
                 addresses.append(ObjectAddress(link.classid, link.objid, link.objsubid))

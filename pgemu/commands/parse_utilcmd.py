@@ -169,7 +169,9 @@ def transform_column_constraints(
         elif kind == "CONSTR_DEFAULT":
             if saw_default:
                 raise PgError(
-                    SYNTAX_ERROR, f"multiple default values specified {where}", location=location
+                    SYNTAX_ERROR,
+                    f"multiple default values specified {where}",
+                    location=None if is_serial else location,
                 )
             spec.raw_default = con["raw_expr"]
             saw_default = True
@@ -209,7 +211,9 @@ def transform_column_constraints(
             (saw_identity, saw_generated, "both identity and generation expression specified"),
         ):  # fmt: skip
             if left and right:
-                raise PgError(SYNTAX_ERROR, f"{message} {where}", location=location)
+                # the default of a serial column stands nowhere
+                place = None if is_serial and saw_default else location
+                raise PgError(SYNTAX_ERROR, f"{message} {where}", location=place)
 
 
 def _add_identity(table: TableDef, spec: ColumnSpec, con: dict[str, Any]) -> None:
@@ -222,6 +226,20 @@ def _add_identity(table: TableDef, spec: ColumnSpec, con: dict[str, Any]) -> Non
     spec.identity = con["generated_when"]
 
 
+def not_on_foreign_table(con: dict[str, Any]) -> PgError:
+    words = {
+        "CONSTR_PRIMARY": "primary key",
+        "CONSTR_UNIQUE": "unique",
+        "CONSTR_FOREIGN": "foreign key",
+    }
+    word = words.get(con["contype"], "exclusion")
+    return PgError(
+        FEATURE_NOT_SUPPORTED,
+        f"{word} constraints are not supported on foreign tables",
+        location=con.get("location", 0),
+    )
+
+
 def _column_level_constraint(table: TableDef, spec: ColumnSpec, con: dict[str, Any]) -> None:
     kind = con["contype"]
     if kind == "CONSTR_CHECK":
@@ -232,16 +250,7 @@ def _column_level_constraint(table: TableDef, spec: ColumnSpec, con: dict[str, A
         )
         return
     if table.is_foreign:
-        words = {
-            "CONSTR_PRIMARY": "primary key",
-            "CONSTR_UNIQUE": "unique",
-            "CONSTR_FOREIGN": "foreign key",
-        }
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            f"{words.get(kind, 'exclusion')} constraints are not supported on foreign tables",
-            location=con.get("location", 0),
-        )
+        raise not_on_foreign_table(con)
     if kind in ("CONSTR_PRIMARY", "CONSTR_UNIQUE"):
         if not con.get("keys"):
             con = {**con, "keys": [{"String": {"sval": spec.name}}]}
@@ -317,6 +326,14 @@ def transform_table_constraint(table: TableDef, con: dict[str, Any]) -> None:
         table.index_constraints.append(con)
     else:
         raise PgError(SYNTAX_ERROR, f"unrecognized constraint type: {kind}")
+
+
+def no_exclusion_on_partitioned(con: dict[str, Any]) -> PgError:
+    return PgError(
+        FEATURE_NOT_SUPPORTED,
+        "exclusion constraints are not supported on partitioned tables",
+        location=con.get("location", 0),
+    )
 
 
 def finish_index_constraints(table: TableDef) -> list[dict[str, Any]]:

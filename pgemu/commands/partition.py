@@ -20,29 +20,39 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgInherits,
     PgPartitionedTable,
+    PgType,
 )
+from pgemu.commands.attmap import map_columns_by_name
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.indexcmds import index_info_of
-from pgemu.commands.opclass_lookup import resolve_opclass
+from pgemu.commands.opclass_lookup import get_default_opclass, resolve_opclass
+from pgemu.commands.partition_bounds import (
+    Bound,
+    bound_value,
+    check_new_partition_bound,
+    key_types,
+    range_datum,
+)
+from pgemu.commands.partition_index import attach_existing_index
+from pgemu.commands.trigger_clone import clone_triggers_to_partition, drop_cloned_triggers
 from pgemu.errors import (
     DATATYPE_MISMATCH,
+    INDETERMINATE_COLLATION,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
+    UNDEFINED_OBJECT,
     PgError,
 )
-from pgemu.nodes import expr_collation, expr_type
-from pgemu.nodes.primnodes import Const
 from pgemu.nodes.serialize import node_to_string
-from pgemu.parser.parse_node import ParseExprKind, make_parsestate
+from pgemu.parser.parse_node import ParseExprKind
 
 _STRATEGY = {
     "PARTITION_STRATEGY_RANGE": "r",
     "PARTITION_STRATEGY_LIST": "l",
     "PARTITION_STRATEGY_HASH": "h",
 }
-Bound = dict[str, Any]
 
 
 def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text: str) -> None:
@@ -64,6 +74,12 @@ def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text:
     classes, collations, exprs = [], [], []
     for param in params:
         if param.get("name") and not heap.attnum(param["name"]):
+            if heap.is_system_column(param["name"]):
+                raise PgError(
+                    INVALID_OBJECT_DEFINITION,
+                    f'cannot use system column "{param["name"]}" in partition key',
+                    location=param.get("location"),
+                )
             raise PgError(
                 UNDEFINED_COLUMN,
                 f'column "{param["name"]}" named in partition key does not exist',
@@ -78,7 +94,7 @@ def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text:
                 location=param.get("location"),
             )
         attnums.append(key.attnum)
-        classes.append(resolve_opclass(catalog, param.get("opclass"), key.type_id, am_name, am))
+        classes.append(_key_opclass(catalog, param.get("opclass"), key.type_id, am_name, am))
         collations.append(key.collation)
         if key.expr is not None:
             exprs.append(key.expr)
@@ -95,6 +111,18 @@ def store_partition_key(session: Any, heap: HeapRef, spec: dict[str, Any], text:
         )
 
 
+def _key_opclass(catalog: Any, names: list[Any] | None, type_id: int, am_name: str, am: int) -> int:
+    if not names and not get_default_opclass(catalog, type_id, am):
+        raise PgError(
+            UNDEFINED_OBJECT,
+            f"data type {catalog.type_name(type_id)} has no default operator class for access "
+            f'method "{am_name}"',
+            hint=f"You must specify a {am_name} operator class or define a default {am_name} "
+            "operator class for the data type.",
+        )
+    return resolve_opclass(catalog, names, type_id, am_name, am)
+
+
 def _partition_expression(
     session: Any, heap: HeapRef, param: dict[str, Any], text: str, number: int
 ) -> Any:
@@ -103,7 +131,15 @@ def _partition_expression(
     from pgemu.commands.cook import referenced_columns
     from pgemu.commands.indexcmds import _key_source
 
-    key = _key_source(session, heap, param, text, what="partition key expression")
+    try:
+        key = _key_source(
+            session, heap, param, text, "partition key expression",
+            ParseExprKind.EXPR_KIND_PARTITION_EXPRESSION,
+        )  # fmt: skip
+    except PgError as error:
+        error.location = None  # transformPartitionSpec has no text to point to
+        raise
+    _set_collation(session.catalog, key, param)
     if key.expr is None:
         return key
     if key.type_id == 705 or get_typtype(session.catalog, key.type_id) == "p":
@@ -117,19 +153,23 @@ def _partition_expression(
     return key
 
 
-def _key_types(parent: Any) -> list[tuple[str, int, int, int]]:
-    """(name, type, typmod, collation) of each key column."""
-    key = parent.partition_key
-    exprs = iter(parent.partition_exprs)
-    result = []
-    for attnum, collation in zip(key.partattrs, key.partcollation, strict=True):
-        if attnum:
-            att = parent.attrs[attnum - 1]
-            result.append((att.attname, att.atttypid, att.atttypmod, collation))
-        else:
-            expr = next(exprs)
-            result.append(("", expr_type(expr), -1, expr_collation(expr)))
-    return result
+def _set_collation(catalog: Any, key: Any, param: dict[str, Any]) -> None:
+    from pgemu.catalog.namespace import get_collation_oid
+
+    if param.get("collation"):
+        key.collation = get_collation_oid(catalog, param["collation"])
+    collatable = bool(catalog.one(PgType, oid=key.type_id).typcollation)
+    if collatable and not key.collation:
+        raise PgError(
+            INDETERMINATE_COLLATION,
+            "could not determine which collation to use for partition expression",
+            hint="Use the COLLATE clause to set the collation explicitly.",
+        )
+    if not collatable and key.collation:
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f"collations are not supported by type {catalog.type_name(key.type_id)}",
+        )
 
 
 def transform_partition_bound(session: Any, parent: Any, raw: dict[str, Any], text: str) -> Bound:
@@ -149,7 +189,7 @@ def transform_partition_bound(session: Any, parent: Any, raw: dict[str, Any], te
             f"invalid bound specification for a {words[key.partstrat]} partition",
             location=raw.get("location"),
         )
-    types = _key_types(parent)
+    types = key_types(parent)
     if key.partstrat == "h":
         modulus, remainder = raw.get("modulus", 0), raw.get("remainder", 0)
         if modulus <= 0:
@@ -166,20 +206,22 @@ def transform_partition_bound(session: Any, parent: Any, raw: dict[str, Any], te
     if key.partstrat == "l":
         values: list[Any] = []
         for node in raw.get("listdatums", ()):
-            value = _bound_value(session, node, types[0], text)
+            value = bound_value(session, node, types[0], text)
             if value not in values:
                 values.append(value)
         return {"strategy": "l", "list": values}
     bound: Bound = {"strategy": "r"}
-    for side, field, word in (("lower", "lowerdatums", "FROM"), ("upper", "upperdatums", "TO")):
-        nodes = raw.get(field, [])
-        if len(nodes) != len(types):
+    sides = (("lower", "lowerdatums", "FROM"), ("upper", "upperdatums", "TO"))
+    for _, field, word in sides:
+        if len(raw.get(field, [])) != len(types):
             raise PgError(
                 INVALID_TABLE_DEFINITION,
                 f"{word} must specify exactly one value per partitioning column",
             )
+    for side, field, _ in sides:
+        nodes = raw.get(field, [])
         bound[side] = [
-            _range_datum(session, node, typ, text) for node, typ in zip(nodes, types, strict=True)
+            range_datum(session, node, typ, text) for node, typ in zip(nodes, types, strict=True)
         ]
         _validate_infinite_bounds(bound[side], nodes)
     return bound
@@ -200,124 +242,9 @@ def _validate_infinite_bounds(datums: list[Any], nodes: list[Any]) -> None:
         kind = here
 
 
-def _range_datum(session: Any, node: dict[str, Any], typ: Any, text: str) -> Any:
-    fields = node.get("ColumnRef", {}).get("fields", [])
-    if len(fields) == 1 and "String" in fields[0]:
-        word = fields[0]["String"]["sval"]
-        if word in ("minvalue", "maxvalue"):
-            return {"kind": word[:3]}
-    value = _bound_value(session, node, typ, text)
-    if value is None:
-        raise PgError(INVALID_TABLE_DEFINITION, "cannot specify NULL in range bound")
-    return value
-
-
-def _bound_value(session: Any, node: Any, typ: Any, text: str) -> Any:
-    """transformPartitionBoundValue: a storage value of the key column's type."""
-    from pgemu.nodes.parsenodes import FromExpr, Query
-    from pgemu.nodes.primnodes import TargetEntry
-    from pgemu.parser.parse_coerce import coerce_to_target_type
-    from pgemu.parser.parse_collate import assign_expr_collations
-    from pgemu.parser.parse_expr import transform_expr
-
-    catalog = session.catalog
-    name, type_id, typmod, _collation = typ
-    pstate = make_parsestate(None, catalog, text)
-    expr = transform_expr(pstate, node, ParseExprKind.EXPR_KIND_PARTITION_BOUND)
-    result = coerce_to_target_type(
-        pstate, expr, expr_type(expr), type_id, typmod, "assignment", "implicit_cast", -1
-    )
-    if result is None:
-        raise PgError(
-            DATATYPE_MISMATCH,
-            f"specified value cannot be cast to type {catalog.type_name(type_id)} for column "
-            f'"{name}"',
-        )
-    if isinstance(result, Const):
-        return result.value
-    assign_expr_collations(pstate, result)
-    query = Query("select", target_list=[TargetEntry(result, 1, "value")], jointree=FromExpr())
-    rows = list(session.run(query).rows)
-    return rows[0][0]
-
-
-def _sibling_bounds(catalog: Any, parent: Any) -> list[tuple[Any, Bound]]:
-    found = []
-    for oid in parent.children:
-        child = catalog.relation(oid)
-        if child.partition_bound is not None:
-            found.append((child, child.partition_bound))
-    return found
-
-
-def _compare(session: Any, types: list[Any], a: list[Any], b: list[Any]) -> int:
-    for (_name, type_id, _typmod, _coll), x, y in zip(types, a, b, strict=True):
-        rank_x = {"min": -1, "max": 1}.get(x["kind"]) if isinstance(x, dict) else 0
-        rank_y = {"min": -1, "max": 1}.get(y["kind"]) if isinstance(y, dict) else 0
-        if rank_x or rank_y:
-            if rank_x != rank_y:
-                return (rank_x or 0) - (rank_y or 0)
-            return 0
-        result = int(session.catalog.types.io(type_id).compare(x, y))
-        if result:
-            return result
-    return 0
-
-
-def check_new_partition_bound(session: Any, name: str, parent: Any, bound: Bound) -> None:
-    """check_new_partition_bound: no overlap with a sibling."""
-    siblings = _sibling_bounds(session.catalog, parent)
-    types = _key_types(parent)
-    if bound.get("is_default"):
-        for child, other in siblings:
-            if other.get("is_default"):
-                raise PgError(
-                    INVALID_OBJECT_DEFINITION,
-                    f'partition "{name}" conflicts with existing default partition "{child.name}"',
-                )
-        return
-    if bound["strategy"] == "r" and _compare(session, types, bound["lower"], bound["upper"]) >= 0:
-        shown = [_show(session, types, bound[side]) for side in ("lower", "upper")]
-        raise PgError(
-            INVALID_OBJECT_DEFINITION,
-            f'empty range bound specified for partition "{name}"',
-            detail=f"Specified lower bound ({shown[0]}) is greater than or equal to upper bound "
-            f"({shown[1]}).",
-        )
-    for child, other in siblings:
-        if not other.get("is_default") and _overlaps(session, types, bound, other):
-            raise PgError(
-                INVALID_OBJECT_DEFINITION,
-                f'partition "{name}" would overlap partition "{child.name}"',
-            )
-
-
-def _show(session: Any, types: list[Any], values: list[Any]) -> str:
-    parts = []
-    for (_name, type_id, _typmod, _coll), value in zip(types, values, strict=True):
-        if isinstance(value, dict):
-            parts.append(value["kind"].upper() + "VALUE")
-        else:
-            text = session.catalog.types.io(type_id).output(value, session.ctx)
-            parts.append(text if isinstance(value, (int, float)) else f"'{text}'")
-    return ", ".join(parts)
-
-
-def _overlaps(session: Any, types: list[Any], a: Bound, b: Bound) -> bool:
-    if a["strategy"] == "l":
-        return any(v in b["list"] for v in a["list"])
-    if a["strategy"] == "h":
-        small = min(a["modulus"], b["modulus"])
-        return bool(a["remainder"] % small == b["remainder"] % small)
-    return (
-        _compare(session, types, a["lower"], b["upper"]) < 0
-        and _compare(session, types, b["lower"], a["upper"]) < 0
-    )
-
-
 def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) -> None:
     """After CREATE TABLE ... PARTITION OF: default marker, indexes and foreign keys."""
-    from pgemu.commands.partition_check import validate_default_partition
+    from pgemu.commands.partition_check import refuse_unique_indexes, validate_default_partition
 
     catalog = session.catalog
     if bound.get("is_default"):
@@ -325,9 +252,14 @@ def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) ->
     parent = catalog.relation(parent.oid)
     if not bound.get("is_default"):
         validate_default_partition(session, parent, attaching=False)
+    if heap.relkind == "f":
+        refuse_unique_indexes(catalog.relation(heap.oid), parent, creating=True)
+        clone_triggers_to_partition(session, parent, catalog.relation(heap.oid))
+        return
     for index in parent.indexes:
         _clone_index(session, parent, index, heap)
     clone_foreign_keys(session, parent, heap)
+    clone_triggers_to_partition(session, parent, catalog.relation(heap.oid))
 
 
 def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
@@ -341,9 +273,12 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
     catalog = session.catalog
     info = index_info_of(catalog, index)
     info.is_partitioned = heap.relkind == "p"
+    row_type = catalog.get(PgClass, oid=heap.oid).reltype
     for key in (*info.keys, *info.included):
         if key.attnum:
             key.attnum = heap.attnum(parent.attrs[key.attnum - 1].attname)
+        key.expr = map_columns_by_name(key.expr, parent, heap.attnum, row_type)
+    info.predicate = map_columns_by_name(info.predicate, parent, heap.attnum, row_type)
     con = index.constraint
     columns = [k.name for k in (*info.keys, *info.included)]
     if con is not None and con.contype == "p":
@@ -375,6 +310,7 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
         ],
     )
     catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
+    catalog.update(PgClass, {"oid": index.oid}, relhassubclass=True)
 
 
 def create_partition_indexes(
@@ -387,7 +323,7 @@ def create_partition_indexes(
         parent = catalog.relation(relation.oid)
         index = next(i for i in parent.indexes if i.oid == index_oid)
         child = from_relation(catalog.relation(oid))
-        if child.relkind == "f":
+        if child.relkind == "f" or attach_existing_index(session, parent, index, oid):
             continue
         before = {i.oid for i in catalog.relation(oid).indexes}
         _clone_index(session, parent, index, child)
@@ -448,7 +384,7 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
     check_attachable(session, child, parent)
     bound = transform_partition_bound(session, parent, cmd["bound"], text)
-    check_new_partition_bound(session, child.name, parent, bound)
+    check_new_partition_bound(session, child.name, parent, bound, cmd["bound"])
     create_inheritance(session, child, parent, is_partition=True)
     catalog.update(
         PgClass, {"oid": child.oid}, relispartition=True, relpartbound=node_to_string(bound)
@@ -461,45 +397,13 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
     heap = from_relation(catalog.relation(child.oid))
     if child.relkind == "f":
         refuse_unique_indexes(child, catalog.relation(parent.oid))
+        clone_triggers_to_partition(session, parent, catalog.relation(child.oid))
         return
     for index in catalog.relation(parent.oid).indexes:
-        if not _attach_existing_index(session, parent, index, child.oid):
+        if not attach_existing_index(session, parent, index, child.oid):
             _clone_index(session, parent, index, heap)
+    clone_triggers_to_partition(session, parent, catalog.relation(child.oid))
     clone_foreign_keys(session, parent, heap)
-
-
-def _attach_existing_index(session: Any, parent: Any, index: Any, child_oid: int) -> bool:
-    """An equal index of the child becomes the partition's index."""
-    catalog = session.catalog
-    child = catalog.relation(child_oid)
-    names = [parent.attrs[n - 1].attname if n else "" for n in index.index.indkey]
-    for own in child.indexes:
-        own_names = [child.attrs[n - 1].attname if n else "" for n in own.index.indkey]
-        same = own_names == names and "" not in names and own.pred is None and index.pred is None
-        if not same or own.index.indisunique != index.index.indisunique:
-            continue
-        if (own.constraint is None) != (index.constraint is None):
-            continue
-        me = (PG_CLASS_RELID, own.oid, 0)
-        insert_rows(
-            catalog,
-            [
-                PgInherits(own.oid, index.oid, 1, False),
-                depend(me, (PG_CLASS_RELID, index.oid, 0), "P"),
-                depend(me, (PG_CLASS_RELID, child_oid, 0), "S"),
-            ],
-        )
-        catalog.update(PgClass, {"oid": own.oid}, relispartition=True)
-        if own.constraint is not None:
-            catalog.update(
-                PgConstraint,
-                {"oid": own.constraint.oid},
-                conparentid=index.constraint.oid,
-                conislocal=False,
-                coninhcount=1,
-            )
-        return True
-    return False
 
 
 def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
@@ -510,6 +414,7 @@ def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
     catalog = session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
     remove_inheritance(session, child, parent)
+    drop_cloned_triggers(session, child)
     catalog.update(PgClass, {"oid": child.oid}, relispartition=False, relpartbound=None)
     catalog.update(
         PgPartitionedTable, {"partrelid": parent.oid, "partdefid": child.oid}, partdefid=0

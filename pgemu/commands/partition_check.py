@@ -57,15 +57,22 @@ def check_attachable(session: Any, child: Any, parent: Any) -> None:
     refuse_transition_triggers(child, "partition", "on partitions")
 
 
-def refuse_unique_indexes(child: Any, parent: Any) -> None:
+def refuse_unique_indexes(child: Any, parent: Any, *, creating: bool = False) -> None:
     """A foreign table cannot hold what a unique index of the parent promises."""
-    if any(i.index.indisunique for i in parent.indexes):
+    if not any(i.index.indisunique for i in parent.indexes):
+        return
+    if creating:
         raise PgError(
             WRONG_OBJECT_TYPE,
-            f'cannot attach foreign table "{child.name}" as partition of partitioned table '
-            f'"{parent.name}"',
-            detail=f'Partitioned table "{parent.name}" contains unique indexes.',
+            f'cannot create foreign partition of partitioned table "{parent.name}"',
+            detail=f'Table "{parent.name}" contains indexes that are unique.',
         )
+    raise PgError(
+        WRONG_OBJECT_TYPE,
+        f'cannot attach foreign table "{child.name}" as partition of partitioned table '
+        f'"{parent.name}"',
+        detail=f'Partitioned table "{parent.name}" contains unique indexes.',
+    )
 
 
 def refuse_transition_triggers(child: Any, becoming: str, where: str) -> None:

@@ -28,6 +28,13 @@ def aclcheck_error(what: str, name: str) -> NoReturn:
     raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for {what} {name}")
 
 
+def aclcheck_error_type(session: Any, type_oid: int) -> NoReturn:
+    """aclcheck_error_type: an array is called by its element type."""
+    catalog = session.catalog
+    element = catalog.types.element_type(type_oid)
+    aclcheck_error("type", catalog.type_name(element or type_oid))
+
+
 def owns(session: Any, owner: int) -> bool:
     """Is the current user the owner, a member of it, or a superuser?"""
     return has_privs_of_role(session.catalog, session.ctx.current_user_oid, owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.dependency import perform_deletion
 from pgemu.catalog.find_expr_references import record_dependency_on_expr
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.objectaddress import ObjectAddress
@@ -11,6 +12,7 @@ from pgemu.catalog.rows import (
     PG_AUTHID_RELID,
     PG_CLASS_RELID,
     PG_POLICY_RELID,
+    PgDepend,
     PgPolicy,
     PgShdepend,
 )
@@ -62,8 +64,13 @@ def _expression(session: Any, relation: Any, raw: Any, word: str, text: str) -> 
     from pgemu.parser.parse_expr import transform_expr
 
     pstate = open_relation_pstate(session.catalog, text, relation)
-    expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_POLICY)
-    expr = coerce_to_boolean(pstate, expr, word)
+    try:
+        expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_POLICY)
+        expr = coerce_to_boolean(pstate, expr, word)
+    except PgError as error:
+        # CreatePolicy's ParseState has no text, so its errors have no position
+        error.location = None
+        raise
     assign_expr_collations(pstate, expr)
     return expr
 
@@ -120,6 +127,35 @@ def _record(
     insert_rows(catalog, rows)
 
 
+def record_again(session: Any, relation: Any, row: PgPolicy) -> None:
+    """The dependencies of a policy that has changed."""
+    catalog = session.catalog
+    catalog.delete(PgDepend, classid=PG_POLICY_RELID, objid=row.oid)
+    catalog.delete(PgShdepend, classid=PG_POLICY_RELID, objid=row.oid)
+    insert_rows(
+        catalog, [depend((PG_POLICY_RELID, row.oid, 0), (PG_CLASS_RELID, relation.oid, 0), "a")]
+    )
+    exprs = tuple(
+        catalog.decode_node(text, "expr", relation.oid) if text else None
+        for text in (row.polqual, row.polwithcheck)
+    )
+    _record(session, row.oid, relation, exprs, tuple(row.polroles))
+
+
+def remove_role_from_policy(session: Any, role: int, policy: int) -> None:
+    """RemoveRoleFromObjectPolicy: a policy that is for nobody any more goes."""
+    catalog = session.catalog
+    row = catalog.one(PgPolicy, oid=policy)
+    if row is None or role not in row.polroles:
+        return
+    roles = tuple(one for one in row.polroles if one != role)
+    if not roles:
+        perform_deletion(catalog, ObjectAddress(PG_POLICY_RELID, policy, 0), quietly=True)
+        return
+    catalog.update(PgPolicy, {"oid": policy}, polroles=roles)
+    record_again(session, catalog.relation(row.polrelid), row._replace(polroles=roles))
+
+
 def alter_policy(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER POLICY."""
     catalog = session.catalog
@@ -139,9 +175,9 @@ def alter_policy(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
         expr = _expression(session, relation, stmt.get(field), "POLICY", st.source_text)
         if expr is not None:
             changes[column] = node_to_string(expr)
-            _record(session, row.oid, relation, (expr,), ())
     if stmt.get("roles"):
         changes["polroles"] = _roles(session, stmt)
     if changes:
         catalog.update(PgPolicy, {"oid": row.oid}, **changes)
+        record_again(session, relation, row._replace(**changes))
     return CommandResult("ALTER POLICY")

@@ -40,6 +40,7 @@ _INTEGER_RANGES = {
     "values_per_range": (8, 256), "siglen": (1, 2024),
     "effective_io_concurrency": (0, 1000), "maintenance_io_concurrency": (0, 1000),
 }  # fmt: skip
+_INTEGER_RANGES |= {"length": (1, 4096), **{f"col{n}": (1, 4095) for n in range(1, 33)}}
 _REAL_RANGES = {
     "autovacuum_vacuum_scale_factor": (0.0, 100.0),
     "autovacuum_vacuum_insert_scale_factor": (0.0, 100.0),
@@ -85,6 +86,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "random_page_cost", "seq_page_cost", "effective_io_concurrency",
         "maintenance_io_concurrency",
     ),
+    "bloom": ("length", *(f"col{n}" for n in range(1, 33))),
 }  # fmt: skip
 
 

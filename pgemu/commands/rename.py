@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
+from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.row_type_uses import typed_tables
+from pgemu.commands.trigger_clone import rename_trigger
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_DATABASE,
@@ -161,13 +163,13 @@ def rename_column(session: Any, stmt: dict[str, Any]) -> CommandResult:
         if old in SYSTEM_COLUMN_NAMES:
             raise PgError(FEATURE_NOT_SUPPORTED, f'cannot rename system column "{old}"')
         raise PgError(UNDEFINED_COLUMN, f'column "{old}" does not exist')
-    if att.attinhcount > 0:
-        raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited column "{old}"')
     if relation.children and not stmt["relation"].get("inh"):
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'inherited column "{old}" must be renamed in child tables too',
         )
+    if att.attinhcount > 0:
+        raise PgError(INVALID_TABLE_DEFINITION, f'cannot rename inherited column "{old}"')
     inside = set(relation.all_inheritors)
     for oid in relation.all_inheritors:
         child = session.catalog.relation(oid)
@@ -300,6 +302,9 @@ def _rename_on_relation(session: Any, stmt: dict[str, Any], kind: str) -> Comman
         raise PgError(
             UNDEFINED_OBJECT, f'{word} "{old}" for {noun} "{relation.name}" does not exist'
         )
+    if word == "trigger":
+        rename_trigger(session, relation, row, new)
+        return result
     if catalog.one(cls, **{owner_column: relation.oid, name_column: new}) is not None:
         raise PgError(
             DUPLICATE_OBJECT, f'{word} "{new}" for {noun} "{relation.name}" already exists'
@@ -330,23 +335,7 @@ def _rename_generic(session: Any, stmt: dict[str, Any], kind: str) -> CommandRes
         else:
             rename_type_internal(session, row.oid, new)
         return CommandResult(f"ALTER {_TAGS[kind]}")
-    where: dict[str, Any] = {entry.name: new}
-    if entry.namespace:
-        where[entry.namespace] = getattr(row, entry.namespace)
-    if entry.cls is r.PgProc:
-        where["proargtypes"] = row.proargtypes
-    if catalog.one(entry.cls, **where) is not None:
-        if entry.cls is r.PgProc:
-            args = ", ".join(catalog.type_name(t) for t in row.proargtypes)
-            raise PgError(
-                "42723",
-                f"function {new}({args}) already exists in schema "
-                f'"{catalog.one(r.PgNamespace, oid=row.pronamespace).nspname}"',
-            )
-        where_text = ""
-        if entry.namespace:
-            schema = catalog.one(r.PgNamespace, oid=where[entry.namespace])
-            where_text = f' in schema "{schema.nspname}"'
-        raise PgError(DUPLICATE_OBJECT, f'{entry.word} "{new}" already exists{where_text}')
+    namespace = getattr(row, entry.namespace) if entry.namespace else 0
+    check_name_is_free(catalog, entry, row, new, namespace)
     catalog.update(entry.cls, {"oid": row.oid}, **{entry.name: new})
     return CommandResult(f"ALTER {_TAGS[kind]}")

@@ -19,11 +19,12 @@ from pgemu.errors import (
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
     INVALID_OBJECT_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.nodes import expr_type, expr_typmod
-from pgemu.nodes.parsenodes import Alias, RangeTblEntry
+from pgemu.nodes.parsenodes import Alias, RangeTblEntry, RawStmt
 from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_rule import (
     NEW_VARNO,
@@ -46,11 +47,10 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     check_not_system(session, relation)
     check_owner(session, relation)
     event = _EVENTS[stmt["event"]]
-    if event == "1":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "rules on SELECT are not supported", hint="Use views instead."
-        )
     qual, actions = transform_rule_stmt(catalog, relation, stmt, st.source_text)
+    if event == "1":
+        _define_select_rule(session, relation, stmt, st, qual, actions)
+        return CommandResult("CREATE RULE")
     _check_actions(session, relation, qual, actions, bool(stmt.get("instead")))
     name = stmt["rulename"]
     if name == "_RETURN":
@@ -93,6 +93,51 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     return CommandResult("CREATE RULE")
 
 
+def _define_select_rule(
+    session: Any,
+    relation: Any,
+    stmt: dict[str, Any],
+    st: Statement,
+    qual: Any,
+    actions: list[Any],
+) -> None:
+    """DefineQueryRewrite for ON SELECT: a view's query, or a table that becomes a view."""
+    from pgemu.commands.rule_to_view import check_convertible, convert_to_view, replace_view_query
+
+    if len(actions) > 1:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "multiple actions for rules on SELECT are not implemented"
+        )
+    query = actions[0] if actions else None
+    if not stmt.get("instead") or query is None or query.command_type != "select":
+        raise PgError(FEATURE_NOT_SUPPORTED, "rules on SELECT must have action INSTEAD SELECT")
+    if query.has_modifying_cte:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "rules on SELECT must not contain data-modifying statements in WITH",
+        )
+    if qual is not None:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "event qualifications are not implemented for rules on SELECT"
+        )
+    _check_result_list(session.catalog, relation, query.target_list, "SELECT rule's target list")
+    old = session.catalog.one(PgRewrite, ev_class=relation.oid, ev_type="1")
+    if old is not None and not stmt.get("replace"):
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f'"{relation.name}" is already a view')
+    if stmt["rulename"] != "_RETURN":
+        raise PgError(
+            INVALID_OBJECT_DEFINITION,
+            f'view rule for "{relation.name}" must be named "_RETURN"',
+        )
+    # the query of a view has no entries OLD and NEW
+    query = session.analyze(RawStmt(stmt["actions"][0]), st.source_text)
+    if relation.relkind == "v":
+        replace_view_query(session, relation, query)
+        return
+    check_convertible(session, relation)
+    convert_to_view(session, relation, query)
+
+
 def _check_actions(
     session: Any, relation: Any, qual: Any, actions: list[Any], instead: bool
 ) -> None:
@@ -127,34 +172,51 @@ def _check_actions(
         _check_result_list(session.catalog, relation, action.returning_list)
 
 
-def _check_result_list(catalog: Any, relation: Any, targets: list[Any]) -> None:
-    """checkRuleResultList of a RETURNING list: one entry for each column, of its type."""
+def _check_result_list(
+    catalog: Any, relation: Any, targets: list[Any], what: str = "RETURNING list"
+) -> None:
+    """checkRuleResultList: one entry for each column, of its type (and name, in a SELECT)."""
     entries = [t for t in targets if not t.resjunk]
     columns = relation.attrs
+    is_select = what != "RETURNING list"
+    words = "SELECT target" if is_select else "RETURNING list"
     for number, entry in enumerate(entries, 1):
         if number > len(columns):
-            raise PgError(INVALID_OBJECT_DEFINITION, "RETURNING list has too many entries")
+            raise PgError(INVALID_OBJECT_DEFINITION, f"{what} has too many entries")
         att = columns[number - 1]
         if att.attisdropped:
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
                 "cannot convert relation containing dropped columns to view",
             )
+        if is_select and entry.resname != att.attname:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f"SELECT rule's target entry {number} has different column name from column "
+                f'"{att.attname}"',
+                detail=f'SELECT target entry is named "{entry.resname}".',
+            )
         given = expr_type(entry.expr)
         if given != att.atttypid:
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
-                f'RETURNING list\'s entry {number} has different type from column "{att.attname}"',
-                detail=f"RETURNING list entry has type {catalog.type_name(given)}, but column "
+                f"{_entry_words(is_select)} {number} has different type from column "
+                f'"{att.attname}"',
+                detail=f"{words} entry has type {catalog.type_name(given)}, but column "
                 f"has type {catalog.type_name(att.atttypid)}.",
             )
         typmod = expr_typmod(entry.expr)
         if typmod != att.atttypmod and typmod != -1:
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
-                f'RETURNING list\'s entry {number} has different size from column "{att.attname}"',
-                detail=f"RETURNING list entry has type {catalog.type_name(given, typmod)}, but "
+                f"{_entry_words(is_select)} {number} has different size from column "
+                f'"{att.attname}"',
+                detail=f"{words} entry has type {catalog.type_name(given, typmod)}, but "
                 f"column has type {catalog.type_name(att.atttypid, att.atttypmod)}.",
             )
     if len(entries) != len(columns):
-        raise PgError(INVALID_OBJECT_DEFINITION, "RETURNING list has too few entries")
+        raise PgError(INVALID_OBJECT_DEFINITION, f"{what} has too few entries")
+
+
+def _entry_words(is_select: bool) -> str:
+    return "SELECT rule's target entry" if is_select else "RETURNING list's entry"

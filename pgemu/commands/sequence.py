@@ -224,7 +224,7 @@ def create_sequence(
 
 def define_sequence(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE SEQUENCE."""
-    from pgemu.catalog.namespace import range_var_get_creation_namespace
+    from pgemu.catalog.namespace import range_var_get_and_check_creation_namespace
 
     catalog = session.catalog
     relation = stmt["sequence"]
@@ -232,7 +232,7 @@ def define_sequence(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     persistence = relation.get("relpersistence", "p")
     if persistence == "u":
         raise PgError(FEATURE_NOT_SUPPORTED, "unlogged sequences are not supported")
-    namespace = range_var_get_creation_namespace(catalog, relation)
+    namespace = range_var_get_and_check_creation_namespace(catalog, relation)
     persistence = "t" if namespace == catalog.my_temp_namespace else persistence
     if stmt.get("if_not_exists") and (
         catalog.one(PgClass, relname=name, relnamespace=namespace) is not None

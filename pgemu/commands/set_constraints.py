@@ -16,7 +16,9 @@ def set_constraints(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         session.notice("WARNING", "25P01", "SET CONSTRAINTS can only be used in transaction blocks")
     found: list[int] = []
     for item in stmt.get("constraints", ()):
-        found += _constraints(session, item["RangeVar"])
+        found += _constraints(session, item["RangeVar"], bool(stmt.get("deferred")))
+    if stmt.get("constraints") and not found:
+        return CommandResult("SET CONSTRAINTS")
     session.after_triggers.set_mode(found, bool(stmt.get("deferred")))
     queue = getattr(session, "deferred_triggers", None)
     if queue is not None:
@@ -24,7 +26,7 @@ def set_constraints(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     return CommandResult("SET CONSTRAINTS")
 
 
-def _constraints(session: Any, name: dict[str, Any]) -> list[int]:
+def _constraints(session: Any, name: dict[str, Any], deferred: bool) -> list[int]:
     catalog = session.catalog
     wanted = name["relname"]
     if name.get("schemaname"):
@@ -37,7 +39,7 @@ def _constraints(session: Any, name: dict[str, Any]) -> list[int]:
         if not here:
             continue
         deferrable = [c.oid for c in here if c.condeferrable]
-        if not deferrable:
+        if not deferrable and deferred:
             raise PgError(WRONG_OBJECT_TYPE, f'constraint "{wanted}" is not deferrable')
         return deferrable
     raise PgError(UNDEFINED_OBJECT, f'constraint "{wanted}" does not exist')

@@ -17,6 +17,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.define import strings
 from pgemu.commands.permissions import aclcheck_error, check_not_system
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.trigger_clone import clone_trigger_to_partitions
 from pgemu.errors import (
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
@@ -56,10 +57,11 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
                 DUPLICATE_OBJECT,
                 f'trigger "{name}" for relation "{relation.name}" already exists',
             )
-        if old.tgisinternal:
+        if old.tgisinternal or old.tgparentid:
             raise PgError(
                 DUPLICATE_OBJECT,
-                f'trigger "{name}" for relation "{relation.name}" is an internal trigger',
+                f'trigger "{name}" for relation "{relation.name}" is an internal or a child '
+                "trigger",
             )
         if old.tgconstraint or stmt.get("isconstraint"):
             raise PgError(
@@ -70,7 +72,10 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 
         catalog.delete(PgTrigger, oid=old.oid)
         catalog.delete(PgDepend, classid=PG_TRIGGER_RELID, objid=old.oid)
-    _store(session, relation, stmt, tgtype, function, columns, qual, old)
+    made = _store(session, relation, stmt, tgtype, function, columns, qual, old)
+    if relation.relkind == "p" and tgtype & ROW:
+        replacing = bool(stmt.get("replace"))
+        clone_trigger_to_partitions(session, relation, made, replacing=replacing)
     return CommandResult("CREATE TRIGGER")
 
 
@@ -96,6 +101,8 @@ def _check_relation(relation: Any, tgtype: int, stmt: dict[str, Any]) -> None:
             detail = "Views cannot have TRUNCATE triggers."
     elif kind == "f":
         word = "foreign table"
+        if stmt.get("isconstraint"):
+            detail = "Foreign tables cannot have constraint triggers."
         if tgtype & INSTEAD:
             detail = "Foreign tables cannot have INSTEAD OF triggers."
     else:
@@ -280,7 +287,7 @@ def _store(
     columns: tuple[int, ...],
     qual: Any,
     old: PgTrigger | None,
-) -> None:
+) -> PgTrigger:
     from pgemu.catalog.pg_constraint import constraint_row
 
     catalog = session.catalog
@@ -308,18 +315,18 @@ def _store(
     transitions = [t["TriggerTransition"] for t in stmt.get("transitionRels", ())]
     old_table = next((t["name"] for t in transitions if not t.get("isNew")), None)
     new_table = next((t["name"] for t in transitions if t.get("isNew")), None)
-    rows.append(
-        PgTrigger(
-            oid, relation.oid, 0, stmt["trigname"], function.oid, tgtype,
-            old.tgenabled if old is not None else "O", False, referenced, 0, constraint,
-            bool(stmt.get("deferrable")), bool(stmt.get("initdeferred")), len(args), columns,
-            b"".join(a.encode() + b"\0" for a in args),
-            node_to_string(qual) if qual is not None else None, old_table, new_table,
-        )
+    made = PgTrigger(
+        oid, relation.oid, 0, stmt["trigname"], function.oid, tgtype,
+        old.tgenabled if old is not None else "O", False, referenced, 0, constraint,
+        bool(stmt.get("deferrable")), bool(stmt.get("initdeferred")), len(args), columns,
+        b"".join(a.encode() + b"\0" for a in args),
+        node_to_string(qual) if qual is not None else None, old_table, new_table,
     )  # fmt: skip
+    rows.append(made)
     rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
     if not constraint:
         rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "n") for n in columns)
     insert_rows(catalog, rows)
     catalog.update(PgClass, {"oid": relation.oid}, relhastriggers=True)
+    return made

@@ -9,6 +9,7 @@ from typing import Any
 
 from pgemu.catalog.heap import create_storage
 from pgemu.catalog.rows import PgClass
+from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import rebuild_index
 from pgemu.commands.permissions import aclcheck_error
 from pgemu.commands.result import CommandResult, Statement
@@ -65,6 +66,7 @@ def _check(session: Any, relation: Any) -> None:
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
         )
+    check_table_not_in_use(session, relation, "TRUNCATE")
 
 
 def _follow_references(session: Any, oids: list[int], cascade: bool) -> None:
@@ -97,11 +99,18 @@ def truncate_relation(session: Any, relation: Any) -> None:
     name = relation.sqlite_name
     highest = session.xact.execute(f"SELECT max(rid) FROM {name}")[0][0] or 0
     if highest <= LARGE or relation.oid < 16384:
-        session.xact.writes_to(name, len(relation.attrs))
-        session.xact.execute(f"DELETE FROM {name}")
-        session.xact.truncated.add(name)
+        if highest:
+            session.xact.writes_to(name, len(relation.attrs))
+            session.udfs.special("relation", relation.oid)
+            session.xact.execute(f"DELETE FROM {name}")
+        session.xact.truncated[name] = len(session.xact.savepoints)
         return
-    catalog = session.catalog
+    set_new_storage(session, relation)
+
+
+def set_new_storage(session: Any, relation: Any) -> None:
+    """Give a table new and empty storage (RelationSetNewRelfilenumber)."""
+    name, catalog = relation.sqlite_name, session.catalog
     new = catalog.new_oid()
     create_storage(session, new, [(a.attnum, a.atttypid) for a in relation.attrs])
     session.xact.drop_on_commit(name)

@@ -26,7 +26,6 @@ from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_OBJECT,
-    FEATURE_NOT_SUPPORTED,
     INVALID_NAME,
     INVALID_PARAMETER_VALUE,
     UNIQUE_VIOLATION,
@@ -220,8 +219,3 @@ def define_composite_type(session: Any, stmt: dict[str, Any], st: Statement) -> 
         raise PgError("42704", 'type "serial" does not exist')
     heap_create_with_catalog(session, name, namespace, "c", "p", columns)
     return CommandResult("CREATE TYPE")
-
-
-def alter_type(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER TYPE ... SET (...): I/O functions cannot be set."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER TYPE ... SET is not supported")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from pgemu.catalog.rows import PgEventTrigger
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.executor.committing import retrying_in_both_files
 from pgemu.executor.locking import lock_for_utility
-from pgemu.executor.waiting import retrying
 from pgemu.nodes.parsenodes import Query
 
 Command = Callable[[Any, dict[str, Any], Statement], CommandResult]
@@ -64,13 +65,14 @@ COMMANDS: dict[str, Row] = {
     "AlterEnumStmt": Row("typecmds:alter_enum", "ALTER TYPE"),
     "CompositeTypeStmt": Row("typecmds:define_composite_type", "CREATE TYPE"),
     "CreateRangeStmt": Row("rangetypes:define_range", "CREATE TYPE"),
-    "AlterTypeStmt": Row("typecmds:alter_type", "ALTER TYPE"),
+    "AlterTypeStmt": Row("basetypes:alter_type", "ALTER TYPE"),
     "CreateDomainStmt": Row("domains:define_domain", "CREATE DOMAIN"),
     "AlterDomainStmt": Row("domains:alter_domain", "ALTER DOMAIN"),
     "DefineStmt": Row("define_stmt:define", "CREATE"),
     # functions and operators
     "CreateFunctionStmt": Row("functioncmds:create_function", "CREATE FUNCTION"),
     "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
+    "AlterCollationStmt": Row("collationcmds:alter_collation", "ALTER COLLATION"),
     "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
     "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
     "CreateConversionStmt": Row("conversioncmds:create_conversion", "CREATE CONVERSION"),
@@ -104,7 +106,7 @@ COMMANDS: dict[str, Row] = {
     "CreateExtensionStmt": Row("extension:create_extension", "CREATE EXTENSION"),
     "AlterExtensionStmt": Row("extension:alter_extension", "ALTER EXTENSION"),
     "AlterExtensionContentsStmt": Row("extension:alter_extension_contents", "ALTER EXTENSION"),
-    "CreatePLangStmt": Row("extension:create_language", "CREATE LANGUAGE"),
+    "CreatePLangStmt": Row("proclang:create_language", "CREATE LANGUAGE"),
     "CreatePublicationStmt": Row("publicationcmds:create_publication", "CREATE PUBLICATION"),
     "AlterPublicationStmt": Row("publicationcmds:alter_publication", "ALTER PUBLICATION"),
     "CreateSubscriptionStmt": Row("subscriptioncmds:create_subscription", "CREATE SUBSCRIPTION"),
@@ -148,8 +150,18 @@ COMMANDS: dict[str, Row] = {
 # words of messages for the tags that no row serves
 _UNSUPPORTED = {
     "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
-    "AlterCollationStmt": "ALTER COLLATION ... REFRESH VERSION",
 }
+
+
+# These neither read nor write rows of tables: what they make, and what commands before them in the
+# transaction have made, can be built later.
+_BUILD_LATE = frozenset(
+    {
+        "CreateStmt", "IndexStmt", "ViewStmt", "CreateSeqStmt", "AlterSeqStmt", "CreateEnumStmt",
+        "CreateFunctionStmt", "CreateTrigStmt", "CommentStmt", "GrantStmt", "AlterOwnerStmt",
+        "RenameStmt", "VariableSetStmt", "VariableShowStmt",
+    }
+)  # fmt: skip
 
 
 def has_command(tag: str) -> bool:
@@ -157,6 +169,7 @@ def has_command(tag: str) -> bool:
     return tag in COMMANDS
 
 
+@cache
 def _load(row: Row) -> Command:
     module, _, name = row.function.partition(":")
     try:
@@ -199,6 +212,8 @@ def process_utility(
     if not lock_for_utility(session, raw):
         session.accept_invalidations()
     if not row.transactional:
+        if tag not in _BUILD_LATE:
+            session.xact.build_storage()
         return command(session, stmt, st)
 
     def run() -> CommandResult:
@@ -212,4 +227,14 @@ def process_utility(
             )
             return done
 
-    return retrying(session, run)
+    xact = session.xact
+    outer = xact.builds_late
+    xact.builds_late = (
+        tag in _BUILD_LATE and not xact.write_depth and not session.catalog.all(PgEventTrigger)
+    )
+    try:
+        if not xact.builds_late:
+            xact.build_storage()
+        return retrying_in_both_files(session, run)
+    finally:
+        xact.builds_late = outer

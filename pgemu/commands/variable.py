@@ -17,6 +17,7 @@ from pgemu.errors import (
     SYNTAX_ERROR,
     PgError,
 )
+from pgemu.fmgr import functions
 from pgemu.transam.snapshots import import_snapshot
 
 TEXTOID = 25
@@ -218,19 +219,13 @@ def discard(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     target = stmt["target"]
     if target == "DISCARD_ALL":
         session.xact.prevent_in_transaction_block("DISCARD ALL")
-        for step in ("close_all_portals", "unlisten_all", "release_advisory_locks"):
-            action = getattr(session, step, None)
-            if action is not None:
-                action()
+        session.discard_portals()
         set_session_authorization(session, None)
         session.guc.reset_all()
-        drop_prepared = getattr(session, "drop_all_prepared_statements", None)
-        if drop_prepared is not None:
-            drop_prepared()
-    if target in ("DISCARD_ALL", "DISCARD_PLANS"):
-        reset_plans = getattr(session, "reset_plan_cache", None)
-        if reset_plans is not None:
-            reset_plans()
+        session.prepared_statements.clear()
+        session.notify_queue.unlisten("")
+        functions["pg_advisory_unlock_all()"].body(session.ctx)
+    # plans that are kept are made anew when they have to be: DISCARD PLANS changes no answer
     if target in ("DISCARD_ALL", "DISCARD_TEMP"):
         from pgemu.commands.on_commit import reset_temp_table_namespace
 

@@ -77,7 +77,6 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     namespace = range_var_get_and_check_creation_namespace(catalog, relation)
     range_var_adjust_relation_persistence(catalog, relation, namespace)
     columns = columns_of_query(session, query, [])
-    _check_columns(catalog, columns)
     existing = catalog.one(PgClass, relname=relation["relname"], relnamespace=namespace)
     if existing is not None:
         if not stmt.get("replace"):
@@ -119,11 +118,6 @@ def _check_no_parameters(query: Query) -> None:
         return None
 
     walk([query], visit)
-
-
-def _check_columns(catalog: Any, columns: list[ColumnSpec]) -> None:
-    if not columns:
-        raise PgError(INVALID_TABLE_DEFINITION, "view must have at least one column")
 
 
 def is_query_using_temp_relation(catalog: Any, query: Query) -> bool:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pgemu.catalog.rows import PgAggregate, PgProc
 from pgemu.fmgr import AggregateBinding, TypeInfo
 from pgemu.nodes.primnodes import Value
+from pgemu.parser.parse_coerce_generic import enforce_generic_type_consistency
 
 if TYPE_CHECKING:
     from pgemu.executor.udf import UdfRegistry
 
+INTERNALOID = 2281
 _Parts = tuple[Any, Callable[..., None], Callable[[Any], Any]]
 
 
@@ -41,12 +43,20 @@ def aggregate_factory(
     strict = isinstance(binding, AggregateBinding) and binding.strict
     if ndirect:
         return lambda: _ordered_set(make(), ndirect, strict)
+    batches = (
+        isinstance(binding, AggregateBinding)
+        and binding.strict
+        and not distinct
+        and hasattr(binding.factory, "stepper")
+    )
     keys = None
     if distinct:
         keys = [udfs.catalog.types.io(t).hash_key for t in info.arg_types]
 
     def factory() -> _Parts:
         state = make()
+        if batches:
+            return None, state.stepper(), lambda _none: state.final()
         plain = state.step
         step = plain
         if strict:
@@ -157,18 +167,22 @@ class CatalogAggregate:
     def __init__(self, udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> None:
         catalog = udfs.catalog
         transition: PgProc = catalog.get(PgProc, oid=row.aggtransfn)
-        state_type = row.aggtranstype
-        if catalog.types.row(state_type).typtype == "p":
-            state_type = info.result_type
+        state_type = _state_type(udfs, row, info)
         self._strict = transition.proisstrict
+        direct = row.aggnumdirectargs if row.aggkind != "n" else 0
         self._transition = udfs.callable(
-            transition, TypeInfo((state_type, *info.arg_types), state_type)
+            transition,
+            TypeInfo((state_type, *info.arg_types[direct:]), state_type, info.collation),
         )
+        self._direct: tuple[Value, ...] = ()
         self._final = None
         if row.aggfinalfn:
             final: PgProc = catalog.get(PgProc, oid=row.aggfinalfn)
-            self._final = udfs.callable(final, TypeInfo((state_type,), info.result_type))
-            self._final_extra = len(final.proargtypes) - 1
+            given = info.arg_types if row.aggfinalextra else info.arg_types[:direct]
+            self._final = udfs.callable(
+                final, TypeInfo((state_type, *given), info.result_type, info.collation)
+            )
+            self._final_extra = len(given) - direct
         self._state: Value = None
         self._seen = row.agginitval is not None
         if row.agginitval is not None:
@@ -189,5 +203,22 @@ class CatalogAggregate:
     def final(self) -> Value:
         if self._final is None:
             return self._state
-        result: Value = self._final(self._state, *([None] * self._final_extra))
+        args = (self._state, *self._direct, *([None] * self._final_extra))
+        result: Value = self._final(*args)
         return result
+
+    def direct(self, *values: Value) -> None:
+        """The direct arguments of an ordered-set aggregate: its final function gets them."""
+        self._direct = values
+
+
+def _state_type(udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> int:
+    """resolve_aggregate_transtype: a polymorphic state is of the arguments' type."""
+    catalog = udfs.catalog
+    state_type: int = row.aggtranstype
+    if state_type == INTERNALOID or catalog.types.row(state_type).typtype != "p":
+        return state_type
+    declared = list(catalog.get(PgProc, oid=row.aggfnoid).proargtypes)
+    if len(declared) != len(info.arg_types):
+        return info.result_type
+    return enforce_generic_type_consistency(catalog, list(info.arg_types), declared, state_type)

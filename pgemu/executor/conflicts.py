@@ -44,7 +44,7 @@ def conflicting_row(
                 table=target.name,
                 constraint=index.name,
             )
-        rid = _equal_row(session, target, index, values)
+        rid = equal_row(session, target, index, values)
         if rid is not None:
             _check_owner(session, writer, target, rid)
             return target.oid, rid
@@ -67,13 +67,40 @@ def _check_owner(session: Any, writer: Any, relation: Any, rid: int) -> None:
         if owner is not None:
             raise WaitFor(owner[0])
     if session.xact.fixed_snapshot is not None:
-        first = session.conn.execute(
-            f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-            "ORDER BY seq LIMIT 1",
+        later = session.conn.execute(
+            f"SELECT 1 FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) LIMIT 1",
             key,
         ).fetchone()
-        if first is not None and first[0] == "I":
+        if later is not None:
             raise session.xact.serialization_failure("update")
+
+
+def first_conflict(
+    session: Any, relation: Any, values: Sequence[Value], own_rid: int
+) -> tuple[Any, int]:
+    """(unique index, xid): the first index, in the order in which PostgreSQL fills them, in which
+    a new row has the key of another row, or one that an open transaction has freed; and the open
+    transaction to wait for before that is certain, 0: it is.  (None, 0): no index has."""
+    schema, _, table = relation.sqlite_name.partition(".")
+    p, own = f"{schema}.{prefix(schema)}", session.xact.xid
+    for index in relation.indexes:
+        if not index.index.indisunique or not index.index.indimmediate:
+            continue
+        text = _equal_text(session, relation, index)
+        found: list[Any] = session.conn.execute(text, values).fetchall()
+        for (rid,) in found:
+            if rid == own_rid:
+                continue
+            owner = session.conn.execute(
+                f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
+                "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? LIMIT 1",
+                (int(table[1:]), rid, own),
+            ).fetchone()
+            return index, int(owner[0]) if owner is not None else 0
+        freed = _freed_by(session, relation, index, values)
+        if freed:
+            return index, freed
+    return None, 0
 
 
 def _partition_index(session: Any, partition: Any, parent_index: int) -> int:
@@ -90,7 +117,7 @@ def _partition_index(session: Any, partition: Any, parent_index: int) -> int:
     return 0
 
 
-def _equal_row(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> int | None:
+def equal_row(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> int | None:
     text = _equal_text(session, relation, index)
     found = session.conn.execute(text, values).fetchall()
     return int(found[0][0]) if found else None
@@ -103,7 +130,7 @@ def _equal_text(session: Any, relation: Any, index: Any) -> str:
         columns = ", ".join(f"? AS c{a.attnum}" for a in relation.attrs)
         known = index.__dict__["equal_text"] = (
             f"SELECT t.rid FROM (SELECT {columns}) AS n CROSS JOIN {relation.sqlite_name} AS t "
-            f"WHERE {key_condition(session, relation, index)} LIMIT 1"
+            f"WHERE {key_condition(session, relation, index)}"
         )
     return known
 
@@ -157,14 +184,19 @@ def _operator_text(catalog: Any, relation: Any, expr: Expr, operator: int) -> st
 
 def _wait_for_owner(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> None:
     """A key that an open transaction has freed may come back: wait for it."""
-    row = index.index
-    if 0 in row.indkey[: row.indnkeyatts]:
-        return
-    attnums = row.indkey[: row.indnkeyatts]
-    key = [values[a - 1] for a in attnums]
-    freed = 0 if None in key else session.freed_key(relation, attnums, key)
+    freed = _freed_by(session, relation, index, values)
     if freed:
         raise WaitFor(freed)
+
+
+def _freed_by(session: Any, relation: Any, index: Any, values: Sequence[Value]) -> int:
+    """An open transaction that took the key of these values away from a row; 0: none did."""
+    row = index.index
+    if 0 in row.indkey[: row.indnkeyatts]:
+        return 0
+    attnums = row.indkey[: row.indnkeyatts]
+    key = [values[a - 1] for a in attnums]
+    return 0 if None in key else int(session.freed_key(relation, attnums, key))
 
 
 __all__ = ["conflicting_row", "convert_row"]

@@ -13,7 +13,10 @@ from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
+from pgemu.executor.conflicts import first_conflict
+from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.ri_triggers import child_notes, parent_notes, unique_notes
+from pgemu.executor.shown_values import may_show_key, shown_columns
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.planner import compile_index_expr, compile_table_expr
 
@@ -27,19 +30,26 @@ class Constraints:
         self.session = session
         self._made: dict[str, tuple[str, ...]] = {}
         self._relations: dict[int, Any] = {}
+        self._noting: set[int] = set()
+        # of partitions, when their triggers were made
+        self._ancestors: dict[int, list[Any]] = {}
         self._by_table: dict[str, Any] = {}
         self._rows: dict[int, tuple[Any, tuple[tuple[int, str], ...]]] = {}
         # the last row that the BEFORE triggers saw: (relation, values by attnum - 1)
         self.last_row: tuple[Any, tuple[Value, ...]] | None = None
-        self.enabled = True
+        # the rid that it has already, if it is an UPDATE's; else 0
+        self.last_rid = 0
         self.pending_checks: dict[int, list[PgConstraint]] = {}
-        session.conn.create_scalar_function("pg_checked", lambda: self.enabled, 0)
+        session.conn.create_scalar_function("pg_checked", self._is_checked, 0)
         session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
         session.conn.create_scalar_function("pg_check_partition", self._check_partition, 1)
 
+    def _is_checked(self) -> bool:
+        return not self.session.xact.taking_back
+
     def ensure(self, relation: Any) -> None:
         """Make the triggers of a table, if it has not got just these."""
-        if self._relations.get(relation.oid) is relation:
+        if self._relations.get(relation.oid) is relation and not self._ancestors_changed(relation):
             return
         program = tuple(self._program(relation))
         known = self._made.get(relation.sqlite_name)
@@ -47,10 +57,32 @@ class Constraints:
             if known:
                 self.forget(relation.sqlite_name)
             if program:
+                self.session.xact.triggers.changed = True
                 self.session.conn.execute(";".join(program)).fetchall()
             self._made[relation.sqlite_name] = program
         self._relations[relation.oid] = relation
+        self._noting.discard(relation.oid)
+        if any(" AFTER " in trigger for trigger in program):
+            self._noting.add(relation.oid)
         self._by_table[relation.sqlite_name.partition(".")[2]] = relation
+
+    def ready(self, relation: Any) -> bool:
+        """The table's triggers are made."""
+        return self._relations.get(relation.oid) is relation
+
+    def notes_rows(self, relation: Any) -> bool:
+        """Something is to be tested after a statement has written to the (ready) table."""
+        return relation.oid in self._noting
+
+    def _ancestors_changed(self, relation: Any) -> bool:
+        """Foreign keys that reference a partitioned table hold for its partitions too."""
+        if not relation.is_partition:
+            return False
+        catalog = self.session.catalog
+        now = [catalog.relation(oid) for oid in relation.partition_ancestors]
+        known = self._ancestors.get(relation.oid, [])
+        self._ancestors[relation.oid] = now
+        return len(now) != len(known) or any(a is not b for a, b in zip(now, known, strict=True))
 
     def forget(self, sqlite_name: str) -> None:
         """Drop a table's triggers (it is being dropped, or they are out of date)."""
@@ -76,11 +108,22 @@ class Constraints:
                 del self._made[sqlite_name]
         self._relations.clear()
 
+    def insert_needs_triggers(self, relation: Any) -> bool:
+        """Whether a new row must obey more than NOT NULL and unique indexes, or there are triggers
+        of the table in this connection."""
+        made = self._made.get(relation.sqlite_name) is not None
+        return bool(
+            made
+            or len(self._before_row(relation, "0")) > 1
+            or child_notes(self.session, relation)[0]
+            or unique_notes(self.session, relation)[0]
+        )
+
     # -- programs --------------------------------------------------------------------------
 
     def _program(self, relation: Any) -> list[str]:
-        before = self._before_row(relation)
-        before_update = self._before_row(relation)
+        before = self._before_row(relation, "0")
+        before_update = self._before_row(relation, "OLD.rid")
         child = child_notes(self.session, relation)
         parent = parent_notes(self.session, relation)
         unique = unique_notes(self.session, relation)
@@ -99,7 +142,7 @@ class Constraints:
             if body
         ]
 
-    def _before_row(self, relation: Any) -> list[str]:
+    def _before_row(self, relation: Any, rid: str) -> list[str]:
         needs_row = (
             any(a.attnotnull for a in relation.columns)
             or relation.checks
@@ -110,7 +153,7 @@ class Constraints:
             return []
         name = self._row_function(relation)
         columns = ", ".join(f"NEW.c{a.attnum}" for a in relation.attrs)
-        body = [f"SELECT {name}({columns})"]
+        body = [f"SELECT {name}({rid}{columns and ', '}{columns})"]
         for constraint, expr in sorted(relation.checks, key=lambda c: str(c[0].conname)):
             test = compile_table_expr(self.session.catalog, relation, expr, "NEW")
             body.append(f"SELECT pg_check_fail({relation.oid}, {constraint.oid}) WHERE {test} IS 0")
@@ -130,9 +173,10 @@ class Constraints:
             return name
         rows, oid = self._rows, relation.oid
 
-        def check(*values: Value) -> None:
+        def check(rid: int, *values: Value) -> None:
             current, required = rows[oid]
             self.last_row = (current, values)
+            self.last_rid = rid
             for index, column in required:
                 if values[index] is None:
                     raise self._not_null(current, column, values)
@@ -147,7 +191,7 @@ class Constraints:
             NOT_NULL_VIOLATION,
             f'null value in column "{column}" of relation "{relation.name}" violates '
             "not-null constraint",
-            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            detail=self.failing_row(relation, values),
             schema=relation.schema_name,
             table=relation.name,
             column=column,
@@ -161,7 +205,7 @@ class Constraints:
             CHECK_VIOLATION,
             f'new row for relation "{relation.name}" violates check constraint '
             f'"{constraint.conname}"',
-            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            detail=self.failing_row(relation, values),
             schema=relation.schema_name,
             table=relation.name,
             constraint=constraint.conname,
@@ -178,15 +222,50 @@ class Constraints:
         return PgError(
             CHECK_VIOLATION,
             f'new row for relation "{relation.name}" violates partition constraint',
-            detail=f"Failing row contains {self.row_text(relation, values)}.",
+            detail=self.failing_row(relation, values),
             schema=relation.schema_name,
             table=relation.name,
         )
 
-    def row_text(self, relation: Any, values: Sequence[Value]) -> str:
-        """`(1, null, abc)`: what "Failing row contains" shows, long values cut."""
+    def failing_row(self, relation: Any, values: Sequence[Value]) -> str | None:
+        """`Failing row contains (1, null, abc).`, long values cut; with the names of the columns
+        if the user may not see all of them, None when there are none to be seen."""
+        relation, values = self._as_target(relation, values)
+        columns = shown_columns(self.session, relation, self._written_columns(relation))
+        if columns is not None and not columns:
+            return None
+        names = "" if columns is None else f"({', '.join(a.attname for a in columns)}) = "
+        text = self._row_text(relation.columns if columns is None else columns, values)
+        return f"Failing row contains {names}{text}."
+
+    def _as_target(self, relation: Any, values: Sequence[Value]) -> tuple[Any, Sequence[Value]]:
+        """A row of a partition or child as one of the table that the statement names."""
+        query = self.session.modifying
+        if query is None:
+            return relation, values
+        target = self.session.catalog.relation(query.rtable[query.result_relation - 1].relid)
+        if target.oid == relation.oid or relation.oid not in target.all_inheritors:
+            return relation, values
+        return target, convert_row(relation, target, values)
+
+    def _written_columns(self, relation: Any) -> list[int]:
+        """The columns that the running statement names as its targets, as of one table of its."""
+        query = self.session.modifying
+        if query is None:
+            return []
+        rte = query.rtable[query.result_relation - 1]
+        written = rte.inserted_cols | rte.updated_cols
+        if rte.relid == relation.oid:
+            return list(written)
+        target = self.session.catalog.relation(rte.relid)
+        if relation.oid not in target.all_inheritors:
+            return []
+        names = {a.attname for a in target.columns if a.attnum in written}
+        return [a.attnum for a in relation.columns if a.attname in names]
+
+    def _row_text(self, columns: Sequence[Any], values: Sequence[Value]) -> str:
         shown = []
-        for attr in relation.columns:
+        for attr in columns:
             value = values[attr.attnum - 1] if attr.attnum <= len(values) else None
             if value is None:
                 shown.append("null")
@@ -210,6 +289,9 @@ class Constraints:
         if relation is None or index is None:
             return PgError(UNIQUE_VIOLATION, "duplicate key value violates unique constraint")
         values = self.last_row[1] if self.last_row is not None else ()
+        if self.last_row is not None and self.last_row[0] is relation:
+            # SQLite does not look into the indexes in the order of their OIDs
+            index = first_conflict(self.session, relation, values, self.last_rid)[0] or index
         key = index_key(self.session, relation, index, values)
         return duplicate_key(self.session, relation, index, key)
 
@@ -268,10 +350,11 @@ def key_text(session: Any, key: Sequence[tuple[str, int, Value]]) -> str:
 def duplicate_key(
     session: Any, relation: Any, index: Any, key: Sequence[tuple[str, int, Value]]
 ) -> PgError:
+    show = may_show_key(session, relation, index.index.indkey[: index.index.indnkeyatts])
     return PgError(
         UNIQUE_VIOLATION,
         f'duplicate key value violates unique constraint "{index.name}"',
-        detail=f"Key {key_text(session, key)} already exists.",
+        detail=f"Key {key_text(session, key)} already exists." if show else None,
         schema=relation.schema_name,
         table=relation.name,
         constraint=index.name,

@@ -12,12 +12,15 @@ from typing import Any
 import apsw
 
 from pgemu.errors import PgError
+from pgemu.executor.committing import retrying_in_both_files
+from pgemu.executor.evalplanqual import rechecking
 from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.lockrows import lock_rows
+from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
 from pgemu.executor.modifying_ctes import own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
-from pgemu.executor.waiting import retrying
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.visibility import dirty_tables
@@ -55,12 +58,22 @@ def bind(
 def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     """Run a plan to its end."""
     session.xact.queried = True
+    modify = plan.modify
+    if modify is not None and modify.lone_target is not None:
+        try:
+            done = run_alone(session, plan, bindings)
+        except apsw.Error as error:
+            raise translate(error, session) from error
+        if done is not None:
+            return _modify_result(plan, *done)
     lock_for_plan(session, plan)
     if plan.command_type == "select" and not (plan.steps or plan.row_marks or plan.may_write):
         rows = list(select_rows(session, plan, bindings))
         return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
     if plan.steps or plan.row_marks or plan.may_write:
-        return retrying(session, lambda: _run_in_write(session, plan, bindings))
+        return retrying_in_both_files(
+            session, lambda: _run_in_write(session, plan, bindings), plain=True
+        )
     return _modify(session, plan, bindings)
 
 
@@ -69,6 +82,10 @@ def _modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
         rows, count = run_modify(session, plan, bindings)
     except apsw.Error as error:
         raise translate(error, session) from error
+    return _modify_result(plan, rows, count)
+
+
+def _modify_result(plan: Plan, rows: list[Row], count: int) -> Result:
     columns = plan.columns if plan.modify is not None and plan.modify.returning else None
     tag = _TAGS[plan.command_type].format(count)
     return Result(rows if columns is not None else None, columns, count, tag)
@@ -78,20 +95,35 @@ def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result
     """Data-modifying CTEs and row locks: several steps in one write statement."""
     if plan.row_marks:
         session.xact.prevent_if_read_only("SELECT FOR UPDATE")
-    udfs = session.udfs
     with session.xact.write(), own_writes_hidden(session, plan):
-        for name, step in plan.steps:
-            session.xact.prevent_if_read_only(step.command_type.upper())
-            result = _modify(session, step, bind(step, session.current_params))
-            udfs.row_sets[name] = list(result.rows or ())
-        if plan.command_type != "select":
-            return _modify(session, plan, bindings)
-        if plan.row_marks:
-            plan = session.row_locks.without_locked(plan)
+        if plan.steps and session.own_overlay is not None and session.xact.others_have_xids():
+            return _run_steps_beside_others(session, plan, bindings)
+        return _run_steps(session, plan, bindings)
+
+
+def _run_steps_beside_others(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    """All parts of the statement have one snapshot, also if one of them has to wait."""
+    session.xact.take_snapshot(shared=True)
+    with rechecking(session, plan, bindings) as recheck:
+        session.own_overlay.recheck = recheck
+        return _run_steps(session, plan, bindings)
+
+
+def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    xact = session.xact
+    for name, step in plan.steps:
+        xact.prevent_if_read_only(step.command_type.upper())
+        result = _modify(session, step, bind(step, session.current_params))
+        session.udfs.row_sets[name] = list(result.rows or ())
+    if plan.command_type != "select":
+        return _modify(session, plan, bindings)
+    recheck = session.own_overlay.recheck if session.own_overlay is not None else None
+    if recheck is not None:
+        xact.snapshot, xact._snapshot_taken = recheck.snapshot, True
+    if plan.row_marks:
+        rows = lock_rows(session, plan, bindings, select_rows)
+    else:
         rows = list(select_rows(session, plan, bindings))
-        if plan.row_marks:
-            width = len(plan.columns)
-            rows = [row[:width] for row in session.row_locks.lock(plan.row_marks, rows)]
     return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
 
 
@@ -103,7 +135,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         return
     lock_for_plan(session, plan)
     xact = session.xact
-    cursor = _quiet_cursor(session, plan, bindings)
+    cursor = quiet_cursor(session, plan, bindings)
     if cursor is not None:
         try:
             yield from cursor
@@ -136,7 +168,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         xact.end_read()
 
 
-def _quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
+def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
     """A SELECT without a transaction around it, where nobody else is writing: no snapshot has to
     be taken.  SQLite fixes what the statement sees at its first step; if no transaction was
     running before it and none has begun until after it, that state is all committed.  None: it

@@ -8,7 +8,7 @@ from typing import Any
 
 from pgemu.catalog.acl import ACL_TRUNCATE, pg_class_aclcheck
 from pgemu.catalog.namespace import get_namespace_oid, range_var_get_relid
-from pgemu.catalog.rows import PgClass
+from pgemu.catalog.rows import PgClass, PgPartitionedTable
 from pgemu.errors import PgError
 
 ACCESS_SHARE, ROW_SHARE, ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = 1, 2, 3, 4
@@ -101,10 +101,24 @@ def _alter_table(catalog: Any, body: Body) -> Locks:
     referenced: list[Body] = []
     for node in body.get("cmds", ()):
         cmd = node["AlterTableCmd"]
+        if cmd.get("subtype") == "AT_AttachPartition":
+            yield from _attach_partition(catalog, body["relation"], cmd["def"]["PartitionCmd"])
+            return
         mode = max(mode, _alter_level(cmd, referenced))
     yield from _with_children(catalog, body["relation"], mode or ACCESS_EXCLUSIVE)
     for range_var in referenced:
         yield from _one(catalog, range_var, SHARE_ROW_EXCLUSIVE)
+
+
+def _attach_partition(catalog: Any, parent: Body, cmd: Body) -> Locks:
+    """The new partition and the default one, whose rows are looked at, with all below them."""
+    yield from _one(catalog, parent, SHARE_UPDATE_EXCLUSIVE)
+    yield from _with_children(catalog, {**cmd["name"], "inh": True}, ACCESS_EXCLUSIVE)
+    oid = _find(catalog, parent)
+    row = catalog.one(PgPartitionedTable, partrelid=oid) if oid else None
+    if row is not None and row.partdefid:
+        for one in catalog.relation(row.partdefid).all_inheritors:
+            yield one, ACCESS_EXCLUSIVE
 
 
 def _alter_level(cmd: Body, referenced: list[Body]) -> int:

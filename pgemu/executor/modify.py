@@ -7,29 +7,33 @@ and each is looked at: a row that another open transaction has changed or locked
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgClass
 from pgemu.errors import (
     CARDINALITY_VIOLATION,
     FEATURE_NOT_SUPPORTED,
-    INSUFFICIENT_PRIVILEGE,
-    WITH_CHECK_OPTION_VIOLATION,
     PgError,
 )
+from pgemu.executor.check_options import check_policies, check_view_options
 from pgemu.executor.conflicts import conflicting_row
+from pgemu.executor.evalplanqual import EvalPlanQual, rechecking
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
+from pgemu.executor.lone_modify import note_lone_target
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
+from pgemu.executor.suspending import in_place
 from pgemu.executor.trigger_writer import TriggeringWriter, start_triggers, write_view
-from pgemu.executor.waiting import WaitFor, retrying
+from pgemu.executor.waiting import WaitFor, retrying, row_context
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
 
 Row = tuple[Any, ...]
+_DOING = {"update": "updating", "delete": "deleting"}
 _EVENTS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
 
 
@@ -44,14 +48,33 @@ def run_modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> tuple[lis
         with session.xact.write():
             return _run_once(session, plan, modify, bindings)
 
-    return retrying(session, once)
+    return retrying(session, once, plain=True)
 
 
 def _run_once(
     session: Any, plan: Plan, modify: ModifyPlan, bindings: Sequence[Value]
 ) -> tuple[list[Row], int]:
     relation = session.catalog.relation(modify.relid)
+    session.modifying = modify.query
     triggers = start_triggers(session, relation, plan, modify)
+    if triggers is None and not plan.may_write:
+        return _run_statement(session, plan, modify, relation, bindings, None)
+    # what they do may be DDL on the table
+    session.changing.append((relation.oid,))
+    try:
+        return _run_statement(session, plan, modify, relation, bindings, triggers)
+    finally:
+        session.changing.pop()
+
+
+def _run_statement(
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    relation: Any,
+    bindings: Sequence[Value],
+    triggers: Any,
+) -> tuple[list[Row], int]:
     if triggers is not None:
         triggers.before_statement()
     if relation.relkind == "v" and triggers is not None:
@@ -68,6 +91,8 @@ def _run_once(
         session.xact.snapshot = EVERYTHING
     else:
         snapshot = session.xact.take_snapshot(relation.sqlite_name.startswith("g."))
+        if session.own_overlay is not None and session.own_overlay.recheck is not None:
+            snapshot = session.xact.snapshot = session.own_overlay.recheck.snapshot
         undisturbed = _undisturbed(session, plan, relation, snapshot)
     if direct is not None and undisturbed:
         conn = session.conn
@@ -78,6 +103,8 @@ def _run_once(
     session.after_triggers.end_of_statement()
     if triggers is not None:
         triggers.after_statement()
+    if direct is not None and _parameters(direct, bindings) == len(bindings):
+        note_lone_target(plan, relation)
     return rows, count
 
 
@@ -131,14 +158,22 @@ def _locked_rows(session: Any, relation: Any) -> bool:
 
 
 def source_rows(
-    session: Any, plan: Plan, modify: ModifyPlan, bindings: Sequence[Value]
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    bindings: Sequence[Value],
+    recheck: EvalPlanQual | None = None,
 ) -> list[Row]:
-    """What to write, as the statement's snapshot sees the tables."""
+    """What to write, as the statement's snapshot sees the tables.  recheck: others are writing;
+    rows of joined tables come with it, should a row have to be looked at again."""
     relations = [(name, natts) for _, name, natts in plan.relations]
     dirty = dirty_tables(session.conn.execute, relations)
     predicate, targets = note_reads(session, plan, modify.source_sql, bindings)
     if predicate is not None:
         predicate.check_out(targets)
+    marked = recheck.marked() if recheck is not None else None
+    if marked is not None:
+        return marked
     saved, session.dirty = session.dirty, dirty
     text = session.visible_sql(modify.source_sql)
     try:
@@ -159,13 +194,37 @@ def run_rows(
     triggers: Any = None,
 ) -> tuple[list[Row], int]:
     """Row by row: the rows to write are selected first."""
-    source = source_rows(session, plan, modify, bindings)
+    with rechecking(session, plan, bindings) as recheck:
+        return _run_rows(session, plan, modify, relation, bindings, triggers, recheck)
+
+
+def _run_rows(
+    session: Any,
+    plan: Plan,
+    modify: ModifyPlan,
+    relation: Any,
+    bindings: Sequence[Value],
+    triggers: Any,
+    recheck: EvalPlanQual,
+) -> tuple[list[Row], int]:
     writer = (
         RowWriter(session, relation)
         if triggers is None
         else TriggeringWriter(session, relation, triggers)
     )
-    run = _Statement(session, modify, writer, bindings)
+    source: Iterable[Row] | None = None
+    if plan.command_type in ("update", "delete"):
+        source = recheck.stepwise()
+    if source is None:
+        marks = recheck if writer.contended else None
+        source = recheck.selecting(lambda: source_rows(session, plan, modify, bindings, marks))
+        if writer.contended and plan.command_type in ("update", "delete"):
+            source = _in_scan_order(relation, recheck, source)
+    if triggers is not None:
+        session.changing[-1] = writer.tables
+    run = _Statement(session, modify, writer, bindings, recheck)
+    if modify.checks:
+        writer.check_row = partial(check_policies, run)
     if plan.command_type == "insert":
         conflict = modify.conflict
         if conflict is not None:
@@ -179,8 +238,18 @@ def run_rows(
         run_merge(run, source)
     else:
         _change_rows(run, plan.command_type, source)
-    check_options(run)
+    check_view_options(run)
     return returning(run), run.count or len(run.written)
+
+
+def _in_scan_order(relation: Any, recheck: EvalPlanQual, source: list[Row]) -> list[Row]:
+    """Rows as a scan of the table finds them: the overlay puts those that somebody has changed
+    behind the others."""
+    variants = recheck.variants
+    if variants is None or variants.marked is not None:
+        return source
+    places = {oid: number for number, oid in enumerate(relation.all_inheritors)}
+    return sorted(source, key=lambda row: (places.get(row[1], 0), row[0] or 0))
 
 
 class _Statement:
@@ -188,9 +257,15 @@ class _Statement:
     RETURNING reads."""
 
     def __init__(
-        self, session: Any, modify: ModifyPlan, writer: RowWriter, bindings: Sequence[Value]
+        self,
+        session: Any,
+        modify: ModifyPlan,
+        writer: RowWriter,
+        bindings: Sequence[Value],
+        recheck: EvalPlanQual | None = None,
     ) -> None:
         self.session, self.modify, self.writer, self.bindings = session, modify, writer, bindings
+        self.recheck = recheck
         self.written: list[Row] = []
         # images that WITH CHECK OPTION looks at too but RETURNING does not
         self.count = 0
@@ -207,25 +282,44 @@ class _Statement:
         return rows
 
 
-def _change_rows(run: _Statement, command: str, source: list[Row]) -> None:
+def _change_rows(run: _Statement, command: str, source: Iterable[Row]) -> None:
     """UPDATE and DELETE; of several source rows for one target row the first counts."""
     modify, writer = run.modify, run.writer
     width = 2 + len(modify.target_columns)
-    targets: dict[tuple[int, int], Row] = {}
-    for row in source:
-        if row[0] is not None:
-            targets.setdefault((row[1], row[0]), row)
-    check_conflicts(run.session, targets, command, modify.target_columns)
-    for (relid, rid), row in targets.items():
+    done: set[tuple[int, int]] = set()
+    session = run.session
+
+    def check(row: Row) -> None:
+        check_conflicts(session, {(row[1], row[0]): row}, command, modify.target_columns)
+
+    for found in source:
+        row: Row | None = found
+        if found[0] is None or (found[1], found[0]) in done:
+            continue
+        done.add((found[1], found[0]))
+        if run.recheck is not None:
+            row = run.recheck.claim(found, check)
+        if row is None:
+            continue
         if command == "delete":
-            image = writer.delete(relid, rid)
+            image = writer.delete(row[1], row[0])
         else:
-            image = writer.update(relid, rid, modify.target_columns, row[2:width])
+            image = writer.update(row[1], row[0], modify.target_columns, row[2:width])
         if image is not None:
             run.written.append((*image, *row[width:]))
 
 
-def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row]) -> None:
+def _in_the_way(
+    run: _Statement, row: Sequence[Value], conflict: ConflictPlan, touched: set[tuple[int, int]]
+) -> tuple[int, int] | None:
+    """The row whose key a new row has; one that is to be changed is nobody else's."""
+    found = conflicting_row(run.session, run.writer, row, conflict.arbiters)
+    if found is not None and conflict.action != "nothing" and found not in touched:
+        check_conflicts(run.session, {found: (found[1], found[0])}, "update")
+    return found
+
+
+def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable[Row]) -> None:
     """ExecInsert with ON CONFLICT: look for rows with an equal key, then insert or update."""
     session, writer, modify = run.session, run.writer, run.modify
     touched: set[tuple[int, int]] = set()
@@ -236,7 +330,9 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row
             if changed_row is None:
                 continue
             row = changed_row
-        found = conflicting_row(session, writer, row, conflict.arbiters)
+        if writer.check_row is not None:
+            writer.check_row("rls_insert", (modify.relid, None, 0, *row))
+        found = in_place(session, partial(_in_the_way, run, row, conflict, touched))
         if found is None:
             image = writer.insert(row)
             touched.add((image[0], image[1]))
@@ -251,26 +347,28 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: list[Row
                 hint="Ensure that no rows proposed for insertion within the same command have "
                 "duplicate constrained values.",
             )
-        check_conflicts(session, {found: (found[1], found[0])}, "update")
         session.udfs.row_sets["excluded"] = [(*found, *row)]
         new = run.execute(conflict.set_sql)
         if not new:
+            keys = session.key_columns(writer.storage(found[0]))
+            strength = "forupdate" if keys.intersection(conflict.set_columns) else "fornokeyupdate"
+            session.row_locks.hold(writer.storage(found[0]), found[1], strength)
             continue
         touched.add(found)
+        writer.check_stored("rls_conflict", *found)
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
         if changed is not None:
             touched.add((changed[0], changed[1]))
             run.written.append(changed)
 
 
-def run_merge(run: _Statement, source: list[Row]) -> None:
+def run_merge(run: _Statement, source: Iterable[Row]) -> None:
     """ExecMerge: for each source row the action that was chosen for it."""
     writer = run.writer
     touched: set[tuple[int, int]] = set()
-    targets = {(row[1], row[0]): row for row in source if row[0] is not None and row[2] >= 0}
-    check_conflicts(run.session, targets, "delete")
-    for row in source:
-        if row[2] < 0:
+    for found in source:
+        row: Row | None = _claim_for_merge(run, found)
+        if row is None or row[2] < 0:
             continue
         action = run.modify.actions[row[2]]
         values = row[action.first : action.first + len(action.columns)]
@@ -288,12 +386,31 @@ def run_merge(run: _Statement, source: list[Row]) -> None:
                 hint="Ensure that not more than one source row matches any one target row.",
             )
         touched.add(address)
+        writer.check_stored(f"rls_merge_{action.command}", *address)
         if action.command == "delete":
             writer.delete(*address)
         else:
             image = writer.update(*address, action.columns, values)
             if image is not None:
                 run.written.append(image)
+
+
+def _claim_for_merge(run: _Statement, row: Row) -> Row | None:
+    """Wait for whoever holds the row that the chosen action would change."""
+    if run.recheck is None or row[0] is None or row[2] < 0:
+        return row
+
+    def check(row: Row) -> None:
+        if row[0] is None or row[2] < 0:
+            return
+        action = run.modify.actions[row[2]]
+        if action.command == "nothing":
+            return
+        values = row[action.first : action.first + len(action.columns)]
+        target = {(row[1], row[0]): (row[0], row[1], *values)}
+        check_conflicts(run.session, target, action.command, action.columns)
+
+    return run.recheck.claim(row, check, outer=True)
 
 
 class _TakenBackError(Exception):
@@ -320,32 +437,6 @@ def _merge_insert(run: _Statement, row: Sequence[Value]) -> None:
     except WaitFor as wait:
         wait.recheck = recheck
         raise
-
-
-def check_options(run: _Statement) -> None:
-    """WITH CHECK OPTION of views and the policies' WITH CHECK (ExecWithCheckOptions)."""
-    modify, session = run.modify, run.session
-    if not modify.check_sql or not run.written:
-        return
-    session.udfs.row_sets["returning"] = run.written
-    for tests, image in zip(run.execute(modify.check_sql), run.written, strict=True):
-        for test, (kind, name) in zip(tests, modify.checks, strict=True):
-            if test:
-                continue
-            if kind.startswith("rls"):
-                # "rls p": the restrictive policy p
-                policy = f'policy "{kind[4:]}"' if kind != "rls" else "policy"
-                raise PgError(
-                    INSUFFICIENT_PRIVILEGE,
-                    f'new row violates row-level security {policy} for table "{name}"',
-                )
-            relation = run.writer.relation
-            shown = session.constraints.row_text(relation, image[3:])
-            raise PgError(
-                WITH_CHECK_OPTION_VIOLATION,
-                f'new row violates check option for view "{name}"',
-                detail=f"Failing row contains {shown}.",
-            )
 
 
 def returning(run: _Statement) -> list[Row]:
@@ -379,7 +470,11 @@ def check_conflicts(
             (relfilenode, rid, own, relfilenode, rid, own),
         ).fetchone()
         if holder is not None:
-            raise WaitFor(holder[0], _queue(session, relation, rid, command, columns, row))
+            raise WaitFor(
+                holder[0],
+                _queue(session, relation, rid, command, columns, row),
+                row_context(_DOING[command], relation, rid),
+            )
         shared = session.conn.execute(
             f"SELECT xid FROM {p}rowlock WHERE relfilenode=? AND rid=? AND xid<>? LIMIT 1",
             (relfilenode, rid, own),
@@ -387,7 +482,11 @@ def check_conflicts(
         if shared is not None and (
             command != "update" or _changes_key(session, relation, rid, columns, row)
         ):
-            raise WaitFor(shared[0], _queue(session, relation, rid, command, columns, row))
+            raise WaitFor(
+                shared[0],
+                _queue(session, relation, rid, command, columns, row),
+                row_context(_DOING[command], relation, rid),
+            )
         if fixed is not None:
             session.check_not_changed_since(p, relfilenode, rid)
 

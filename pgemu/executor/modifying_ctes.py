@@ -17,6 +17,10 @@ from pgemu.transam.schema import prefix
 _TABLE = re.compile(r"\b(main|g)\.r(\d+) AS ")
 
 
+class ForeignChangeError(Exception):
+    """The row was changed by a command inside the statement (TM_SelfModified, another cid)."""
+
+
 class OwnOverlay:
     """Hides what the running statement itself has written."""
 
@@ -25,18 +29,24 @@ class OwnOverlay:
         self.tables = tables
         self.xid = session.xact.xid
         self.mark: dict[str, int] = {}
+        # the newest undo of the rows that the statement's own parts have changed
+        self.written: dict[tuple[str, int], int] = {}
+        # keeps the snapshot of all parts of the statement
+        self.recheck: Any = None
         for schema in {name.partition(".")[0] for name in tables}:
             found = session.conn.execute(
                 f"SELECT coalesce(max(seq), 0) FROM {schema}.{prefix(schema)}undo"
             ).fetchall()
             self.mark[schema] = found[0][0]
 
-    def apply(self, text: str) -> str:
+    def apply(self, text: str, *, whole: bool = False) -> str:
+        tail = " ORDER BY rid LIMIT -1" if whole else ""
+
         def replace(match: re.Match[str]) -> str:
             name = f"{match[1]}.r{match[2]}"
             if name not in self.tables:
                 return match[0]
-            return f"({self._overlay(name)}) AS "
+            return f"({self._overlay(name)}{tail}) AS "
 
         return _TABLE.sub(replace, text)
 
@@ -58,14 +68,25 @@ class OwnOverlay:
         )
 
     def touched(self, sqlite_name: str, rid: int) -> bool:
-        """Has this statement changed the row already?"""
+        """Has this statement changed the row already?  ForeignChangeError if
+        the last change was one of a function that it has called."""
+        last = self._last(sqlite_name, rid)
+        if last and self.written.get((sqlite_name, rid)) != last:
+            raise ForeignChangeError
+        return last > 0
+
+    def note(self, sqlite_name: str, rid: int) -> None:
+        """A part of the statement itself has changed the row."""
+        self.written[sqlite_name, rid] = self._last(sqlite_name, rid)
+
+    def _last(self, sqlite_name: str, rid: int) -> int:
         schema, _, table = sqlite_name.partition(".")
         found = self.session.conn.execute(
-            f"SELECT 1 FROM {schema}.{prefix(schema)}undo WHERE relfilenode=? AND rid=? "
-            "AND xid=? AND seq>? LIMIT 1",
+            f"SELECT max(seq) FROM {schema}.{prefix(schema)}undo WHERE relfilenode=? AND rid=? "
+            "AND xid=? AND seq>?",
             (int(table[1:]), rid, self.xid, self.mark.get(schema, 0)),
-        ).fetchall()
-        return bool(found)
+        ).fetchone()
+        return int(found[0] or 0)
 
 
 @contextlib.contextmanager

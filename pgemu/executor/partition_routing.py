@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pgemu.catalog.rows import PgAmproc, PgOpclass
 from pgemu.errors import CHECK_VIOLATION, PgError
+from pgemu.executor.shown_values import may_show_key
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Value
@@ -167,10 +168,12 @@ class PartitionRouting:
             key = table.key_of(values)
             oid = table.find(key)
             if not oid:
+                show = may_show_key(self.session, relation, relation.partition_key.partattrs)
+                shown = f"Partition key of the failing row contains {table.key_text(key)}."
                 raise PgError(
                     CHECK_VIOLATION,
                     f'no partition of relation "{relation.name}" found for row',
-                    detail=f"Partition key of the failing row contains {table.key_text(key)}.",
+                    detail=shown if show else None,
                     schema=relation.schema_name,
                     table=relation.name,
                 )
@@ -181,15 +184,21 @@ class PartitionRouting:
 
     def check(self, partition: Any, values: Sequence[Value]) -> bool:
         """Does a row satisfy a partition's implicit constraint (RelationGetPartitionQual)?"""
+        return all(fits for _, fits in self._levels(partition, values))
+
+    def fits(self, oid: int, partition: int, values: Sequence[Value]) -> bool:
+        """Does a row of a partition belong into one of its ancestors, or itself?"""
+        levels = self._levels(self.session.catalog.relation(partition), values)
+        return next((fits for level, fits in levels if level == oid), True)
+
+    def _levels(self, partition: Any, values: Sequence[Value]) -> Iterator[tuple[int, bool]]:
         child = partition
         while child.is_partition and child.parents:
             parent = self.session.catalog.relation(child.parents[0])
             values = convert_row(child, parent, values)
             table = self.table(parent)
-            if table.find(table.key_of(values)) != child.oid:
-                return False
+            yield child.oid, table.find(table.key_of(values)) == child.oid
             child = parent
-        return True
 
 
 def convert_row(source: Any, target: Any, values: Sequence[Value]) -> Sequence[Value]:

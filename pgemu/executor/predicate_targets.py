@@ -8,9 +8,10 @@ tuple locks after an index scan, and a relation lock after a sequential one.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pgemu.executor.index_conditions import Condition, index_condition
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import Plan
 from pgemu.transam.predicate import PredicateLocks, Target
@@ -20,8 +21,9 @@ _TABLE = re.compile(r"\b(main|g)\.r(\d+) AS (\w+)")
 MAX_KNOWN = 500
 FIRST_USER_OID = 16384
 
-# (table, column, place of the value: (number of a parameter, 0: none; literal))
-_Shape = list[tuple[str, int, tuple[int, Value]]]
+# (table, column, place of the value: (number of a parameter, 0: none; literal), condition of a
+# GIN or GiST index)
+_Shape = list[tuple[str, int, tuple[int, Value], Condition | None]]
 
 
 class ReadTargets:
@@ -31,15 +33,18 @@ class ReadTargets:
         self.session = session
         self._known: dict[str, _Shape] = {}
 
-    def of(self, text: str, names: Sequence[str], bindings: Sequence[Value]) -> list[Target]:
-        """names: the tables that it reads, as SQLite knows them."""
+    def of(self, text: str, names: Mapping[str, int], bindings: Sequence[Value]) -> list[Target]:
+        """names: the tables that it reads, as SQLite knows them, and their OIDs."""
         shape = self._known.get(text)
         if shape is None:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             shape = self._known[text] = self._find(text, names, bindings)
         found: list[Target] = []
-        for name, column, (number, literal) in shape:
+        for name, column, (number, literal), condition in shape:
+            if condition is not None:
+                found.append((name, condition[0], self._operand(condition, bindings)))
+                continue
             value = bindings[number - 1] if number else literal
             if column and isinstance(value, int | float | str):
                 found.append((name, column, value))
@@ -49,28 +54,42 @@ class ReadTargets:
                 found.append((name, 0, None))
         return found
 
-    def _find(self, text: str, names: Sequence[str], bindings: Sequence[Value]) -> _Shape:
+    def _operand(self, condition: Condition, bindings: Sequence[Value]) -> tuple[int, Value]:
+        _, proc, operand = condition
+        text = f"SELECT {operand}"
+        row = self.session.conn.execute(
+            text, bindings[: used_parameters(text, bindings)]
+        ).fetchone()
+        return proc, row[0]
+
+    def _find(self, text: str, names: Mapping[str, int], bindings: Sequence[Value]) -> _Shape:
         aliases: dict[str, set[str]] = {}
         for schema, number, alias in _TABLE.findall(text):
             aliases.setdefault(alias, set()).add(f"{schema}.r{number}")
         details = [
             str(row[3])
             for row in self.session.conn.execute(
-                f"EXPLAIN QUERY PLAN {text}", bindings[: _parameters(text, bindings)]
+                f"EXPLAIN QUERY PLAN {text}", bindings[: used_parameters(text, bindings)]
             )
         ]
         found: _Shape = []
-        for name in dict.fromkeys(names):
+        for name, relid in names.items():
             mine = [a for a, tables in aliases.items() if name in tables]
-            key = None
+            key = condition = None
             if len(mine) == 1 and len(aliases[mine[0]]) == 1:
                 uses = len(re.findall(rf"{re.escape(name)}\b", text))
-                key = _key_of(text, mine[0], details) if uses == 1 else None
-            found.append((name, *key) if key is not None else (name, 0, (0, None)))
+                if uses == 1:
+                    key = _key_of(text, mine[0], details)
+                    if key is None:
+                        condition = index_condition(self.session, text, relid, mine[0])
+            if key is not None:
+                found.append((name, *key, None))
+            else:
+                found.append((name, 0, (0, None), condition))
         return found
 
 
-def _parameters(text: str, bindings: Sequence[Value]) -> int:
+def used_parameters(text: str, bindings: Sequence[Value]) -> int:
     """How many of the bindings the text uses: SQLite refuses more than it has."""
     number = len(bindings)
     while number and f"?{number}" not in text:
@@ -86,10 +105,10 @@ def note_reads(
     predicate = session.xact.serializable()
     if predicate is None:
         return None, []
-    names = [name for oid, name, _ in plan.relations if oid >= FIRST_USER_OID]
+    names = {name: oid for oid, name, _ in plan.relations if oid >= FIRST_USER_OID}
     if plan.modify is not None and plan.command_type != "insert":
-        names.append(plan.modify.sqlite_name)
-    used = [name for name in names if f"{name} " in text]
+        names[plan.modify.sqlite_name] = plan.modify.relid
+    used = {name: oid for name, oid in names.items() if f"{name} " in text}
     targets = session.read_targets.of(text, used, bindings) if used else []
     predicate.note_reads(targets)
     return predicate, targets

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
@@ -19,8 +20,11 @@ from pgemu.errors import (
     UNIQUE_VIOLATION,
     PgError,
 )
+from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
+from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
+from pgemu.transam.schema import prefix
 
 Key = tuple[Value, ...]
 NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
@@ -44,7 +48,8 @@ class AfterTriggers:
         self.session = session
         self.immediate: dict[Event, None] = {}
         self.deferred: dict[Event, None] = {}
-        self._marks: list[int] = []
+        # of each savepoint: what was deferred, and the modes
+        self._marks: list[tuple[dict[Event, None], dict[int, bool]]] = []
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
         conn = session.conn
@@ -98,28 +103,53 @@ class AfterTriggers:
         while self.immediate:
             events, self.immediate = self.immediate, {}
             for event in events:
-                self._fire(event)
+                in_place(self.session, partial(self._fire, event))
 
     def before_commit(self) -> None:
         while self.deferred or self.immediate:
             events = {**self.immediate, **self.deferred}
             self.immediate, self.deferred = {}, {}
             for event in events:
-                self._fire(event)
+                in_place(self.session, partial(self._fire, event))
+
+    def mark(self) -> tuple[int, int]:
+        """How much has been noted."""
+        return len(self.immediate), len(self.deferred)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """A row was not stored after all: forget what it has noted."""
+        for queue, length in zip((self.immediate, self.deferred), mark, strict=True):
+            while len(queue) > length:
+                queue.popitem()
 
     def set_mode(self, constraints: Sequence[int], deferred: bool) -> None:
         """SET CONSTRAINTS (empty: ALL).  Going immediate tests what was deferred."""
         if not constraints:
             self.modes = {0: deferred}
         else:
-            self.modes.update(dict.fromkeys(constraints, deferred))
+            self.modes = {**self.modes, **dict.fromkeys(constraints, deferred)}
         if not deferred:
             due = [e for e in self.deferred if not self._is_deferred(e)]
             for event in due:
                 del self.deferred[event]
                 self.immediate[event] = None
-            with self.session.xact.write():
-                self.end_of_statement()
+            saved = dict(self.immediate), dict(self.deferred)
+            try:
+                with self.session.xact.write():
+                    self.end_of_statement()
+            except WaitFor:
+                self.deferred = saved[0] | saved[1]  # it runs again
+                raise
+
+    def pending_on(self, relid: int) -> bool:
+        """Is there a deferred event of this table (AfterTriggerPendingOnRel)?"""
+        for event in self.deferred:
+            row = self.session.catalog.one(PgConstraint, oid=event.constraint)
+            if row is not None and relid == (
+                row.confrelid if event.kind in ("delete", "update") else row.conrelid
+            ):
+                return True
+        return False
 
     def forget_statement(self) -> None:
         self.immediate = {}
@@ -129,18 +159,21 @@ class AfterTriggers:
         self._marks = []
 
     def on_subxact(self, event: str) -> None:
-        """Deferred events of an aborted level are forgotten with it."""
+        """Deferred events of an aborted level are forgotten with it, those that it has fired are
+        deferred again, and its SET CONSTRAINTS is undone."""
         if event == "start":
-            self._marks.append(len(self.deferred))
+            self._marks.append((dict(self.deferred), dict(self.modes)))
         elif self._marks:
-            mark = self._marks.pop()
+            mark, modes = self._marks.pop()
             if event == "abort":
-                self.deferred = dict(list(self.deferred.items())[:mark])
+                self.deferred, self.modes = mark, modes
 
     # -- firing ------------------------------------------------------------------------------
 
     def _fire(self, event: Event) -> None:
-        constraint = self._constraint(event.constraint)
+        constraint = self.session.catalog.one(PgConstraint, oid=event.constraint)
+        if constraint is None:
+            return  # dropped meanwhile
         if event.kind == "child":
             self._check_child(constraint, event.key)
         elif event.kind == "exclude":
@@ -152,6 +185,11 @@ class AfterTriggers:
 
     def _relation(self, oid: int) -> Any:
         return self.session.catalog.relation(oid)
+
+    def _lock(self, oid: int, mode: int) -> None:
+        """The lock of the query that PostgreSQL's trigger would run."""
+        if self.session.locks is not None:
+            self.session.locks.relation(oid, mode)
 
     def _where(self, relation: Any, attnums: Sequence[int]) -> str:
         terms = []
@@ -170,21 +208,19 @@ class AfterTriggers:
                 return True
         return False
 
+    def _leaves(self, relation: Any) -> list[Any]:
+        """The tables that hold a relation's rows: its partitions for a partitioned one."""
+        leaves: list[Any] = self.session._leaves(relation)
+        return leaves
+
     def _storage(self, relation: Any) -> list[str]:
-        """The tables that hold a relation's rows: its partitions' for a partitioned one."""
-        if relation.relkind != "p":
-            return [relation.sqlite_name]
-        names = []
-        for oid in relation.all_inheritors:
-            child = self._relation(oid)
-            if child.relkind != "p":
-                names.append(child.sqlite_name)
-        return names
+        return [leaf.sqlite_name for leaf in self._leaves(relation)]
 
     def _check_child(self, constraint: PgConstraint, key: Key) -> None:
         parent = self._relation(constraint.confrelid)
         child = self._relation(constraint.conrelid)
         assert constraint.confkey is not None and constraint.conkey is not None
+        self._lock(parent.oid, ROW_SHARE)
         if None in key:
             raise self._partial_null(constraint, child)
         busy = self.session.xact.others_running()
@@ -205,7 +241,7 @@ class AfterTriggers:
             FOREIGN_KEY_VIOLATION,
             f'insert or update on table "{child.name}" violates foreign key constraint '
             f'"{constraint.conname}"',
-            detail=f"Key {self._key_text(child, constraint.conkey, key)} is not present in "
+            detail=f"{self._key_shown(child, constraint.conkey, key)} is not present in "
             f'table "{parent.name}".',
             schema=child.schema_name,
             table=child.name,
@@ -223,14 +259,19 @@ class AfterTriggers:
             constraint=constraint.conname,
         )
 
-    def _key_text(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
+    def _key_shown(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
+        """`Key (a, b)=(1, x)`, or "Key" alone if the user may not see its columns."""
         from pgemu.executor.constraints import key_text
+        from pgemu.executor.shown_values import may_show_key
 
+        if not may_show_key(self.session, relation, attnums):
+            return "Key"
         columns = [relation.attrs[a - 1] for a in attnums]
-        return key_text(
+        text = key_text(
             self.session,
             [(c.attname, c.atttypid, v) for c, v in zip(columns, key, strict=True)],
         )
+        return f"Key {text}"
 
     def _parent_gone(self, constraint: PgConstraint, event: Event) -> None:
         action = constraint.confdeltype if event.kind == "delete" else constraint.confupdtype
@@ -238,18 +279,44 @@ class AfterTriggers:
         child = self._relation(constraint.conrelid)
         assert constraint.confkey is not None and constraint.conkey is not None
         if action in (NO_ACTION, RESTRICT):
+            self._lock(child.oid, ROW_SHARE)
             if action == NO_ACTION and self._exists(parent, constraint.confkey, event.key):
                 return
-            holder = self.session.key_holder(child, constraint.conkey, event.key)
-            if holder:
-                raise WaitFor(holder)
-            if self._exists(child, constraint.conkey, event.key):
+            if self._is_referenced(child, constraint.conkey, event.key):
                 raise self._still_referenced(constraint, parent, child, event.key)
             return
-        holder = self.session.key_holder(child, constraint.conkey, event.key)
-        if holder:
-            raise WaitFor(holder)
+        self._lock(child.oid, ROW_EXCLUSIVE)
         self._run_action(constraint, child, event, action)
+
+    def _is_referenced(self, child: Any, attnums: Sequence[int], key: Key) -> bool:
+        """SELECT 1 ... FOR KEY SHARE: a row with this key, which nobody is deleting."""
+        session = self.session
+        if not session.xact.others_running():
+            return self._exists(child, attnums, key)
+        for leaf in self._leaves(child):
+            for rid in session.rows_with_key(leaf.sqlite_name, leaf, attnums, key):
+                holder = session.row_locks.holder(leaf, rid, "forkeyshare")
+                if holder:
+                    raise WaitFor(holder)
+                return True
+        return False
+
+    def _rows_of_action(
+        self, leaf: Any, attnums: Sequence[int], event: Event, action: str
+    ) -> list[int]:
+        """The rows that an action changes, free to be changed."""
+        session = self.session
+        rids = session.rows_with_key(leaf.sqlite_name, leaf, attnums, event.key)
+        delete = event.kind == "delete" and action == CASCADE
+        keys = set(attnums) & session.key_columns(leaf)
+        for rid in rids:
+            strength = "forupdate" if delete or keys else "fornokeyupdate"
+            holder = session.row_locks.holder(leaf, rid, strength)
+            if holder:
+                raise WaitFor(holder)
+            if session.changed_since_snapshot(leaf, rid):  # the crosscheck snapshot
+                raise session.xact.serialization_failure("update")
+        return list(rids)
 
     def _still_referenced(
         self, constraint: PgConstraint, parent: Any, child: Any, key: Key
@@ -259,7 +326,7 @@ class AfterTriggers:
             FOREIGN_KEY_VIOLATION,
             f'update or delete on table "{parent.name}" violates foreign key constraint '
             f'"{constraint.conname}" on table "{child.name}"',
-            detail=f"Key {self._key_text(parent, constraint.confkey, key)} is still referenced "
+            detail=f"{self._key_shown(parent, constraint.confkey, key)} is still referenced "
             f'from table "{child.name}".',
             schema=child.schema_name,
             table=child.name,
@@ -271,11 +338,16 @@ class AfterTriggers:
         columns: Sequence[int] = constraint.conkey
         if child.row.relhastriggers and self._cascade(constraint, child, event, action):
             return
-        for name in self._storage(child):
-            self.session.prepare_write(child)
-            where = self._where(child, constraint.conkey)
+        contended = self.session.xact.others_running()
+        for leaf in self._leaves(child):
+            self.session.prepare_write(leaf)
+            name, key = leaf.sqlite_name, event.key
+            where = self._where(leaf, constraint.conkey)
+            if contended or self.session.xact.fixed_snapshot is not None:
+                rids = self._rows_of_action(leaf, constraint.conkey, event, action)
+                where, key = f"rid IN ({','.join(map(str, rids))})", ()
             if action == CASCADE and event.kind == "delete":
-                self.session.conn.execute(f"DELETE FROM {name} AS t WHERE {where}", event.key)
+                self.session.conn.execute(f"DELETE FROM {name} AS t WHERE {where}", key)
                 continue
             if action == CASCADE:
                 values: Sequence[Value] = event.new
@@ -285,8 +357,7 @@ class AfterTriggers:
                 values = [self._new_value(child, c, action) for c in columns]
             sets = ", ".join(f"c{c}=?" for c in columns)
             self.session.conn.execute(
-                f"UPDATE {name} AS t SET xmin=pg_xid(), {sets} WHERE {where}",
-                (*values, *event.key),
+                f"UPDATE {name} AS t SET xmin=pg_xid(), {sets} WHERE {where}", (*values, *key)
             )
 
     def _cascade(self, constraint: PgConstraint, child: Any, event: Event, action: str) -> bool:
@@ -318,15 +389,18 @@ class AfterTriggers:
         """No other row may have a key that the constraint's operators find in conflict."""
         from pgemu.executor.conflicts import key_condition
         from pgemu.executor.constraints import index_key, key_text
+        from pgemu.executor.shown_values import may_show_key
 
         session = self.session
         relation = self._relation(constraint.conrelid)
         index = next(i for i in relation.indexes if i.oid == constraint.conindid)
         sides = [", ".join(f"{s}.c{a.attnum}" for a in relation.attrs) for s in "nt"]
+        condition = f"n.rid=? AND t.rid<>n.rid AND {key_condition(session, relation, index)}"
+        if session.xact.others_running():
+            self._wait_for_excluded(relation, condition, rid)
         found = session.conn.execute(
             f"SELECT {sides[0]}, {sides[1]} FROM {relation.sqlite_name} AS n CROSS JOIN "
-            f"{relation.sqlite_name} AS t WHERE n.rid=? AND t.rid<>n.rid "
-            f"AND {key_condition(session, relation, index)} LIMIT 1",
+            f"{relation.sqlite_name} AS t WHERE {condition} LIMIT 1",
             (rid,),
         ).fetchall()
         if not found:
@@ -334,32 +408,73 @@ class AfterTriggers:
         width = len(relation.attrs)
         new = key_text(session, index_key(session, relation, index, found[0][:width]))
         old = key_text(session, index_key(session, relation, index, found[0][width:]))
+        key = index.index.indkey[: index.index.indnkeyatts]
+        show = may_show_key(session, relation, key)
         raise PgError(
             EXCLUSION_VIOLATION,
             f'conflicting key value violates exclusion constraint "{constraint.conname}"',
-            detail=f"Key {new} conflicts with existing key {old}.",
+            detail=f"Key {new} conflicts with existing key {old}." if show else None,
             schema=relation.schema_name,
             table=relation.name,
             constraint=constraint.conname,
         )
 
+    def _wait_for_excluded(self, relation: Any, condition: str, rid: Value) -> None:
+        """A conflicting row that an open transaction has made, changed or taken away."""
+        session = self.session
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        running = f"u.relfilenode={table[1:]} AND u.xid<>?"
+        found = session.conn.execute(
+            f"SELECT u.xid FROM {relation.sqlite_name} AS n CROSS JOIN {relation.sqlite_name} AS t "
+            f"JOIN {p}undo AS u ON u.rid=t.rid JOIN {p}active AS a ON a.xid=u.xid "
+            f"WHERE {running} AND {condition} UNION ALL "
+            f"SELECT t.xid FROM {relation.sqlite_name} AS n CROSS JOIN {p}undo AS t "
+            f"JOIN {p}active AS a ON a.xid=t.xid WHERE t.relfilenode={table[1:]} AND t.xid<>? "
+            f"AND t.op<>'I' AND {condition} LIMIT 1",
+            (session.xact.xid, rid, session.xact.xid, rid),
+        ).fetchone()
+        if found is not None:
+            raise WaitFor(int(found[0]))
+
     def _check_unique(self, constraint: PgConstraint, key: Key) -> None:
         relation = self._relation(constraint.conrelid)
         assert constraint.conkey is not None
+        if self.session.xact.others_running():
+            self._wait_for_key(relation, constraint.conkey, key)
         count = self.session.conn.execute(
             f"SELECT count(*) FROM {relation.sqlite_name} AS t "
             f"WHERE {self._where(relation, constraint.conkey)}",
             key,
         ).fetchone()[0]
         if count > 1:
+            shown = self._key_shown(relation, constraint.conkey, key)
             raise PgError(
                 UNIQUE_VIOLATION,
                 f'duplicate key value violates unique constraint "{constraint.conname}"',
-                detail=f"Key {self._key_text(relation, constraint.conkey, key)} already exists.",
+                detail=f"{shown} already exists." if shown != "Key" else None,
                 schema=relation.schema_name,
                 table=relation.name,
                 constraint=constraint.conname,
             )
+
+    def _wait_for_key(self, relation: Any, attnums: Sequence[int], key: Key) -> None:
+        """Open transactions that have made or changed a row with this key, or freed it."""
+        session, own = self.session, self.session.xact.xid
+        for name in self._storage(relation):
+            schema, _, table = name.partition(".")
+            p = f"{schema}.{prefix(schema)}"
+            found = session.conn.execute(
+                f"SELECT u.xid FROM {name} AS t JOIN {p}undo AS u ON u.rid=t.rid "
+                f"JOIN {p}active AS a ON a.xid=u.xid WHERE u.relfilenode={table[1:]} "
+                f"AND u.xid<>? AND {self._where(relation, attnums)} LIMIT 1",
+                (own, *key),
+            ).fetchone()
+            if found is not None:
+                raise WaitFor(int(found[0]))
+        freed = session.freed_key(relation, attnums, key)
+        if freed:
+            raise WaitFor(freed)
 
 
 # -- the statements of the AFTER triggers ------------------------------------------------------

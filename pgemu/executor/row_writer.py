@@ -6,16 +6,32 @@ in order), from which RETURNING, WITH CHECK OPTION and the like are computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import apsw
 
+from pgemu.errors import TRIGGERED_DATA_CHANGE_VIOLATION, PgError
+from pgemu.executor.lock_levels import ROW_EXCLUSIVE
+from pgemu.executor.modifying_ctes import ForeignChangeError
 from pgemu.executor.partition_routing import convert_row
+from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
+from pgemu.transam.schema import prefix
 
 Row = tuple[Any, ...]
+
+
+def modified_by_trigger(what: str) -> PgError:
+    """The row at hand was changed by a command inside the statement."""
+    return PgError(
+        TRIGGERED_DATA_CHANGE_VIOLATION,
+        f"tuple to be {what} was already modified by an operation triggered by the current command",
+        hint="Consider using an AFTER trigger instead of a BEFORE trigger to propagate "
+        "changes to other rows.",
+    )
 
 
 class RowWriter:
@@ -24,17 +40,39 @@ class RowWriter:
     def __init__(self, session: Any, relation: Any) -> None:
         self.session = session
         self.relation = relation
-        self._prepared: dict[int, Any] = {relation.oid: relation}
-        # nobody can start writing while this statement does
-        self.contended = bool(session.xact.others_running(relation.sqlite_name.startswith("g.")))
+        # by OID: what has been made ready to be written
+        self.tables: dict[int, Any] = {relation.oid: relation}
+        # nobody can start writing while this statement does, unless it sleeps
+        self._contended = bool(session.xact.others_running(relation.sqlite_name.startswith("g.")))
+        # tests the policies' conditions for (kind of check, image of a row)
+        self.check_row: Callable[[str, Row], None] | None = None
+        # the INSERT at hand is half of an UPDATE that moves a row to another partition
+        self._changing = False
+
+    @property
+    def contended(self) -> bool:
+        """Others may have changed what is at hand."""
+        return self._contended or self.session.xact.suspensions > 0
 
     def storage(self, relid: int) -> Any:
         """The table with this OID, ready to be written."""
-        found = self._prepared.get(relid)
+        found = self.tables.get(relid)
         if found is None:
-            found = self._prepared[relid] = self.session.catalog.relation(relid)
+            found = self.tables[relid] = self.session.catalog.relation(relid)
             self.session.prepare_write(found)
         return found
+
+    def check_stored(self, kind: str, relid: int, rid: int) -> None:
+        """The policies' conditions for a row that is there, before something happens to it."""
+        if self.check_row is None:
+            return
+        target = self.storage(relid)
+        names = "".join(f", c{a.attnum}" for a in target.attrs)
+        found = self.session.conn.execute(
+            f"SELECT rid{names} FROM {target.sqlite_name} WHERE rid=?", (rid,)
+        ).fetchall()
+        if found:
+            self.check_row(kind, self._image(target, found[0], 0))
 
     def full_row(self, columns: Sequence[int], values: Sequence[Value]) -> list[Value]:
         row: list[Value] = [None] * len(self.relation.attrs)
@@ -49,11 +87,38 @@ class RowWriter:
             if target.is_partition and not self.session.routing.check(target, row):
                 raise self.session.constraints.partition_violation(target, row)
             target, values = self.session.routing.route(target, row)
+            if target.oid not in self.tables:
+                self._lock_partition(target, values)
             target = self.storage(target.oid)
         return self._insert_into(target, values, xmax)
 
+    def _lock_partition(self, target: Any, values: Sequence[Value]) -> None:
+        """Rows go into a partition under a lock of its own (ExecInitPartitionInfo).  Who had to
+        wait for it looks at the bounds again: of a default partition they may have changed."""
+        session = self.session
+        if session.locks is None:
+            return
+        suspensions = session.xact.suspensions
+        ancestors = target.partition_ancestors
+        below = ancestors[: ancestors.index(self.relation.oid)]
+        path = [*reversed(below), target.oid]
+        for oid in path:
+            in_place(session, partial(session.locks.relation, oid, ROW_EXCLUSIVE))
+        if session.xact.suspensions == suspensions:
+            return
+        session.accept_invalidations()
+        if not session.routing.check(session.catalog.relation(target.oid), values):
+            found = next(
+                (oid for oid in path if not session.routing.fits(oid, target.oid, values)),
+                target.oid,
+            )
+            raise session.constraints.partition_violation(session.catalog.relation(found), values)
+
     def _insert_into(self, target: Any, values: Sequence[Value], xmax: int) -> Row:
         numbers = [a.attnum for a in target.attrs]
+        if self.check_row is not None:
+            kind = "rls_update" if self._changing else "rls_insert"
+            self.check_row(kind, self._image(target, (None, *values), 0))
         names = "".join(f", c{n}" for n in numbers)
         marks = ", ?" * len(numbers)
         stored = self._store(
@@ -75,7 +140,7 @@ class RowWriter:
     ) -> Row | None:
         """Change columns (numbers of the target table) of a row; None: it has gone."""
         target = self.storage(relid)
-        if self._done(target, rid):
+        if self._done(target, rid, "updated"):
             return None
         if target.oid != self.relation.oid:
             numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
@@ -84,6 +149,11 @@ class RowWriter:
             moved = self._moved(target, rid, columns, values)
             if moved is not None:
                 return moved
+        if self.check_row is not None:
+            new = self._changed_row(target, rid, columns, values)
+            if new is None:
+                return None
+            self.check_row("rls_update", self._image(target, (rid, *new), 0))
         sets = "".join(f", c{number}=?" for number in columns)
         names = "".join(f", c{a.attnum}" for a in target.attrs)
         stored = self._store(
@@ -99,6 +169,20 @@ class RowWriter:
         """The new image when the changed row belongs to another partition; else None."""
         if not target.is_partition:
             return None
+        row = self._changed_row(target, rid, columns, values)
+        if row is None or self.session.routing.check(target, row):
+            return None
+        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
+        self._note_move(target)
+        self._changing = True
+        image = self.insert(convert_row(target, self.relation, row))
+        self._changing = False
+        return image
+
+    def _changed_row(
+        self, target: Any, rid: int, columns: Sequence[int], values: Sequence[Value]
+    ) -> list[Value] | None:
+        """A stored row with new values in some columns; None: it has gone."""
         names = ", ".join(f"c{a.attnum}" for a in target.attrs)
         found = self.session.conn.execute(
             f"SELECT {names} FROM {target.sqlite_name} WHERE rid=?", (rid,)
@@ -108,26 +192,42 @@ class RowWriter:
         row = list(found[0])
         for number, value in zip(columns, values, strict=True):
             row[number - 1] = value
-        if self.session.routing.check(target, row):
-            return None
-        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        return self.insert(convert_row(target, self.relation, row))
+        return row
+
+    def _note_move(self, target: Any) -> None:
+        """The undo that was just written is of a row that goes to another partition."""
+        if self.session.xact.undo_xid:
+            schema = target.sqlite_name.partition(".")[0]
+            undo = f"{schema}.{prefix(schema)}undo"
+            self.session.conn.execute(
+                f"UPDATE {undo} SET op='M' WHERE seq=(SELECT max(seq) FROM {undo}) AND op='D'"
+            )
 
     def delete(self, relid: int, rid: int) -> Row | None:
         """Take a row away; its image, or None: it had gone."""
         target = self.storage(relid)
-        if self._done(target, rid):
+        if self._done(target, rid, "deleted"):
             return None
         names = "".join(f", c{a.attnum}" for a in target.attrs)
         found = self.session.conn.execute(
             f"DELETE FROM {target.sqlite_name} WHERE rid=? RETURNING rid{names}", (rid,)
         ).fetchall()
+        if found:
+            self._note(target, rid)
         return self._image(target, found[0], 0) if found else None
 
-    def _done(self, target: Any, rid: int) -> bool:
+    def _done(self, target: Any, rid: int, what: str) -> bool:
         """Another part of the same statement has changed the row: only one change counts."""
         overlay = self.session.own_overlay
-        return overlay is not None and overlay.touched(target.sqlite_name, rid)
+        try:
+            return overlay is not None and overlay.touched(target.sqlite_name, rid)
+        except ForeignChangeError:
+            raise modified_by_trigger(what) from None
+
+    def _note(self, target: Any, rid: int) -> None:
+        overlay = self.session.own_overlay
+        if overlay is not None:
+            overlay.note(target.sqlite_name, rid)
 
     def _image(self, target: Any, stored: Row, xmax: int) -> Row:
         columns: Sequence[Value] = stored[1:]
@@ -138,6 +238,28 @@ class RowWriter:
     def _store(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
         """Run an INSERT or UPDATE of one row.  An equal key of an open transaction is waited
         for."""
+        if not self.contended or self.session.callback_depth:
+            stored = self._store_once(target, text, values)
+        else:
+            stored = in_place(self.session, lambda: self._store_or_nothing(target, text, values))
+        if stored is not None and self.session.own_overlay is not None:
+            self._note(target, stored[0])
+        return stored
+
+    def _store_or_nothing(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
+        """Whoever has to wait finds things as they were before."""
+        conn, noted = self.session.conn, self.session.after_triggers.mark()
+        conn.execute("SAVEPOINT pg_row")
+        try:
+            return self._store_once(target, text, values)
+        except WaitFor:
+            conn.execute("ROLLBACK TO pg_row")
+            self.session.after_triggers.back_to(noted)
+            raise
+        finally:
+            conn.execute("RELEASE pg_row")
+
+    def _store_once(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
         session = self.session
         try:
             found = session.conn.execute(text, values).fetchall()

@@ -5,16 +5,14 @@ A lock is a row of `_rowlock` of the holder's transaction; a changed row is lock
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import WaitFor, row_context
 from pgemu.planner.plan import Plan, RowMark
 from pgemu.transam.schema import prefix
 
-Row = tuple[Any, ...]
 STRENGTHS = {"forkeyshare": 1, "forshare": 2, "fornokeyupdate": 3, "forupdate": 4}
 # strength -> strengths of others that it cannot stand beside
 CONFLICTS = {1: (4,), 2: (3, 4), 3: (2, 3, 4), 4: (1, 2, 3, 4)}
@@ -36,41 +34,39 @@ class RowLocks:
             return plan
         text = plan.sql
         own = self.session.xact.xid
-        for mark in marks:
-            name = self.session.catalog.relation(mark.relid).sqlite_name
+        catalog = self.session.catalog
+        for mark, oid in [(m, o) for m in marks for o in catalog.relation(m.relid).all_inheritors]:
+            relation = catalog.relation(oid)
+            name = relation.sqlite_name
             schema, _, table = name.partition(".")
             p = f"{schema}.{prefix(schema)}"
-            modes = ",".join(str(m) for m in CONFLICTS[STRENGTHS[mark.strength]])
+            strength = STRENGTHS[mark.strength]
+            modes = ",".join(str(m) for m in CONFLICTS[strength])
+            key_kept = ""
+            if strength == 1:
+                same = [f"k.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
+                key_kept = (
+                    # without AS: the table as it is, not as the snapshot sees it
+                    f" AND NOT EXISTS (SELECT 1 FROM {name} k WHERE "
+                    f"{' AND '.join(['k.rid=u.rid', *same])})"
+                )
             text = text.replace(
                 f"{name} AS ",
                 f"(SELECT * FROM {name} AS pg_unlocked WHERE rid NOT IN (SELECT u.rid FROM "
                 f"{p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
-                f"u.relfilenode={table[1:]} AND u.xid<>{own} UNION ALL SELECT rid FROM "
+                f"u.relfilenode={table[1:]} AND u.xid<>{own}{key_kept} UNION ALL SELECT rid FROM "
                 f"{p}rowlock WHERE relfilenode={table[1:]} AND xid<>{own} AND mode IN ({modes})))"
                 " AS ",
             )
         return replace(plan, sql=text)
 
-    def lock(self, marks: Sequence[RowMark], rows: list[Row]) -> list[Row]:
-        """Lock the marked rows; rows skipped by SKIP LOCKED are left out."""
-        self.session.xact.row_lock_stamp += 1
-        kept = []
-        for row in rows:
-            skip = False
-            for mark in marks:
-                rid = row[mark.column]
-                if rid is not None and not self._lock_one(mark, rid):
-                    skip = True
-            if not skip:
-                kept.append(row)
-        return kept
-
-    def _lock_one(self, mark: RowMark, rid: int) -> bool:
+    def lock_one(self, mark: RowMark, relid: int, rid: int) -> bool:
+        """Lock a row of the marked table or of one of its children; False: SKIP LOCKED."""
         session = self.session
-        relation = session.catalog.relation(mark.relid)
+        relation = session.catalog.relation(relid)
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
-        relfilenode, xid = int(table[1:]), session.xact.xid
+        relfilenode = int(table[1:])
         strength = STRENGTHS[mark.strength]
         holder = self._holder(p, relation, relfilenode, rid, strength)
         if holder:
@@ -81,21 +77,42 @@ class RowLocks:
                     LOCK_NOT_AVAILABLE,
                     f'could not obtain lock on row in relation "{relation.name}"',
                 )
-            row = (mark.relid, rid, _TUPLE_LOCKS[strength])
-            raise WaitFor(holder, None if self.has_own(relation, rid) else row)
+            row = (relid, rid, _TUPLE_LOCKS[strength])
+            raise WaitFor(
+                holder,
+                None if self.has_own(relation, rid) else row,
+                row_context("locking", relation, rid),
+            )
         if session.xact.fixed_snapshot is not None and (
-            strength > 1 or self._key_changed_since(p, relation, rid)
+            strength > 1 or self.key_changed_since(relation, rid)
         ):
             session.check_not_changed_since(p, relfilenode, rid)
         if session.xact.state != "idle":
             if schema == "g":
                 session.xact.writes_to(relation.sqlite_name, len(relation.attrs))
-            session.conn.execute(
-                f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET mode=max(mode, excluded.mode)",
-                (relfilenode, rid, xid, strength, session.xact.row_lock_stamp),
-            )
+            self._note(p, relfilenode, rid, strength)
         return True
+
+    def _note(self, p: str, relfilenode: int, rid: int, strength: int) -> None:
+        xact = self.session.xact
+        xact.conn.execute(
+            f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET mode=max(mode, excluded.mode)",
+            (relfilenode, rid, xact.xid, strength, xact.row_lock_stamp),
+        )
+
+    def holder(self, relation: Any, rid: int, strength: str) -> int:
+        """Another open transaction whose change or lock of a row conflicts with a lock; 0: none."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        return self._holder(p, relation, int(table[1:]), rid, STRENGTHS[strength])
+
+    def hold(self, relation: Any, rid: int, strength: str) -> None:
+        """Lock a row that is known to be free."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        if self.session.xact.state != "idle":
+            self.session.xact.row_lock_stamp += 1
+            self._note(f"{schema}.{prefix(schema)}", int(table[1:]), rid, STRENGTHS[strength])
 
     def has_own(self, relation: Any, rid: int) -> bool:
         """The transaction has locked or changed the row."""
@@ -108,9 +125,10 @@ class RowLocks:
         ).fetchone()
         return found is not None
 
-    def _key_changed_since(self, p: str, relation: Any, rid: int) -> bool:
+    def key_changed_since(self, relation: Any, rid: int) -> bool:
         """The row's key is another one than in the snapshot, or the row has gone."""
-        table = relation.sqlite_name.partition(".")[2]
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
         same = [f"t.c{a} IS u.c{a}" for a in sorted(self.session.key_columns(relation))]
         found = self.session.conn.execute(
             f"SELECT 1 FROM {p}undo AS u WHERE u.relfilenode={table[1:]} AND u.rid=? AND "

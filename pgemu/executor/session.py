@@ -15,6 +15,7 @@ from pgemu.catalog.rows import PgAuthid, PgConstraint, PgProc, PgType
 from pgemu.catalog.syscache import Catalog
 from pgemu.errors import QUERY_CANCELED, Notice, PgError
 from pgemu.executor.constraints import Constraints
+from pgemu.executor.evalplanqual import EvalPlanQual
 from pgemu.executor.execute import Result, bind, run_plan
 from pgemu.executor.predicate_targets import ReadTargets
 from pgemu.executor.ri_triggers import AfterTriggers
@@ -31,6 +32,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.parser.analyze import analyze_with_state, parse_analyze
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parser import raw_parser
+from pgemu.parser.scan import LONG_NAME, parse_scanned, scan
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
@@ -61,11 +63,16 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
 
 
 # of statements that rules replaced by something else
-_EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
+EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
 
 
 class Session(WritingMixin):
     """One database session.  cluster, shm and slot come from the postmaster."""
+
+    # the INSERT, UPDATE ... that was started last: what its errors may show
+    modifying: Query | None = None
+    # the text parsed last was commented on: its plan must not be found by the text
+    parse_noticed: bool = False
 
     # what event triggers know of the running command (EventTriggerQueryState)
     event_trigger_state: Any = None
@@ -115,6 +122,12 @@ class Session(WritingMixin):
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
+        # sends them now (set by the backend): a statement is going to sleep
+        self.flush_notices: Callable[[], None] = lambda: None
+        # functions that SQLite has called in the middle of a statement
+        self.callback_depth = 0
+        # of the statements that are at work, the innermost last
+        self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
         # set by executor/locking.py when the session has a latch
@@ -166,7 +179,8 @@ class Session(WritingMixin):
 
     def _statement_aborted(self) -> None:
         self.after_triggers.forget_statement()
-        self.constraints.lost()
+        if self.xact.triggers.changed:
+            self.constraints.lost()
         if self.xact.catalog_changed:
             self.catalog.invalidate()
 
@@ -183,7 +197,21 @@ class Session(WritingMixin):
     # -- statements --------------------------------------------------------------------------------
 
     def parse(self, text: str) -> list[RawStmt]:
-        return raw_parser(text)
+        values = self.guc.values
+        self.parse_noticed = False
+        conforming = bool(values["standard_conforming_strings"])
+        quote = str(values["backslash_quote"])
+        if ("\\" not in text or (conforming and quote != "off")) and not LONG_NAME.search(text):
+            return raw_parser(text)
+        scanned = scan(
+            text,
+            self.notice,
+            conforming=conforming,
+            warning=bool(values["escape_string_warning"]),
+            backslash_quote=quote,
+        )
+        self.parse_noticed = scanned.noticed
+        return parse_scanned(scanned)
 
     def analyze(
         self,
@@ -221,7 +249,7 @@ class Session(WritingMixin):
                 self.current_params = saved
             if one.can_set_tag:
                 result = done
-        return result or Result(None, None, 0, _EMPTY_TAGS.get(query.command_type, ""))
+        return result or Result(None, None, 0, EMPTY_TAGS.get(query.command_type, ""))
 
     run_nested = run
 
@@ -318,11 +346,12 @@ class Session(WritingMixin):
         """The callable for a function in a procedural language; None: there is none."""
         return None
 
-    def visible_sql(self, text: str) -> str:
-        """A nested statement's text as the current statement's snapshot must see it."""
+    def visible_sql(self, text: str, *, whole: bool = False) -> str:
+        """A nested statement's text as the current statement's snapshot must see it.  whole: the
+        conditions must not be evaluated for rows that it does not see."""
         if self.own_overlay is not None:
-            text = self.own_overlay.apply(text)
-        return overlay_statement(text, self.dirty) if self.dirty else text
+            text = self.own_overlay.apply(text, whole=whole)
+        return overlay_statement(text, self.dirty, whole=whole) if self.dirty else text
 
     # -- values ------------------------------------------------------------------------------------
 
@@ -341,7 +370,7 @@ class Session(WritingMixin):
 
     def nextval(self, seqid: int) -> int:
         """nextval of an identity column's sequence."""
-        value: int = functions["nextval(regclass)"].body(self.ctx, seqid)
+        value: int = functions["nextval(regclass)"].body(self.ctx, seqid, check=False)
         return value
 
     # -- messages, interrupts ----------------------------------------------------------------------

@@ -5,10 +5,12 @@ registry and the call site's key, returns the Python callable.
 
 from __future__ import annotations
 
+import random
+import struct
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgemu.catalog.rows import PgClass, PgConstraint, PgProc, PgType
+from pgemu.catalog.rows import PgClass, PgConstraint, PgNamespace, PgProc, PgType
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
     CARDINALITY_VIOLATION,
@@ -22,9 +24,11 @@ from pgemu.errors import (
     NOT_NULL_VIOLATION,
     PgError,
 )
-from pgemu.fmgr import TypeInfo
+from pgemu.fmgr import TypeInfo, functions
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
+from pgemu.planner.calls import like_to_glob
+from pgemu.planner.scaled import scaled_bound, scaled_total, unscaled_text
 from pgemu.types.arrays_ops import scalar_array_op
 from pgemu.types.arrays_subscript import (
     array_get_element,
@@ -33,13 +37,16 @@ from pgemu.types.arrays_subscript import (
     array_set_slice,
 )
 from pgemu.types.arrays_value import dump_array, load_array, load_flat
+from pgemu.types.borrowed import reinterpret
 from pgemu.types.fixed_subscript import (
     FIXED_LENGTH,
     fixed_get_element,
     fixed_set_element,
     fixed_slice,
 )
+from pgemu.types.hash import hash_any
 from pgemu.types.record import deform, form_composite, form_record
+from pgemu.types.varlena import lower_text
 
 if TYPE_CHECKING:
     from pgemu.executor.udf import UdfRegistry
@@ -65,6 +72,23 @@ def ctid(udfs: UdfRegistry) -> Callable[..., Any]:
     return lambda rid: (
         None if rid is None else f"({(rid - 1) // ROWS_PER_PAGE},{(rid - 1) % ROWS_PER_PAGE + 1})"
     )
+
+
+@special("current_of", deterministic=False)
+def current_of(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
+    """(cursor, OID of the table that is searched) -> the rid of the row that the cursor stands on,
+    NULL if another table stores it.  With 0 whatever the table, with -1 the table's OID."""
+    from pgemu.executor.current_of import current_row
+
+    def call(name: str, table: int) -> int | None:
+        found = current_row(udfs.session, name, relid)
+        if found is None:
+            return None
+        if table == -1:
+            return found[0]
+        return found[1] if table in (0, found[0]) else None
+
+    return call
 
 
 @special("xmax", deterministic=False)
@@ -95,8 +119,59 @@ def scalar_array(
             return None
         if blob:
             array = dump_array([None if v is None else v for v in load_flat(array)])
-            return scalar_array_op(value, array, lambda a, b: test(a, bytes.fromhex(b)), use_or)
-        return scalar_array_op(value, array, test, use_or)
+            return scalar_array_op(
+                value,
+                array,
+                lambda a, b: test(a, None if b is None else bytes.fromhex(b)),
+                use_or,
+                strict=proc.proisstrict,
+            )
+        return scalar_array_op(value, array, test, use_or, strict=proc.proisstrict)
+
+    return call
+
+
+@special("scaled_bound")
+def scaled_constant(udfs: UdfRegistry, scale: int, symbol: str) -> Callable[..., Any]:
+    return lambda value: scaled_bound(value, scale, symbol)
+
+
+@special("scaled_min")
+@special("scaled_max")
+def scaled_extreme(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda value: unscaled_text(value, scale)
+
+
+@special("scaled_sum")
+def scaled_sum(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda *parts: scaled_total(parts, scale, None)
+
+
+@special("scaled_avg")
+def scaled_avg(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
+    return lambda *parts: scaled_total(parts[:-1], scale, parts[-1])
+
+
+@special("glob_pattern")
+def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
+    """LIKE's pattern as GLOB's; None where there is none."""
+
+    def call(pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        glob = like_to_glob(lower_text(pattern) if insensitive else pattern)
+        return None if glob is None or "\0" in glob else glob
+
+    return call
+
+
+@special("json_path")
+def json_path(udfs: UdfRegistry) -> Callable[..., Any]:
+    """SQLite's path to a key of an object; None where SQLite would read the key otherwise."""
+
+    def call(key: str | None) -> str | None:
+        plain = key is not None and key.isprintable() and not {'"', "\\"} & set(key)
+        return f'$."{key}"' if plain else None
 
     return call
 
@@ -113,6 +188,7 @@ def flat(udfs: UdfRegistry) -> Callable[..., Any]:
     return call
 
 
+@special("index_coerce_via_io")
 @special("coerce_via_io", deterministic=False)
 def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types, ctx = udfs.catalog.types, udfs.ctx
@@ -129,6 +205,37 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
     return call
 
 
+@special("bpchar_octets")
+def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """octet_length of a character(width) value, whose padding is not stored."""
+    return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
+
+
+@special("reinterpret", deterministic=False)
+def reinterpret_bytes(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
+    """A cast WITHOUT FUNCTION between types whose storage values differ."""
+    types, ctx = udfs.catalog.types, udfs.ctx
+    source_io, target_io = types.io(source), types.io(target)
+    return lambda value: reinterpret(value, source_io, target_io, ctx)
+
+
+# int2vector and oidvector
+_VECTORS = (22, 30)
+
+
+def as_array(vector: Any) -> Any:
+    """An int2vector or oidvector as an array: its elements count from 0."""
+    if vector is None or vector[:1] != "[" or vector == "[]":
+        return vector
+    return dump_array(load_flat(vector), [0])
+
+
+@special("vector_array")
+def vector_array(udfs: UdfRegistry) -> Callable[..., Any]:
+    return as_array
+
+
+@special("index_array_coerce")
 @special("array_coerce", deterministic=False)
 def array_coerce(
     udfs: UdfRegistry, elemexpr: p.Expr, source: int, target: int
@@ -136,6 +243,7 @@ def array_coerce(
     convert = compile_element(udfs, elemexpr)
     types = udfs.catalog.types
     from_blob = types.io(types.element_type(source)).storage == "blob"
+    is_vector = source in _VECTORS
 
     def each(part: Any) -> Any:
         if isinstance(part, list):
@@ -147,7 +255,7 @@ def array_coerce(
     def call(array: Any) -> Any:
         if array is None:
             return None
-        elements, lower = load_array(array)
+        elements, lower = load_array(as_array(array) if is_vector else array)
         return dump_array([each(one) for one in elements], lower)
 
     return call
@@ -186,37 +294,55 @@ def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[...
 
 @special("domain", deterministic=False)
 def domain(udfs: UdfRegistry, type_oid: int) -> Callable[..., Any]:
-    """Check NOT NULL and CHECK of a domain and of the domains below it."""
-    checks: list[tuple[str, str, Callable[[Any], Any]]] = []
-    not_null = ""
+    """Check NOT NULL and CHECK of a domain and of the domains below it, as they are now."""
+    session = udfs.session
+    # that of a connection counts what its own transaction has changed
+    current_version = getattr(session, "plan_version", session.catalog_version)
+    state: list[Any] = [-1, None]
+
+    def call(value: Any) -> Any:
+        version = current_version()
+        if state[0] != version:
+            state[:] = version, _domain_check(udfs, type_oid)
+        return state[1](value)
+
+    return call
+
+
+def _domain_check(udfs: UdfRegistry, type_oid: int) -> Callable[[Any], Any]:
+    checks: list[tuple[str, Callable[[Any], Any]]] = []
+    not_null = False
     catalog = udfs.catalog
     current: PgType = catalog.types.row(type_oid)
-    name = current.typname
+    # PostgreSQL names the outermost domain
+    name, typname = catalog.type_name(type_oid), current.typname
+    schema = catalog.get(PgNamespace, oid=current.typnamespace).nspname
     while current.typtype == "d":
-        if current.typnotnull:
-            not_null = current.typname
+        not_null = not_null or current.typnotnull
         found = []
         for constraint in catalog.all(PgConstraint, contypid=current.oid):
             if constraint.contype != "c":
                 continue
             expr = catalog.decode_node(constraint.conbin)
-            found.append((current.typname, constraint.conname, compile_element(udfs, expr)))
-        checks = sorted(found, key=lambda c: c[1]) + checks
+            found.append((constraint.conname, compile_element(udfs, expr)))
+        checks = sorted(found, key=lambda c: c[0]) + checks
         current = catalog.types.row(current.typbasetype)
 
     def call(value: Any) -> Any:
         if value is None and not_null:
             raise PgError(
                 NOT_NULL_VIOLATION,
-                f"domain {not_null} does not allow null values",
-                datatype=not_null,
+                f"domain {name} does not allow null values",
+                schema=schema,
+                datatype=typname,
             )
-        for domain_name, constraint_name, test in checks:
+        for constraint_name, test in checks:
             if test(value) == 0:
                 raise PgError(
                     CHECK_VIOLATION,
                     f'value for domain {name} violates check constraint "{constraint_name}"',
-                    datatype=domain_name,
+                    schema=schema,
+                    datatype=typname,
                     constraint=constraint_name,
                 )
         return value
@@ -336,6 +462,10 @@ def subscript(
         from pgemu.executor.jsonb_subscripting import jsonb_subscript
 
         return lambda base, *keys: jsonb_subscript(base, keys)
+    if udfs.catalog.types.io(container).name == "hstore":
+        from pgemu.types.hstore import hstore_subscript
+
+        return lambda base, *keys: hstore_subscript(base, keys)
     fixed = udfs.catalog.types.io(container).name
     if fixed in FIXED_LENGTH:
         if is_slice:
@@ -367,6 +497,10 @@ def subscript_assign(
         from pgemu.executor.jsonb_subscripting import jsonb_subscript_assign
 
         return lambda base, new, *keys: jsonb_subscript_assign(base, keys, new)
+    if udfs.catalog.types.io(container).name == "hstore":
+        from pgemu.types.hstore import hstore_subscript_assign
+
+        return lambda base, new, *keys: hstore_subscript_assign(base, keys, new)
     fixed = udfs.catalog.types.io(container).name
     if fixed in FIXED_LENGTH:
         if is_slice:
@@ -440,23 +574,26 @@ def frame_offset(udfs: UdfRegistry, kind: str, mode: str) -> Callable[..., Any]:
 
 @special("tablesample", deterministic=False)
 def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
-    import random
-
-    generators: dict[Any, random.Random] = {}
+    """BERNOULLI and SYSTEM choose as PostgreSQL does, by a hash of the row's (or its page's)
+    address and the seed; without REPEATABLE any choice is as good."""
+    generator = random.Random()
 
     def call(rid: Any, percent: Any, *seeds: Any) -> int:
         if percent is None:
             raise PgError("2202H", "TABLESAMPLE parameter cannot be null")
-        if not 0 <= percent <= 100:
+        if percent == "NaN" or not 0 <= percent <= 100:
             raise PgError("2202H", "sample percentage must be between 0 and 100")
-        if seeds:
-            (seed,) = seeds
-            if seed is None:
-                raise PgError("2202G", "TABLESAMPLE REPEATABLE parameter cannot be null")
-            # a repeatable choice depends on the row and the seed alone
-            return int(random.Random(f"{seed}/{rid}").random() * 100 < percent)
-        generator = generators.setdefault(None, random.Random())
-        return int(generator.random() * 100 < percent)
+        if not seeds:
+            return int(generator.random() * 100 < percent)
+        if seeds[0] is None:
+            raise PgError("2202G", "TABLESAMPLE REPEATABLE parameter cannot be null")
+        seed = functions["hashfloat8(float8)"].body(seeds[0]) & 0xFFFFFFFF
+        page, row = (rid - 1) // ROWS_PER_PAGE, (rid - 1) % ROWS_PER_PAGE + 1
+        if method == "bernoulli":
+            data = struct.pack("<III", page, row, seed)
+        else:
+            data = struct.pack("<II", page, seed)
+        return int(hash_any(data) & 0xFFFFFFFF < round(2**32 * percent / 100))
 
     return call
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
-from pgemu.errors import UNDEFINED_COLUMN, PgError
+from pgemu.errors import INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
-from pgemu.nodes.primnodes import TargetEntry, Var
+from pgemu.nodes.primnodes import Expr, TargetEntry, Var
 from pgemu.parser.parse_coerce import coerce_to_target_type
-from pgemu.parser.parse_node import make_parsestate
+from pgemu.parser.parse_func import parse_func_or_column
+from pgemu.parser.parse_node import ParseState, make_parsestate
 from pgemu.types.record import form_composite, form_record
 
 VOIDOID, RECORDOID = 2278, 2249
@@ -59,7 +60,10 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     if proc.proretset:
 
         def rows_of(*args: Any) -> Iterator[Any]:
-            for row in run(*args):
+            rows = run(*args)
+            if info.result_type == VOIDOID:
+                return  # a set of nothing has no rows
+            for row in rows:
                 yield row[0] if len(row) == 1 else row
 
         return rows_of
@@ -67,7 +71,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     def call(*args: Any) -> Any:
         rows = run(*args)
         if info.result_type == VOIDOID:
-            return ""
+            return None
         if not rows:
             return None
         return _one_value(session, rows[0], info, types)
@@ -117,7 +121,10 @@ def body_text(proc: PgProc) -> str:
 def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
     if proc.prosqlbody is not None and not proc.prosqlbody.startswith("SQL:"):
         body = session.catalog.decode_node(proc.prosqlbody, "query")
-        return body if isinstance(body, list) else [body]
+        queries = list(body) if isinstance(body, list) else [body]
+        if queries:
+            queries[-1] = _coerced(session, queries[-1], info)
+        return queries
     queries = []
     for raw in session.parse(body_text(proc)):
         queries.append(session.analyze_function_body(raw, proc, list(info.arg_types)))
@@ -134,6 +141,15 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
         return query
     given = [expr_type(t.expr) for t in entries if not t.resjunk]
     wanted = _wanted_types(session, given, info)
+    if info.ret_columns and info.result_type == RECORDOID and len(wanted) != len(given):
+        row = len(given) == 1 and session.catalog.types.row(given[0])
+        if not (row and (row.typtype == "c" or row.oid == RECORDOID)):
+            few = "few" if len(given) < len(wanted) else "many"
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                "return type mismatch in function declared to return record",
+                detail=f"Final statement returns too {few} columns.",
+            )
     if not wanted or len(wanted) != len(given) or wanted == given:
         return query
     if returning:
@@ -203,38 +219,55 @@ def analyze_with_argument_names(
 ) -> Query:
     """Analyze a body statement with $n parameters; names of arguments stand for them too
     (PostgreSQL's sql_fn_parser_setup)."""
-    from pgemu.parser.analyze import parse_analyze
+    from pgemu.parser.analyze import analyze_with_state
 
-    names = list(proc.proargnames or ())
+    returned = raw.node.get("ReturnStmt")
+    if returned is not None:
+        raw = replace(raw, node=_select_of(returned["returnval"]))
+    names = proc.proargnames or ()
     modes = proc.proargmodes or ("i",) * len(names)
     inputs = [n for n, m in zip(names, modes, strict=False) if m in ("i", "b", "v")]
+    # the text of a standard body is that of the statement that defines the function
+    text = session.source_text if proc.prosqlbody is None and not proc.prosrc else body_text(proc)
+    pstate = make_parsestate(None, session.catalog, text)
+    if any(inputs):
+        pstate.p_post_columnref_hook = _argument_hook(proc.proname, inputs)
+    query = analyze_with_state(pstate, raw, list(arg_types))
+    return replace(query, is_return=True) if returned is not None else query
 
-    def rename(node: Any) -> Any:
-        """A column reference that is an argument's name becomes that argument."""
-        if isinstance(node, list):
-            return [rename(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        column = node.get("ColumnRef")
-        if column is not None:
-            fields = [f.get("String", {}).get("sval") for f in column["fields"]]
-            if len(fields) == 2 and fields[0] == proc.proname and fields[1] in inputs:
-                fields = fields[1:]
-            if len(fields) == 1 and fields[0] in inputs:
-                return {
-                    "ParamRef": {
-                        "number": inputs.index(fields[0]) + 1,
-                        "location": column.get("location", 0),
-                    }
-                }
-        return {key: rename(value) for key, value in node.items()}
 
-    try:
-        return parse_analyze(raw, body_text(proc), session.catalog, list(arg_types))
-    except PgError as error:
-        if error.sqlstate != UNDEFINED_COLUMN or not inputs:
-            raise
-        from pgemu.nodes.parsenodes import RawStmt
+def _select_of(value: Any) -> dict[str, Any]:
+    return {
+        "SelectStmt": {
+            "targetList": [{"ResTarget": {"val": value}}],
+            "limitOption": "LIMIT_OPTION_DEFAULT",
+            "op": "SETOP_NONE",
+        }
+    }
 
-        renamed = RawStmt(rename(raw.node), raw.location, raw.length)
-        return parse_analyze(renamed, body_text(proc), session.catalog, list(arg_types))
+
+def _argument_hook(function: str, inputs: list[str]) -> Callable[..., Expr | None]:
+    """sql_fn_post_column_ref: argument, argument.field, function.argument[.field], where the
+    name is not a column's."""
+
+    def hook(pstate: ParseState, body: dict[str, Any], found: Expr | None) -> Expr | None:
+        if found is not None:
+            return None
+        location = body.get("location", 0)
+        names = [f["String"].get("sval", "") for f in body["fields"] if "String" in f]
+        if not names or len(body["fields"]) > 3:
+            return None
+        if len(names) > 1 and names[0] == function and names[1] in inputs:
+            names = names[1:]
+        elif len(names) == 3:
+            return None
+        if names[0] not in inputs:
+            return None
+        assert pstate.p_paramref_hook is not None
+        number = inputs.index(names[0]) + 1
+        param = pstate.p_paramref_hook(pstate, {"number": number, "location": location})
+        if len(names) == 1 or param is None:
+            return param
+        return parse_func_or_column(pstate, names[1:], [param], None, None, False, location)
+
+    return hook

@@ -13,6 +13,7 @@ from typing import Any
 import apsw
 
 from pgemu.planner.lowering import SetCall
+from pgemu.planner.plan import Plan
 from pgemu.types.record import deform, form_composite, form_record
 
 RECORDOID = 2249
@@ -180,6 +181,19 @@ class StatementModule(_Module):
     def rows(self, *args: Any) -> Iterable[Any]:
         text = self.session.visible_sql(self.sql)
         return self.conn.execute(text, args).fetchall()
+
+
+class LockedModule(_Module):
+    """A sub-query with FOR UPDATE: its rows are locked as they are asked for."""
+
+    def __init__(self, session: Any, plan: Plan, ncolumns: int) -> None:
+        self.session, self.plan = session, plan
+        self.nargs, self.ncolumns = len(plan.params), ncolumns
+
+    def rows(self, *args: Any) -> Iterable[Any]:
+        from pgemu.executor.lockrows import locked_as_asked
+
+        return locked_as_asked(self.session, self.plan, args)
 
 
 class RowsModule(_Module):

@@ -8,6 +8,7 @@ no timers: the message loop asks how long it may sleep.
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
 from typing import Any
 
@@ -16,6 +17,7 @@ from pgemu.errors import (
     IDLE_SESSION_TIMEOUT,
     PgError,
 )
+from pgemu.storage.writerlock import WriterLock
 
 USER_REQUEST = "canceling statement due to user request"
 STATEMENT_TIMEOUT = "canceling statement due to statement timeout"
@@ -30,30 +32,45 @@ class Timeouts:
         self._armed = False
         self._fired = False
         self._handler = False
+        # on the monotonic clock: when the statement's time is over, when the timer will ring
+        self._deadline = self._timer = 0.0
         session.cancel_reason = self.cancel_reason
 
     def start_statement(self) -> None:
         milliseconds = self.session.guc.value("statement_timeout")
         if milliseconds and not self._armed:
-            if not self._handler:
-                signal.signal(signal.SIGALRM, self._alarm)
-                self._handler = True
             self._armed = True
             self._fired = False
-            signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000)
+            now = time.monotonic()
+            self._deadline = now + milliseconds / 1000
+            if not now < self._timer <= self._deadline:
+                self._set_timer(milliseconds / 1000)
+
+    def _set_timer(self, seconds: float) -> None:
+        if not self._handler:
+            signal.signal(signal.SIGALRM, self._alarm)
+            self._handler = True
+        self._timer = time.monotonic() + seconds
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def end_statement(self) -> None:
         if self._armed:
-            self._armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._armed = False  # the timer goes on: the next statement may make use of it
             if self._fired:  # too late to matter
                 self._fired = False
                 self.session.cancel_pending = False
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
-        if self._armed:
-            self._fired = True
-            self.session.cancel_pending = True
+        self._timer = 0.0
+        if not self._armed:
+            return
+        left = self._deadline - time.monotonic()
+        if left > 0:  # it was set for an earlier statement
+            self._set_timer(left)
+            return
+        self._fired = True
+        self.session.cancel_pending = True
+        WriterLock.interrupt()
 
     def cancel_reason(self) -> str:
         """The message of 57014: what made cancel_pending true."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, TRIGGERED_DATA_CHANGE_VIOLATION, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.partition_routing import convert_row
-from pgemu.executor.row_writer import Row, RowWriter
+from pgemu.executor.row_writer import Row, RowWriter, modified_by_trigger
 from pgemu.executor.triggers import BEFORE, TriggerRun, start
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.planner import compile_index_expr
@@ -44,8 +44,6 @@ class TriggeringWriter(RowWriter):
         self.triggers = triggers
         self._stored: Row = ()
         self._fired = False
-        # the INSERT at hand is half of an UPDATE that moves a row to another partition
-        self._moving = False
         # how messages call what happens to a row; "": what it is
         self.action = ""
 
@@ -92,7 +90,7 @@ class TriggeringWriter(RowWriter):
         if row is None:
             return None  # type: ignore[return-value]
         image = super()._insert_into(target, row, xmax)
-        self.triggers.after_row(target, "insert", None, self._stored, collect=not self._moving)
+        self.triggers.after_row(target, "insert", None, self._stored, collect=not self._changing)
         return image
 
     def _old(self, target: Any, rid: int) -> Row | None:
@@ -111,7 +109,7 @@ class TriggeringWriter(RowWriter):
         xmax: int = 0,
     ) -> Row | None:
         target = self.storage(relid)
-        if self._done(target, rid):
+        if self._done(target, rid, "updated"):
             return None
         old = self._old(target, rid)
         if old is None:
@@ -139,6 +137,8 @@ class TriggeringWriter(RowWriter):
     def _update_row(
         self, target: Any, rid: int, old: Row, new: Sequence[Value], xmax: int
     ) -> Row | None:
+        if self.check_row is not None:
+            self.check_row("rls_update", self._image(target, (rid, *new), 0))
         changed = [a.attnum for a in target.attrs if not a.attisdropped]
         sets = "".join(f", c{number}=?" for number in changed)
         names = "".join(f", c{a.attnum}" for a in target.attrs)
@@ -160,16 +160,17 @@ class TriggeringWriter(RowWriter):
         ):
             return None
         self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
+        self._note_move(target)
         self.triggers.after_row(target, "delete", old, None, collect=False)
-        self._moving = True
+        self._changing = True
         image = self.insert(convert_row(target, self.relation, new))
-        self._moving = False
+        self._changing = False
         self.triggers.collect(target, "update", old, new if image is not None else None)
         return image
 
     def delete(self, relid: int, rid: int) -> Row | None:
         target = self.storage(relid)
-        if self._done(target, rid):
+        if self._done(target, rid, "deleted"):
             return None
         old = self._old(target, rid)
         if old is None:
@@ -186,13 +187,7 @@ class TriggeringWriter(RowWriter):
     def _check_untouched(self, target: Any, rid: int, old: Row, what: str) -> None:
         """A BEFORE trigger must not have changed the row itself."""
         if self._old(target, rid) != old:
-            raise PgError(
-                TRIGGERED_DATA_CHANGE_VIOLATION,
-                f"tuple to be {self.action or what} was already modified by an operation "
-                "triggered by the current command",
-                hint="Consider using an AFTER trigger instead of a BEFORE trigger to propagate "
-                "changes to other rows.",
-            )
+            raise modified_by_trigger(self.action or what)
 
     def _generated(self, target: Any, row: Sequence[Value]) -> Sequence[Value]:
         """Generated columns follow what triggers have changed."""

@@ -68,17 +68,8 @@ def user_triggers(session: Any, relation: Any) -> list[PgTrigger]:
 
 
 def row_triggers(session: Any, relation: Any) -> list[PgTrigger]:
-    """Those of a partition include the row triggers of its ancestors."""
-    found = [t for t in user_triggers(session, relation) if t.tgtype & ROW]
-    if not relation.is_partition:
-        return found
-    cloned = {t.tgparentid for t in relation.triggers if t.tgparentid}
-    names = {t.tgname for t in found}
-    for oid in relation.partition_ancestors:
-        for trigger in user_triggers(session, session.catalog.relation(oid)):
-            if trigger.tgtype & ROW and trigger.oid not in cloned and trigger.tgname not in names:
-                found.append(trigger)
-    return sorted(found, key=lambda t: t.tgname)
+    """A partition has clones of the row triggers of its ancestors."""
+    return [t for t in user_triggers(session, relation) if t.tgtype & ROW]
 
 
 def start(session: Any, relation: Any, events: Sequence[str], columns: Sequence[int] = ()) -> Any:
@@ -167,8 +158,11 @@ class TriggerRun:
             return False
         if event == "update" and trigger.tgattr and self.columns:
             wanted = set(trigger.tgattr)
-            if relation.oid != trigger.tgrelid:
-                wanted = set(trigger.tgattr)
+            if relation.oid != self.relation.oid:
+                # the statement's columns are those of the table that it names
+                names = [relation.attrs[n - 1].attname for n in wanted]
+                known = self.relation.attrs_by_name
+                wanted = {known[n].attnum for n in names if n in known}
             return bool(wanted & self.columns)
         return True
 
@@ -344,7 +338,7 @@ def fire(session: Any, trigger: PgTrigger, data: TriggerData) -> Any:
         if proc.prolang in _INTERNAL:
             return _builtin(session, proc, data)
         language = session.catalog.get(PgLanguage, oid=proc.prolang).lanname
-        if language != "plpgsql":
+        if language == "sql":
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
                 f'trigger functions in language "{language}" are not supported: {proc.proname}',
@@ -467,7 +461,7 @@ class DeferredTriggers:
     def __init__(self, session: Any) -> None:
         self.session = session
         self.events: list[tuple[PgTrigger, TriggerData]] = []
-        self._marks: list[int] = []
+        self._marks: list[list[tuple[PgTrigger, TriggerData]]] = []
         session.xact.before_commit.insert(0, self.fire_all)
         session.xact.on_end.append(self._ended)
         session.xact.on_subxact.append(self._subxact)
@@ -489,7 +483,13 @@ class DeferredTriggers:
         for trigger, data in due:
             self._fire(trigger, data)
 
+    def pending_on(self, relid: int) -> bool:
+        """AfterTriggerPendingOnRel."""
+        return any(data.relation.oid == relid for _, data in self.events)
+
     def _fire(self, trigger: PgTrigger, data: TriggerData) -> None:
+        if self.session.catalog.one(PgTrigger, oid=trigger.oid) is None:
+            return  # dropped meanwhile
         if self.session.xact.write_depth:
             fire(self.session, trigger, data)
             return
@@ -501,11 +501,11 @@ class DeferredTriggers:
 
     def _subxact(self, event: str) -> None:
         if event == "start":
-            self._marks.append(len(self.events))
+            self._marks.append(list(self.events))
         elif self._marks:
             mark = self._marks.pop()
             if event == "abort":
-                del self.events[mark:]
+                self.events = mark
 
 
 def deferred_queue(session: Any) -> DeferredTriggers:

@@ -7,12 +7,15 @@ strictness and for the call context, under a name that starts with its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
+from hashlib import blake2s
+from types import GeneratorType
 from typing import Any
 
 import apsw
 
+from pgemu.catalog.internal_function import FIRST_USER_OID, lending_function
 from pgemu.catalog.rows import PgAggregate, PgLanguage, PgProc, PgType
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.aggregates import aggregate_factory, window_factory
@@ -20,18 +23,24 @@ from pgemu.executor.security_definer import is_security_definer, with_definer
 from pgemu.executor.specials import SPECIAL_AGGREGATES, SPECIALS
 from pgemu.executor.tablefunctions import (
     FunctionModule,
+    LockedModule,
     RecursionModule,
     RowsModule,
     SequenceModule,
     StatementModule,
 )
-from pgemu.fmgr import AggregateBinding, TypeInfo, aggregates, functions
+from pgemu.fmgr import AggregateBinding, FunctionBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
+from pgemu.planner.plan import Plan
+from pgemu.types.record import form_record
 
-ANYOID = 2276
+ANYOID, INTERNALOID = 2276, 2281
 _UNSAFE = re.compile(r"\W")
-_INTERNAL_LANGUAGES = (12, 13)
+INTERNAL_LANGUAGE = 12
+_INTERNAL_LANGUAGES = (INTERNAL_LANGUAGE, 13)
+# specials that hold what a user's type is: its labels, columns, checks
+_OF_TYPES = frozenset(("array_coerce", "coerce_via_io", "convert_rowtype", "reinterpret"))
 SQL_LANGUAGE = 14
 
 
@@ -63,36 +72,40 @@ class UdfRegistry:
     # -- scalar functions --------------------------------------------------------------------
 
     def signature(self, proc: PgProc) -> str:
+        proc = lending_function(self.catalog, proc)
         names = [self.catalog.get(PgType, oid=oid).typname for oid in proc.proargtypes]
         return f"{proc.proname}({','.join(names)})"
 
+    def binding(self, proc: PgProc) -> FunctionBinding | None:
+        """The body of a function in C, or of the built-in one that lends it."""
+        found: FunctionBinding | None = functions.get(self.signature(proc))
+        return found
+
     def scalar(self, proc: PgProc, info: TypeInfo) -> str:
-        key = ("f", proc.oid, self._type_key(proc, info))
+        key = ("f", _identity(proc), self._type_key(proc, info))
         known = self._names.get(key)
         if known is not None:
             return known
         body = self.callable(proc, info)
         name = f"{_UNSAFE.sub('_', proc.proname)}_{proc.oid}"
         if key[2] is not None:
-            name += f"_{len(self._names)}"
+            name += f"_{_digest(key[2])}"
         self._names[key] = name
-        # functions of indexes must keep their name, which only untyped immutable ones need
         self.conn.create_scalar_function(name, body, -1, deterministic=proc.provolatile == "i")
         return name
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
         if proc.prolang in _INTERNAL_LANGUAGES:
-            binding = functions.get(self.signature(proc))
+            binding = self.binding(proc)
             if binding is not None and not binding.typed:
                 return None
         return info
 
     def callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         """A Python callable over storage values; NULL in gives NULL out where strict."""
-        if proc.prolang not in _INTERNAL_LANGUAGES:
+        if proc.prolang not in _INTERNAL_LANGUAGES and not self._has_native_body(proc):
             return self._language_callable(proc, info)
-        signature = self.signature(proc)
-        binding = functions.get(signature)
+        binding = self.binding(proc)
         if binding is None:
             raise PgError(
                 FEATURE_NOT_SUPPORTED, f"function {self._display(proc)} is not supported yet"
@@ -103,7 +116,14 @@ class UdfRegistry:
             first.append(info)
         if first:
             body = partial(body, *first)
+        if proc.prorettype == RECORDOID and proc.proallargtypes and not proc.proretset:
+            body = _record_result(body, proc)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
+
+    def _has_native_body(self, proc: PgProc) -> bool:
+        """A few built-in SQL functions have a body in Python, for speed."""
+        built_in = proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_USER_OID
+        return built_in and functions.get(self.signature(proc)) is not None
 
     def _language_callable(self, proc: PgProc, info: TypeInfo) -> Callable[..., Any]:
         if proc.prolang == SQL_LANGUAGE:
@@ -121,8 +141,7 @@ class UdfRegistry:
                 )
         if is_security_definer(proc):
             body = with_definer(self.session, proc, body)
-        if proc.provolatile == "v":
-            body = self._sees_own_writes(body)
+        body = self._sees_own_writes(body) if proc.provolatile == "v" else self._called(body)
         return _strict(body, len(info.arg_types)) if proc.proisstrict else body
 
     def _sees_own_writes(self, body: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,6 +156,31 @@ class UdfRegistry:
             finally:
                 session.own_overlay = saved
 
+        return self._called(call)
+
+    def _called(self, body: Callable[..., Any]) -> Callable[..., Any]:
+        """Notes that SQLite is in the middle of a statement."""
+        session = self.session
+
+        def call(*args: Any) -> Any:
+            session.callback_depth += 1
+            try:
+                result = body(*args)
+            finally:
+                session.callback_depth -= 1
+            return rows_of(result) if type(result) is GeneratorType else result
+
+        def rows_of(result: Iterator[Any]) -> Iterator[Any]:
+            while True:
+                session.callback_depth += 1
+                try:
+                    row = next(result)
+                except StopIteration:
+                    return
+                finally:
+                    session.callback_depth -= 1
+                yield row
+
         return call
 
     def _display(self, proc: PgProc) -> str:
@@ -146,25 +190,43 @@ class UdfRegistry:
     # -- aggregates ----------------------------------------------------------------------------
 
     def _aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
-        if proc.prolang in _INTERNAL_LANGUAGES:
+        if proc.oid < FIRST_USER_OID:
             binding: AggregateBinding | None = aggregates.get(self.signature(proc))
-            if binding is not None:
-                return binding
-            if proc.oid < 16384:
+            if binding is None:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, f"aggregate {self._display(proc)} is not supported yet"
                 )
+            return binding
         row: PgAggregate = self.catalog.get(PgAggregate, aggfnoid=proc.oid)
+        if row.aggtranstype == INTERNALOID:
+            return self._lending_aggregate(proc, row) or row
         return row
+
+    def _lending_aggregate(self, proc: PgProc, row: PgAggregate) -> AggregateBinding | None:
+        """The states of type internal have no form here; but a user's aggregate that is made of
+        a built-in one's functions is that aggregate."""
+        for one in self.catalog.all(
+            PgAggregate, aggtransfn=row.aggtransfn, aggfinalfn=row.aggfinalfn, aggkind=row.aggkind
+        ):
+            if one.aggfnoid >= FIRST_USER_OID:
+                continue
+            lender = self.catalog.get(PgProc, oid=one.aggfnoid)
+            if lender.pronargs == proc.pronargs and lender.provariadic == proc.provariadic:
+                found: AggregateBinding | None = aggregates.get(self.signature(lender))
+                if found is not None:
+                    return found
+        return None
 
     def aggregate(
         self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
     ) -> str:
-        name, new = self._name(("a", proc.oid, info, distinct, ndirect), proc.proname)
+        binding = self._aggregate_binding(proc, info)
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("a", proc.oid, row, info, distinct, ndirect), proc.proname)
         if new:
             factory = aggregate_factory(
                 self,
-                self._aggregate_binding(proc, info),
+                binding,
                 info,
                 distinct=distinct,
                 ndirect=ndirect,
@@ -173,9 +235,11 @@ class UdfRegistry:
         return name
 
     def window(self, proc: PgProc, info: TypeInfo) -> str:
-        name, new = self._name(("w", proc.oid, info), f"w_{proc.proname}")
+        binding = self._aggregate_binding(proc, info)
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("w", proc.oid, row, info), f"w_{proc.proname}")
         if new:
-            factory = window_factory(self, self._aggregate_binding(proc, info), info)
+            factory = window_factory(self, binding, info)
             self.conn.create_window_function(name, factory, -1)
         return name
 
@@ -186,7 +250,14 @@ class UdfRegistry:
         key = (
             "t",
             tuple(
-                (c.proc.oid if c.proc else 0, c.info, c.nargs, c.ncolumns, c.expand, c.as_row)
+                (
+                    _identity(c.proc) if c.proc else 0,
+                    c.info,
+                    c.nargs,
+                    c.ncolumns,
+                    c.expand,
+                    c.as_row,
+                )
                 for c in calls
             ),
         )
@@ -209,6 +280,13 @@ class UdfRegistry:
             self._create_module(name, module)
         return name
 
+    def locked_rows(self, plan: Plan, ncolumns: int) -> str:
+        key = ("l", plan.sql, plan.params, plan.row_marks, ncolumns)
+        name, new = self._name(key, "locked")
+        if new:
+            self._create_module(name, LockedModule(self.session, plan, ncolumns))
+        return name
+
     # -- specials ----------------------------------------------------------------------------------
 
     def special(self, kind: str, *key: Any) -> str:
@@ -219,10 +297,20 @@ class UdfRegistry:
             return "pg_xid"
         if kind == "collation":
             return self._typed_collation(key[0])
-        identity = (kind, *map(_hashable, key))
-        name, new = self._name(identity, f"pg_{kind}")
-        if not new:
-            return name
+        identity: tuple[Hashable, ...] = (kind, *map(_hashable, key))
+        lasting = kind in SPECIALS
+        if kind == "scalar_array_op":
+            identity += (_identity(self.catalog.get(PgProc, oid=key[0])),)
+        elif kind in _OF_TYPES and any(isinstance(k, int) and k >= FIRST_USER_OID for k in key):
+            identity += (self.catalog.cached(("special",), object),)
+            lasting = False
+        known = self._names.get(identity)
+        if known is not None:
+            return known
+        if lasting:
+            name = self._names[identity] = f"pg_{kind}_{_digest(identity)}"
+        else:
+            name, _new = self._name(identity, f"pg_{kind}")
         try:
             self._create_special(name, kind, key)
         except BaseException:
@@ -279,12 +367,42 @@ class UdfRegistry:
                     compile_index_expr(self.catalog, relation, expr)
 
 
+def _digest(key: Hashable) -> str:
+    """The same in every session: a function that an index calls must keep its name."""
+    return blake2s(repr(key).encode(), digest_size=6).hexdigest()
+
+
+def _identity(proc: PgProc) -> Hashable:
+    """A user's function is another one after CREATE OR REPLACE or ALTER."""
+    return proc.oid if proc.oid < FIRST_USER_OID else proc
+
+
 def _hashable(value: Any) -> Hashable:
     try:
         hash(value)
     except TypeError:
         return repr(value)
     return value  # type: ignore[no-any-return]
+
+
+RECORDOID = 2249
+
+
+def _record_result(body: Callable[..., Any], proc: PgProc) -> Callable[..., Any]:
+    """The OUT parameters of a function as one record."""
+    types, names = [], []
+    for type_oid, mode, name in zip(
+        proc.proallargtypes or (), proc.proargmodes or (), proc.proargnames or (), strict=True
+    ):
+        if mode in "obt":
+            types.append(type_oid)
+            names.append(name)
+
+    def call(*args: Any) -> Any:
+        found = body(*args)
+        return form_record(types, found, names) if isinstance(found, tuple) else found
+
+    return call
 
 
 def _strict(body: Callable[..., Any], nargs: int) -> Callable[..., Any]:

@@ -1,8 +1,9 @@
 """A writing statement that meets another transaction's row or lock: taken back, wait, run again.
 
 PostgreSQL waits in the middle of a statement and then looks at the one row again (EvalPlanQual).
-Here the statement holds the writer lock, without which the other one cannot end, so all of the
-statement is taken back (a SQLite ROLLBACK), and after the wait it runs anew with a new snapshot.
+So does suspending.py where it can: in a transaction, which a statement of its own becomes when it
+meets somebody.  Where it cannot, all of the statement is taken back (a SQLite ROLLBACK), and after
+the wait it runs anew with a new snapshot.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pgemu.errors import PgError
 from pgemu.storage.locktag import RELATION_B, LockTag, tuple_tag
+from pgemu.transam.suspension import forget_suspension
+from pgemu.transam.xact import IDLE
 
 T = TypeVar("T")
 
@@ -19,10 +23,14 @@ class WaitFor(Exception):
     """The row at hand belongs to an open transaction: roll the statement back and wait.
     row: (table OID, rid, lock mode) where several may wait for one row."""
 
-    def __init__(self, xid: int, row: tuple[int, int, int] | None = None) -> None:
+    def __init__(
+        self, xid: int, row: tuple[int, int, int] | None = None, context: str | None = None
+    ) -> None:
         super().__init__(xid)
         self.xid = xid
         self.row = row
+        # what an error of the wait says about the row
+        self.context = context
         # to be called after the wait, before the statement runs again; may raise
         self.recheck: Callable[[], None] | None = None
 
@@ -36,28 +44,73 @@ class WaitForLock(WaitFor):
         self.mode = mode
 
 
-def retrying(session: Any, run: Callable[[], T]) -> T:
-    """Run a writing statement until nobody is in its way.  Only the outermost one may wait."""
+def row_context(what: str, relation: Any, rid: int) -> str:
+    """XactLockTableWaitErrorContextCb: what: "updating", "deleting", "locking"."""
+    from pgemu.executor.specials import ROWS_PER_PAGE
+
+    block, offset = divmod(rid - 1, ROWS_PER_PAGE)
+    return f'while {what} tuple ({block},{offset + 1}) in relation "{relation.name}"'
+
+
+def retrying(session: Any, run: Callable[[], T], *, plain: bool = False) -> T:
+    """Run a writing statement until nobody is in its way.  Only the outermost one may wait.
+    plain: it may become a transaction, in which it can wait without being taken back."""
     if session.xact.write_depth:
         return run()
+    notices = len(session.notices)
+    try:
+        return run()
+    except WaitFor as wait:
+        del session.notices[notices:]
+        first = wait
+    finally:
+        if session.xact.suspensions:
+            forget_suspension(session.xact)
+    if plain and session.xact.state == IDLE and session.locks is not None:
+        session.begin_implicit(pipeline=True)
+        result = _run_again(session, run, None)
+        session.end_implicit()
+        return result
+    return _run_again(session, run, first)
+
+
+def _run_again(session: Any, run: Callable[[], T], wait: WaitFor | None) -> T:
+    """Wait, run, and so on.  Messages that have been sent before a wait are not sent twice."""
     queue: tuple[LockTag, int] | None = None
+    sent: list[Any] = []
     try:
         while True:
-            notices = len(session.notices)
-            try:
-                return run()
-            except WaitFor as wait:
-                del session.notices[notices:]
-                queue = _queue_for(session, wait, queue)
+            if wait is not None:
+                session.flush_notices()
+                queue = queue_for(session, wait, queue)
                 wait_for(session, wait)
                 if wait.recheck is not None:
                     wait.recheck()
+            start = len(session.notices)
+            try:
+                return run()
+            except WaitFor as again:
+                wait = again
+            finally:
+                sent = without_sent(session, start, sent)
+                if session.xact.suspensions:
+                    forget_suspension(session.xact)
     finally:
         if queue is not None:
             session.locks.release(*queue)
 
 
-def _queue_for(
+def without_sent(session: Any, start: int, sent: list[Any]) -> list[Any]:
+    """Drop the messages that repeat those of the last run; all that this run has given."""
+    new = session.notices[start:]
+    same = 0
+    while same < min(len(new), len(sent)) and new[same].message == sent[same].message:
+        same += 1
+    del session.notices[start : start + same]
+    return new if len(new) >= len(sent) else sent
+
+
+def queue_for(
     session: Any, wait: WaitFor, queue: tuple[LockTag, int] | None
 ) -> tuple[LockTag, int] | None:
     """Whoever wants a row queues for it at its tuple lock; the first one holds that and waits for
@@ -78,7 +131,12 @@ def wait_for(session: Any, wait: WaitFor) -> None:
     """The statement was taken back: sleep until what was in its way has gone."""
     session.check_for_interrupts()
     if not isinstance(wait, WaitForLock):
-        session.wait_for_xid(wait.xid)
+        try:
+            session.wait_for_xid(wait.xid)
+        except PgError as error:
+            if wait.context is not None:
+                error.add_context(wait.context)
+            raise
         return
     locks = session.locks
     if wait.tag.b == RELATION_B:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from pgemu.executor.conflicts import first_conflict
 from pgemu.executor.partition_routing import PartitionRouting
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
@@ -22,6 +23,7 @@ class WritingMixin:
     check_for_interrupts: Any
     # while data-modifying CTEs run: hides what the statement itself has written
     own_overlay: Any = None
+    _changing: list[Collection[int]] | None = None
     _routing: Any = None
 
     @property
@@ -30,6 +32,14 @@ class WritingMixin:
         if self._routing is None:
             self._routing = PartitionRouting(self)
         return self._routing  # type: ignore[no-any-return]
+
+    @property
+    def changing(self) -> list[Collection[int]]:
+        """Tables that running statements change, those with triggers or functions that may do
+        DDL."""
+        if self._changing is None:
+            self._changing = []
+        return self._changing
 
     def prepare_write(self, relation: Any) -> None:
         """Before rows of a table are written: its undo and its constraint triggers."""
@@ -144,26 +154,27 @@ class WritingMixin:
                 return True
         return False
 
-    def key_holder(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> int:
-        """Another open transaction that has changed or locked a row which has, or had, this
-        key; 0: none has."""
-        if not self.xact.others_running():
-            return 0
-        for leaf in self._leaves(relation):
-            schema, _, table = leaf.sqlite_name.partition(".")
-            p, number, own = f"{schema}.{prefix(schema)}", table[1:], self.xact.xid
-            where = self._key_is(leaf, attnums, "t")
-            found = self.conn.execute(
-                f"SELECT u.xid FROM {leaf.sqlite_name} AS t JOIN {p}undo AS u "
-                f"ON u.relfilenode={number} AND u.rid=t.rid JOIN {p}active AS a ON a.xid=u.xid "
-                f"WHERE {where} AND u.xid<>? UNION ALL "
-                f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l "
-                f"ON l.relfilenode={number} AND l.rid=t.rid WHERE {where} AND l.xid<>? LIMIT 1",
-                (*key, own, *key, own),
-            ).fetchone()
-            if found is not None:
-                return int(found[0])
-        return self.freed_key(relation, attnums, key)
+    def rows_with_key(
+        self, storage: str, relation: Any, attnums: Sequence[int], key: Sequence[Value]
+    ) -> list[int]:
+        """The rids of the rows of a table that have this key for a new snapshot: the rows that
+        other open transactions have made are not there, those they have changed are as they
+        were."""
+        schema, _, table = storage.partition(".")
+        p, number, own = f"{schema}.{prefix(schema)}", table[1:], self.xact.xid
+        others = (
+            f"SELECT min(v.seq) FROM {p}undo AS v JOIN {p}active AS a ON a.xid=v.xid "
+            f"WHERE v.relfilenode={number} AND v.xid<>?"
+        )
+        found: list[Any] = self.conn.execute(
+            f"SELECT t.rid FROM {storage} AS t WHERE {self._key_is(relation, attnums, 't')} "
+            f"AND ({others} AND v.rid=t.rid) IS NULL UNION ALL "
+            f"SELECT u.rid FROM {p}undo AS u WHERE u.relfilenode={number} AND u.op<>'I' "
+            f"AND {self._key_is(relation, attnums, 'u')} AND u.seq=({others} AND v.rid=u.rid) "
+            "ORDER BY 1",
+            (*key, own, *key, own),
+        ).fetchall()
+        return [row[0] for row in found]
 
     def key_columns(self, relation: Any) -> set[int]:
         """Columns that a foreign key could reference (INDEX_ATTR_BITMAP_KEY)."""
@@ -190,38 +201,35 @@ class WritingMixin:
         ).fetchone()
         return found is not None
 
+    def changed_since_snapshot(self, relation: Any, rid: int) -> bool:
+        """REPEATABLE READ: somebody has made or changed the row since the snapshot."""
+        if self.xact.fixed_snapshot is None:
+            return False
+        schema, _, table = relation.sqlite_name.partition(".")
+        found = self.conn.execute(
+            f"SELECT 1 FROM {schema}.{prefix(schema)}undo WHERE relfilenode=? AND rid=? "
+            "AND pg_invisible(xid) LIMIT 1",
+            (int(table[1:]), rid),
+        ).fetchone()
+        return found is not None
+
     def check_not_changed_since(self, p: str, relfilenode: int, rid: int) -> None:
         """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot."""
         later = self.conn.execute(
             f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
-            "ORDER BY seq DESC LIMIT 1",
+            "ORDER BY seq LIMIT 1",
             (relfilenode, rid),
         ).fetchone()
         if later is not None:
             raise self.xact.serialization_failure("delete" if later[0] == "D" else "update")
 
     def conflicting_xid(self, relation: Any) -> int:
-        """Whose open transaction owns the row that a unique index complains of; 0: nobody's."""
-        if self.constraints.last_row is None:
+        """The open transaction to wait for before the last row can be stored, or refused; 0: there
+        is none."""
+        last = self.constraints.last_row
+        if last is None or last[0].oid != relation.oid:
             return 0
-        values = self.constraints.last_row[1]
-        schema, _, table = relation.sqlite_name.partition(".")
-        p = f"{schema}.{prefix(schema)}"
-        for index in relation.indexes:
-            row = index.index
-            if not row.indisunique or 0 in row.indkey:
-                continue
-            attnums = row.indkey[: row.indnkeyatts]
-            where = " AND ".join(f"t.c{a}=?" for a in attnums)
-            found = self.conn.execute(
-                f"SELECT u.xid FROM {relation.sqlite_name} AS t JOIN {p}undo AS u "
-                f"ON u.rid=t.rid AND u.relfilenode={table[1:]} JOIN {p}active AS a "
-                f"ON a.xid=u.xid WHERE {where} AND u.xid<>? LIMIT 1",
-                (*(values[a - 1] for a in attnums), self.xact.xid),
-            ).fetchone()
-            if found is not None:
-                return int(found[0])
-        return self.freed_key_of_last_row(relation)
+        return first_conflict(self, relation, last[1], self.constraints.last_rid)[1]
 
     def freed_key_of_last_row(self, relation: Any) -> int:
         """An open transaction that had a row with a unique key of the row just stored."""
@@ -230,7 +238,7 @@ class WritingMixin:
             return 0
         for index in relation.indexes:
             row = index.index
-            if not row.indisunique or 0 in row.indkey:
+            if not row.indisunique or not row.indimmediate or 0 in row.indkey:
                 continue
             attnums = row.indkey[: row.indnkeyatts]
             key = [last[1][a - 1] for a in attnums]
@@ -238,16 +246,6 @@ class WritingMixin:
             if freed:
                 return freed
         return 0
-
-    def check_key_owner(self, relation: Any, columns: Sequence[int], row: Sequence[Value]) -> None:
-        """ON CONFLICT: wait for an open transaction that owns, or has freed, an equal key."""
-        values: list[Value] = [None] * len(relation.attrs)
-        for attnum, value in zip(columns, row, strict=False):
-            values[attnum - 1] = value
-        self.constraints.last_row = (relation, tuple(values))
-        owner = self.conflicting_xid(relation)
-        if owner:
-            raise WaitFor(owner)
 
     def row_xmax(self, relid: int, rid: int) -> int:
         """xmax of a row: the transaction that has locked it, else 0."""

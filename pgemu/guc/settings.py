@@ -56,6 +56,7 @@ EPOCH_SETTINGS = (
     "bytea_output",
     "extra_float_digits",
     "standard_conforming_strings",
+    "restrict_nonsystem_relation_kind",
     "backslash_quote",
     "transform_null_equals",
     "array_nulls",
@@ -361,9 +362,22 @@ class Settings:
                 self.set(row.name, text, source=source)
             self._reserved.add(row.name.split(".", 1)[0])
 
-    def load_plpgsql(self) -> None:
-        """What loading plpgsql defines."""
+    def load_plpgsql(self) -> list[str]:
+        """What loading plpgsql defines; the names that it takes away."""
         self.define(load_settings("plpgsql.tsv").values())
+        return self.reserve_prefix("plpgsql")
+
+    def reserve_prefix(self, prefix: str) -> list[str]:
+        """MarkGUCPrefixReserved: placeholders under an extension's prefix go away."""
+        self._reserved.add(prefix)
+        removed = [
+            row.name
+            for key, row in self.rows_by_name.items()
+            if "CUSTOM_PLACEHOLDER" in row.flags and key.startswith(prefix + ".")
+        ]
+        for name in removed:
+            del self.rows_by_name[_key(name)]
+        return removed
 
     # Transactions.
 

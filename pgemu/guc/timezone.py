@@ -8,11 +8,12 @@ library.  Names of the tz database in any case, POSIX specifications (`EST5EDT,M
 from __future__ import annotations
 
 import io
+import os
 import re
 import struct
 from datetime import tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pgemu.errors import INVALID_DATETIME_FORMAT, PgError
 
@@ -91,7 +92,7 @@ def named_zone(text: str) -> str | None:
             f'time zone "{text}" appears to use leap seconds',
         )
     plain = text[6:] if text[:6].lower() == "posix/" else text
-    found = _zone_names().get(plain.lower())
+    found = plain if _is_zone_file(plain) else _zone_names().get(plain.lower())
     if found is not None:
         return found if plain is text else f"posix/{found}"
     spec = text.upper()
@@ -99,6 +100,20 @@ def named_zone(text: str) -> str | None:
     if matched is None or int(re.findall(r"\d+", matched["offset"])[0]) > _MAX_HOURS:
         return None
     return spec
+
+
+def _is_zone_file(name: str) -> bool:
+    """A name in its canonical spelling: the system's tz database has a file of that name.  To
+    list all of them takes far longer."""
+    if re.fullmatch(r"[A-Z]\w*(?:/\w[\w+-]*)*", name) is None:
+        return False
+    for folder in TZPATH:
+        try:
+            with open(os.path.join(folder, name), "rb") as file:
+                return file.read(4) == b"TZif"
+        except OSError:
+            continue
+    return False
 
 
 @lru_cache(maxsize=1)

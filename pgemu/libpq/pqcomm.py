@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import ssl
 
 RECEIVE_SIZE = 65536
+COPY_DATA = ord("d")
 FLUSH_AT = 65536
 
 Woken = Literal["client", "latch", "timeout"]
@@ -82,6 +83,11 @@ class Connection:
             raise ConnectionLost(clean=False) from None
         return name[0], name[1]
 
+    def local_address(self) -> str:
+        """The address that a TCP client has connected to."""
+        address: str = self.sock.getsockname()[0]
+        return address
+
     def peer_uid(self) -> int | None:
         """The user id of the process on the other end of a Unix socket."""
         if not self.is_local:
@@ -118,6 +124,22 @@ class Connection:
             data, at, end = self._input, 0, length + 1
         self._at = end
         return kind, data[at + 5 : end]
+
+    def buffered_copy_data(self) -> list[bytes]:
+        """The payloads of the CopyData messages that have come in whole, without waiting."""
+        data, at = self._input, self._at
+        size = len(data)
+        limit = self.limits.get(COPY_DATA, 0)
+        found: list[bytes] = []
+        while at + 5 <= size and data[at] == COPY_DATA:
+            (length,) = _unpack_length(data, at + 1)
+            end = at + 1 + length
+            if end > size or not 4 <= length <= limit:
+                break  # read_message() waits for the rest, or complains
+            found.append(data[at + 5 : end])
+            at = end
+        self._at = at
+        return found
 
     def _unexpected(self, kind: int) -> ProtocolViolation:
         if self.limits is AUTHENTICATION_LIMITS:

@@ -329,3 +329,5 @@ class Query:
     stmt_len: int = 0
     # what the rewriter made it from: "original", "instead_rule" or "non_instead_rule"
     query_source: str = "original"
+    # RETURN expression, in a SQL function's body
+    is_return: bool = False

@@ -453,8 +453,11 @@ class SetToDefault(Expr):
 
 @node
 class CurrentOfExpr(Expr):
+    """WHERE CURRENT OF: a cursor by name, or the parameter that holds its name."""
+
     cvarno: int
     cursor_name: str
+    cursor_param: Param | None = None
 
 
 @node

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 from pgemu.nodes import parsenodes, primnodes
@@ -20,9 +21,12 @@ _CLASSES: dict[str, type] = {
 }
 
 
+_node_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def node_to_string(node: Any) -> str:
     """The text form of a node, a list of nodes, or None."""
-    return json.dumps(_encode(node), separators=(",", ":"), ensure_ascii=False)
+    return _node_text(_encode(node))
 
 
 def string_to_node(text: str) -> Any:
@@ -30,26 +34,41 @@ def string_to_node(text: str) -> Any:
     return _decode(json.loads(text))
 
 
+_PLAIN = frozenset({type(None), bool, int, float, str})
+
+
+@lru_cache(maxsize=256)
+def _field_names(cls: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
 def _encode(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    kind = type(value)
+    if kind in _PLAIN:
         return value
+    if kind is list:
+        return {"l": [v if type(v) in _PLAIN else _encode(v) for v in value]}
+    if is_dataclass(kind):
+        encoded = [kind.__name__]
+        for name in _field_names(kind):
+            field = getattr(value, name)
+            encoded.append(field if type(field) in _PLAIN else _encode(field))
+        return encoded
     if isinstance(value, bytes):
         return {"x": value.hex()}
-    if isinstance(value, list):
-        return {"l": [_encode(v) for v in value]}
     if isinstance(value, tuple):
         return {"t": [_encode(v) for v in value]}
     if isinstance(value, (set, frozenset)):
         return {"s": sorted(value)}
     if isinstance(value, dict):
         return {"d": {k: _encode(v) for k, v in value.items()}}
-    return [type(value).__name__, *(_encode(getattr(value, f.name)) for f in fields(value))]
+    return value  # a subclass of a plain type
 
 
 def _decode(value: Any) -> Any:
     if isinstance(value, list):
         cls = _CLASSES[value[0]]
-        names = [f.name for f in fields(cls)]
+        names = _field_names(cls)
         # a node written before its class got a new last field lacks that one
         return cls(**dict(zip(names, map(_decode, value[1:]), strict=False)))
     if isinstance(value, dict):

@@ -226,7 +226,8 @@ def _insert_from_values(
         rows.append(prepared)
     types = [expr_type(e) for e in rows[0]]
     typmods = [expr_typmod(e) for e in rows[0]]
-    lateral = bool(pstate.p_rtable) and contain_vars_of_level(rows, 0)
+    # only in a rule are there tables besides the target: OLD and NEW
+    lateral = len(pstate.p_rtable) > 1 and contain_vars_of_level(rows, 0)
     nsitem = add_range_table_entry_for_values(
         pstate, rows, types, typmods, [0] * len(types), None, lateral, True
     )

@@ -21,6 +21,7 @@ from pgemu.errors import (
 )
 from pgemu.parser.type_oids import (
     ARRAY_SUBSCRIPT_HANDLER,
+    JSONBOID,
     RAW_ARRAY_SUBSCRIPT_HANDLER,
     RECORDOID,
 )
@@ -189,14 +190,14 @@ def is_multirange(catalog: Catalog, type_oid: int) -> bool:
 
 
 def subscript_kind(row: PgType) -> str:
-    """ "array", "raw_array" (name, point, ...), "jsonb" (any other handler) or ""."""
+    """ "array", "raw_array" (name, point, ...), "jsonb", "hstore" or ""."""
     if row.typsubscript == 0:
         return ""
     if row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:
         return "array"
     if row.typsubscript == RAW_ARRAY_SUBSCRIPT_HANDLER:
         return "raw_array"
-    return "jsonb"
+    return "jsonb" if row.oid == JSONBOID else "hstore"
 
 
 def str_list(names: list[Any]) -> list[str]:

@@ -176,6 +176,11 @@ def transform_on_conflict_arbiter(
                 f'constraint "{infer["conname"]}" for table "{rel.name}" does not exist',
             )
         result.constraint = row.oid
+        # inference tells about these columns
+        assert pstate.p_target_nsitem is not None
+        rte = pstate.p_target_nsitem.p_rte
+        rte.required_perms.add("SELECT")
+        rte.selected_cols.update(row.conkey or ())
 
 
 def _resolve_index_elem(pstate: ParseState, elem: RawNode, location: int) -> InferenceElem:

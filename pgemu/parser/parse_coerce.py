@@ -154,7 +154,7 @@ def coerce_to_target_type(
     location: int,
 ) -> Expr | None:
     """The expression converted to type and typmod; None when no cast exists in this context."""
-    if exprtype == targettype and targettypmod == -1:
+    if exprtype == targettype and targettypmod == -1 == expr_typmod(expr):
         return expr
     catalog = pstate.catalog
     if not can_coerce_type(catalog, [exprtype], [targettype], ccontext):

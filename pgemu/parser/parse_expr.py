@@ -38,6 +38,7 @@ from pgemu.nodes.primnodes import (
     MinMaxExpr,
     NamedArgExpr,
     NullTest,
+    Param,
     RowExpr,
 )
 from pgemu.parser.parse_cache import (
@@ -84,6 +85,7 @@ from pgemu.parser.type_oids import (
     INT8OID,
     NUMERICOID,
     RECORDOID,
+    REFCURSOROID,
     TEXTOID,
     UNKNOWNOID,
 )
@@ -451,7 +453,16 @@ def _transform_boolean_test(pstate: ParseState, body: RawNode) -> Expr:
 def _transform_current_of(pstate: ParseState, body: RawNode) -> Expr:
     target = pstate.p_target_nsitem
     assert target is not None
-    return CurrentOfExpr(target.p_rtindex, body.get("cursor_name", ""))
+    name = body.get("cursor_name", "")
+    cref = {"fields": [{"String": {"sval": name}}], "location": -1}
+    found = None
+    if pstate.p_pre_columnref_hook is not None:
+        found = pstate.p_pre_columnref_hook(pstate, cref)
+    if found is None and pstate.p_post_columnref_hook is not None:
+        found = pstate.p_post_columnref_hook(pstate, cref, None)
+    if isinstance(found, Param) and found.paramtype == REFCURSOROID:
+        return CurrentOfExpr(target.p_rtindex, "", found)
+    return CurrentOfExpr(target.p_rtindex, name)
 
 
 def _transform_set_to_default(pstate: ParseState, body: RawNode) -> Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pgemu.errors import DATATYPE_MISMATCH, PROGRAM_LIMIT_EXCEEDED, PgError
+from pgemu.errors import DATATYPE_MISMATCH, FEATURE_NOT_SUPPORTED, PROGRAM_LIMIT_EXCEEDED, PgError
 from pgemu.nodes.nodefuncs import expr_location, expr_type
 from pgemu.nodes.primnodes import Const, Expr, OpExpr, SubscriptingRef
 from pgemu.parser.parse_cache import get_base_type_and_typmod, get_type, subscript_kind
@@ -84,6 +84,8 @@ def transform_container_subscripts(
     )
     if kind == "jsonb":
         _jsonb_subscripts(pstate, ref, indices)
+    elif kind == "hstore":
+        _hstore_subscript(pstate, ref, indices)
     else:
         _array_subscripts(pstate, ref, indices)
         if vector:
@@ -162,6 +164,33 @@ def _jsonb_subscripts(pstate: ParseState, ref: SubscriptingRef, indices: list[Ra
             )
         )
     ref.refrestype, ref.reftypmod = JSONBOID, -1
+
+
+def _hstore_subscript(pstate: ParseState, ref: SubscriptingRef, indices: list[RawNode]) -> None:
+    """hstore_subscript_transform: one subscript, a text."""
+    from pgemu.parser.parse_expr import transform_expr_recurse
+
+    if ref.is_slice or len(indices) != 1:
+        raise PgError(FEATURE_NOT_SUPPORTED, "hstore allows only one subscript")
+    subscript = transform_expr_recurse(pstate, indices[0]["uidx"])
+    converted = coerce_to_target_type(
+        pstate,
+        subscript,
+        expr_type(subscript),
+        TEXTOID,
+        -1,
+        COERCION_ASSIGNMENT,
+        COERCE_IMPLICIT_CAST,
+        -1,
+    )
+    if converted is None:
+        raise PgError(
+            DATATYPE_MISMATCH,
+            "hstore subscript must have type text",
+            location=expr_location(subscript),
+        )
+    ref.refupperindexpr.append(converted)
+    ref.refrestype, ref.reftypmod = TEXTOID, -1
 
 
 def _jsonb_subscript_type(pstate: ParseState, subscript: Expr, source: int) -> int:

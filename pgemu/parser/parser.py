@@ -43,7 +43,7 @@ def raw_parser(text: str) -> list[RawStmt]:
         raise _syntax_error(text, error) from None
     except RecursionError:
         raise stack_depth_exceeded() from None
-    if _MAYBE_NEWER.search(text):
+    if _maybe_newer(text):
         reject_newer_syntax(text)
         if "json" in text.lower():
             parsed = [
@@ -144,6 +144,21 @@ _MAYBE_NEWER = re.compile(
     r"|\bset\s+expression|\bwith\s+(?:inherit|set)\b|\breindex\b|(?<![\w$])[bx]'|\bstored\b|\bvirtual\b",
     re.IGNORECASE,
 )
+# Without one of these the expression above, which is slow over long texts, finds nothing.
+_SIGNS = (
+    *("merge", "json", "local", "indent", "storage", "statistics", "expression", "inherit"),
+    *("with", "reindex", "stored", "virtual", "0x", "0o", "0b", "b'", "x'"),
+)
+_SPLIT_NUMBER = re.compile(r"[\d.]_")
+
+
+def _maybe_newer(text: str) -> bool:
+    lowered = text.lower()
+    if any(sign in lowered for sign in _SIGNS) or _SPLIT_NUMBER.search(lowered):
+        return _MAYBE_NEWER.search(text) is not None
+    return False
+
+
 # group 1 is what PostgreSQL 15 stumbles over
 _NEWER_SYNTAX = (
     r"\bmerge\s+into\b[^;]*?\bmatched\s+(by)\s+(?:source|target)\b",
@@ -163,7 +178,8 @@ _JUNK_NUMBER = re.compile(
     r"(?<![\w$.])(?:0[xXoObB][0-9a-fA-F_]+|\d+(?:_\d+)+(?:\.[\d_]*)?|\d+\.\d+(?:_\d+)+)"
 )
 _QUOTED = re.compile(
-    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$""", re.DOTALL
+    r"""--[^\n]*|/\*.*?\*/|(?<![\w$])[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$""",
+    re.DOTALL,
 )
 _BIT_STRING = re.compile(r"(?<![\w$])([bBxX])'([^']*)'")
 

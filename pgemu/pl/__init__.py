@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pgemu.catalog.rows import PgLanguage, PgProc
+from pgemu.errors import INVALID_NAME
 from pgemu.fmgr import TypeInfo
 
 
@@ -18,13 +19,27 @@ def _handler(session: Any) -> Any:
         from pgemu.pl.plpgsql.handler import PlpgsqlHandler
 
         handler = session.pl_handler = PlpgsqlHandler(session)
-        session.guc.load_plpgsql()
+        for name in session.guc.load_plpgsql():
+            session.notice(
+                "WARNING",
+                INVALID_NAME,
+                f'invalid configuration parameter name "{name}", removing it',
+                detail='"plpgsql" is now a reserved prefix.',
+            )
     return handler
 
 
+def load_library(session: Any) -> None:
+    """LOAD 'plpgsql'."""
+    _handler(session)
+
+
 def _is_plpgsql(session: Any, language: int) -> bool:
-    row = session.catalog.one(PgLanguage, oid=language)
-    return row is not None and row.lanname == "plpgsql"
+    """By the handler: a language of another name may have PL/pgSQL's."""
+    catalog = session.catalog
+    row = catalog.one(PgLanguage, oid=language)
+    known = catalog.one(PgLanguage, lanname="plpgsql")
+    return row is not None and known is not None and row.lanplcallfoid == known.lanplcallfoid
 
 
 def language_handler(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., Any] | None:

@@ -12,6 +12,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.scaled import scaled_column, scaled_sum
 from pgemu.planner.sql import Sql
 
 # (proname, first argument's typname) -> SQLite aggregate with PostgreSQL's result
@@ -30,14 +31,44 @@ def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
     # SQLite finds the level by the columns, as PostgreSQL does
     args = [lower(t.expr, low, scope) for t in node.args if not t.resjunk]
     direct = [lower(d, low, scope) for d in node.aggdirectargs]
+    scaled = _scaled_call(node, low, scope)
+    if scaled is not None:
+        return scaled
     call = _native_call(node, args, low)
     if call is None:
         call = _bound_call(node, args, direct, low, scope)
-    if node.aggfilter is not None:
-        condition = lower_qual(node.aggfilter, low, scope)
-        assert condition is not None
-        call = sql.filtered(call, condition)
-    return call
+    return _filtered(call, node, low, scope)
+
+
+def _filtered(call: Sql, node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
+    if node.aggfilter is None:
+        return call
+    condition = lower_qual(node.aggfilter, low, scope)
+    assert condition is not None
+    return sql.filtered(call, condition)
+
+
+def _scaled_call(node: p.Aggref, low: Lowering, scope: Scope) -> Sql | None:
+    """min, max, sum or avg of a numeric column by aggregates over its scaled integers."""
+    proc = low.proc(node.aggfnoid)
+    if proc.pronamespace != 11 or node.aggdistinct or node.agglevelsup:
+        return None
+    if proc.proname in ("min", "max"):
+        column = scaled_column(node.args[0].expr, low, scope)
+        if column is None:
+            return None
+        calls, scale = [sql.func(proc.proname, column[0])], column[1]
+    elif proc.proname in ("sum", "avg"):
+        sums = scaled_sum(node.args[0].expr, low, scope)
+        if sums is None:
+            return None
+        calls, scale = sums
+        if proc.proname == "avg":
+            calls.append(sql.func("count", lower(node.args[0].expr, low, scope)))
+    else:
+        return None
+    finish = low.binder.special(f"scaled_{proc.proname}", scale)
+    return sql.func(finish, *[_filtered(call, node, low, scope) for call in calls])
 
 
 def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pgemu.catalog.rows import PgProc
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
-from pgemu.nodes.walk import walk
+from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
 from pgemu.planner.comparison import native_comparison
-from pgemu.planner.lowering import type_infos
+from pgemu.planner.lowering import FIRST_USER_OID, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.sql import Sql
 
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-FIRST_USER_OID = 16384
-# built-in functions that change tables: those of large objects and replication origins
-_WRITING_BUILTINS = frozenset({715, 764, 767, 955, 957, 964, 1004, 3172, 3457, 3460, 6003, 6004})
+XIDOID = 28
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:
@@ -52,11 +50,6 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
     return _call(node, node.funcid, node.args, node.funcresulttype, args, low)
 
 
-def writes(proc_oid: int) -> bool:
-    """May this volatile function change tables?  Its statement then runs as a writing one."""
-    return proc_oid >= FIRST_USER_OID or proc_oid in _WRITING_BUILTINS
-
-
 def _call(
     node: p.FuncExpr | p.OpExpr,
     proc_oid: int,
@@ -68,9 +61,7 @@ def _call(
     proc = low.proc(proc_oid)
 
     def body_call() -> Sql:
-        if proc.provolatile == "v":
-            low.volatile = True
-            low.may_write = low.may_write or writes(proc.oid)
+        low.note_volatility(proc)
         info = type_infos([expr_type(a) for a in arg_nodes], result, node.inputcollid)
         if isinstance(node, p.FuncExpr) and node.funcvariadic:
             info = replace(info, variadic=True)
@@ -107,9 +98,9 @@ def inline_function(
         return None
     uses = _parameter_uses(body)
     for number, arg in enumerate(arg_nodes, 1):
-        if uses.count(number) > 1 and not is_cheap(arg):
+        if uses.count(number) > 1 and not is_affordable(arg, low):
             return None
-    if proc.proisstrict and not all(is_cheap(arg) for arg in arg_nodes):
+    if proc.proisstrict and not all(is_affordable(arg, low) for arg in arg_nodes):
         return None
     inner = low.function_scope(args)
     lowered = sql.paren(lower_expression(body, low, inner))
@@ -117,6 +108,76 @@ def inline_function(
         return lowered
     missing = [sql.binary("IS", arg, sql.NULL) for arg in args]
     return sql.case([(sql.connect("or", missing), sql.NULL)], lowered) if missing else lowered
+
+
+def inline_over_rows(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql | None:
+    """An inlined function whose arguments are whole rows of tables and which takes columns of
+    them: these columns are read where they are, and no row value is made."""
+    proc = low.proc(node.funcid)
+    if proc.prolang != SQL_LANGUAGE or proc.oid >= FIRST_USER_OID or proc.provolatile == "v":
+        return None
+    types = tuple(expr_type(a) for a in node.args)
+    key = ("inline", proc.oid, types)
+    if key not in low.catalog.memo:
+        low.catalog.memo[key] = _simple_body(proc, types, low)
+    body = low.catalog.memo[key]
+    if proc.proretset or body is None or not all(is_cheap(a) for a in node.args):
+        return None
+    rows = {n: a for n, a in enumerate(node.args, 1) if is_whole_row(a)}
+    if not all(_is_table_row(row, low, scope) for row in rows.values()):
+        return None
+
+    def replace(item: object) -> p.Expr | None:
+        if isinstance(item, p.FieldSelect) and isinstance(item.arg, p.Param):
+            row = rows.get(item.arg.paramid)
+            if isinstance(row, p.Var):
+                return replace_field(row, item)
+        if isinstance(item, p.Param) and item.paramid not in rows:
+            return node.args[item.paramid - 1]
+        return None
+
+    columns = mutate(body, replace)
+    if _parameter_uses(columns):
+        return None
+    lowered = sql.paren(lower_expression(columns, low, scope))
+    if not proc.proisstrict:
+        return lowered
+    tests = [
+        replace_field(arg, None) if isinstance(arg, p.Var) and n in rows else arg
+        for n, arg in enumerate(node.args, 1)
+    ]
+    missing = [sql.binary("IS", lower_expression(t, low, scope), sql.NULL) for t in tests]
+    return sql.case([(sql.connect("or", missing), sql.NULL)], lowered)
+
+
+def is_whole_row(node: p.Expr) -> bool:
+    return isinstance(node, p.Var) and node.varattno == 0
+
+
+def _is_table_row(node: p.Expr, low: Lowering, scope: Scope) -> bool:
+    if not isinstance(node, p.Var):
+        return False
+    scope = scope.up(node.varlevelsup)
+    if scope.owner is not low or (node.varno, 0) in scope.replaced:
+        return False
+    return bool(scope.entry(node.varno).rtekind == "relation")
+
+
+XMIN_ATTNUM = -2
+
+
+def replace_field(row: p.Var, field: p.FieldSelect | None) -> p.Var:
+    """The column that FieldSelect takes; without one a column that every row has."""
+    if field is None:
+        return p.Var(row.varno, XMIN_ATTNUM, XIDOID, -1, 0, row.varlevelsup)
+    return p.Var(
+        row.varno,
+        field.fieldnum,
+        field.resulttype,
+        field.resulttypmod,
+        field.resultcollid,
+        row.varlevelsup,
+    )
 
 
 def _simple_body(proc: PgProc, types: tuple[int, ...], low: Lowering) -> p.Expr | None:
@@ -178,6 +239,18 @@ def is_cheap(node: p.Expr) -> bool:
     return isinstance(node, (p.Var, p.Const, p.Param))
 
 
+def is_affordable(node: p.Expr, low: Lowering) -> bool:
+    """Cheap, or a built-in SQL function of cheap arguments, which is inlined itself."""
+    if is_cheap(node):
+        return True
+    if not isinstance(node, p.FuncExpr) or not all(is_cheap(arg) for arg in node.args):
+        return False
+    proc = low.proc(node.funcid)
+    return bool(
+        proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_USER_OID and proc.provolatile == "i"
+    )
+
+
 _INT_RANGE = {
     "int2": (-(2**15), 2**15 - 1),
     "int4": (-(2**31), 2**31 - 1),
@@ -222,6 +295,17 @@ def widened(
 ) -> Sql:
     """The same storage value in a wider type."""
     return args[0]
+
+
+@native("bpcharoctetlen")
+def bpchar_octet_length(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql | None:
+    """Stored values have no padding: what the declared length adds is counted."""
+    typmod = expr_typmod(node.args[0])
+    if typmod < 4:
+        return None
+    return sql.func(low.binder.special("bpchar_octets", typmod - 4), args[0])
 
 
 @native("textcat")

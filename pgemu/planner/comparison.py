@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pgemu.catalog.internal_function import FIRST_USER_OID, lending_function
 from pgemu.catalog.rows import PgAmop, PgOperator
 from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Expr
@@ -33,7 +34,7 @@ def native_comparison(
     opno: int, args: Sequence[Expr], low: Lowering
 ) -> tuple[str, str | None] | None:
     """(SQLite operator, collation its left side needs), or None when SQLite cannot do it."""
-    symbol = _symbol(opno, low)
+    symbol = operator_symbol(opno, low)
     if symbol is None:
         return None
     collation = low.collation(expr_type(args[0]))
@@ -42,7 +43,8 @@ def native_comparison(
     return symbol, collation
 
 
-def _symbol(opno: int, low: Lowering) -> str | None:
+def operator_symbol(opno: int, low: Lowering) -> str | None:
+    """SQLite's spelling of a comparison operator."""
     cache: dict[int, str | None] = low.catalog.memo.setdefault("native_operator", {})
     if opno not in cache:
         cache[opno] = _find_symbol(opno, low)
@@ -51,8 +53,11 @@ def _symbol(opno: int, low: Lowering) -> str | None:
 
 def _find_symbol(opno: int, low: Lowering) -> str | None:
     operator = low.catalog.one(PgOperator, oid=opno)
+    if operator is not None and operator.oid >= FIRST_USER_OID:
+        operator = _lending_operator(operator, low)
     if operator is None or not _same_representation(operator, low):
         return None
+    opno = operator.oid
     symbol = _btree_symbol(opno, low)
     if symbol is None and operator.oprnegate and operator.oprname == "<>":
         negated = _btree_symbol(operator.oprnegate, low)
@@ -61,6 +66,19 @@ def _find_symbol(opno: int, low: Lowering) -> str | None:
         # types without an order: equality of storage values is equality (xid, cid ...)
         return "=" if low.io(operator.oprleft).name in ("xid", "cid", "xid8") else None
     return symbol
+
+
+def _lending_operator(operator: PgOperator, low: Lowering) -> PgOperator | None:
+    """The built-in operator whose function a user's operator calls; any other function may
+    compare in its own way."""
+    if not operator.oprcode:
+        return None
+    proc = lending_function(low.catalog, low.proc(operator.oprcode))
+    if proc.oid >= FIRST_USER_OID:
+        return None
+    return next(
+        (o for o in low.catalog.all(PgOperator, oprcode=proc.oid) if o.oid < FIRST_USER_OID), None
+    )
 
 
 def _btree_symbol(opno: int, low: Lowering) -> str | None:

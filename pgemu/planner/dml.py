@@ -18,7 +18,8 @@ from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.fromclause import lower_from
 from pgemu.planner.lowering import Lowering, Scope
-from pgemu.planner.plan import ConflictPlan, ModifyPlan
+from pgemu.planner.plan import CheckPlan, ConflictPlan, ModifyPlan
+from pgemu.planner.rowtest import insert_row_test, key_row_test
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
 
@@ -171,17 +172,19 @@ def _lower_source_returning(
 
 def _lower_checks(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan) -> None:
     inner, rows = written_scope(scope, low, [])
-    columns: list[Sql] = []
-    checks = []
+    columns: dict[str, list[Sql]] = {}
+    tests: dict[str, list[tuple[str, str]]] = {}
     for kind, condition, name in query.with_check_options:
         test = lower_qual(condition, low, inner)
         if test is None:
             continue
-        columns.append(sql.alias(sql.binary("IS", test, sql.integer(1)), f"c{len(columns) + 1}"))
-        checks.append((kind, name))
-    modify.checks = tuple(checks)
-    if columns:
-        modify.check_sql = sql.render(sql.select(columns, from_=rows))
+        when, _, policy = kind.partition(" ") if kind.startswith("rls_") else ("view", "", kind)
+        items = columns.setdefault(when, [])
+        items.append(sql.alias(sql.binary("IS", test, sql.integer(1)), f"c{len(items) + 1}"))
+        tests.setdefault(when, []).append((policy, name))
+    for when, items in columns.items():
+        text = sql.render(sql.select(items, from_=rows))
+        modify.checks[when] = CheckPlan(text, tuple(tests[when]))
 
 
 # -- generated columns ---------------------------------------------------------------------------
@@ -270,6 +273,7 @@ def _lower_insert(
     modify.direct_sql = (
         f"{prefix}INSERT INTO {modify.sqlite_name} (xmin{names}) {body}{conflict}{returning}"
     )
+    modify.row_test = insert_row_test(query, low, modify)
 
 
 def _insert_source(query: Query, low: Lowering, scope: Scope, columns: list[Sql]) -> Sql:
@@ -438,6 +442,7 @@ def _lower_update(
         f"{prefix}UPDATE {modify.sqlite_name} AS {alias} SET {', '.join(sets)}"
         f"{from_text}{where_text}{returning}"
     )
+    modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
 
 
 def _lower_delete(
@@ -455,6 +460,7 @@ def _lower_delete(
         modify.direct_sql = (
             f"{prefix}DELETE FROM {modify.sqlite_name} AS {alias}{where_text}{returning}"
         )
+        modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
         return
     rids = lower_core(query, low, scope, [sql.column(alias, "rid")])
     modify.direct_sql = (
@@ -480,4 +486,4 @@ def _source_sql(query: Query, low: Lowering, scope: Scope, values: list[Sql]) ->
     extra = [lower(var, low, scope) for var in _other_tables(query)]
     columns = [*row_address(query, low, scope), *values, *extra]
     named = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
-    return sql.render(lower_core(query, low, scope, named))
+    return sql.render(lower_core(query, low, scope, [*named, *scope.pins]))

@@ -9,16 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pgemu.catalog.internal_function import FIRST_USER_OID
 from pgemu.catalog.rows import PgOperator
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
-from pgemu.planner.calls import lower_function, lower_operator
+from pgemu.planner.calls import (
+    inline_over_rows,
+    is_whole_row,
+    lower_function,
+    lower_operator,
+)
 from pgemu.planner.comparison import equality, less_than, native_comparison
+from pgemu.planner.datetime_calls import lower_by_constants
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
+from pgemu.planner.scaled import scaled_comparison
 from pgemu.planner.sql import Sql
+from pgemu.types.borrowed import same_representation
 
 _Handler = Callable[[Any, Lowering, Scope], Sql]
 HANDLERS: dict[type, _Handler] = {}
@@ -155,6 +164,24 @@ def lower_const(node: p.Const, low: Lowering, scope: Scope) -> Sql:
     return sql.value_literal(node.value)
 
 
+@handler(p.CurrentOfExpr)
+def lower_current_of(node: p.CurrentOfExpr, low: Lowering, scope: Scope) -> Sql:
+    entry, alias = scope.entry(node.cvarno), scope.aliases[node.cvarno - 1]
+    low.volatile = True
+    name = sql.string(node.cursor_name)
+    if node.cursor_param is not None:
+        name = lower(node.cursor_param, low, scope)
+    call = low.binder.special("current_of", entry.relid)
+    children = has_children(entry, low)
+    place = sql.func(call, name, sql.integer(0 if children else entry.relid))
+    test = sql.binary("=", sql.column(alias, "rid"), sql.scalar(sql.select([place])))
+    if not children:
+        return test
+    table = sql.func(call, name, sql.integer(-1))
+    same = sql.binary("=", sql.column(alias, "tableoid"), sql.scalar(sql.select([table])))
+    return sql.connect("and", [same, test])
+
+
 @handler(p.Param)
 def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
     if node.paramkind == "extern":
@@ -195,12 +222,22 @@ def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Sco
 
 @handler(p.FuncExpr)
 def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    decided = lower_by_constants(node, low, scope)
+    if decided is not None:
+        return decided
+    if any(is_whole_row(arg) for arg in node.args):
+        inlined = inline_over_rows(node, low, scope)
+        if inlined is not None:
+            return inlined
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_function(node, args, low)
 
 
 @handler(p.OpExpr)
 def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
+    scaled = scaled_comparison(node, low, scope)
+    if scaled is not None:
+        return scaled
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_operator(node, args, low)
 
@@ -257,10 +294,15 @@ def lower_scalar_array_op(
 ) -> Sql:
     """scalar = ANY (array) becomes IN; other operators are called per element in Python."""
     left_node, array_node = node.args
+    while isinstance(array_node, p.RelabelType) or (
+        isinstance(array_node, p.ArrayCoerceExpr) and _keeps_elements(array_node)
+    ):
+        array_node = array_node.arg  # the elements' storage values are the same
     left = lower(left_node, low, scope)
     native = native_comparison(node.opno, [left_node, _element_of(array_node, low)], low)
     wanted = "=" if node.use_or else "<>"
-    if native is not None and native[0] == wanted:
+    is_list = isinstance(array_node, p.ArrayExpr) and not array_node.multidims
+    if native is not None and native[0] == wanted and (is_list or not low.for_index):
         collated = sql.collate(left, native[1])
         if isinstance(array_node, p.ArrayExpr) and not array_node.multidims:
             items = [lower(item, low, scope) for item in array_node.elements]
@@ -300,9 +342,30 @@ def lower_bool(node: p.BoolExpr, low: Lowering, scope: Scope) -> Sql:
     return sql.not_(args[0]) if node.boolop == "not" else sql.connect(node.boolop, args)
 
 
+# int2vector and oidvector: as arrays they have 0 for a lower bound
+_VECTORS = (22, 30)
+
+
 @handler(p.RelabelType)
 def lower_relabel(node: p.RelabelType, low: Lowering, scope: Scope) -> Sql:
-    return lower(node.arg, low, scope)
+    source, target = expr_type(node.arg), node.resulttype
+    arg = lower(node.arg, low, scope)
+    if _reinterprets(node, low):
+        return sql.func(low.binder.special("reinterpret", source, target), arg)
+    if source in _VECTORS and target not in _VECTORS:
+        return sql.func(low.binder.special("vector_array"), arg)
+    return arg
+
+
+def _reinterprets(node: p.RelabelType, low: Lowering) -> bool:
+    """Do the storage values of a base type of a user's differ from those of the other type?"""
+    source, target = expr_type(node.arg), node.resulttype
+    if source == target or (source < FIRST_USER_OID and target < FIRST_USER_OID):
+        return False
+    types = low.catalog.types
+    if any(types.row(t).typtype != "b" for t in (source, target)):
+        return False
+    return not same_representation(types.io(source), types.io(target))
 
 
 @handler(p.CollateExpr)
@@ -318,18 +381,27 @@ def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.CoerceViaIO)
 def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
-    return sql.func(low.binder.special("coerce_via_io", expr_type(node.arg), node.resulttype), arg)
+    kind = "index_coerce_via_io" if low.for_index else "coerce_via_io"
+    return sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
 
 
 @handler(p.ArrayCoerceExpr)
 def lower_array_coerce(node: p.ArrayCoerceExpr, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
-    if isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
-        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
-    ):
-        return arg
-    name = low.binder.special("array_coerce", node.elemexpr, expr_type(node.arg), node.resulttype)
+    if _keeps_elements(node):
+        if expr_type(node.arg) in _VECTORS:
+            return sql.func(low.binder.special("vector_array"), arg)
+        if not (isinstance(node.elemexpr, p.RelabelType) and _reinterprets(node.elemexpr, low)):
+            return arg
+    kind = "index_array_coerce" if low.for_index else "array_coerce"
+    name = low.binder.special(kind, node.elemexpr, expr_type(node.arg), node.resulttype)
     return sql.func(name, arg)
+
+
+def _keeps_elements(node: p.ArrayCoerceExpr) -> bool:
+    return isinstance(node.elemexpr, (p.RelabelType, p.CaseTestExpr)) and isinstance(
+        getattr(node.elemexpr, "arg", node.elemexpr), p.CaseTestExpr
+    )
 
 
 @handler(p.ConvertRowtypeExpr)

@@ -23,8 +23,8 @@ from pgemu.nodes.parsenodes import (
 from pgemu.nodes.walk import walk
 from pgemu.parser.funcapi import get_expr_result_type
 from pgemu.planner import sql
-from pgemu.planner.calls import writes
 from pgemu.planner.expressions import has_children, lower, lower_qual
+from pgemu.planner.fulljoin import check_full_join, full_join_of_tables
 from pgemu.planner.lowering import Lowering, Scope, SetCall, type_infos
 from pgemu.planner.sql import Sql
 
@@ -62,6 +62,12 @@ def _lower_join(node: JoinExpr, low: Lowering, scope: Scope) -> tuple[Sql, list[
     if right_joins:
         right = sql.join_group(right, right_joins)
     condition = lower_qual(node.quals, low, scope)
+    if node.jointype == "full":
+        check_full_join(node, low, scope)
+        if condition is not None and not low.volatile:
+            made = full_join_of_tables(node, left, right, condition, low, scope)
+            if made is not None:
+                return made
     joined = sql.join(right, _SIDES[node.jointype], condition or sql.raw("1"))
     return left, [*left_joins, joined]
 
@@ -241,8 +247,7 @@ def _lower_lateral(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope
     assert entry.subquery is not None
     child = low.sub_statement()
     body = lower_query(entry.subquery, child, scope)
-    low.volatile = low.volatile or child.volatile
-    low.may_write = low.may_write or child.may_write
+    low.note_calls_of(child)
     args = [low.bind_for_caller(source) for source in child.params]
     ncolumns = sum(1 for t in entry.subquery.target_list if not t.resjunk)
     name = low.binder.statement_function(sql.render(body), len(args), ncolumns)
@@ -282,9 +287,7 @@ def set_call(function: RangeTblFunction, low: Lowering, scope: Scope) -> tuple[S
         info = type_infos([expr_type(node)], expr_type(node))
         return SetCall(None, info, 1, len(columns)), [lower(node, low, scope)]
     proc = low.proc(node.funcid)
-    if proc.provolatile == "v":
-        low.volatile = True
-        low.may_write = low.may_write or writes(proc.oid)
+    low.note_volatility(proc)
     composite = expr_type(node) == RECORDOID or is_composite(expr_type(node), low)
     info = type_infos(
         [expr_type(a) for a in node.args],

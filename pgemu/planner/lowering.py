@@ -15,7 +15,7 @@ from pgemu.catalog.rows import PgProc
 from pgemu.errors import INTERNAL_ERROR, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes.parsenodes import Query, RangeTblEntry
-from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSource
+from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSource, Plan
 from pgemu.planner.sql import Sql, collate, raw, render
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class FunctionBinder(Protocol):
 
     def statement_function(self, sql_text: str, nparams: int, ncolumns: int) -> str: ...
 
+    def locked_rows(self, plan: Plan, ncolumns: int) -> str: ...
+
 
 @dataclass(slots=True)
 class Scope:
@@ -80,6 +82,8 @@ class Scope:
     domain_value: Sql | None = None
     # entries whose SQL is there already, by range table index (stages.py)
     prelowered: dict[int, Sql] = field(default_factory=dict)
+    # further output columns of the rows to write (recheck.py)
+    pins: tuple[Sql, ...] = ()
 
     def up(self, levels: int) -> Scope:
         scope: Scope | None = self
@@ -92,6 +96,14 @@ class Scope:
 
     def entry(self, varno: int) -> RangeTblEntry:
         return self.query.rtable[varno - 1]
+
+
+FIRST_USER_OID = 16384
+# built-in functions that change tables: those of large objects and replication origins
+_WRITING_BUILTINS = frozenset({715, 764, 767, 955, 957, 964, 1004, 3172, 3457, 3460, 6003, 6004})
+# volatile only because each call gives another value: nextval, currval, timeofday, random,
+# lastval, clock_timestamp, gen_random_uuid
+_WITHOUT_EFFECT = frozenset((1574, 1575, 274, 1598, 2559, 2649, 3432))
 
 
 class Lowering:
@@ -107,10 +119,27 @@ class Lowering:
         self.used_literals: set[int] = set()
         self.volatile = False
         self.may_write = False
+        self.has_effects = False
         self.has_row_marks = False
+        # an index key or predicate, where SQLite wants deterministic functions, no sub-queries
+        self.for_index = False
         # name of a recursive CTE run in rounds -> its columns: it is read from the last round
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
+
+    def note_volatility(self, proc: Any) -> None:
+        """A function is called: what that makes of the plan."""
+        if proc.provolatile == "v":
+            self.volatile = True
+            writes = proc.oid >= FIRST_USER_OID or proc.oid in _WRITING_BUILTINS
+            self.may_write = self.may_write or writes
+            self.has_effects = self.has_effects or proc.oid not in _WITHOUT_EFFECT
+
+    def note_calls_of(self, child: Lowering) -> None:
+        """A statement of its own inside this one was lowered."""
+        self.volatile = self.volatile or child.volatile
+        self.may_write = self.may_write or child.may_write
+        self.has_effects = self.has_effects or child.has_effects
 
     def new_alias(self, prefix: str = "t") -> str:
         self.alias_count += 1

@@ -46,7 +46,8 @@ def lower_merge(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, p
         columns += [sql.case([(is_chosen, lower(t.expr, low, scope))], None) for t in entries]
     modify.actions = tuple(actions)
     named = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
-    modify.source_sql = prefix + sql.render(sql.select(named, from_=from_, joins=joins))
+    outputs = [*named, *scope.pins]
+    modify.source_sql = prefix + sql.render(sql.select(outputs, from_=from_, joins=joins))
 
 
 def _choice(query: Query, rid: Sql, low: Lowering, scope: Scope) -> Sql:

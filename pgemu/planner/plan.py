@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pgemu.nodes.primnodes import Value
 
 if TYPE_CHECKING:
     from pgemu.nodes.parsenodes import Query
+    from pgemu.planner.lowering import Scope
+    from pgemu.planner.recheck import RecheckPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ ParamSource = ExternParam | LiteralParam | OuterParam
 @dataclass(frozen=True, slots=True)
 class RowMark:
     """Output column `column` (0-based, behind the client's columns) holds the rid of a row of
-    relid to lock."""
+    relid to lock, column `tableoid` (where it has children; else -1) the table that it is in."""
 
     column: int
     relid: int
     strength: str
     wait_policy: str
+    rti: int = 0
+    tableoid: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,15 @@ class Plan:
     volatile: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False
+    # calls a volatile function that does more than to compute or to take a sequence's next value
+    has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
     used_literals: frozenset[int] = frozenset()
+    # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the
+    # plan that looks at one row again, made when it is first wanted (False: there is none)
+    query: Query | None = None
+    outer: Scope | None = None
+    recheck: RecheckPlan | bool | None = None
 
 
 @dataclass(slots=True)
@@ -98,8 +109,9 @@ class ModifyPlan:
     of all actions; then the columns that RETURNING reads of other tables.  target_columns are the
     attribute numbers of the values.
 
-    returning_sql and check_sql compute RETURNING and the conditions of WITH CHECK OPTION from the
-    rows put aside as "returning": (tableoid, rid, xmax, the target's columns, further columns).
+    returning_sql and the checks compute RETURNING and the conditions of WITH CHECK OPTION and of
+    policies from the rows put aside as "returning": (tableoid, rid, xmax, the target's columns,
+    further columns).  checks: by when they are made: "view", "rls_insert", "rls_update" ...
     """
 
     relid: int
@@ -111,10 +123,32 @@ class ModifyPlan:
     returning_sql: str = ""
     query: Query | None = None
     conflict: ConflictPlan | None = None
-    check_sql: str = ""
-    # (kind, name of the view or table) of each condition of check_sql
-    checks: tuple[tuple[str, str], ...] = ()
+    checks: dict[str, CheckPlan] = field(default_factory=dict)
     actions: tuple[MergeActionPlan, ...] = ()
+    # the target, once it is known that direct_sql is all there is to do (executor/lone_modify.py)
+    lone_target: Any = None
+    # whether that is so amid other transactions (planner/rowtest.py)
+    row_test: RowTest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowTest:
+    """text yields what is in the way: xid, rid and, of undo, the operation ("K": only the old row
+    meets the condition) or, of a row lock, its mode.  parameters: how many of the bindings it
+    wants.  An empty text: nothing can be in the way.  target yields the rid of the row to write."""
+
+    text: str
+    parameters: int
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPlan:
+    """sql gives 1 or 0 for each test; tests: the names of policies, or kinds of view options,
+    with the name of the table or view."""
+
+    sql: str
+    tests: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pgemu.planner.aggregates
 import pgemu.planner.sublinks
+import pgemu.planner.text_calls
 import pgemu.planner.windows  # noqa: F401  (their handlers register themselves)
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
@@ -14,7 +15,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
-from pgemu.planner.expressions import lower, lower_qual
+from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
@@ -48,12 +49,15 @@ def plan_query(
     plan.params = tuple(low.params)
     plan.relations = tuple((oid, name, n) for oid, (name, n) in low.relations.items())
     plan.volatile = low.volatile
+    plan.has_effects = low.has_effects or bool(low.modifying_ctes)
     plan.may_write = low.may_write or bool(low.modifying_ctes)
     plan.steps = [
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))
         for name, cte, outer in low.modifying_ctes
     ]
     plan.used_literals = frozenset(low.used_literals)
+    if plan.modify is not None or plan.row_marks:
+        plan.query, plan.outer = query, parent
     return plan
 
 
@@ -182,15 +186,25 @@ def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list
             continue
         rid = sql.alias(sql.column(scope.aliases[mark.rti - 1], "rid"), f"k{column}")
         body.expressions.append(rid)
-        marks.append(RowMark(column, entry.relid, mark.strength, mark.wait_policy))
-        column += 1
+        tableoid = -1
+        if has_children(entry, low):
+            tableoid = column + 1
+            place = sql.column(scope.aliases[mark.rti - 1], "tableoid")
+            body.expressions.append(sql.alias(place, f"k{tableoid}"))
+        marks.append(
+            RowMark(column, entry.relid, mark.strength, mark.wait_policy, mark.rti, tableoid)
+        )
+        column = max(column, tableoid) + 1
     return marks
 
 
-def compile_table_expr(catalog: Any, relation: Any, expr: p.Expr, alias: str) -> str:
+def compile_table_expr(
+    catalog: Any, relation: Any, expr: p.Expr, alias: str, *, for_index: bool = False
+) -> str:
     """An expression over one row of a table (Var.varno 1) as SQLite text; columns are read as
     alias.c<n> (or c<n> with an empty alias)."""
     low = Lowering(catalog, catalog.ctx.session.udfs)
+    low.for_index = for_index
     query = Query("select")
     scope = Scope(query, [alias], low)
     scope.replaced[(1, -6)] = sql.integer(relation.oid)
@@ -221,7 +235,7 @@ class _EveryLiteral(set[int]):
 
 def compile_index_expr(catalog: Any, relation: Any, expr: p.Expr) -> str:
     """The text of an index key or predicate over the columns of its table."""
-    return compile_table_expr(catalog, relation, expr, "")
+    return compile_table_expr(catalog, relation, expr, "", for_index=True)
 
 
 __all__ = ["compile_index_expr", "compile_table_expr", "lower_qual", "plan_query"]

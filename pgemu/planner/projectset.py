@@ -16,7 +16,7 @@ from pgemu.nodes.walk import mutate, walk
 from pgemu.parser.parse_sort_group import equal
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower
-from pgemu.planner.lowering import Lowering, Scope, SetCall
+from pgemu.planner.lowering import RECORDOID, Lowering, Scope, SetCall
 from pgemu.planner.select import limit_offset, lower_core
 from pgemu.planner.sql import Sql
 
@@ -180,6 +180,8 @@ def _in_select_list(call: SetCall, function: p.FuncExpr, low: Lowering) -> SetCa
     if not call.expand:
         return call
     columns = function_columns(RangeTblFunction(function), low)
+    if [c[1] for c in columns] == [RECORDOID]:
+        columns = []  # of a record, nobody has said which
     info = replace(call.info, ret_columns=tuple(columns))
     return replace(call, info=info, expand=False, as_row=True)
 

@@ -249,8 +249,8 @@ def _in_rounds(
     first = _first_term(cte, operation, first_low, replace(inner, owner=first_low))
     next_low.working_tables[name] = len(types)
     second = _next_term(operation, next_low, replace(inner, owner=next_low))
-    low.volatile = low.volatile or first_low.volatile or next_low.volatile
-    low.may_write = low.may_write or first_low.may_write or next_low.may_write
+    low.note_calls_of(first_low)
+    low.note_calls_of(next_low)
     args = [low.bind_for_caller(source) for source in (*first_low.params, *next_low.params)]
     function = low.binder.special(
         "recursion",

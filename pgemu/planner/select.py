@@ -16,11 +16,18 @@ from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
+
+_INT8_OF_INT4 = 481
 
 
 def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
     """The SQLite query for a SELECT (or VALUES, or set operation)."""
+    if query.row_marks and any(query.rtable[m.rti - 1].relid for m in query.row_marks):
+        from pgemu.planner.lockedquery import lower_locked
+
+        return lower_locked(query, low, parent)
     scope = low.new_scope(query, parent)
     return lower_query_in(query, low, scope)
 
@@ -131,11 +138,14 @@ def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
         number = numbers.get(id(entry))
         if isinstance(entry.expr, p.Const):
             continue  # a constant orders nothing
-        if number is not None:
-            key: Sql = sql.raw(str(number))
+        scaled = None if query.distinct_clause else scaled_column(entry.expr, low, scope)
+        key: Sql
+        if scaled is not None:
+            key = scaled[0]
+        elif number is not None:
+            key = low.comparable(sql.raw(str(number)), expr_type(entry.expr))
         else:
-            key = lower(entry.expr, low, scope)
-        key = low.comparable(key, expr_type(entry.expr))
+            key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
         nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
         items.append(sql.ordered(key, clause.descending, nulls))
     return items
@@ -166,7 +176,16 @@ def _row_count(expr: p.Expr | None, what: str, low: Lowering, scope: Scope) -> S
     if expr is None or (isinstance(expr, p.Const) and expr.value is None):
         return None
     lowered = lower(expr, low, scope)
+    if _is_row_count(expr):
+        return lowered
     return sql.func(low.binder.special("row_count", what), lowered)
+
+
+def _is_row_count(expr: p.Expr) -> bool:
+    """A literal without a sign, as it is or widened to int8 (pg_proc int8(int4))."""
+    if isinstance(expr, p.FuncExpr) and expr.funcid == _INT8_OF_INT4:
+        expr = expr.args[0]
+    return isinstance(expr, p.Const) and type(expr.value) is int and expr.value >= 0
 
 
 def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:

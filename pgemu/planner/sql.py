@@ -8,6 +8,7 @@ statement's plan takes.)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -192,6 +193,11 @@ def in_list(left: Sql, items: Sequence[Sql]) -> Sql:
     return Text(f"{paren(left)} IN ({_list(items)})")
 
 
+def row(items: Sequence[Sql]) -> Sql:
+    """A row value."""
+    return Text(f"({', '.join(str(paren(item)) for item in items)})", True)
+
+
 def in_query(left: Sql, query: Sql) -> Sql:
     return Text(f"{paren(left)} IN ({query})")
 
@@ -328,3 +334,11 @@ def distinct_argument(args: Sequence[Sql]) -> Sql:
 def ordered_argument(last: Sql, order: Sequence[Sql]) -> Sql:
     """ORDER BY behind the last argument of an aggregate."""
     return Text(f"{last} ORDER BY {_list(order)}")
+
+
+_COLUMN = re.compile(r"\w+\.\w+")
+
+
+def is_column(node: Sql) -> bool:
+    """A plain column of a table: it may be written several times."""
+    return isinstance(node, Text) and _COLUMN.fullmatch(node.text) is not None

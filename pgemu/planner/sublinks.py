@@ -83,15 +83,33 @@ def _lower_quantified(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
     NULL one, which is what the three-valued logic of ANY and ALL comes to."""
     test = node.testexpr
     wanted = "=" if node.sublinktype == "any" else "<>"
-    if isinstance(test, p.OpExpr) and len(test.args) == 2:
-        right = test.args[1]
-        plain_column = isinstance(right, p.Param) and right.paramkind == "sublink"
-        native = native_comparison(test.opno, test.args, low) if plain_column else None
-        if native is not None and native[0] == wanted:
-            left = sql.collate(lower(test.args[0], low, scope), native[1])
-            found = sql.in_query(left, lower_query(node.subselect, low, scope))
-            return found if node.sublinktype == "any" else sql.not_(found)
-    return _quantified_by_exists(node, low, scope)
+    tests: list[p.Expr | None] = [test]
+    if isinstance(test, p.BoolExpr) and test.boolop == ("and" if wanted == "=" else "or"):
+        tests = list(test.args)
+    left = [_in_column(one, number, wanted, low, scope) for number, one in enumerate(tests, 1)]
+    columns = [column for column in left if column is not None]
+    if len(columns) < len(tests):
+        return _quantified_by_exists(node, low, scope)
+    row = columns[0] if len(columns) == 1 else sql.row(columns)
+    found = sql.in_query(row, lower_query(node.subselect, low, scope))
+    return found if node.sublinktype == "any" else sql.not_(found)
+
+
+def _in_column(
+    test: p.Expr | None, number: int, wanted: str, low: Lowering, scope: Scope
+) -> Sql | None:
+    """The left side of one column of a test that IN makes; None if it is another test."""
+    if not isinstance(test, p.OpExpr) or len(test.args) != 2:
+        return None
+    right = test.args[1]
+    while isinstance(right, p.RelabelType):
+        right = right.arg
+    if not isinstance(right, p.Param) or right.paramkind != "sublink" or right.paramid != number:
+        return None
+    native = native_comparison(test.opno, test.args, low)
+    if native is None or native[0] != wanted:
+        return None
+    return sql.collate(lower(test.args[0], low, scope), native[1])
 
 
 def _quantified_by_exists(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:

@@ -9,6 +9,7 @@ from pgemu.nodes.parsenodes import WindowClause
 from pgemu.planner import sql
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
 
 # SQLite has these with PostgreSQL's meaning, by pg_proc.prosrc without "window_"
@@ -79,6 +80,9 @@ def _call(node: p.WindowFunc, args: list[Sql], low: Lowering) -> Sql:
 
 def _key(ref: int, low: Lowering, scope: Scope) -> Sql:
     entry = next(t for t in scope.query.target_list if t.ressortgroupref == ref)
+    scaled = scaled_column(entry.expr, low, scope)
+    if scaled is not None:
+        return scaled[0]
     return low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
 
 

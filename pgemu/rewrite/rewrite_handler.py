@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
 
 MAX_REWRITE_DEPTH = 100
+FIRST_NORMAL_OBJECT_ID = 16384
 
 
 def query_rewrite(query: Query, catalog: Catalog) -> list[Query]:
@@ -159,7 +160,9 @@ def _fire_in_sublinks(catalog: Catalog, query: Query, active: tuple[int, ...]) -
     for name in field_names(Query):
         if name == "rtable":
             for rte in query.rtable:
-                visit([rte.functions, rte.values_lists, rte.joinaliasvars, rte.tablesample])
+                # values without sub-queries, which the analyzer has noted, may be very many
+                values = rte.values_lists if query.has_sublinks else []
+                visit([rte.functions, values, rte.joinaliasvars, rte.tablesample])
         elif name != "cte_list":
             visit(getattr(query, name))
 
@@ -169,6 +172,7 @@ def _apply_retrieve_rule(
 ) -> None:
     """ApplyRetrieveRule: the view's entry becomes the sub-query it stands for."""
     relation = catalog.relation(rte.relid)
+    refuse_restricted(catalog, relation, "view")
     if relation.oid in active:
         raise PgError(
             INVALID_OBJECT_DEFINITION,
@@ -191,6 +195,19 @@ def _apply_retrieve_rule(
     rte.coltypes = [expr_type(t.expr) for t in targets]
     rte.coltypmods = [expr_typmod(t.expr) for t in targets]
     rte.colcollations = [expr_collation(t.expr) for t in targets]
+
+
+def refuse_restricted(catalog: Catalog, relation: Relation, kind: str) -> None:
+    """restrict_nonsystem_relation_kind: dumps must not run what others have planted."""
+    if relation.oid < FIRST_NORMAL_OBJECT_ID or catalog.guc is None:
+        return
+    kinds = str(catalog.guc.values["restrict_nonsystem_relation_kind"])
+    if kinds and kind in [one.strip().lower() for one in kinds.split(",")]:
+        word = kind.replace("-", " ")
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'access to non-system {word} "{relation.name}" is restricted',
+        )
 
 
 def _keep_target(query: Query, rte: RangeTblEntry, rt_index: int, relation: Relation) -> None:

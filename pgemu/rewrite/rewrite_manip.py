@@ -36,6 +36,7 @@ RECORDOID = 2249
 # class -> field names; a pure function of the class
 _FIELDS: dict[type, tuple[str, ...]] = {}
 _LEAVES = (str, int, float, bool, bytes, type(None), dict)
+_LEAF_CLASSES = frozenset(_LEAVES)
 
 
 def field_names(cls: type) -> tuple[str, ...]:
@@ -49,18 +50,19 @@ def field_names(cls: type) -> tuple[str, ...]:
 
 def copy_object(node: T) -> T:
     """A deep copy of a tree; raw parse nodes (dicts) are shared."""
-    if isinstance(node, _LEAVES):
+    cls = type(node)
+    if cls in _LEAF_CLASSES:
         return node
     if isinstance(node, list):
         return [copy_object(item) for item in node]  # type: ignore[return-value]
     if isinstance(node, tuple):
-        return tuple(copy_object(item) for item in node)  # type: ignore[return-value]
+        return tuple([copy_object(item) for item in node])  # type: ignore[return-value]
     if isinstance(node, set):
         return set(node)  # type: ignore[return-value]
-    cls = type(node)
     new = object.__new__(cls)
     for name in field_names(cls):
-        setattr(new, name, copy_object(getattr(node, name)))
+        value = getattr(node, name)
+        setattr(new, name, value if type(value) in _LEAF_CLASSES else copy_object(value))
     return new
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pgemu.errors import PgError
 from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, OBJECT_NOT_IN_PREREQUISITE_STATE
 from pgemu.nodes.parsenodes import Alias, Query, RangeTblEntry, RangeTblRef
-from pgemu.nodes.primnodes import Const, TargetEntry, Var
+from pgemu.nodes.primnodes import Const, CurrentOfExpr, TargetEntry, Var
 from pgemu.rewrite.rewrite_manip import (
     add_qual,
     change_var_nodes,
@@ -148,7 +148,12 @@ def error_view_not_updatable(name: str, command: str, detail: str) -> PgError:
 
 def rewrite_target_view(catalog: Catalog, query: Query, view: Relation) -> Query:
     """The statement on a simple view as one on its base relation.  In place."""
+    from pgemu.rewrite.rewrite_handler import refuse_restricted
+
     command = query.command_type
+    refuse_restricted(catalog, view, "view")
+    if isinstance(query.jointree.quals, CurrentOfExpr):
+        raise PgError(FEATURE_NOT_SUPPORTED, "WHERE CURRENT OF on a view is not implemented")
     viewquery: Query = copy_stored(view.view_query)
     detail = view_query_is_auto_updatable(viewquery, command != "delete")
     if detail is not None:

@@ -1,8 +1,9 @@
 """Row security policies (PostgreSQL's rowsecurity.c).
 
 A table that is read becomes a sub-select of the rows the policies let through; for the target of
-UPDATE and DELETE the conditions go to the statement's WHERE.  Conditions for new rows are put in
-Query.with_check_options with kind "rls".
+UPDATE and DELETE the conditions go to the statement's WHERE, for that of MERGE to the join's.
+Conditions for single rows are put in Query.with_check_options with a kind "rls_..." that says when
+the row is tested (PostgreSQL's WCO_RLS_...), followed by the restrictive policy's name.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgPolicy
 from pgemu.errors import PgError
-from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, INVALID_OBJECT_DEFINITION
+from pgemu.errors.codes import INVALID_OBJECT_DEFINITION
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import BoolExpr, Const, Expr, RowExpr, TargetEntry, Var
@@ -31,7 +32,9 @@ _COMMANDS = {"select": "r", "insert": "a", "update": "w", "delete": "d"}
 BOOLOID = 16
 
 
-def check_enable_rls(catalog: Catalog, relation: Relation, check_as_user: int) -> bool:
+def check_enable_rls(
+    catalog: Catalog, relation: Relation, check_as_user: int = 0, *, no_error: bool = False
+) -> bool:
     """Whether policies apply to the user (the current one when check_as_user is 0)."""
     if not relation.has_rls:
         return False
@@ -39,12 +42,18 @@ def check_enable_rls(catalog: Catalog, relation: Relation, check_as_user: int) -
     role = catalog.one(PgAuthid, oid=user)
     if role is not None and (role.rolsuper or role.rolbypassrls):
         return False
-    if not relation.row.relforcerowsecurity and _has_privs_of_role(catalog, user, relation.owner):
+    owner = _has_privs_of_role(catalog, user, relation.owner)
+    if not relation.row.relforcerowsecurity and owner:
         return False
-    if catalog.guc is not None and catalog.guc.get("row_security") == "off":
+    if not no_error and catalog.guc is not None and catalog.guc.get("row_security") == "off":
+        hint = (
+            "To disable the policy for the table's owner, use ALTER TABLE NO FORCE ROW LEVEL "
+            "SECURITY."
+        )
         raise PgError(
             "42501",
             f'query would be affected by row-level security policy for table "{relation.name}"',
+            hint=hint if owner else None,
         )
     return True
 
@@ -126,11 +135,14 @@ def apply_row_security(catalog: Catalog, query: Query, active: tuple[int, ...]) 
             _secure_source(catalog, query, rt_index, relation, user, inner)
 
 
-def _fire_in_qual(catalog: Catalog, qual: Expr, active: tuple[int, ...]) -> Expr:
-    """Views and policies inside the sub-queries of a policy's condition."""
-    from pgemu.rewrite.rewrite_handler import fire_rir_rules
+def _fire_in_qual(catalog: Catalog, qual: Expr, active: tuple[int, ...], user: int) -> Expr:
+    """Views and policies inside the sub-queries of a policy's condition, which are run with the
+    privileges of whoever accesses the table (0: the current user)."""
+    from pgemu.rewrite.rewrite_handler import fire_rir_rules, set_rule_check_as_user
 
     if check_expr_has_sublink(qual):
+        if user:
+            set_rule_check_as_user(qual, user)
         holder = Query("select", target_list=[TargetEntry(qual, 1)], has_sublinks=True)
         return fire_rir_rules(catalog, holder, active).target_list[0].expr
     return qual
@@ -145,31 +157,51 @@ def _secure_target(
     active: tuple[int, ...],
 ) -> None:
     command = query.command_type
+    as_user = query.rtable[rt_index - 1].check_as_user
     reads = "SELECT" in query.rtable[rt_index - 1].required_perms
-    if command == "merge":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            f'MERGE into table "{relation.name}" with row-level security is not supported',
-        )
-    if command in ("update", "delete"):
+    if command in ("update", "delete", "merge"):
         quals = []
-        for needed in (command, "select") if reads else (command,):
+        needs = ("select",) if command == "merge" else (command, "select")
+        for needed in needs if reads else needs[:1]:
             policies = _policies_for(catalog, relation, needed, user)
             qual = _combine(catalog, relation, policies, rt_index, check=False)
-            quals.append(_fire_in_qual(catalog, qual, active))
+            quals.append(_fire_in_qual(catalog, qual, active, as_user))
         # before the statement's own conditions, which might tell about rows
         own, query.jointree.quals = query.jointree.quals, None
         for qual in [*quals, *([own] if own is not None else [])]:
             add_qual(query, qual)
-    if command in ("insert", "update"):
-        # the policies speak before the check options of views
-        of_views, query.with_check_options = query.with_check_options, []
-        policies = _policies_for(catalog, relation, command, user)
-        _add_checks(catalog, query, rt_index, relation, policies, active, check=True)
+    # the policies speak before the check options of views
+    of_views, query.with_check_options = query.with_check_options, []
+    for kind, needed, check in _checks_of(query, reads):
+        policies = _policies_for(catalog, relation, needed, user)
+        _add_checks(catalog, query, rt_index, relation, kind, policies, active, check=check)
+    query.with_check_options += of_views
+
+
+def _checks_of(query: Query, reads: bool) -> list[tuple[str, str, bool]]:
+    """(kind of check, command whose policies apply, whether WITH CHECK counts or USING)."""
+    command = query.command_type
+    if command == "merge":
+        checks = [
+            ("rls_merge_update", "update", False),
+            ("rls_merge_delete", "delete", False),
+            ("rls_insert", "insert", True),
+            ("rls_update", "update", True),
+        ]
+        return [*checks, ("rls_update", "select", False)] if reads else checks
+    if command not in ("insert", "update"):
+        return []
+    checks = [(f"rls_{command}", command, True)]
+    if reads:
+        checks.append((f"rls_{command}", "select", False))
+    if query.on_conflict is not None and query.on_conflict.action == "update":
+        checks.append(("rls_conflict", "update", False))
         if reads:
-            policies = _policies_for(catalog, relation, "select", user)
-            _add_checks(catalog, query, rt_index, relation, policies, active, check=False)
-        query.with_check_options += of_views
+            checks.append(("rls_conflict", "select", False))
+        checks.append(("rls_update", "update", True))
+        if reads:
+            checks.append(("rls_update", "select", False))
+    return checks
 
 
 def _add_checks(
@@ -177,6 +209,7 @@ def _add_checks(
     query: Query,
     rt_index: int,
     relation: Relation,
+    kind: str,
     policies: tuple[list[PgPolicy], list[PgPolicy]],
     active: tuple[int, ...],
     *,
@@ -185,14 +218,15 @@ def _add_checks(
     """add_with_check_options: one for what is permitted, one for each restriction."""
     permissive, restrictive = policies
     allowed = _combine(catalog, relation, (permissive, []), rt_index, check=check)
-    entries = [("rls", allowed)]
+    entries = [(kind, allowed)]
     if permissive:
         for policy in sorted(restrictive, key=lambda one: one.polname):
             condition = _combine(catalog, relation, ([policy], []), rt_index, check=check)
-            entries.append((f"rls {policy.polname}", condition))
-    for kind, condition in entries:
-        qual = _fire_in_qual(catalog, condition, active)
-        query.with_check_options.append((kind, qual, relation.name))
+            entries.append((f"{kind} {policy.polname}", condition))
+    for name, condition in entries:
+        as_user = query.rtable[rt_index - 1].check_as_user
+        qual = _fire_in_qual(catalog, condition, active, as_user)
+        query.with_check_options.append((name, qual, relation.name))
 
 
 def _redirect_vars(
@@ -237,7 +271,8 @@ def _secure_source(
     """The table's entry becomes SELECT all columns FROM table WHERE policies."""
     rte = query.rtable[rt_index - 1]
     policies = _policies_for(catalog, relation, "select", user)
-    qual = _fire_in_qual(catalog, _combine(catalog, relation, policies, 1, check=False), active)
+    qual = _combine(catalog, relation, policies, 1, check=False)
+    qual = _fire_in_qual(catalog, qual, active, rte.check_as_user)
     names = ["" if a.attisdropped else a.attname for a in relation.attrs]
     inner = RangeTblEntry(
         "relation",

@@ -24,10 +24,10 @@ from pgemu.catalog.rows import (
 from pgemu.nodes.nodefuncs import expr_collation, expr_type
 from pgemu.nodes.parsenodes import Alias, Query, RangeTblEntry
 from pgemu.nodes.primnodes import Const
+from pgemu.rewrite.ruleutils_columns import ColumnInfo
 from pgemu.rewrite.ruleutils_context import (
     PRETTYFLAG_INDENT,
     PRETTYFLAG_SCHEMA,
-    ColumnInfo,
     Context,
     Namespace,
     generate_collation_name,
@@ -534,11 +534,11 @@ def pg_get_constraintdef(catalog: Catalog, oid: int) -> str:
 
 
 def pg_get_indexdef_column(catalog: Catalog, oid: int, colno: int) -> str:
-    """Column colno (1-based) of an index as text."""
-    return get_indexdef(catalog, oid, colno) or ""
+    """Column colno (1-based) of an index as text, as error details have it."""
+    return get_indexdef(catalog, oid, colno, pretty=True) or ""
 
 
 def pg_get_partkeydef_columns(catalog: Catalog, relid: int) -> str:
     """The partition key without its strategy, "a, b" (for error details)."""
-    text = get_partkeydef(catalog, relid) or ""
+    text = get_partkeydef(catalog, relid, pretty=True) or ""
     return text.partition(" (")[2].removesuffix(")")

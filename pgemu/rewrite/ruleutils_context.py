@@ -10,6 +10,7 @@ from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import PgClass, PgCollation, PgNamespace, PgOperator, PgProc
 from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblEntry, WindowClause
 from pgemu.nodes.primnodes import TargetEntry, Var
+from pgemu.rewrite.ruleutils_columns import ColumnInfo, ColumnNames
 
 if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
@@ -31,14 +32,6 @@ def get_pretty_flags(pretty: bool) -> int:
 
 
 @dataclass(slots=True)
-class ColumnInfo:
-    """Names of one entry's columns as the text shows them ("" for dropped ones)."""
-
-    colnames: list[str]
-    printaliases: bool = False
-
-
-@dataclass(slots=True)
 class Namespace:
     """Names of one query level."""
 
@@ -52,6 +45,7 @@ class Namespace:
     open_joins: set[int] = field(default_factory=set)
     # names of a function's parameters, for Param nodes in its body
     arg_names: list[str] = field(default_factory=list)
+    function_name: str = ""
 
 
 class Context:
@@ -217,7 +211,7 @@ def namespace_for_query(catalog: Catalog, query: Query, parents: list[Namespace]
     for rte in query.rtable:
         name = _entry_name(catalog, rte)
         names.append(None if name is None else _unique(name, used))
-    columns = [_entry_columns(catalog, rte) for rte in query.rtable]
+    columns = ColumnNames(catalog, query).infos
     result = Namespace(query.rtable, names, columns, {c.ctename for c in query.cte_list})
     _find_aliased_joins(query, result)
     return result
@@ -234,37 +228,6 @@ def _entry_name(catalog: Catalog, rte: RangeTblEntry) -> str | None:
     if rte.rtekind == "join":
         return None
     return rte.eref.aliasname
-
-
-def _entry_columns(catalog: Catalog, rte: RangeTblEntry) -> ColumnInfo:
-    if rte.rtekind == "relation" and rte.relid:
-        real = ["" if a.attisdropped else a.attname for a in catalog.relation(rte.relid).attrs]
-    elif rte.rtekind == "function":
-        real = [n for f in rte.functions for n in f.colnames]
-        if rte.funcordinality:
-            real.append("ordinality")
-    else:
-        real = list(rte.eref.colnames)
-    given = rte.alias.colnames if rte.alias is not None else []
-    used: set[str] = set()
-    names: list[str] = []
-    changed = False
-    for position, name in enumerate(real):
-        if not name:
-            names.append("")
-            continue
-        wanted = given[position] if position < len(given) and given[position] else name
-        if rte.rtekind == "join":
-            names.append(wanted)
-            continue
-        unique = _unique(wanted, used)
-        names.append(unique)
-        changed = changed or unique != name
-    if rte.rtekind == "relation":
-        return ColumnInfo(names, changed)
-    if rte.rtekind == "function":
-        return ColumnInfo(names, True)
-    return ColumnInfo(names, changed or bool(given))
 
 
 def _find_aliased_joins(query: Query, namespace: Namespace) -> None:
@@ -293,4 +256,4 @@ def namespace_for_relation(catalog: Catalog, relid: int, aliasname: str) -> Name
 
     names = ["" if a.attisdropped else a.attname for a in catalog.relation(relid).attrs]
     rte = RangeTblEntry("relation", Alias(aliasname, names), relid=relid)
-    return Namespace([rte], [aliasname], [ColumnInfo(names)])
+    return Namespace([rte], [aliasname], [ColumnInfo(list(names))])

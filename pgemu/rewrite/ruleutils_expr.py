@@ -216,6 +216,9 @@ def _const_collation(node: p.Const, ctx: Context) -> None:
 def _param(node: p.Param, ctx: Context, _show: bool) -> None:
     names = ctx.namespaces[-1].arg_names if ctx.namespaces else []
     if node.paramkind == "extern" and 0 < node.paramid <= len(names) and names[node.paramid - 1]:
+        # where columns could be meant too, the function's name says that it is a parameter
+        if any(namespace.names for namespace in ctx.namespaces[:-1]):
+            ctx.add(quote_identifier(ctx.namespaces[-1].function_name) + ".")
         ctx.add(quote_identifier(names[node.paramid - 1]))
     else:
         ctx.add(f"${node.paramid}")

@@ -71,7 +71,7 @@ def _from_item(item: Any, query: Query, ctx: Context) -> None:
     if coldefs is not None:
         ctx.add(coldefs)
     elif info.printaliases:
-        ctx.add("(" + ", ".join(quote_identifier(n) for n in info.colnames if n) + ")")
+        ctx.add("(" + ", ".join(map(quote_identifier, info.new_colnames)) + ")")
     if rte.tablesample is not None:
         method, args, repeatable = rte.tablesample
         ctx.add(f" TABLESAMPLE {quote_identifier(method)} (")
@@ -191,7 +191,8 @@ def _join_item(join: JoinExpr, query: Query, ctx: Context) -> None:
     _from_item(join.rarg, query, ctx)
     ctx.add(")" if right_paren else "")
     if join.using_clause:
-        ctx.add(" USING (" + ", ".join(map(quote_identifier, join.using_clause)) + ")")
+        names = namespace.columns[join.rtindex - 1].using_names
+        ctx.add(" USING (" + ", ".join(map(quote_identifier, names)) + ")")
         using_alias = query.rtable[join.rtindex - 1].join_using_alias
         if using_alias is not None:
             ctx.add(f" AS {quote_identifier(using_alias.aliasname)}")
@@ -206,6 +207,6 @@ def _join_item(join: JoinExpr, query: Query, ctx: Context) -> None:
     if join.alias is not None:
         namespace.open_joins.discard(join.rtindex)
         ctx.add(f" {quote_identifier(namespace.names[join.rtindex - 1] or '')}")
-        if join.alias.colnames:
-            names = namespace.columns[join.rtindex - 1].colnames
-            ctx.add("(" + ", ".join(quote_identifier(n) for n in names if n) + ")")
+        info = namespace.columns[join.rtindex - 1]
+        if info.printaliases:
+            ctx.add("(" + ", ".join(map(quote_identifier, info.new_colnames)) + ")")

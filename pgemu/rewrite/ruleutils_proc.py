@@ -147,18 +147,18 @@ def get_function_sqlbody(catalog: Catalog, oid: int) -> str | None:
 
 
 def _sql_body(catalog: Catalog, proc: PgProc) -> str:
-    namespace = Namespace([], [], [], arg_names=list(proc.proargnames or ()))
+    names = list(proc.proargnames or ())
+    modes = proc.proargmodes or ("i",) * len(names)
+    inputs = [n for n, m in zip(names, modes, strict=False) if m in "ibv"]
+    namespace = Namespace([], [], [], arg_names=inputs, function_name=proc.proname)
     body: Any = catalog.decode_node(proc.prosqlbody, "query", 0)
     if isinstance(body, list):
-        if len(body) == 1 and isinstance(body[0], list):
-            body = body[0]
         texts = [
             get_query_def(catalog, q, [namespace], None, False, PRETTYFLAG_INDENT, 0, 1)
             for q in body
         ]
         return "BEGIN ATOMIC\n" + "".join(f"{t};\n" for t in texts) + "END"
-    text = get_query_def(catalog, body, [namespace], None, False, 0, 0, 0)
-    return text.replace("SELECT", "RETURN", 1)
+    return get_query_def(catalog, body, [namespace], None, False, 0, 0, 0)
 
 
 def get_functiondef(catalog: Catalog, oid: int) -> str | None:

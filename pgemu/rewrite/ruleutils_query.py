@@ -106,8 +106,21 @@ def get_query_def(
     if query.command_type == "utility":
         return _utility_query(query)
     assert writer is not None
-    writer(query, ctx, result_names, col_names_visible)
+    if query.is_return:
+        _return_query(query, ctx)
+    else:
+        writer(query, ctx, result_names, col_names_visible)
     return ctx.text()
+
+
+def _return_query(query: Query, ctx: Context) -> None:
+    """RETURN expression, in a SQL function's body."""
+    from pgemu.rewrite.ruleutils_expr import get_rule_expr
+
+    if ctx.pretty_indent:
+        ctx.add(" ")
+    ctx.add("RETURN ")
+    get_rule_expr(query.target_list[0].expr, ctx, False)
 
 
 def _utility_query(query: Query) -> str:

@@ -13,7 +13,7 @@ import apsw
 
 # SQLite's prepared statements are cached by apsw; the plan cache holds on to the texts.
 STATEMENT_CACHE_SIZE = 512
-MMAP_SIZE = 1 << 30
+MMAP_SIZE = 0
 CACHE_KIB = 16_384
 PROGRESS_STEPS = 20_000  # virtual machine steps between two looks at the interrupt flag
 

@@ -89,6 +89,23 @@ class Latch:
             return True
         return bool(self._poll.poll(None if timeout is None else max(0.0, timeout * 1000)))
 
+    def sleep(self, seconds: float | None) -> None:
+        """wait(), and take what ended it out of its socket, to be looked at later.  The overflow
+        file is left to drain(): what is in it ends nobody's wait."""
+        for fd, _ in self._poll.poll(None if seconds is None else seconds * 1000 + 1):
+            if fd != self._socket.fileno():
+                assert self._wakeup is not None
+                self._wakeup[0].recv(4096)
+                continue
+            kind, payload = self._read()
+            if kind != WAKE:
+                self.inbox.append((kind, payload))
+
+    def _read(self) -> Message:
+        data = self._socket.recv(MAX_DATAGRAM + _HEAD.size)
+        kind, length = _HEAD.unpack_from(data)
+        return kind, data[_HEAD.size : _HEAD.size + length]
+
     def drain(self) -> list[Message]:
         """Take what has arrived out of the socket.  WAKEs are swallowed (the caller looks at
         shared memory anyway); the rest is put into the inbox and returned."""
@@ -98,12 +115,11 @@ class Latch:
                 self._wakeup[0].recv(4096)
         while True:
             try:
-                data = self._socket.recv(MAX_DATAGRAM + _HEAD.size)
+                message = self._read()
             except BlockingIOError:
                 break
-            kind, length = _HEAD.unpack_from(data)
-            if kind != WAKE:
-                received.append((kind, data[_HEAD.size : _HEAD.size + length]))
+            if message[0] != WAKE:
+                received.append(message)
         if os.path.exists(self._overflow):
             received.extend(self._take_overflow())
         self.inbox.extend(received)
@@ -209,11 +225,10 @@ def wait_latch(
     """Sleep until `satisfied()` (True) or until the monotonic deadline (False).
     check_interrupts runs after every wake-up and may raise."""
     while True:
-        latch.drain()
         check_interrupts()
         if satisfied():
             return True
         timeout = None if deadline is None else deadline - time.monotonic()
         if timeout is not None and timeout <= 0:
             return False
-        latch._poll.poll(None if timeout is None else timeout * 1000 + 1)
+        latch.sleep(timeout)

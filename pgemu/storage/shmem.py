@@ -135,14 +135,15 @@ class SharedMemory:
                 if xid >= words[W_XID_LIMIT]:
                     self._move_limit(W_XID_LIMIT, xid + PREFETCH)
 
-    def next_oid(self) -> int:
-        """An object identifier nobody else has (GetNewObjectId), unique in the cluster."""
+    def next_oid(self, count: int = 1) -> int:
+        """An object identifier nobody else has (GetNewObjectId), unique in the cluster; the first
+        of several in a row."""
         words = self.words
         with self.counter_lock:
             oid = words[W_NEXT_OID]
-            if oid >= words[W_OID_LIMIT]:
-                self._move_limit(W_OID_LIMIT, oid + PREFETCH)
-            words[W_NEXT_OID] = oid + 1
+            if oid + count > words[W_OID_LIMIT]:
+                self._move_limit(W_OID_LIMIT, oid + count + PREFETCH)
+            words[W_NEXT_OID] = oid + count
         return oid
 
     def advance_next_oid(self, oid: int) -> None:

@@ -5,26 +5,29 @@ instead (flock on `<oid>.lock` in the runtime folder) and BEGIN IMMEDIATE then n
 database.  The lock is held for one statement, not for one transaction, and dies with its holder.
 
 Waiting is interruptible: Python retries an interrupted flock by itself after running the signal
-handlers, so while we wait, the handlers of the signals that may end a statement are wrapped to
-call check_interrupts, whose exception leaves the flock.
+handlers, so a handler that asks for the end of the statement calls WriterLock.interrupt, and the
+exception of check_interrupts leaves the flock.
 """
 
 from __future__ import annotations
 
 import fcntl
-import signal
+import os
 from collections.abc import Callable
-from types import FrameType, TracebackType
-from typing import Any
+from types import TracebackType
+from typing import ClassVar
 
 from pgemu.storage.filelock import FileLock
 
 _LOCK_NOW = fcntl.LOCK_EX | fcntl.LOCK_NB
-_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1)
+# how often to let others run before going to sleep: waking up costs more than a statement
+_YIELDS = 10
 
 
 class WriterLock:
     """`with lock:` or acquire/release.  Reentrant within the process (nested writes)."""
+
+    _waiting: ClassVar[list[WriterLock]] = []
 
     def __init__(self, path: str, check_interrupts: Callable[[], None] = lambda: None) -> None:
         self._lock = FileLock(path)
@@ -62,32 +65,31 @@ class WriterLock:
         self.release()
 
     def _wait(self) -> None:
-        previous: dict[signal.Signals, Any] = {}
-        waiting = True
-
-        def interrupted(number: int, frame: FrameType | None) -> None:
-            handler = previous.get(signal.Signals(number))
-            if callable(handler):
-                handler(number, frame)
-            if waiting:  # an exception after we have the lock would leave it locked
-                self.check_interrupts()
-
+        """The holder is in the middle of a short statement: let it run, then queue."""
+        fd = self._lock.fileno()
+        for _ in range(_YIELDS):
+            os.sched_yield()
+            try:
+                fcntl.flock(fd, _LOCK_NOW)
+            except BlockingIOError:
+                continue
+            return
+        self._waiting.append(self)
         try:
-            for number in _INTERRUPTS:
-                handler = signal.getsignal(number)
-                if callable(handler) and handler is not signal.default_int_handler:
-                    previous[number] = handler
-                    signal.signal(number, interrupted)
             self.check_interrupts()
             self._lock.acquire()
-            waiting = False
+            self._waiting.remove(self)
         except BaseException:
-            waiting = False
+            if self in self._waiting:
+                self._waiting.remove(self)
             self._lock.release()
             raise
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+
+    @classmethod
+    def interrupt(cls) -> None:
+        """For signal handlers, after they have noted why: whoever waits here looks at it."""
+        for lock in cls._waiting:
+            lock.check_interrupts()
 
     def close(self) -> None:
         self._lock.close()

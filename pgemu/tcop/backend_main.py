@@ -39,6 +39,7 @@ from pgemu.storage.procarray import (
 )
 from pgemu.storage.procsignal import process_cancel_request
 from pgemu.storage.template_cache import cache_folder
+from pgemu.storage.writerlock import WriterLock
 from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.lost_indexes import rebuild_lost_indexes
@@ -147,6 +148,7 @@ def _start(
     _attach_latch(backend, cluster, shm, slot)
     peer = connection.peer()
     slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
+    session.server_address = connection.local_address() if peer else None
     slot.words[BACKEND_START] = slot.words[BACKEND_START] or _now_us()
     secret = os.urandom(4)
     slot.cancel_key = secret
@@ -244,12 +246,14 @@ def _signals(session: BackendSession, slot: Any, config: Any) -> None:
     def cancel(number: int, frame: FrameType | None) -> None:
         if not session.idle:  # a cancel that comes too late cancels nothing
             session.cancel_pending = True
+            WriterLock.interrupt()
 
     def terminate(number: int, frame: FrameType | None) -> None:
         session.cancel_pending = True
         slot.words[INTERRUPT] |= INTERRUPT_TERMINATE
         if session.idle:
             raise _terminated()
+        WriterLock.interrupt()
 
     def interrupted() -> PgError:
         session.cancel_pending = False

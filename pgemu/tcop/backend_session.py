@@ -6,7 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.keywords import quote_identifier
+from pgemu.catalog.rows import PgAuthid, PgNamespace, PgTsConfig
 from pgemu.commands.setting_checks import catalog_checks
+from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
+from pgemu.executor.committing import commit_retrying
 from pgemu.executor.execute import Result
 from pgemu.executor.session import Session
 from pgemu.guc.encodings import python_codec
@@ -21,6 +25,9 @@ from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT, Characteristics
 
 class BackendSession(ProceduralMixin, StatementsMixin, Session):
     """client: the COPY channel of the connection (pgemu.tcop.copy_channel)."""
+
+    # of a TCP connection, this end
+    server_address: str | None = None
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -62,12 +69,37 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
             hooks[name] = lambda value, n=name: setattr(ctx, n, value)
         self.guc.check_hooks.update(characteristic_checks(self))
         self.guc.check_hooks.update(catalog_checks(self))
+        self.guc.check_hooks["default_text_search_config"] = self._check_text_search_config
         hooks["transaction_isolation"] = self._characteristic("isolation")
         hooks["transaction_read_only"] = self._characteristic("read_only")
         hooks["transaction_deferrable"] = self._characteristic("deferrable")
         for name, hook in list(hooks.items()):
             if not name.startswith("transaction_"):
                 hook(self.guc.value(name))
+        hooks["role"] = hooks["session_authorization"] = self._identity_changed
+
+    def _check_text_search_config(self, value: Any) -> Any:
+        """check_default_text_search_config: the name is kept with its schema."""
+        name = str(value)
+        try:
+            oid = self.catalog.reg_in("regconfig", name)
+        except PgError:
+            raise PgError(
+                INVALID_PARAMETER_VALUE,
+                f'invalid value for parameter "default_text_search_config": "{name}"',
+            ) from None
+        row = self.catalog.get(PgTsConfig, oid=oid)
+        schema = self.catalog.get(PgNamespace, oid=row.cfgnamespace).nspname
+        return f"{quote_identifier(schema)}.{quote_identifier(row.cfgname)}"
+
+    def _identity_changed(self, _value: Any) -> None:
+        """SET ROLE and SET SESSION AUTHORIZATION, and their end by a rollback or a function."""
+        user, role = str(self.guc.value("session_authorization")), str(self.guc.value("role"))
+        row = self.catalog.one(PgAuthid, rolname=user)
+        if row is not None and row.oid != self.ctx.session_user_oid:
+            self.set_session_user(row.oid)
+        row = None if role == "none" else self.catalog.one(PgAuthid, rolname=role)
+        self.set_current_user(self.ctx.session_user_oid if row is None else row.oid)
 
     def _characteristic(self, attribute: str) -> Any:
         def assign(value: Any) -> None:
@@ -136,7 +168,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
 
             if self.on_commit_actions:
                 pre_commit_on_commit_actions(self)
-            self.xact.commit()
+            commit_retrying(self)
         except BaseException:
             self.xact.rollback()
             raise
@@ -174,6 +206,13 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
                 continue
             del self.portals[name]
             _close_rows(portal)
+
+    def discard_portals(self) -> None:
+        """PortalHashTableDeleteAll, for DISCARD ALL; the one that runs it stays."""
+        for name, portal in list(self.portals.items()):
+            if name:
+                del self.portals[name]
+                _close_rows(portal)
 
     def drain_portals(self) -> None:
         """Before another statement runs: open result sets go to their spools."""

@@ -27,12 +27,14 @@ class CopyChannel:
         connection.flush()
 
     def read_copy_data(self) -> bytes | None:
-        """The next CopyData; None at CopyDone.  CopyFail is 57014; Flush and Sync are ignored."""
+        """What the next CopyData messages hold, as many as have come; None at CopyDone.  CopyFail
+        is 57014; Flush and Sync are ignored."""
         connection = self._backend.connection
         while True:
             kind, payload = connection.read_message()
             if kind == ord("d"):
-                return payload
+                more = connection.buffered_copy_data()
+                return b"".join([payload, *more]) if more else payload
             if kind == ord("c"):
                 return None
             if kind == ord("f"):

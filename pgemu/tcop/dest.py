@@ -7,10 +7,11 @@ from typing import Any
 
 from pgemu.errors import PgError
 from pgemu.planner.plan import OutputColumn
-from pgemu_protocol.hot import data_row, row_description
+from pgemu_protocol.hot import data_row, data_rows, row_description
 
 Encoder = Callable[[Any], bytes]
 VARHDRSZ = 4
+BATCH = 1000  # rows that are encoded in one piece
 BPCHAROID = 1042
 
 
@@ -102,6 +103,16 @@ def send_rows(
             write(data_row((None if value is None else only(value),)))
             count += 1
         return count
+    if isinstance(rows, list) and len(rows) <= BATCH:
+        write(
+            data_rows(
+                [
+                    [None if v is None else e(v) for v, e in zip(row, encode, strict=False)]
+                    for row in rows
+                ]
+            )
+        )
+        return len(rows)
     for row in rows:
         write(data_row([None if v is None else e(v) for v, e in zip(row, encode, strict=False)]))
         count += 1

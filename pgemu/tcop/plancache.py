@@ -64,6 +64,11 @@ class PlanCache:
         self.hits += 1
         return found
 
+    def keeps(self, shape: Shape, epoch: int) -> bool:
+        """Some literals of this shape belong to the identity of its statements."""
+        entry = self._entries.get((shape.key, epoch))
+        return entry is not None and bool(entry.kept)
+
     def store(self, shape: Shape, epoch: int, version: int, plan: Plan) -> CachedStatement | None:
         """Remember a plan just made for this text; None if it cannot serve other literals."""
         if joined_strings(shape) or plan.steps:

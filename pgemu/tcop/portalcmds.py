@@ -16,6 +16,7 @@ from pgemu.errors import (
     UNDEFINED_CURSOR,
     PgError,
 )
+from pgemu.executor.current_of import query_for_cursor, split_rows, visible_columns
 from pgemu.executor.execute import Result
 from pgemu.nodes.parsenodes import Query
 from pgemu.tcop.prepared import Portal, PreparedStatement
@@ -43,12 +44,13 @@ def declare_cursor(
     assert inner is not None
     text = session.statement_text(source_text, query)
     statement = PreparedStatement(name, text, None, inner, [], None, 0, 0)
+    inner, scan = query_for_cursor(session.catalog, inner)
     result = session.run(inner, params)
     portal = Portal(
         name,
         statement,
         params,
-        columns=result.columns,
+        columns=visible_columns(scan, result.columns),
         started=True,
         text=text,
         is_cursor=True,
@@ -56,7 +58,8 @@ def declare_cursor(
         is_binary=bool(options & OPT_BINARY),
         is_scrollable=not options & OPT_NO_SCROLL,
         creation_time_us=session.ctx.statement_start_us,
-        spool=list(result.rows or ()),
+        spool=split_rows(scan, list(result.rows or ())),
+        scan=scan,
     )
     session.portals[name] = portal
     if portal.is_holdable and session.xact.state == IDLE:

@@ -50,6 +50,7 @@ class Backend:
     def __init__(self, connection: Connection, session: BackendSession) -> None:
         self.connection = connection
         self.session = session
+        session.flush_notices = self._flush_notices
         self.simple = SimpleQuery(self)
         self.extended = ExtendedQuery(self)
         self.skip_till_sync = False
@@ -243,6 +244,12 @@ class Backend:
             self.connection.write(
                 notice_response(notice_fields(notice, position), session.client_codec)
             )
+
+    def _flush_notices(self) -> None:
+        """A statement is going to sleep: its messages so far must not sleep with it."""
+        if self.session.notices:
+            self.send_notices()
+            self.connection.flush()
 
     def send_error(self, error: PgError) -> None:
         position = error.position

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import OutputColumn, Plan
+
+if TYPE_CHECKING:
+    from pgemu.executor.current_of import CursorScan
 
 
 @dataclass(slots=True)
@@ -30,6 +33,8 @@ class PreparedStatement:
     used_literals: set[int] = field(default_factory=set)
     generic_plans: int = 0
     custom_plans: int = 0
+    # the parse tree of BEGIN, COMMIT and their like
+    transaction_statement: dict[str, Any] | None = None
     # caches of the hot path
     decoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     encoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
@@ -56,6 +61,8 @@ class Portal:
     creation_time_us: int = 0
     spool: list[Any] | None = None
     position: int = 0
+    # which rows of tables the spool's rows come from, for WHERE CURRENT OF
+    scan: CursorScan | None = None
     created_level: int = 0
 
     def __init__(

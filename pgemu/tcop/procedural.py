@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.executor.current_of import CursorScan
 from pgemu.planner.plan import OutputColumn
 from pgemu.tcop.portalcmds import fetch_rows, find_cursor
 from pgemu.tcop.prepared import Portal, PreparedStatement
@@ -53,6 +54,11 @@ class ProceduralMixin:
 
         run_inline(self, text, atomic=atomic)
 
+    def load_plpgsql(self) -> None:
+        from pgemu.pl import load_library
+
+        load_library(self)
+
     def validate_plpgsql(self, proc: PgProc) -> None:
         from pgemu.pl import validate_function
 
@@ -70,6 +76,7 @@ class ProceduralMixin:
         rows: list[Any],
         text: str,
         scroll: bool | None,
+        scan: CursorScan | None = None,
     ) -> None:
         statement = PreparedStatement(name, text, None, None, [], columns, 0, 0)
         self.portals[name] = Portal(
@@ -83,7 +90,13 @@ class ProceduralMixin:
             is_scrollable=scroll is not False,
             creation_time_us=self.ctx.statement_start_us,
             spool=rows,
+            scan=scan,
         )
+
+    def cursor_advance(self, name: str) -> None:
+        """A FOR loop has gone on to the cursor's next row."""
+        if name in self.portals:
+            self.portals[name].position += 1
 
     def cursor_fetch(
         self, name: str, direction: str, count: int

@@ -15,6 +15,7 @@ from pgemu.planner.plan import Plan
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.extended import BIND_COMPLETE, NO_DATA
 from pgemu.tcop.prepared import PreparedStatement
+from pgemu.tcop.xact_commands import transaction_statement
 from pgemu_protocol.hot import command_complete, decode_bind
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
     else:
         return False
     session: Any = backend.session
-    if session.xact.failed or session.xact.state == "implicit" or session.portals:
+    portals = session.portals
+    if session.xact.failed or session.xact.state == "implicit" or len(portals) > 1:
         return False
+    if portals and ("" not in portals or not portals[""].done):
+        return False  # a cursor is open
     _, name, formats, raw_params, results = decode_bind(payload, session.client_codec)
     statement = session.prepared_statements.get(name) if name else session.unnamed
     if statement is None or len(raw_params) != len(statement.param_types):
@@ -45,8 +49,13 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
     session.start_statement()
     plan = _plan_at_hand(session, statement)
     columns = statement.columns
-    if plan is None or (columns is not None and 1 < len(results) != len(columns)):
+    if plan is None:
+        transaction = statement.transaction_statement
+        if transaction is None:
+            return False
+    elif columns is not None and 1 < len(results) != len(columns):
         return False
+    portals.clear()  # the unnamed one is replaced, and has ended at the end of this
     session.source_text = statement.text
     params = backend.extended.decode_params(statement, formats, raw_params)
     backend.report_query(statement.text)
@@ -54,7 +63,13 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
     write(BIND_COMPLETE)
     if described:
         write(_description(session, statement, results))
-    _run(backend, statement, plan, params, results)
+    if plan is None:
+        tag = transaction_statement(session, transaction)
+        if session.notices:
+            backend.send_notices()
+        write(command_complete(tag))
+    else:
+        _run(backend, statement, plan, params, results)
     connection.skip(length)
     backend.send_ready()
     return True

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from pgemu.errors import PgError
-from pgemu.executor.execute import Result, bind, run_plan, select_rows
+from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_rows
 from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
 from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
+from pgemu.tcop.bulk_values import MIN_TEXT, run_bulk
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.literals import Shape, cut
 from pgemu.tcop.plancache import CachedStatement
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
 MAX_TRANSACTION_TEXTS = 500
+ROWS_AT_ONCE = 100
 EMPTY_QUERY = b"I\x00\x00\x00\x04"
 _PLANNED = ("select", "insert", "update", "delete", "merge")
 
@@ -51,7 +55,16 @@ class SimpleQuery:
         if shape is not None and self._run_cached(shape):
             session.end_implicit()
             return
+        if len(text) >= MIN_TEXT and not session.xact.failed:
+            bulk = run_bulk(session, text, self._prepare_one)
+            if bulk is not None:
+                self.send_result(bulk)
+                session.end_implicit()
+                return
         statements = session.parse(text)
+        if session.parse_noticed:
+            shape = None
+            backend.send_notices()
         if len(statements) == 1 and statements[0].tag == "TransactionStmt":
             if len(self._transactions) < MAX_TRANSACTION_TEXTS:
                 self._transactions[text] = statements[0]
@@ -109,6 +122,8 @@ class SimpleQuery:
                 cached.row_description = describe(session, plan.columns, ())
                 cached.encoders = encoders(session, plan.columns, ())
             head = cached.row_description
+            if plan.result is None and self._send_quiet(cached, bindings):
+                return
             rows = select_rows(session, plan, bindings)
             try:
                 first = next(rows, None)
@@ -148,6 +163,37 @@ class SimpleQuery:
         send_rows(write, result.rows or (), cached.encoders)
         write(command_complete(result.tag))
 
+    def _send_quiet(self, cached: CachedStatement, bindings: Any) -> bool:
+        """The rows of a SELECT that can run without a snapshot; its table locks are held."""
+        session, write = self.session, self.backend.connection.write
+        session.xact.queried = True
+        head = cached.row_description
+        count = 0
+        cursor = None
+        try:
+            cursor = quiet_cursor(session, cached.plan, bindings)
+            if cursor is None:
+                return False
+            while True:
+                rows = list(islice(cursor, ROWS_AT_ONCE))
+                if head:
+                    write(head)
+                    head = b""
+                if session.notices:
+                    self.backend.send_notices()
+                count += send_rows(write, rows, cached.encoders)
+                if len(rows) < ROWS_AT_ONCE:
+                    break
+        except (PgError, apsw.Error):
+            if head and _had_started(session, cached.query):
+                write(head)
+            raise
+        finally:
+            if cursor is not None:
+                cursor.close()
+        write(command_complete(f"SELECT {count}"))
+        return True
+
     # -- other statements --------------------------------------------------------------------------
 
     def _run_one(self, raw: RawStmt, text: str, shape: Shape | None) -> None:
@@ -157,19 +203,28 @@ class SimpleQuery:
         if session.xact.failed:
             check_failed_transaction(session, raw)
         while True:
-            query, used = session.analyze_statement(raw, text)
-            if query.command_type not in _PLANNED:
-                session.used_literals = used
+            with session.catalog.store.reading():
+                query, used = session.analyze_statement(raw, text)
+                planned = query.command_type in _PLANNED
+                rewritten = query_rewrite(query, session.catalog) if planned else []
+                if len(rewritten) == 1 and rewritten[0].command_type in _PLANNED:
+                    plan = self._plan(rewritten[0], used)
+                else:
+                    planned = False
+            if not planned:
+                if not rewritten:
+                    session.used_literals = used
                 self.send_result(session.run(query))
                 return
-            rewritten = query_rewrite(query, session.catalog)
-            if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
-                self.send_result(session.run(query))
-                return
-            plan = self._plan(rewritten[0], used)
             if lock_for_plan(session, plan):
                 break
             session.accept_invalidations()  # a table changed while we waited for its lock
+        if rewritten[0].command_type != query.command_type and not rewritten[0].can_set_tag:
+            # what a rule does instead: its rows are shown under the statement's own tag
+            result = session.run_planned(plan, rewritten[0], ())
+            result.tag = EMPTY_TAGS[query.command_type]
+            self.send_result(result)
+            return
         cached = None
         if shape is not None:
             cached = session.plan_cache.store(
@@ -179,6 +234,25 @@ class SimpleQuery:
             cached = CachedStatement(plan)
         cached.query = None if rewritten[0].rtable else rewritten[0]
         self._execute(cached, bind(plan, ()))
+
+    def _prepare_one(self, text: str, shape: Shape) -> CachedStatement | None:
+        """Plan a statement and remember it under its shape; None: it is not to be planned so."""
+        session = self.session
+        try:
+            statements = session.parse(text)
+            if len(statements) != 1 or session.parse_noticed:
+                return None
+            with session.catalog.store.reading():
+                query, used = session.analyze_statement(statements[0], text)
+                rewritten = query_rewrite(query, session.catalog)
+                if len(rewritten) != 1 or rewritten[0].command_type != "insert":
+                    return None
+                plan = self._plan(rewritten[0], used)
+        except PgError:
+            return None  # to be raised with its position by the general way
+        return session.plan_cache.store(  # type: ignore[no-any-return]
+            shape, session.guc.epoch, session.plan_version(), plan
+        )
 
     def _plan(self, query: Any, used: set[int]) -> Plan:
         session = self.session

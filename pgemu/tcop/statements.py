@@ -92,10 +92,9 @@ class StatementsMixin:
 
     def prepare(self, name: str, text: str, raw: RawStmt, types: list[int]) -> PreparedStatement:
         """Analyze a statement whose parameter types may be open."""
-        given = list(types)
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
         check_parameter_types(types)
-        prepared = PreparedStatement(
+        return PreparedStatement(
             name,
             text,
             raw,
@@ -106,9 +105,8 @@ class StatementsMixin:
             self.guc.epoch,
             prepare_time_us=self.ctx.statement_start_us,
             used_literals=used,
+            transaction_statement=raw.body if raw.tag == "TransactionStmt" else None,
         )
-        del given
-        return prepared
 
     def revalidate(self, statement: PreparedStatement) -> None:
         """Analyze again if the catalogs or the settings have changed since."""
@@ -150,6 +148,17 @@ class StatementsMixin:
             return None
         statement.plan = plan_query(rewritten[0], self.catalog, self.udfs, statement.used_literals)
         return statement.plan
+
+    def prepared_query(
+        self, stmt: dict[str, Any], source_text: str
+    ) -> tuple[Query | None, list[Value]]:
+        """What EXECUTE would run, for CREATE TABLE AS EXECUTE: the query and its parameters."""
+        from pgemu.tcop.prepare import evaluate_params, find_statement
+
+        statement = find_statement(self, stmt["name"])
+        values = evaluate_params(self, statement, stmt, source_text)
+        self.revalidate(statement)
+        return statement.query, values
 
     def run_prepared(self, statement: PreparedStatement, params: Sequence[Value]) -> Result:
         """EXECUTE."""

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import os
 
+from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
+
 
 class WalSync:
     """The WAL files of one connection: `main`, and `g` for shared catalogs."""
@@ -49,3 +51,31 @@ class WalSync:
         for fd in self._fds.values():
             os.close(fd)
         self._fds = {}
+
+
+class TwoFilesWritten(Exception):
+    """A statement outside a transaction has written its database's file and global.db, which
+    SQLite commits one after the other: it has to be a transaction, whose undo is in both."""
+
+
+class SharedFileBehind(PgError):
+    """A statement read global.db before another session wrote to it, and wants to write to it now:
+    run again with the lock from the start, it can."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            T_R_SERIALIZATION_FAILURE, "could not serialize access due to concurrent update"
+        )
+
+
+class OneFile:
+    """Watches that a statement outside a transaction writes one file only."""
+
+    def __init__(self) -> None:
+        self._shared: bool | None = None
+
+    def wrote(self, shared: bool) -> None:
+        if self._shared is None:
+            self._shared = shared
+        elif self._shared != shared:
+            raise TwoFilesWritten

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -22,7 +22,8 @@ from pgemu.storage.filelock import FileLock
 from pgemu.storage.procarray import PID
 from pgemu.transam.schema import prefix
 
-# (SQLite table, column number or 0 for the whole table, value)
+# (SQLite table, column number or 0 for the whole table, value: what the column equals, or
+# (function, operand): what it satisfies)
 Target = tuple[str, int, Any]
 MAX_KEYS = 50  # of one table; more are the whole table
 PREPARED_PID = -1
@@ -116,6 +117,8 @@ class PredicateLocks:
         self._path = f"{runtime}/serializable.{database}"
         self._lock = FileLock(f"{runtime}/lock.serializable.{database}")
         self._noted: set[Target] = set()
+        # (function, value of the column, operand): set by the session
+        self.satisfies: Callable[[int, Any, Any], bool] = lambda proc, left, right: True
 
     def close(self) -> None:
         self._lock.close()
@@ -304,6 +307,14 @@ class PredicateLocks:
         undo = f"{schema}.{prefix(schema)}undo"
         text = f"SELECT DISTINCT xid FROM {undo} AS u WHERE relfilenode={table[1:]}"
         params: tuple[Any, ...] = ()
+        if column and isinstance(value, tuple):
+            text = f"SELECT xid, rid, c{column} FROM {undo} AS u WHERE relfilenode={table[1:]}"
+            changed: list[Any] = self.xact.conn.execute(text + " AND pg_invisible(xid)").fetchall()
+            return {
+                xid
+                for xid, rid, old in changed
+                if self._satisfied(value, old) or self._row_satisfies(name, column, rid, value)
+            }
         if column:
             text += (
                 f" AND (u.c{column}=? OR EXISTS (SELECT 1 FROM {name} AS b WHERE b.rid=u.rid "
@@ -312,6 +323,15 @@ class PredicateLocks:
             params = (value, value)
         rows: list[Any] = self.xact.conn.execute(text + " AND pg_invisible(xid)", params).fetchall()
         return {row[0] for row in rows}
+
+    def _satisfied(self, value: Any, cell: Any) -> bool:
+        return cell is not None and self.satisfies(value[0], cell, value[1])
+
+    def _row_satisfies(self, name: str, column: int, rid: int, value: Any) -> bool:
+        row: Any = self.xact.conn.execute(
+            f"SELECT c{column} FROM {name} WHERE rid=?", (rid,)
+        ).fetchone()
+        return row is not None and self._satisfied(value, row[0])
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -353,7 +373,12 @@ class PredicateLocks:
                 keys = reader.reads.get(table)
                 if keys is None:
                     continue
-                if not keys or any(values[c - 1] == value for c, value in keys):
+                if not keys or any(
+                    self._satisfied(value, values[c - 1])
+                    if isinstance(value, list)
+                    else values[c - 1] == value
+                    for c, value in keys
+                ):
                     self._flag(state, reader, own)
 
     def _written(self, marks: dict[str, int], xid: int) -> set[str]:
@@ -376,6 +401,17 @@ class PredicateLocks:
             undo = f"{schema}.{prefix(schema)}undo"
             mine = f"u.xid=? AND u.relfilenode={table[1:]} AND u.seq>?"
             for column, value in keys:
+                if isinstance(value, list):
+                    changed: list[Any] = self.xact.conn.execute(
+                        f"SELECT rid, c{column} FROM {undo} AS u WHERE {mine}",
+                        (self.xact.xid, marks[schema]),
+                    ).fetchall()
+                    if any(
+                        self._satisfied(value, old) or self._row_satisfies(name, column, rid, value)
+                        for rid, old in changed
+                    ):
+                        return True
+                    continue
                 found = self.xact.conn.execute(
                     f"SELECT 1 FROM {undo} AS u WHERE {mine} AND (u.c{column}=? OR EXISTS "
                     f"(SELECT 1 FROM {name} AS b WHERE b.rid=u.rid AND b.c{column}=?)) LIMIT 1",

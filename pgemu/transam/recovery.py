@@ -7,7 +7,8 @@ operation as ROLLBACK (undo.py) on a plain connection.  All of it may be interru
 A transaction that wrote to shared catalogs has a row in `_gactive` of global.db as well.  SQLite
 commits attached files one after the other, main first, so main decides: an xid that is active in
 its database is rolled back, in global.db first; one that is active in global.db only had committed,
-and is finished there.
+and is finished there.  That holds after a power cut too: a COMMIT syncs global.db before it commits
+in the database, a ROLLBACK before it forgets the xid there.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pgemu.storage.procarray import DATABASE, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam import twophase
+from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
 from pgemu.transam.undo import roll_back
 
@@ -153,11 +155,19 @@ def _roll_back(conn: apsw.Connection, cluster: Cluster, database: int, xids: lis
                 if open_here is not None:
                     _with_functions(conn, partial(roll_back, conn, "g", xid))
                 _forget(conn, "g", xid)
+            if open_here is not None and not cluster.ephemeral:
+                _sync_shared(conn)  # else main alone might say that it had committed
         if open_here is not None:
             with _writing(conn, cluster, database):
                 _with_functions(conn, partial(roll_back, conn, "main", xid))
                 _drop_pending(conn, xid)
                 _forget(conn, "main", xid)
+
+
+def _sync_shared(conn: apsw.Connection) -> None:
+    wal = WalSync(conn.db_filename("main"), conn.db_filename("g"))
+    wal.sync("g")
+    wal.close()
 
 
 def _forget(conn: apsw.Connection, schema: str, xid: int) -> None:

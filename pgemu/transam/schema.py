@@ -2,7 +2,8 @@
 
 `_active`  transactions that have written and not ended (xid, pid of the backend).
 `_undo`    old images of changed rows; op "I" (row was made), "U" or "D" (image of the old row).
-`_rowlock` row locks of open transactions; stamp says how late in the transaction (savepoints).
+`_rowlock` row locks of open transactions, each strength by itself; stamp says how late in the
+           transaction (savepoints).
 `_pending` storage to drop when a transaction ends: what "commit" or "abort".
 In global.db, which is attached as schema g, their names begin with _g, because a trigger can name
 the table it writes to only without its schema.
@@ -32,7 +33,7 @@ def create_transaction_tables(conn: apsw.Connection, *, shared: bool = False) ->
         f"CREATE INDEX {p}undo_xid ON {p}undo (xid, relfilenode, rid, seq);"
         f"CREATE INDEX {p}undo_rid ON {p}undo (relfilenode, rid, seq);"
         f"CREATE TABLE {p}rowlock (relfilenode, rid, xid, mode,"
-        " stamp, PRIMARY KEY (relfilenode, rid, xid)) WITHOUT ROWID;"
+        " stamp, PRIMARY KEY (relfilenode, rid, xid, mode)) WITHOUT ROWID;"
         f"CREATE INDEX {p}rowlock_xid ON {p}rowlock (xid);"
         f"CREATE TABLE {p}pending (xid, what, name);"
     ).fetchall()

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from pgemu.errors import (
@@ -109,3 +110,20 @@ def forget_exported(paths: list[str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     paths.clear()
+
+
+def wait_for_safe_snapshot(xact: Any) -> None:
+    """READ ONLY DEFERRABLE (GetSafeSnapshot): a snapshot beside which nobody writes needs no
+    bookkeeping."""
+    while True:
+        with xact.writer_lock:
+            if not xact.predicate.others_may_write():
+                predicate, xact.predicate = xact.predicate, None
+                try:
+                    xact.begin_read()
+                    xact.end_read()
+                finally:
+                    xact.predicate = predicate
+                return
+        xact.writer_lock.check_interrupts()
+        time.sleep(0.01)

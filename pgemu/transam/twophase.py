@@ -132,7 +132,8 @@ def prepare(xact: TransactionManager) -> None:
         xact.run_before_commit()
         if xact.predicate is not None:
             xact.predicate.pre_commit()
-    xact.sync("g" in xact.registered)
+    for schema in sorted(xact.registered):
+        xact.sync(schema, order=True)
 
 
 def finish(xact: TransactionManager, prepared: PreparedXact, *, commit: bool) -> None:
@@ -140,11 +141,12 @@ def finish(xact: TransactionManager, prepared: PreparedXact, *, commit: bool) ->
     assert xact.state == IDLE
     if commit:
         _commit(xact, prepared)
-        xact.sync("g" in prepared.schemas)
+        xact.sync("main")
         return
     if "g" in prepared.schemas:  # first, see recovery.py
         with xact.undoing(shared=True):
             roll_back_transaction(xact.conn, prepared.xid, ["g"])
+        xact.sync("g", order=True)
     with xact.undoing():
         names = _pending(xact, prepared.xid, "abort")
         roll_back_transaction(xact.conn, prepared.xid, ["main"])

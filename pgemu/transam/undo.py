@@ -7,7 +7,9 @@ returns an xid: an autocommit statement that nobody else's snapshot can need wri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import apsw
 
@@ -20,6 +22,8 @@ class UndoTriggers:
     def __init__(self, conn: apsw.Connection) -> None:
         self._conn = conn
         self._made: dict[str, int] = {}
+        # TEMP triggers, these or others, were made since the last commit or rollback of SQLite
+        self.changed = False
 
     def ensure(self, sqlite_name: str, natts: int) -> None:
         """Make the triggers of a table with that many columns (remake them if it has grown)."""
@@ -47,14 +51,28 @@ class UndoTriggers:
                 f"INSERT INTO {undo} (xid, relfilenode, rid, op, xmin{columns}) "
                 f"VALUES (pg_undo(), {relfilenode}, OLD.rid, '{op}', OLD.xmin{images}); END"
             )
+        self.changed = True
         self._conn.execute(";".join(statements)).fetchall()
         self._made[sqlite_name] = natts
+
+    def made_for(self, sqlite_name: str, natts: int) -> bool:
+        """The table has its triggers."""
+        return self._made.get(sqlite_name) == natts
+
+    def made(self, sqlite_name: str) -> bool:
+        """Has this connection the triggers of a table?"""
+        return sqlite_name in self._made
 
     def _widen(self, schema: str, undo: str, natts: int) -> None:
         columns = {row[1] for row in self._conn.execute(f"PRAGMA {schema}.table_info({undo})")}
         for number in range(1, natts + 1):
             if f"c{number}" not in columns:
                 self._conn.execute(f"ALTER TABLE {schema}.{undo} ADD COLUMN c{number}")
+
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """SQLite name -> number of columns of the tables that this connection has written to."""
+        return self._made
 
     def forget(self, sqlite_name: str) -> None:
         """The table is gone, is to be dropped or has other columns."""
@@ -77,41 +95,80 @@ class UndoTriggers:
                 self._made.pop(sqlite_name)
 
 
-def roll_back(conn: apsw.Connection, schema: str, xid: int, after_seq: int = 0) -> bool:
+# a transaction that has changed no more rows than this is rolled back row by row
+FEW_ROWS = 100
+
+
+def roll_back(
+    conn: apsw.Connection,
+    schema: str,
+    xid: int,
+    after_seq: int = 0,
+    known: Mapping[str, int] = MappingProxyType({}),
+) -> bool:
     """Put back what xid changed after undo entry after_seq in one database file: take away the
     rows that it touched, put back the oldest image of those that existed before.  Runs inside a
-    SQLite write transaction with pg_undo() off.  True when there was anything."""
+    SQLite write transaction with pg_undo() off.  known: how many columns its tables have, where
+    xid is the connection's own.  True when there was anything."""
     undo = f"{schema}.{prefix(schema)}undo"
-    mine = "xid=? AND seq>?"
-    tables = conn.execute(
-        f"SELECT DISTINCT relfilenode FROM {undo} WHERE {mine}", (xid, after_seq)
+    entries = conn.execute(
+        f"SELECT relfilenode, rid, seq, op FROM {undo} WHERE xid=? AND seq>? "
+        f"ORDER BY relfilenode, rid, seq LIMIT {FEW_ROWS + 1}",
+        (xid, after_seq),
     ).fetchall()
-    for (relfilenode,) in tables:
+    if not entries:
+        return False
+    few = len(entries) <= FEW_ROWS
+    tables: list[Any] = [entry[0] for entry in entries]
+    if not few:
+        tables = [
+            row[0]
+            for row in conn.execute(
+                f"SELECT DISTINCT relfilenode FROM {undo} WHERE xid=? AND seq>?", (xid, after_seq)
+            )
+        ]
+    for relfilenode in dict.fromkeys(tables):
         table = f"{schema}.r{relfilenode}"
-        names = [row[1] for row in conn.execute(f"PRAGMA {schema}.table_info(r{relfilenode})")]
-        if not names:
+        columns = _columns(conn, schema, relfilenode, known.get(table, -1))
+        if columns is None:
             continue  # made by the same transaction, dropped already
-        columns = ", ".join(n for n in names if n not in ("rid", "xmin"))
-        columns = f", {columns}" if columns else ""
+        insert = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {undo} AS u WHERE "
+        if few:
+            first = {rid: (seq, op) for of, rid, seq, op in reversed(entries) if of == relfilenode}
+            conn.executemany(f"DELETE FROM {table} WHERE rid=?", [(rid,) for rid in first])
+            images = [(seq,) for seq, op in first.values() if op != "I"]
+            if images:
+                conn.executemany(f"{insert}seq=?", images)
+            continue
         touched = f"FROM {undo} WHERE xid=? AND relfilenode=? AND seq>?"
         key = (xid, relfilenode, after_seq)
         conn.execute(f"DELETE FROM {table} WHERE rid IN (SELECT rid {touched})", key)
         conn.execute(
-            f"INSERT INTO {table} (rid, xmin{columns}) "
-            f"SELECT rid, xmin{columns} FROM {undo} AS u WHERE op<>'I' AND seq IN "
-            f"(SELECT min(seq) {touched} GROUP BY rid)",
+            f"{insert}op<>'I' AND seq IN (SELECT min(seq) {touched} GROUP BY rid)",
             key,
         )
-    if tables:
-        conn.execute(f"DELETE FROM {undo} WHERE {mine}", (xid, after_seq))
-    return bool(tables)
+    conn.execute(f"DELETE FROM {undo} WHERE xid=? AND seq>?", (xid, after_seq))
+    return True
 
 
-def roll_back_transaction(conn: apsw.Connection, xid: int, schemas: Sequence[str]) -> None:
+def _columns(conn: apsw.Connection, schema: str, relfilenode: int, natts: int) -> str | None:
+    """The columns of a table's image; natts -1: ask SQLite.  None: there is no such table."""
+    if natts >= 0:
+        return "rid, xmin" + "".join([f", c{n}" for n in range(1, natts + 1)])
+    names = [row[1] for row in conn.execute(f"PRAGMA {schema}.table_info(r{relfilenode})")]
+    return ", ".join(names) if names else None
+
+
+def roll_back_transaction(
+    conn: apsw.Connection,
+    xid: int,
+    schemas: Sequence[str],
+    known: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """Undo all of a transaction and forget it, inside a SQLite write transaction."""
     for schema in schemas:
         p = f"{schema}.{prefix(schema)}"
-        roll_back(conn, schema, xid)
+        roll_back(conn, schema, xid, 0, known)
         conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
         conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
     if "main" in schemas:

@@ -36,13 +36,20 @@ _TABLE = re.compile(r"\b(main|g)\.r(\d+) AS ")
 
 
 def overlay_statement(
-    sql: str, dirty: Iterable[tuple[str, int]], predicate: str = "pg_invisible"
+    sql: str,
+    dirty: Iterable[tuple[str, int]],
+    predicate: str = "pg_invisible",
+    *,
+    whole: bool = False,
 ) -> str:
     """The statement with every dirty table (SQLite name, number of columns) overlaid.  Where it
     reads one table only, the rows keep the order of the table; with an ORDER BY in the overlay of
-    a join SQLite could no longer look rows up in indexes."""
+    a join SQLite could no longer look rows up in indexes.  whole: all rows are read before any
+    condition is looked at."""
     columns = dict(dirty)
-    order = " ORDER BY rid" if len(_TABLE.findall(sql)) == 1 else ""
+    order = " ORDER BY rid" if whole or len(_TABLE.findall(sql)) == 1 else ""
+    if whole:
+        order += " LIMIT -1"
 
     def replace(match: re.Match[str]) -> str:
         name = f"{match[1]}.r{match[2]}"

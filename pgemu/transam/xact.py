@@ -8,10 +8,8 @@ statement outside a transaction block is one SQLite transaction and needs neithe
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import apsw
@@ -26,13 +24,17 @@ from pgemu.errors import (
 from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
-from pgemu.transam.durability import WalSync
+from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
 from pgemu.transam.schema import prefix
-from pgemu.transam.snapshots import forget_exported
+from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
+from pgemu.transam.storage_changes import StorageChanges
 from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
+from pgemu.transam.write_statement import WriteStatement
 
 IDLE, IMPLICIT, BLOCK, FAILED = "idle", "implicit", "block", "failed"
+# a statement that only opens a write transaction
+OPEN_MAIN = "DELETE FROM main._pending WHERE 0"
 _REPEATABLE = ("repeatable read", "serializable")
 # The word of a slot with an xid that is not in `_active` (yet, or after its statement failed):
 # a snapshot must know that it is not one of the past.
@@ -61,13 +63,15 @@ class Characteristics:
     deferrable: bool = False
 
 
-class TransactionManager:
+class TransactionManager(StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
     before_commit: called inside the committing SQLite transaction (deferred constraints).
     on_end(committed): called after every transaction's end (settings, locks, portals).
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
     """
+
+    taking_back = False  # rows go back to what they were: nothing is to be checked
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class TransactionManager:
         *,
         fsync: bool = False,
     ) -> None:
+        super().__init__()
         self.conn = conn
         self.shm = shm
         self.slot = slot
@@ -87,6 +92,8 @@ class TransactionManager:
         self.fsync = fsync
         self.synchronous_commit = True
         self.wal = WalSync(conn.db_filename("main"), conn.db_filename("g"))
+        self.one_file: OneFile | None = None
+        self.shared_first = False
         self.global_lock: Any = None
         self._global_held = False
         self.row_lock_stamp = 0
@@ -113,17 +120,21 @@ class TransactionManager:
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
-        self._created: list[str] = []
         # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
         self.queried = False
         self.exported: list[str] = []  # files of snapshots
-        # tables that this transaction has emptied in place
-        self.truncated: set[str] = set()
-        self._dropped: list[str] = []
+        # tables that this transaction has emptied in place: inside how many savepoints
+        self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
+        self._mark_is_old = False
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
+        # the statement at hand has slept in the middle (suspension.py)
+        self.suspensions = 0
+        self._make_functions(conn)
+
+    def _make_functions(self, conn: apsw.Connection) -> None:
         made: Any = conn.create_scalar_function
         made("pg_undo", self._pg_undo, 0)
         made("pg_xid", lambda: self.xid, 0)
@@ -244,30 +255,16 @@ class TransactionManager:
             if self._write_depth or self._read_depth:
                 self.take_snapshot(True)
             elif current.read_only and current.deferrable:
-                self._wait_for_safe_snapshot()
+                wait_for_safe_snapshot(self)
             else:
                 self.begin_read()
                 self.end_read()
         return predicate if predicate.number else None
 
-    def _wait_for_safe_snapshot(self) -> None:
-        """READ ONLY DEFERRABLE (GetSafeSnapshot): a snapshot beside which nobody writes needs no
-        bookkeeping."""
-        while True:
-            with self.writer_lock:
-                if not self.predicate.others_may_write():
-                    predicate, self.predicate = self.predicate, None
-                    try:
-                        self.begin_read()
-                        self.end_read()
-                    finally:
-                        self.predicate = predicate
-                    return
-            self.writer_lock.check_interrupts()
-            time.sleep(0.01)
-
     def begin_read(self, shared: bool = False) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement."""
+        if self.unbuilt:
+            self.build_storage()
         if self._read_depth or self._write_depth:
             if not self._read_depth and not self._snapshot_taken:
                 self.take_snapshot(shared=True)
@@ -290,21 +287,35 @@ class TransactionManager:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def write(self) -> _WriteStatement:
+    def write(self) -> WriteStatement:
         """`with xact.write():` one statement's SQLite write transaction; nested ones join it."""
-        return _WriteStatement(self)
+        return WriteStatement(self)
 
-    def begin_write(self) -> None:
+    def enter_statement(self) -> None:
+        """A single SQLite statement that writes begins; the caller holds the writer lock.  It is
+        ended by leave_statement, or, if it was put into a SQLite transaction, as any other."""
+        self._write_depth = 1
+        self._snapshot_taken = True
+
+    def start_writing_alone(self) -> None:
+        """Before such a statement, in a transaction block."""
+        self._start_writing()
+        self._registered_now = set()
+
+    def leave_statement(self) -> None:
+        self._write_depth = 0
+
+    def begin_write(self, opening: str = OPEN_MAIN, *params: Value) -> None:
         if self._write_depth:
             self._write_depth += 1
             return
         self.writer_lock.acquire()
         try:
-            self._open_write()
+            self._open_write(opening, *params)
         except BaseException:
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
-            self.writer_lock.release()
+            self._unlock()
             raise
         self._write_depth = 1
         self._snapshot_taken = False
@@ -314,15 +325,16 @@ class TransactionManager:
             self.abort_write()
             raise
 
-    def _open_write(self) -> None:
-        """BEGIN IMMEDIATE for main alone: that of SQLite would lock global.db as well, and the
-        writers of all databases would queue for it."""
+    def _open_write(self, opening: str = OPEN_MAIN, *params: Value) -> None:
+        """BEGIN IMMEDIATE for main alone, by a first statement that writes there: that of SQLite
+        would lock global.db as well, and the writers of all databases would queue for it."""
         self.conn.execute("BEGIN")
-        self.conn.execute("DELETE FROM main._pending WHERE 0")
+        self.conn.execute(opening, params)
+        if self.shared_first:
+            self.lock_global()
 
     def lock_global(self) -> None:
-        """Inside a write statement, before shared catalogs are written.  Always after the
-        database's own lock."""
+        """Before shared catalogs are written; always after the database's own lock."""
         if self._global_held:
             return
         if self.global_lock is not None:
@@ -330,8 +342,8 @@ class TransactionManager:
         self._global_held = True
         try:
             self.conn.execute("DELETE FROM g._gpending WHERE 0")
-        except apsw.BusyError:  # read before another database's session wrote
-            raise self.serialization_failure("update") from None
+        except apsw.BusyError:  # read before another session wrote
+            raise SharedFileBehind from None
 
     def _unlock(self) -> None:
         """After the end of a SQLite write transaction."""
@@ -357,6 +369,8 @@ class TransactionManager:
             self.slot.words[ASSIGNED_XID] = 0
         else:
             self.undo_xid = self.xid if self.snapshots_held() else 0
+        if self.unbuilt and not self.builds_late:
+            self.build_storage()
 
     def assign_xid(self) -> int:
         """The xid of the current transaction, also of one that has not written
@@ -380,6 +394,7 @@ class TransactionManager:
             or self.fixed_snapshot is not None
             or self.current.isolation in _REPEATABLE
             or self.conn.in_transaction
+            or self.unbuilt
         )
 
     def others_have_xids(self) -> bool:
@@ -448,6 +463,8 @@ class TransactionManager:
     def writes_to(self, sqlite_name: str, natts: int) -> None:
         """Before a table is written inside a write statement: its undo triggers."""
         shared = sqlite_name.startswith("g.")
+        if self.one_file is not None:
+            self.one_file.wrote(shared)
         if shared:
             self.lock_global()
             self.shared_changed = True
@@ -462,33 +479,50 @@ class TransactionManager:
             self._write_depth -= 1
             return
         if self.state == IDLE:
+            self.build_storage()
             self.run_before_commit()
             self.drop_storage(self._dropped)
-        marks = dict(self._undo_mark)
-        written = self.undo_written
-        if written:
-            self._note_undo()
+        marks = self.note_undo()
         self.conn.execute("COMMIT")
+        self.triggers.changed = False
         self._write_depth = 0
         self._registered_now = set()
+        self._unbuilt_before = None
         self.undo_xid = 0
         shared = self._global_held
         self._unlock()
-        if written and self.predicate is not None and self.predicate.number:
+        if marks is not None:
             self.predicate.check_in(marks)
         if self.state == IDLE:
-            self.sync(shared)
+            for schema in ("g", "main") if shared else ("main",):
+                self.sync(schema)
             self._ended(committed=True)
 
-    def _note_undo(self) -> None:
-        """Where this transaction's undo ends now: it wrote the newest entries of all."""
-        for schema in self.registered:
-            newest = self.conn.execute(
-                f"SELECT seq, xid FROM {schema}.{prefix(schema)}undo ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            if newest is not None and newest[1] == self.xid:
-                self._undo_mark[schema] = newest[0]
-        self.undo_written = False
+    def note_undo(self) -> dict[str, int] | None:
+        """A statement has ended that may have written undo.  Where that began, if reads of
+        serializable transactions have to be compared with it."""
+        predicate, marks = self.predicate, None
+        if self.undo_written:
+            if predicate is not None and predicate.number:
+                marks = dict(self._undo_mark)
+            self.undo_written, self._mark_is_old = False, True
+            if marks is not None:
+                self._find_undo_mark()
+        return marks
+
+    def _find_undo_mark(self) -> None:
+        """Where this transaction's undo ends now.  Its entries are among the newest of all, so
+        they are looked for from there and not by their xid."""
+        if self._mark_is_old:
+            self._mark_is_old = False
+            for schema in self.registered:
+                newest = self.conn.execute(
+                    f"SELECT seq FROM {schema}.{prefix(schema)}undo WHERE +xid=? "
+                    "ORDER BY seq DESC LIMIT 1",
+                    (self.xid,),
+                ).fetchone()
+                if newest is not None:
+                    self._undo_mark[schema] = newest[0]
 
     def abort_write(self) -> None:
         """The statement failed: SQLite takes all of it back."""
@@ -505,43 +539,24 @@ class TransactionManager:
             self.slot.words[ASSIGNED_XID] = self.xid
         self.undo_xid = 0
         self.undo_written = False
-        self.triggers.lost()
+        self.unbuilt_again()
+        if self.triggers.changed:
+            self.triggers.lost()
         self._unlock()
         for hook in self.on_statement_abort:
             hook()
+        self.triggers.changed = False
         if self.state == IDLE:
             self._ended(committed=False)
 
     def execute(self, sql: str, params: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
         """Raw SQLite inside the current statement."""
+        if self.unbuilt:
+            self.build_storage()
         rows: list[tuple[Any, ...]] = self.conn.execute(sql, params).fetchall()
         return rows
 
-    # -- storage and callbacks ---------------------------------------------------------------
-
-    def drop_on_abort(self, sqlite_name: str) -> None:
-        """A table or index made by this transaction (`main.r16384`)."""
-        self._created.append(sqlite_name)
-        self._note_pending("abort", sqlite_name)
-
-    def drop_on_commit(self, sqlite_name: str) -> None:
-        """A table that this transaction dropped or replaced."""
-        self._dropped.append(sqlite_name)
-        self._note_pending("commit", sqlite_name)
-
-    def is_new_storage(self, sqlite_name: str) -> bool:
-        """Made or emptied by this transaction (COPY FREEZE asks)."""
-        return sqlite_name in self._created or sqlite_name in self.truncated
-
-    def _note_pending(self, what: str, name: str) -> None:
-        if self.state != IDLE:
-            self.conn.execute("INSERT INTO main._pending VALUES (?, ?, ?)", (self.xid, what, name))
-
-    def drop_storage(self, names: Sequence[str]) -> None:
-        for name in names:
-            self.triggers.forget(name)
-            kind = "INDEX" if name.partition(".")[2].startswith("i") else "TABLE"
-            self.conn.execute(f"DROP {kind} IF EXISTS {name}")
+    # -- callbacks ---------------------------------------------------------------
 
     def at_commit(self, callback: Callable[[], None]) -> None:
         self._commit_callbacks.append(callback)
@@ -559,8 +574,10 @@ class TransactionManager:
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
         back by the caller."""
         if self.registered:
-            self.begin_write()
+            self.begin_write("DELETE FROM main._active WHERE xid=?", self.xid)
             try:
+                if "g" in self.registered:
+                    self.lock_global()
                 self.run_before_commit()
                 if self.predicate is not None:
                     self.predicate.pre_commit()
@@ -569,29 +586,28 @@ class TransactionManager:
             except BaseException:
                 self.abort_write()
                 raise
+            if self._global_held:  # main decides: what is in g must be there before it does
+                self.sync("g", order=True)
             self.conn.execute("COMMIT")
+            self.triggers.changed = False
             self._write_depth = 0
             self._registered_now = set()
+            self._unbuilt_before = None
             self.undo_xid = 0
-            shared = self._global_held
             self._unlock()
-            self.sync(shared)
+            self.sync("main")
         else:
             self.run_before_commit()
             if self.predicate is not None:
                 self.predicate.pre_commit()
         self._ended(committed=True)
 
-    def sync(self, shared: bool) -> None:
-        """Make what was committed durable.  global.db first: in doubt main decides (recovery)."""
-        if self.fsync and self.synchronous_commit:
-            if shared:
-                self.wal.sync("g")
-            self.wal.sync("main")
+    def sync(self, schema: str, *, order: bool = False) -> None:
+        """Make what was committed in a file durable (order: before the next file is written)."""
+        if self.fsync and (self.synchronous_commit or order):
+            self.wal.sync(schema)
 
     def _remove_traces(self) -> None:
-        if "g" in self.registered:
-            self.lock_global()
         keep_undo = self.snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
@@ -611,8 +627,9 @@ class TransactionManager:
             if "g" in self.registered:  # first, see recovery.py
                 with self.undoing(shared=True):
                     roll_back_transaction(self.conn, self.xid, ["g"])
+                self.sync("g", order=True)
             with self.undoing():
-                roll_back_transaction(self.conn, self.xid, ["main"])
+                roll_back_transaction(self.conn, self.xid, ["main"], self.triggers.columns)
                 self.drop_storage(self._created)
         self._ended(committed=False)
 
@@ -624,9 +641,11 @@ class TransactionManager:
             self._open_write()
             if shared:
                 self.lock_global()
+            self.taking_back = True
             yield
             self.conn.execute("COMMIT")
         finally:
+            self.taking_back = False
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
             self._unlock()
@@ -648,6 +667,7 @@ class TransactionManager:
         self.savepoints = []
         self.row_lock_stamp = 0
         self._undo_mark = {"main": 0, "g": 0}
+        self._mark_is_old = False
         self._created, self._dropped = [], []
         self.truncated.clear()
         callbacks = self._commit_callbacks if committed else self._abort_callbacks
@@ -682,6 +702,7 @@ class TransactionManager:
     # -- savepoints ----------------------------------------------------------------------------
 
     def savepoint(self, name: str, *, hidden: bool = False) -> None:
+        self._find_undo_mark()
         self.savepoints.append(
             Savepoint(
                 name,
@@ -721,6 +742,7 @@ class TransactionManager:
         del self.savepoints[index + 1 :]
         self._undo_to(saved)
         self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
+        self._mark_is_old = False
         self.truncated.clear()
         del self._created[saved.created :]
         del self._dropped[saved.dropped :]
@@ -752,7 +774,7 @@ class TransactionManager:
         with self.undoing(shared="g" in self.registered):
             for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
                 if schema in self.registered:
-                    roll_back(self.conn, schema, self.xid, mark)
+                    roll_back(self.conn, schema, self.xid, mark, self.triggers.columns)
                     self.conn.execute(
                         f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
                         (self.xid, saved.row_locks),
@@ -764,31 +786,3 @@ class TransactionManager:
         return PgError(
             T_R_SERIALIZATION_FAILURE, f"could not serialize access due to concurrent {what}"
         )
-
-
-class _WriteStatement:
-    """The context manager of TransactionManager.write()."""
-
-    __slots__ = ("_xact",)
-
-    def __init__(self, xact: TransactionManager) -> None:
-        self._xact = xact
-
-    def __enter__(self) -> None:
-        self._xact.begin_write()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            try:
-                self._xact.end_write()
-            except BaseException:
-                if self._xact._write_depth:
-                    self._xact.abort_write()
-                raise
-        else:
-            self._xact.abort_write()

@@ -31,6 +31,7 @@ from pgemu.types.arrays_value import (
     reshape,
 )
 from pgemu.types.base import BaseType, base_types, register_type
+from pgemu.types.domains import DomainType
 
 SPACE = " \t\n\v\f\r"
 _SIMPLE = re.compile(r"\{([^{}\"\\]*)\}")
@@ -282,7 +283,10 @@ class ArrayType(BaseType):
             parts = [part.strip(SPACE) for part in found[1].split(self.delimiter)]
             if all(parts):
                 return dump_array(
-                    [None if p.upper() == "NULL" else read(p, typmod, ctx) for p in parts]
+                    [
+                        self._null(ctx) if p.upper() == "NULL" else read(p, typmod, ctx)
+                        for p in parts
+                    ]
                 )
         lower, declared, at = parse_bounds(text)
         raw = Scanner(text, at, self.delimiter).scan()
@@ -293,8 +297,14 @@ class ArrayType(BaseType):
         sizes = check_shape(text, raw)
         if declared and sizes != declared:
             raise malformed(text, "Specified array dimensions do not match array contents.")
-        values = [None if one is None else read(one, typmod, ctx) for one in flatten(raw)]
+        values = [
+            self._null(ctx) if one is None else read(one, typmod, ctx) for one in flatten(raw)
+        ]
         return dump_array(reshape(values, sizes), lower or None)
+
+    def _null(self, ctx: CallContext) -> Any:
+        """A NULL element, which a domain may refuse."""
+        return self.element.check(None, ctx) if isinstance(self.element, DomainType) else None
 
     def output(self, value: Any, ctx: CallContext) -> str:
         elements, lower = load_array(value)

@@ -383,14 +383,34 @@ def array_unnest(ctx: CallContext, info: TypeInfo, array: str) -> Iterator[Any]:
 
 
 def scalar_array_op(
-    value: Any, array: str, test: Callable[[Any, Any], bool | None], use_or: bool
+    value: Any,
+    array: str,
+    test: Callable[[Any, Any], bool | None],
+    use_or: bool,
+    *,
+    strict: bool = True,
 ) -> bool | None:
-    """value op ANY/ALL (array) with SQL's three-valued logic (ExecEvalScalarArrayOp)."""
+    """value op ANY/ALL (array) with SQL's three-valued logic (ExecEvalScalarArrayOp).  An
+    operator whose function is not strict is asked about NULL too."""
     unknown = False
     for one in load_flat(array):
-        result = None if one is None or value is None else test(value, one)
+        skip = strict and (one is None or value is None)
+        result = None if skip else test(value, one)
         if result is None:
             unknown = True
         elif bool(result) is use_or:
             return use_or
     return None if unknown else not use_or
+
+
+@pg_function("_pg_expandarray(anyarray)", context=True, typed=True)
+def pg_expandarray(ctx: CallContext, info: TypeInfo, array: str) -> Iterator[tuple[Any, int]]:
+    """information_schema's: the elements of a one-dimensional array with their numbers."""
+    types = ctx.catalog.types
+    element_type = types.element_type(info.arg_types[0]) or types.row(info.arg_types[0]).typelem
+    blob = types.io(element_type).storage == "blob"
+    elements, _lower = load_array(array)
+    for number, element in enumerate(elements, 1):
+        if isinstance(element, list):
+            element = None
+        yield bytes.fromhex(element) if blob and element is not None else element, number

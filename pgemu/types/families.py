@@ -11,7 +11,9 @@ import pgemu.types.aggregates_generic
 import pgemu.types.aggregates_regr
 import pgemu.types.aggregates_transition
 import pgemu.types.bool
+import pgemu.types.btree_gist
 import pgemu.types.bytea
+import pgemu.types.citext
 import pgemu.types.encode
 import pgemu.types.float_math
 import pgemu.types.float_ops
@@ -32,6 +34,8 @@ import pgemu.types.numeric_math
 import pgemu.types.numeric_ops
 import pgemu.types.oid
 import pgemu.types.pg_lsn
+import pgemu.types.pg_trgm
+import pgemu.types.pgcrypto
 import pgemu.types.quote
 import pgemu.types.random
 import pgemu.types.record
@@ -44,6 +48,8 @@ import pgemu.types.tsearch_match
 import pgemu.types.tsearch_rank
 import pgemu.types.tsquery
 import pgemu.types.tsvector
+import pgemu.types.unaccent
+import pgemu.types.uuid_ossp
 import pgemu.types.varbit
 import pgemu.types.varlena
 import pgemu.types.width_bucket
@@ -71,6 +77,7 @@ import pgemu.types.json_types
 import pgemu.types.jsonb_casts
 import pgemu.types.jsonpath
 import pgemu.types.jsonpath_exec
+import pgemu.types.hstore
 import pgemu.types.ranges
 import pgemu.types.ranges_ops
 

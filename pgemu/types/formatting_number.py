@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
 from typing import Any
@@ -67,7 +68,7 @@ class NumDesc:
         self.nodes: list[tuple[str, str]] = []
 
     def has(self, *flags: str) -> bool:
-        return any(one in self.flags for one in flags)
+        return not self.flags.isdisjoint(flags)
 
 
 def refuse(message: str) -> PgError:
@@ -178,6 +179,14 @@ def parse_picture(picture: str) -> tuple[tuple[str, str], ...]:
 
 
 def describe(picture: str) -> NumDesc:
+    """What a picture asks for; writing a number changes the description."""
+    desc = copy(_description(picture))
+    desc.flags = set(desc.flags)
+    return desc
+
+
+@lru_cache(maxsize=256)
+def _description(picture: str) -> NumDesc:
     desc = NumDesc()
     for word, text in parse_picture(picture):
         if word:
@@ -413,7 +422,31 @@ def numeric_to_char(value: str, picture: str) -> str:
 
 @pg_function("to_char(int4, text)", "to_char(int8, text)")
 def int_to_char(value: int, picture: str) -> str:
-    return number_to_char(str(value), picture, "int8") if picture else ""
+    if not picture:
+        return ""
+    plain = _plain_digits(picture)
+    return number_to_char(str(value), picture, "int8") if plain is None else _digits(value, plain)
+
+
+@lru_cache(maxsize=256)
+def _plain_digits(picture: str) -> tuple[int, int, bool] | None:
+    """(digits, how many of them at least, no padding) of a picture of 0, 9 and FM alone."""
+    words = [word for word, _ in parse_picture(picture)]
+    digits = [word for word in words if word in ("0", "9")]
+    if not digits or len(digits) + words.count("FM") != len(words) or words.count("FM") > 1:
+        return None
+    zero = digits.index("0") if "0" in digits else len(digits)
+    return len(digits), len(digits) - zero, "FM" in words
+
+
+def _digits(value: int, plain: tuple[int, int, bool]) -> str:
+    width, least, fill = plain
+    text = str(abs(value)).zfill(least)
+    if len(text) > width:
+        text = "#" * width
+    if fill:
+        return "-" + text if value < 0 else text
+    return (("-" if value < 0 else " ") + text).rjust(width + 1)
 
 
 def _float_text(value: Any) -> str:

@@ -20,6 +20,7 @@ UNDERSCORED = frozenset(
     WORDS.findall("""
 numeric date time timestamp timestamptz timetz interval json jsonb uuid bit varbit xml
 macaddr macaddr8 inet cidr pg_lsn void record cstring point box path line lseg circle jsonpath
+hstore ghstore gtrgm
 pg_node_tree pg_ndistinct pg_dependencies pg_mcv_list pg_snapshot txid_snapshot
 any anyelement anyarray anynonarray anyenum anyrange anymultirange anycompatible
 anycompatiblearray anycompatiblenonarray anycompatiblerange anycompatiblemultirange
@@ -40,7 +41,8 @@ HAVE_TYPMODS = WORDS.findall(
 # Pseudo-types that cannot be sent, and types whose functions have other names.
 NO_SEND = frozenset(
     WORDS.findall("""
-aclitem gtsvector any anyelement anynonarray anyenum anyrange anymultirange anycompatible
+ghstore gtrgm aclitem gtsvector any anyelement
+anynonarray anyenum anyrange anymultirange anycompatible
 anycompatiblenonarray anycompatiblerange anycompatiblemultirange trigger event_trigger
 language_handler internal fdw_handler index_am_handler tsm_handler table_am_handler
 """)

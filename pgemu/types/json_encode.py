@@ -6,8 +6,10 @@ functions write text with PostgreSQL's spacing; the jsonb ones build Python valu
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, PgError
@@ -19,6 +21,7 @@ from pgemu.types.timezone import session_zone
 from pgemu.types.variadic import variadic_any
 
 BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC = 16, 21, 23, 20, 700, 701, 1700
+FIRST_NORMAL_OID = 16384
 JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ, RECORD = 114, 3802, 1082, 1114, 1184, 2249
 NUMBERS = (INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC)
 UNKNOWN, TEXT, CSTRING = 705, 25, 2275
@@ -91,6 +94,9 @@ def datum_to_json(ctx: CallContext, oid: int, value: Any, *, as_key: bool = Fals
             return array_json(ctx, element, value)
         if is_composite(ctx, oid):
             return composite_json(ctx, oid, value)
+        cast = json_cast(ctx, oid) if oid >= FIRST_NORMAL_OID else None
+        if cast is not None:
+            return str(cast(value))
     if oid in (INT2, INT4, INT8):
         text = str(value)
     else:
@@ -99,6 +105,17 @@ def datum_to_json(ctx: CallContext, oid: int, value: Any, *, as_key: bool = Fals
     if oid in NUMBERS and not as_key and _NUMBER.fullmatch(text):
         return text
     return encode_string(text)
+
+
+def json_cast(ctx: CallContext, oid: int) -> Callable[[Any], Any] | None:
+    """The function of an extension's or a user's cast to json, which takes precedence."""
+    rows = importlib.import_module("pgemu.catalog.rows")
+    cast = ctx.catalog.one(rows.PgCast, castsource=oid, casttarget=JSON)
+    if cast is None or not cast.castfunc:
+        return None
+    proc = ctx.catalog.get(rows.PgProc, oid=cast.castfunc)
+    found: Callable[[Any], Any] = ctx.session.udfs.callable(proc, TypeInfo((oid,), JSON))
+    return found
 
 
 def array_json(ctx: CallContext, element: int, value: str, separator: str = ",") -> str:

@@ -70,6 +70,8 @@ _load_new = json.JSONDecoder(
 _load_canonical = json.JSONDecoder(
     parse_float=number, parse_int=integer, parse_constant=_constant
 ).decode
+# without a hook for integers, which C code then makes: the longest ones it refuses
+_load_plain = json.JSONDecoder(parse_float=number, parse_constant=_constant).decode
 _checker = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_constant)
 _scan_once: Callable[[str, int], tuple[Any, int]] = _checker.scan_once  # type: ignore[attr-defined]
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
@@ -104,7 +106,10 @@ def check_json(text: str) -> None:
 @lru_cache(maxsize=256)
 def load_jsonb(text: str) -> Any:
     """The value of a stored jsonb; shared by callers, so never change it."""
-    return _load_canonical(text)
+    try:
+        return _load_plain(text)
+    except ValueError:
+        return _load_canonical(text)
 
 
 def dump_jsonb(value: Any) -> str:

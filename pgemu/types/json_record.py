@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 from pgemu.errors import (
     DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.types.arrays_value import dump_array
+from pgemu.types.domains import check_domain
 from pgemu.types.json_encode import JSON, JSONB
 from pgemu.types.json_parse import (
     canonical,
@@ -121,15 +123,6 @@ def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, ba
     return io.input(item.text(), typmod, ctx)
 
 
-def check_domain(ctx: CallContext, oid: int, value: Any) -> Any:
-    """The constraints of a domain, through the function that the executor makes for them."""
-    session = ctx.session
-    if session is None:
-        return value
-    name = session.udfs.special("domain", oid)
-    return session.conn.execute(f"SELECT {name}(?)", (value,)).fetchall()[0][0]
-
-
 class ArrayBuilder:
     """populate_array: the number of dimensions is that of the first path of brackets."""
 
@@ -216,7 +209,7 @@ def row_of(
 def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> list[Column]:
     """The columns of the result: of a named type, of the column definition list, or of the record
     that is the first argument."""
-    if info.ret_columns:
+    if info.ret_columns and (base is None or info.result_type != RECORDOID):
         return list(info.ret_columns)
     types = ctx.catalog.types
     io = types.io(types.base_type(info.result_type))
@@ -225,12 +218,40 @@ def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> l
     data = json.loads(base) if base is not None else None
     if not isinstance(data, dict):
         raise PgError(
-            DATATYPE_MISMATCH,
+            FEATURE_NOT_SUPPORTED,
             f"could not determine row type for result of {name}",
             hint=ROW_TYPE_HINT,
         )
     names = data.get("n") or [f"f{i + 1}" for i in range(len(data["t"]))]
-    return [(n, t, -1) for n, t in zip(names, data["t"], strict=True)]
+    columns = [(n, t, -1) for n, t in zip(names, data["t"], strict=True)]
+    if info.ret_columns:
+        check_returned_row(ctx, columns, list(info.ret_columns))
+    return columns
+
+
+def check_returned_row(ctx: CallContext, columns: list[Column], wanted: list[Column]) -> None:
+    """tupledesc_match: the record that the argument is against the column definition list."""
+
+    def mismatch(detail: str) -> PgError:
+        return PgError(
+            DATATYPE_MISMATCH,
+            "function return row and query-specified return row do not match",
+            detail=detail,
+        )
+
+    count = len(columns)
+    if count != len(wanted):
+        plural = "" if count == 1 else "s"
+        raise mismatch(
+            f"Returned row contains {count} attribute{plural}, but query expects {len(wanted)}."
+        )
+    name = ctx.catalog.type_name
+    for number, (given, asked) in enumerate(zip(columns, wanted, strict=True), 1):
+        if given[1] != asked[1]:
+            raise mismatch(
+                f"Returned type {name(given[1])} at ordinal position {number}, "
+                f"but query expects {name(asked[1])}."
+            )
 
 
 def base_values(base: str | None) -> list[Any] | None:

@@ -15,6 +15,7 @@ from pgemu.types.base import BaseType, base_types
 from pgemu.types.record import Column, CompositeType, RecordType
 
 PG_CATALOG = 11
+FIRST_NORMAL_OID = 16384
 ARRAY_SUBSCRIPT_HANDLER = 6179
 RECORD_OID = 2249
 RECORD_ARRAY_OID = 2287
@@ -38,6 +39,16 @@ class TypeRegistry:
             found = self._make(self.row(type_oid))
             self._io[type_oid] = found
         return found
+
+    def element_io(self, type_oid: int) -> BaseType:
+        """The I/O of an element or a column: that of a domain tests its constraints."""
+        row = self.row(type_oid)
+        if row.typtype != "d":
+            return self.io(type_oid)
+        from pgemu.types.domains import DomainType
+
+        typmod = row.typtypmod
+        return DomainType(self.io(row.typbasetype), type_oid, typmod)
 
     def row(self, type_oid: int) -> Any:
         """The pg_type row."""
@@ -71,10 +82,15 @@ class TypeRegistry:
                 return builtin
         if row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:
             return self._array(row)
+        if row.typtype == "b" and row.oid >= FIRST_NORMAL_OID:
+            of_extension: BaseType | None = base_types.get(row.typname)
+            if of_extension is not None:
+                return of_extension
         maker = {
             "d": lambda: self.io(row.typbasetype),
             "c": lambda: self._composite(row),
             "e": lambda: self._enum(row),
+            "b": lambda: self._borrowed(row),
             "r": lambda: self._range(row),
             "m": lambda: self._multirange(row),
         }.get(row.typtype)
@@ -88,7 +104,43 @@ class TypeRegistry:
         from pgemu.types.arrays import ArrayType
 
         element = self.row(row.typelem)
-        return ArrayType(self.io(row.typelem), element.typdelim, row.typelem)
+        return ArrayType(self.element_io(row.typelem), element.typdelim, row.typelem)
+
+    def _borrowed(self, row: Any) -> BaseType:
+        from pgemu.types.borrowed import BorrowedType
+
+        lender = self._lender(row, row.typinput, 0)
+        output = self._lender(row, row.typoutput, 1)
+        if lender is None or output is None:
+            raise PgError("0A000", f'I/O functions of type "{row.typname}" are not supported')
+        binary = self._lender(row, row.typsend, 1) or self._lender(row, row.typreceive, 0)
+        return BorrowedType(row.typname, lender, output, binary, self._typmod_lender(row))
+
+    def _lender(self, row: Any, function: int, argument: int) -> BaseType | None:
+        """The type whose function a type's input (argument 0: by result) or output (1: by
+        argument) is a copy of."""
+        proc = self._lending_function(function)
+        if proc is None:
+            return None
+        lender = self.row(proc.proargtypes[0] if argument else proc.prorettype)
+        plain = lender.typtype == "b" and lender.oid != row.oid
+        return self.io(lender.oid) if plain else None
+
+    def _lending_function(self, function: int) -> Any:
+        found = self.catalog.one(self.rows.PgProc, oid=function) if function else None
+        if found is None:
+            return None
+        module = importlib.import_module("pgemu.catalog.internal_function")
+        return module.lending_function(self.catalog, found)
+
+    def _typmod_lender(self, row: Any) -> BaseType | None:
+        """The type that has this typmodin function as its own."""
+        proc = self._lending_function(row.typmodin)
+        if proc is None:
+            return None
+        found = self.catalog.all(self.rows.PgType, typmodin=proc.oid, typtype="b", typelem=0)
+        owner = next((t for t in found if t.typnamespace == PG_CATALOG), None)
+        return self.io(owner.oid) if owner is not None else None
 
     def _composite(self, row: Any) -> BaseType:
         columns = tuple(

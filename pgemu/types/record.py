@@ -23,6 +23,7 @@ from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType
 from pgemu.types.comparison import NATIVE
+from pgemu.types.domains import DomainType
 
 SPACE = " \t\n\v\f\r"
 
@@ -261,12 +262,14 @@ class CompositeType(RecordType):
             raise malformed(text, "Too few columns.")
         if len(fields) > len(self.columns):
             raise malformed(text, "Too many columns.")
-        return form_composite(
-            [
-                None if field is None else self.registry.io(c.type_oid).input(field, c.typmod, ctx)
-                for c, field in zip(self.columns, fields, strict=True)
-            ]
-        )
+        values: list[Value] = []
+        for column, field in zip(self.columns, fields, strict=True):
+            io = self.registry.element_io(column.type_oid)
+            if field is not None:
+                values.append(io.input(field, column.typmod, ctx))
+            else:
+                values.append(io.check(None, ctx) if isinstance(io, DomainType) else None)
+        return form_composite(values)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         count = int.from_bytes(data[:4], "big", signed=True)

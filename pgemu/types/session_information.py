@@ -275,12 +275,3 @@ def length_in_encoding(data: bytes, name: str) -> int:
     if encoding_by_name(name) is None:
         raise PgError(INVALID_PARAMETER_VALUE, f'invalid encoding name "{name}"')
     return len(convert_from(data, name))
-
-
-for _signature in (
-    "inet_client_addr()",
-    "inet_client_port()",
-    "inet_server_addr()",
-    "inet_server_port()",
-):
-    pg_function(_signature)(lambda: None)

@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, UNDEFINED_OBJECT, PgError
+from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
-from pgemu.types.arrays_value import dump_array
+from pgemu.types.arrays_value import dump_array, load_flat
 from pgemu.types.tsearch_config import (
     MAX_WORD,
     Configuration,
     configuration,
     current_configuration,
     dictionary,
+    rows,
 )
 from pgemu.types.tsearch_match import matches
 from pgemu.types.tsearch_parser import TOKEN_TYPES, tokens
@@ -341,26 +342,20 @@ def ts_lexize(ctx: CallContext, oid: int, word: str) -> str | None:
     return None if found is None else dump_array(found)
 
 
-DEFAULT_PARSER = 3722
-
-
 def check_parser(ctx: CallContext, parser: Any) -> None:
-    """Every parser that there is has the functions of the default one."""
-    if ctx.catalog is not None:
-        classes = importlib.import_module("pgemu.catalog.rows")
-        if isinstance(parser, int):
-            known = ctx.catalog.one(classes.PgTsParser, oid=parser) is not None
-        else:
-            namespace = importlib.import_module("pgemu.catalog.namespace")
-            regproc = importlib.import_module("pgemu.catalog.regproc")
-            names = regproc.string_to_qualified_name_list(parser)
-            known = bool(namespace.get_ts_parser_oid(ctx.catalog, names, True))
-        if known:
-            return
-    if parser not in ("default", "pg_catalog.default", DEFAULT_PARSER):
-        if isinstance(parser, int):
+    """Every parser has the functions of the default one."""
+    if isinstance(parser, int):
+        if ctx.catalog.one(rows().PgTsParser, oid=parser) is None:
             raise PgError("XX000", f"cache lookup failed for text search parser {parser}")
-        raise PgError(UNDEFINED_OBJECT, f'text search parser "{parser}" does not exist')
+        return
+    namespace = importlib.import_module("pgemu.catalog.namespace")
+    namespace.get_ts_parser_oid(ctx.catalog, parse_identifier(parser))
+
+
+def parse_identifier(name: str) -> list[str]:
+    from pgemu.types.quote import parse_ident
+
+    return [str(word) for word in load_flat(parse_ident(name))]
 
 
 @pg_function("ts_parse(oid,text)", "ts_parse(text,text)", context=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pgemu.catalog.functions
 import pgemu.types.families  # noqa: F401
+from pgemu.catalog.extension_data import FIRST_NORMAL_OID, extension_names, extension_rows
 from pgemu.catalog.rows import (
     CATALOGS,
     PgAmop,
@@ -95,4 +98,9 @@ def test_bodies_match_pg_proc(catalog: Catalog) -> None:
     known = {
         f"{p.proname}({','.join(names[a] for a in p.proargtypes)})" for p in catalog.all(PgProc)
     }
+    for extension in extension_names():
+        rows = extension_rows(extension, count(FIRST_NORMAL_OID).__next__, 2200, 10, 10)
+        names |= {t.oid: t.typname for t in rows if isinstance(t, PgType)}
+        procs = [p for p in rows if isinstance(p, PgProc)]
+        known |= {f"{p.proname}({','.join(names[a] for a in p.proargtypes)})" for p in procs}
     assert [s for s in bound_signatures() if s not in known] == []

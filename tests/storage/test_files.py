@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from types import FrameType
 
 import apsw
 import pytest
@@ -83,8 +84,12 @@ def test_a_writer_waits_its_turn_and_can_be_interrupted(tmp_path: Path) -> None:
         if arrived:
             raise PgError("57014", "canceling statement due to user request")
 
+    def note(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        WriterLock.interrupt()
+
     lock = WriterLock(path, check)
-    previous = signal.signal(signal.SIGALRM, lambda number, frame: arrived.append(number))
+    previous = signal.signal(signal.SIGALRM, note)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(PgError):

@@ -19,8 +19,17 @@ def rows(catalog: str) -> list[list[str]]:
 def pg_proc_signatures() -> set[str]:
     """proname(argtypnames) of every row: oid, proname, ..., proargtypes is the 20th column."""
     types = {row[0]: row[1] for row in rows("pg_type")}
+    found = signatures(rows("pg_proc"), types)
+    for path in (DATA / "extension").glob("*.tsv"):
+        lines = rows(f"extension/{path.stem}")
+        own = {row[1]: row[2] for row in lines if row[0] == "pg_type"}
+        found |= signatures([row[1:] for row in lines if row[0] == "pg_proc"], types | own)
+    return found
+
+
+def signatures(procs: list[list[str]], types: dict[str, str]) -> set[str]:
     found = set()
-    for row in rows("pg_proc"):
+    for row in procs:
         arguments = [types[oid] for oid in row[19].strip("[]").split(",") if oid]
         found.add(f"{row[1]}({','.join(arguments)})")
     return found

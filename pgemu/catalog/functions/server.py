@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pgemu.catalog.extension_data import available
 from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgOpclass
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.arrays_value import dump_array
@@ -19,7 +20,8 @@ def pg_show_all_settings(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
 @pg_function("pg_available_extensions()")
 def pg_available_extensions() -> Iterator[tuple[str, str, str]]:
     """(name, default_version, comment)"""
-    yield "plpgsql", "1.0", "PL/pgSQL procedural language"
+    for control in available():
+        yield control.name, control.version, control.comment
 
 
 @pg_function("pg_is_in_recovery()")
@@ -42,6 +44,7 @@ _AM_PROPERTIES = {
     "gin": {"can_multi_col"},
     "spgist": {"can_exclude", "can_include"},
     "brin": {"can_multi_col"},
+    "bloom": {"can_multi_col"},
 }
 _INDEX_PROPERTIES = {
     "btree": {"clusterable", "index_scan", "bitmap_scan", "backward_scan"},
@@ -50,6 +53,7 @@ _INDEX_PROPERTIES = {
     "gin": {"bitmap_scan"},
     "spgist": {"index_scan", "bitmap_scan"},
     "brin": {"bitmap_scan"},
+    "bloom": {"bitmap_scan"},
 }
 
 

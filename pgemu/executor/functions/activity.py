@@ -132,6 +132,28 @@ _bind("wait_event_type", lambda s: _text(s.wait_event[0]), "<insufficient privil
 _bind("wait_event", lambda s: _text(s.wait_event[1]), "<insufficient privilege>")
 
 
+@pg_function("inet_client_addr()", context=True)
+def inet_client_addr(ctx: CallContext) -> str | None:
+    return _text(ctx.session.slot.client_address)
+
+
+@pg_function("inet_client_port()", context=True)
+def inet_client_port(ctx: CallContext) -> int | None:
+    slot = ctx.session.slot
+    return slot.words[CLIENT_PORT] if slot.client_address else None
+
+
+@pg_function("inet_server_addr()", context=True)
+def inet_server_addr(ctx: CallContext) -> str | None:
+    return getattr(ctx.session, "server_address", None)
+
+
+@pg_function("inet_server_port()", context=True)
+def inet_server_port(ctx: CallContext) -> int | None:
+    """NULL on a Unix socket."""
+    return int(ctx.session.guc.value("port")) if ctx.session.slot.client_address else None
+
+
 @pg_function("current_query()", context=True)
 def current_query(ctx: CallContext) -> str | None:
     return ctx.session.slot.query if ctx.session is not None else None

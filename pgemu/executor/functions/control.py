@@ -12,6 +12,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
+from pgemu.catalog.extension_data import available
 from pgemu.errors import (
     INSUFFICIENT_PRIVILEGE,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -178,7 +179,9 @@ def pg_get_publication_tables(ctx: CallContext, name: str) -> Iterator[Row]:
 
 @pg_function("pg_available_extension_versions()")
 def pg_available_extension_versions() -> Iterator[Row]:
-    yield "plpgsql", "1.0", True, True, False, "pg_catalog", None, "PL/pgSQL procedural language"
+    for c in available():
+        facts = (c.superuser, c.trusted, c.relocatable)
+        yield c.name, c.version, *facts, c.schema, None, c.comment
 
 
 @pg_function("pg_extension_update_paths(name)")

@@ -77,7 +77,10 @@ _DONE = {"cancel": "canceled", "terminate": "terminated"}
 
 @pg_function("pg_cancel_backend(int4)", context=True)
 def pg_cancel_backend(ctx: CallContext, pid: int) -> bool:
-    return _check_signal(ctx, pid, "cancel") and cancel_backend(ctx.session.shm, pid)
+    done = _check_signal(ctx, pid, "cancel") and cancel_backend(ctx.session.shm, pid)
+    if pid == ctx.backend_pid:
+        ctx.session.check_for_interrupts()
+    return done
 
 
 @pg_function("pg_terminate_backend(int4, int8)", context=True)
@@ -88,6 +91,8 @@ def pg_terminate_backend(ctx: CallContext, pid: int, timeout: int) -> bool:
         return False
     session = ctx.session
     done = terminate_backend(session.shm, pid)
+    if pid == ctx.backend_pid:
+        session.check_for_interrupts()
     if not done or not timeout:
         return done
     deadline = time.monotonic() + timeout / 1000

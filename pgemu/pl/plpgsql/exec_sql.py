@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,12 @@ from pgemu.errors import (
     SYNTAX_ERROR,
     UNDEFINED_CURSOR,
     PgError,
+)
+from pgemu.executor.current_of import (
+    CursorScan,
+    query_for_cursor,
+    split_rows,
+    visible_columns,
 )
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.datums import (
@@ -76,9 +83,19 @@ class RunningSql:
             expr.cache["sql"] = prepared
         return prepared
 
-    def run_statement(self, expr: Expr) -> Any:
-        """Run a static statement; its Result."""
+    def run_cursor_query(self, expr: Expr) -> tuple[Any, CursorScan | None]:
+        """The result of a cursor's query, with what WHERE CURRENT OF wants to know."""
         prepared = self.prepare_statement(expr)
+        if prepared.scan is None and len(prepared.queries) == 1:
+            made, prepared.scan = query_for_cursor(self.session.catalog, prepared.queries[0])
+            prepared.queries = [made]
+        _, result = self.run_statement(expr, prepared)
+        return result, replace(prepared.scan, rows=[]) if prepared.scan is not None else None
+
+    def run_statement(self, expr: Expr, prepared: Any = None) -> Any:
+        """Run a static statement; its Result."""
+        if prepared is None:
+            prepared = self.prepare_statement(expr)
         params = [get(self.values) for get in prepared.sources]
         result = None
         for query in prepared.queries:
@@ -137,8 +154,15 @@ class RunningSql:
                     FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
                 )
 
-    def run_dynamic(self, expr: Expr, params: Sequence[Expr], what: str) -> Any:
-        """A query in a string: (Query, Result)."""
+    def run_dynamic(
+        self,
+        expr: Expr,
+        params: Sequence[Expr],
+        what: str,
+        scans: list[CursorScan | None] | None = None,
+    ) -> Any:
+        """A query in a string: (Query, Result).  scans: it is a cursor's, and gets what WHERE
+        CURRENT OF wants to know."""
         value, oid, typmod = self.evaluate(expr)
         if value is None:
             message = f"query string argument of {what} is null"
@@ -164,6 +188,9 @@ class RunningSql:
                 query = self._analyze_dynamic(raw, text, types)
             except PgError as error:
                 raise internal_error(error, shown, 0) from None
+            if scans is not None:
+                query, scan = query_for_cursor(self.session.catalog, query)
+                scans.append(scan)
             run = partial(self.session.run, query, values)
             result = self._in_context(text, query, run)
         return query, result
@@ -364,13 +391,20 @@ class RunningSql:
     # -- loops over rows -------------------------------------------------------------------------
 
     def _loop_rows(
-        self, stmt: Any, target: IntoTarget, columns: Columns, rows: Sequence[Any]
+        self,
+        stmt: Any,
+        target: IntoTarget,
+        columns: Columns,
+        rows: Sequence[Any],
+        cursor: str | None = None,
     ) -> int:
         found, code = False, OK
         if not rows:
             self.assign_into(target, columns, None)
         for row in rows:
             found = True
+            if cursor is not None:
+                self.session.cursor_advance(cursor)
             self.assign_into(target, columns, row)
             leave, code = self.after_body(self.statements(stmt.body), stmt.label)
             if leave:
@@ -397,11 +431,11 @@ class RunningSql:
             raise PgError("42P03", f'cursor "{name}" already in use')
         self._set_cursor_args(stmt.cursor, stmt.args)
         assert stmt.cursor.cursor_query is not None
-        _, result = self.run_statement(stmt.cursor.cursor_query)
-        opened = self._open(stmt.cursor, result, stmt.cursor.cursor_query.text, None)
-        columns, rows = _columns(result), list(result.rows or [])
+        result, scan = self.run_cursor_query(stmt.cursor.cursor_query)
+        opened = self._open(stmt.cursor, result, stmt.cursor.cursor_query.text, None, scan)
+        columns, rows = _columns(result), self.session.portals[opened].spool
         try:
-            return self._loop_rows(stmt, stmt.target, columns, rows)
+            return self._loop_rows(stmt, stmt.target, columns, rows, opened)
         finally:
             self.session.cursor_close(opened)
             if name is None:
@@ -466,12 +500,21 @@ class RunningSql:
 
     # -- cursors ---------------------------------------------------------------------------------
 
-    def _open(self, cursor: Any, result: Any, text: str, scroll: bool | None) -> str:
+    def _open(
+        self,
+        cursor: Any,
+        result: Any,
+        text: str,
+        scroll: bool | None,
+        scan: CursorScan | None = None,
+    ) -> str:
         name = self.values[cursor.dno]
         if name is None:
             name = self.handler.unnamed_cursor()
             self.values[cursor.dno] = name
-        self.session.cursor_open(name, result.columns, list(result.rows or ()), text, scroll)
+        rows = split_rows(scan, list(result.rows or ()))
+        result.columns = visible_columns(scan, result.columns)
+        self.session.cursor_open(name, result.columns, rows, text, scroll, scan)
         return str(name)
 
     def run_open(self, stmt: s.Open) -> int:
@@ -479,20 +522,20 @@ class RunningSql:
         if name is not None and self.session.cursor_exists(name):
             raise PgError("42P03", f'cursor "{name}" already in use')
         if stmt.dynamic is not None:
-            query, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE")
-            text = stmt.dynamic.text
+            scans: list[CursorScan | None] = []
+            _, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE", scans)
+            text, scan = stmt.dynamic.text, scans[-1] if scans else None
         else:
             expr = stmt.query
             if expr is None:
                 self._set_cursor_args(stmt.cursor, stmt.args)
                 expr = stmt.cursor.cursor_query
             assert expr is not None
-            prepared, result = self.run_statement(expr)
-            query, text = prepared.queries[0], expr.text
-        del query
+            result, scan = self.run_cursor_query(expr)
+            text = expr.text
         if result is None or result.columns is None:
             raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
-        self._open(stmt.cursor, result, text, stmt.scroll)
+        self._open(stmt.cursor, result, text, stmt.scroll, scan)
         return OK
 
     def _cursor_name(self, stmt: Any) -> str:

@@ -14,6 +14,7 @@ from pgemu.errors import (
     UNDEFINED_COLUMN,
     PgError,
 )
+from pgemu.executor.current_of import CursorScan
 from pgemu.nodes.nodefuncs import expr_type, expr_typmod
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import CoerceViaIO, Const, Param
@@ -39,6 +40,7 @@ class Prepared:
         "getter",
         "plan",
         "queries",
+        "scan",
         "shapes",
         "sources",
         "typed",
@@ -48,6 +50,8 @@ class Prepared:
     def __init__(self) -> None:
         self.queries: list[Query] = []
         self.plan: Any = None
+        # of a cursor's query: which rows of tables its rows come from
+        self.scan: CursorScan | None = None
         self.sources: list[Callable[[list[Any]], Any]] = []
         self.shapes: list[Shape] = []
         self.version = 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import PgError
-from pgemu.fmgr import TypeInfo, functions
+from pgemu.fmgr import TypeInfo
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.nodefuncs import expr_type
 
@@ -141,7 +141,7 @@ class Compiler:
         session = self.session
         proc = session.catalog.get(PgProc, oid=oid)
         if proc.prolang in _INTERNAL:
-            if proc.provolatile == "v" or functions.get(session.udfs.signature(proc)) is None:
+            if proc.provolatile == "v" or session.udfs.binding(proc) is None:
                 return None
         elif not self.user_functions or proc.prolang == 14 or proc.proretset:
             return None

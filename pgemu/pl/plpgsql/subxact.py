@@ -24,6 +24,7 @@ class Subtransaction:
         depth = getattr(session, "pl_subxact_depth", 0) + 1
         session.pl_subxact_depth = depth
         self.name = f"pl_{depth}"
+        xact.build_storage()
         try:
             xact.conn.execute(f"SAVEPOINT {self.name}").fetchall()
             self.active = True

@@ -1,5 +1,4 @@
 -- Functions about objects and the server
--- xfail: inet_server_port() is NULL
 create table t (a int);
 select pg_relation_size('t') >= 0, pg_total_relation_size('t'::regclass) >= 0, pg_size_pretty(123456789::bigint), pg_size_pretty(10::bigint), pg_size_bytes('1 MB');
 select pg_table_is_visible('t'::regclass), pg_get_userbyid(10), has_schema_privilege('public', 'usage'), has_database_privilege(current_database(), 'connect');

@@ -1,5 +1,4 @@
 -- ADD, DROP, RENAME, ALTER COLUMN
--- xfail: INSERT with RETURNING after ALTER TYPE of a table with a dropped column is XX000
 create table t (a int, b text);
 insert into t values (1, 'x'), (2, null);
 alter table t add column c int default 5, add d bool not null default true;

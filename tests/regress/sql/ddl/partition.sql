@@ -1,5 +1,4 @@
 -- Declarative partitioning: list, range, hash, default
--- xfail: the overlap error has no position
 create table m (id int, k text, primary key (id, k)) partition by list (k);
 create table m_a partition of m for values in ('a', 'b');
 create table m_d partition of m default;

@@ -1,5 +1,4 @@
 -- Session information functions
--- xfail: pg_identify_object gives no record in an expression
 select current_user = user, current_schema(), pg_backend_pid() = pg_backend_pid(), current_database() = current_catalog, pg_my_temp_schema();
 select version() ~ '^PostgreSQL 15', current_setting('server_version_num')::int / 10000;
 select pg_get_keywords() is not null limit 1;

@@ -1,5 +1,4 @@
 -- UPDATE and DELETE ... WHERE CURRENT OF
--- xfail: WHERE CURRENT OF is not supported
 create table t (a int, b text);
 insert into t values (1, 'x'), (2, 'y'), (3, 'z');
 begin;

@@ -1,5 +1,4 @@
 -- FOR UPDATE NOWAIT and SKIP LOCKED against another's row locks
--- xfail: a lock timeout has no context of the row
 create table t (a int primary key);
 insert into t values (1), (2), (3);
 begin;

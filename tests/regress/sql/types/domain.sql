@@ -1,5 +1,4 @@
 -- Domains: constraints, defaults, NOT NULL and error fields
--- xfail: errors of domains lack the schema; new constraints are not seen by the session
 create domain posint as int check (value > 0);
 create domain addr as varchar(5) not null default 'x' constraint has_at check (value like '%@%');
 select 5::posint;

@@ -1,5 +1,4 @@
 -- varchar(n) errors on assignment beyond n, truncates on explicit cast; trailing blanks are cut
--- xfail: octet_length of bpchar does not count the padding
 create table v (a varchar(3), b char(3));
 insert into v values ('abcd', 'x');
 insert into v values ('abc   ', 'x');

@@ -1,0 +1,232 @@
+"""INSERT, UPDATE and DELETE that meet nobody (no counterpart in PostgreSQL).
+
+Most writing statements of an application meet nobody: no other transaction is open that has
+written, or none has touched the rows at hand (the plan's row test), and no snapshot is held.  Then
+there is nothing to look at row by row, and nothing to undo outside of a transaction block: the
+plan's direct SQLite statement runs as it is, SQLite itself making a transaction of it.  What the
+ordinary way (modify.py) does around it is left out here:
+
+- the table lock of a statement by itself: the writer lock is held instead, and whoever takes a
+  strong lock on a table passes the writer lock after announcing it (SessionLocks.acquire), so
+  either it waits for the statement or the statement sees the announcement and takes the ordinary
+  way;
+- the preparation of the table: only tables that this session has prepared already are written;
+- the hooks of the transaction's end: nothing that they look at can have changed, as only plans
+  without side effects run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import apsw
+
+from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
+from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.waiting import WaitFor, retrying, row_context
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.plan import ModifyPlan, Plan, RowTest
+from pgemu.storage.locktable import strong_word
+from pgemu.storage.procarray import XID, XMIN
+from pgemu.transam.visibility import EVERYTHING
+from pgemu.transam.xact import BLOCK, IDLE
+
+Done = tuple[list[tuple[Any, ...]], int]
+FIRST_USER_OID = 16384
+
+
+def note_lone_target(plan: Plan, relation: Any) -> None:
+    """The ordinary way has run a statement: may the next one with this plan do without?"""
+    modify = plan.modify
+    assert modify is not None
+    row = relation.row
+    modify.lone_target = None
+    if (
+        relation.relkind == "r"
+        and relation.oid >= FIRST_USER_OID
+        and not (plan.has_effects or plan.may_write or plan.steps or plan.row_marks)
+        and not (row.relhassubclass or row.relispartition)
+        and all(trigger.tgisinternal for trigger in relation.triggers)
+        and all(oid >= FIRST_USER_OID for oid, _, _ in plan.relations)
+        and relation.sqlite_name.startswith("main.")
+    ):
+        modify.lone_target = relation
+
+
+def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | None:
+    """(rows of RETURNING, number of rows written); None: the statement has to take the ordinary
+    way, nothing was done."""
+    xact = session.xact
+    modify = plan.modify
+    assert modify is not None
+    relation = modify.lone_target
+    if (
+        xact.current.read_only
+        or not xact.quiet()
+        or session.locks is None
+        or not session.constraints.ready(relation)
+        or session.catalog.relation(modify.relid) is not relation
+    ):
+        return None
+    if xact.state == IDLE:
+        attempt = partial(_autocommit, session, plan, relation, bindings)
+    elif (
+        xact.state == BLOCK
+        and xact.triggers.made_for(relation.sqlite_name, len(relation.attrs))
+        and lock_for_plan(session, plan)
+    ):
+        attempt = partial(_in_block, session, plan, relation, bindings)
+    else:
+        return None
+    try:
+        return attempt(None)
+    except WaitFor as wait:
+        if wait.row is None:
+            return None
+        rid = wait.row[1]
+    except apsw.ConstraintError:
+        if _others(xact, XID):  # whose key it is has to be looked at
+            return None
+        raise
+    # meet the other transaction once more, this time to wait for it
+    return retrying(session, lambda: attempt(rid))
+
+
+def _autocommit(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> Done | None:
+    xact = session.xact
+    words = xact.slot.words
+    assert plan.modify is not None
+    xact.writer_lock.acquire()
+    try:
+        if (
+            _others(xact, XMIN)
+            or _strongly_locked(session, plan)
+            or session.catalog_version() != session._known_version
+        ):
+            return None
+        if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+            return None
+        # not 0 before the counter moves on: who reads without a snapshot looks at both
+        words[XID] = -1
+        xact.xid = words[XID] = xact.shm.next_xid()
+        xact.snapshot = EVERYTHING
+        if session.constraints.notes_rows(relation):
+            xact.writer_lock.acquire()  # given back by the statement's end
+            return _run_with_notes(session, plan.modify, bindings)
+        try:
+            rows = _run(session, plan.modify, bindings)
+        finally:
+            xact.xid = words[XID] = 0
+    finally:
+        xact.writer_lock.release()
+    if xact.fsync:
+        xact.sync("main")
+    return rows
+
+
+def _in_block(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> Done | None:
+    xact = session.xact
+    assert plan.modify is not None
+    xact.writer_lock.acquire()
+    try:
+        xact.start_writing_alone()
+        try:
+            if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+                return None
+            xact.snapshot = EVERYTHING
+            if session.constraints.notes_rows(relation):
+                xact.writer_lock.acquire()
+                return _run_with_notes(session, plan.modify, bindings)
+            return _run(session, plan.modify, bindings)
+        finally:
+            xact.undo_xid = 0
+            xact.note_undo()
+    finally:
+        xact.writer_lock.release()
+
+
+def _free(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> bool:
+    """Others are at work: do they leave the rows of this statement alone?  WaitFor: one of them
+    has just the row that is wanted.  awaited: the row that was waited for; if its key has gone to
+    another row meanwhile, that one is not ours to change."""
+    modify = plan.modify
+    assert modify is not None
+    test = modify.row_test
+    if test is None or any(oid != relation.oid for oid, _, _ in plan.relations):
+        return False
+    if not test.text:
+        return True
+    found = session.conn.execute(test.text, bindings[: test.parameters]).fetchone()
+    if found is None:
+        return awaited is None or _is_still(session, test, bindings, awaited)
+    xid, rid, operation = found
+    if operation != "U" or plan.command_type == "insert":
+        return False
+    mode = EXCLUSIVE if plan.command_type == "update" else ACCESS_EXCLUSIVE
+    if session.row_locks.has_own(relation, rid):
+        return False
+    what = "updating" if plan.command_type == "update" else "deleting"
+    raise WaitFor(xid, (relation.oid, rid, mode), row_context(what, relation, rid))
+
+
+def _is_still(session: Any, test: RowTest, bindings: Sequence[Value], awaited: int) -> bool:
+    found = session.conn.execute(test.target, bindings[: test.parameters]).fetchone()
+    return found is None or found[0] == awaited
+
+
+def _run(session: Any, modify: ModifyPlan, bindings: Sequence[Value]) -> Done:
+    """SQLite commits when the statement is at its end, or takes all of it back."""
+    conn = session.conn
+    xact = session.xact
+    xact.enter_statement()
+    try:
+        rows = conn.execute(modify.direct_sql, bindings).fetchall()
+        return rows, conn.changes()
+    finally:
+        xact.leave_statement()
+
+
+def _run_with_notes(session: Any, modify: ModifyPlan, bindings: Sequence[Value]) -> Done:
+    """The table has foreign keys, is referenced by some, or has constraints that are tested after
+    the statement: that must be part of the same SQLite transaction, and may write elsewhere."""
+    conn, xact = session.conn, session.xact
+    xact.enter_statement()
+    try:
+        conn.execute("BEGIN")
+        rows = conn.execute(modify.direct_sql, bindings).fetchall()
+        count = conn.changes()
+        session.after_triggers.end_of_statement()
+        xact.end_write()
+    except BaseException:
+        if xact.write_depth:
+            xact.abort_write()
+        raise
+    return rows, count
+
+
+def _others(xact: Any, word: int) -> bool:
+    """Some other slot has this word set."""
+    column: list[int] = xact.shm.procarray.column(word)
+    if not any(column):
+        return False
+    column[xact.slot.number] = 0
+    return any(column)
+
+
+def _strongly_locked(session: Any, plan: Plan) -> bool:
+    """Somebody has or wants a lock that a reader or writer of these tables would wait for."""
+    words = session.locks._words
+    database = session.ctx.database_oid << 32
+    modify = plan.modify
+    assert modify is not None
+    if words[strong_word(database | modify.relid)]:
+        return True
+    return any(words[strong_word(database | oid)] for oid, _, _ in plan.relations)

@@ -1,0 +1,62 @@
+"""Waiting in the middle of a writing statement (PostgreSQL's XactLockTableWait in heapam.c).
+
+What the statement has written and locked so far stays, its messages go out before it sleeps, and
+after the wait it goes on with the row at hand.  Where that cannot be (a function that SQLite calls
+in the middle of a statement is in the way), WaitFor goes up to `retrying`, which takes all of the
+statement back and runs it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pgemu.executor.waiting import WaitFor, queue_for, wait_for
+from pgemu.transam.suspension import can_suspend, suspended
+from pgemu.transam.visibility import Snapshot
+
+T = TypeVar("T")
+
+
+def complete_snapshots(session: Any) -> None:
+    """Before a sleep: nobody has committed since the snapshots of the statements that are at work
+    were taken, as the writer lock was held; now they learn who is still to come."""
+    xact = session.xact
+    if xact.fixed_snapshot is not None:
+        return
+    now = xact.publish_snapshot()
+    for recheck in session.rechecks:
+        old = recheck.snapshot
+        if not old.xmax:
+            recheck.snapshot = Snapshot(now.invisible | old.invisible, now.xmax, now.own)
+
+
+def wait_in_place(session: Any, wait: WaitFor) -> None:
+    """Sleep until what is in the way has gone; raises the WaitFor if that cannot be done here."""
+    if (
+        session.callback_depth
+        or session.locks is None
+        or getattr(session, "pl_subxact_depth", 0)
+        or not can_suspend(session.xact)
+    ):
+        raise wait
+    complete_snapshots(session)
+    with suspended(session.xact):
+        session.flush_notices()
+        queue = None
+        try:
+            queue = queue_for(session, wait, None)
+            wait_for(session, wait)
+        finally:
+            if queue is not None:
+                session.locks.release(*queue)
+
+
+def in_place(session: Any, run: Callable[[], T]) -> T:
+    """Run one step of a statement that leaves nothing behind when it raises WaitFor, as often as
+    somebody is in its way."""
+    while True:
+        try:
+            return run()
+        except WaitFor as wait:
+            wait_in_place(session, wait)

@@ -1,0 +1,224 @@
+"""Plans for looking at one row again (PostgreSQL's EvalPlanQual, the planning side).
+
+The statement is lowered a second time with every item of its FROM replaced by one row that the
+executor puts aside as "epq:<range table index>": what comes out is what the statement makes of just
+these rows.  So that the rows of joined tables are at hand, the statement is also lowered with all
+their columns as further output ("marked"); and for statements whose conditions have side effects,
+as the list of the target's rows before those conditions ("candidates").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblRef
+from pgemu.planner import sql
+from pgemu.planner.dml import lower_modify
+from pgemu.planner.expressions import has_children
+from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
+from pgemu.planner.plan import ParamSource, Plan
+from pgemu.planner.select import lower_core, lower_query_in
+from pgemu.planner.sql import Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQLite text, what to bind, what it reads: (SQLite name, number of columns)."""
+
+    text: str
+    params: tuple[ParamSource, ...]
+    relations: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An item of FROM: columns first .. first + width of a marked row are its rid, xmin, tableoid,
+    the rid that its ctid shows (of a table) and columns.  optional: an outer join may leave it
+    out."""
+
+    rtindex: int
+    relid: int
+    first: int
+    width: int
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckPlan:
+    recheck: Statement
+    marked: Statement | None
+    pins: tuple[Pin, ...]
+    # range table index -> width of the row to put aside; the target's and the locked tables'
+    targets: dict[int, int]
+    candidates: Statement | None
+
+
+def can_recheck(query: Query) -> bool:
+    return not (query.has_target_srfs or query.set_operations or query.group_clause)
+
+
+def plan_recheck(plan: Plan, catalog: Any, binder: FunctionBinder) -> RecheckPlan | None:
+    """None: rows of such a statement cannot be looked at one by one."""
+    query = plan.query
+    if query is None or not can_recheck(query):
+        return None
+    items = list(_from_items([*query.jointree.fromlist]))
+    if query.result_relation and query.result_relation not in items:
+        items.append(query.result_relation)
+    targets = {query.result_relation} if query.result_relation else _locked(query)
+    low, scope = _start(plan, query, catalog, binder)
+    widths: dict[int, int] = {}
+    for rtindex in items:
+        width = _width(rtindex, low, scope)
+        if width:
+            widths[rtindex] = width
+            scope.prelowered[rtindex] = _put_aside(rtindex, width, low, scope)
+    recheck = _statement(_lower(replace(query, sort_clause=[]), low, scope, ()), low)
+    others = [n for n in widths if n not in targets or not query.result_relation]
+    marked: Any = None
+    pins: tuple[Pin, ...] = ()
+    if len(widths) > 1:
+        marked, pins = _marked(plan, query, others, widths, catalog, binder)
+    candidates = None
+    if query.result_relation and len(widths) == 1 and plan.may_write and not plan.steps:
+        candidates = _candidates(plan, query, catalog, binder)
+    return RecheckPlan(recheck, marked, pins, {n: widths[n] for n in targets}, candidates)
+
+
+def _locked(query: Query) -> set[int]:
+    return {m.rti for m in query.row_marks if query.rtable[m.rti - 1].rtekind == "relation"}
+
+
+def _start(
+    plan: Plan, query: Query, catalog: Any, binder: FunctionBinder
+) -> tuple[Lowering, Scope]:
+    low = Lowering(catalog, binder)
+    low.used_literals = set(plan.used_literals)
+    return low, low.new_scope(query, plan.outer)
+
+
+def _statement(text: str, low: Lowering) -> Statement:
+    return Statement(text, tuple(low.params), tuple(low.relations.values()))
+
+
+def _lower(query: Query, low: Lowering, scope: Scope, pins: Sequence[Sql]) -> str:
+    """The text that yields what the executor wants of a row, with the pins behind it."""
+    if query.command_type != "select":
+        scope.pins = tuple(pins)
+        return lower_modify(query, low, scope).source_sql
+    from pgemu.planner.planner import _add_row_marks
+
+    if not pins:
+        query = replace(query, limit_count=None, limit_offset=None)
+    body = lower_query_in(query, low, scope)
+    _add_row_marks(query, body, low, scope)
+    body.expressions.extend(pins)
+    return sql.render(body)
+
+
+def _from_items(items: Sequence[Any]) -> Iterator[int]:
+    for item in items:
+        if isinstance(item, RangeTblRef):
+            yield item.rtindex
+        elif isinstance(item, JoinExpr):
+            yield from _from_items([item.larg, item.rarg])
+
+
+def _width(rtindex: int, low: Lowering, scope: Scope) -> int:
+    """How many columns a row of the item has when it is put aside; 0: it has none."""
+    entry = scope.entry(rtindex)
+    if entry.rtekind == "relation":
+        return 4 + len(low.catalog.relation(entry.relid).attrs)
+    if entry.rtekind == "subquery" and entry.subquery is not None:
+        return sum(1 for t in entry.subquery.target_list if not t.resjunk)
+    return len(entry.coltypes)
+
+
+def _names(rtindex: int, width: int, scope: Scope) -> list[str]:
+    if scope.entry(rtindex).rtekind == "relation":
+        return ["rid", "xmin", "tableoid", "place", *(f"c{n}" for n in range(1, width - 3))]
+    return [f"c{n}" for n in range(1, width + 1)]
+
+
+def _put_aside(rtindex: int, width: int, low: Lowering, scope: Scope) -> Sql:
+    alias = low.new_alias("e")
+    columns = [
+        sql.alias(sql.column(alias, f"c{n}"), name)
+        for n, name in enumerate(_names(rtindex, width, scope), 1)
+    ]
+    if scope.entry(rtindex).rtekind == "relation":
+        place = sql.column(scope.aliases[rtindex - 1], "place")
+        scope.replaced[(rtindex, -1)] = sql.func(low.binder.special("ctid"), place)
+    rows = low.binder.special("rows", width)
+    source = sql.table_function(rows, [sql.string(f"epq:{rtindex}")], alias)
+    return sql.select(columns, from_=source)
+
+
+def _columns(rtindex: int, width: int, low: Lowering, scope: Scope) -> list[Sql]:
+    """A row of the item as it is to be put aside."""
+    alias, entry = scope.aliases[rtindex - 1], scope.entry(rtindex)
+    columns = [sql.column(alias, name) for name in _names(rtindex, width, scope)]
+    if entry.rtekind == "relation":
+        columns[3] = columns[0]
+        if not has_children(entry, low):
+            columns[2] = sql.integer(entry.relid)
+    return columns
+
+
+def _marked(
+    plan: Plan,
+    query: Query,
+    others: Sequence[int],
+    widths: dict[int, int],
+    catalog: Any,
+    binder: FunctionBinder,
+) -> tuple[Statement, tuple[Pin, ...]]:
+    low, scope = _start(plan, query, catalog, binder)
+    optional = any(e.rtekind == "join" and e.jointype != "inner" for e in query.rtable)
+    optional = optional or query.command_type == "merge"
+    columns: list[Sql] = []
+    pins = []
+    for rtindex in others:
+        entry = scope.entry(rtindex)
+        relid = entry.relid if entry.rtekind == "relation" else 0
+        pins.append(Pin(rtindex, relid, len(columns), widths[rtindex], optional))
+        columns += _columns(rtindex, widths[rtindex], low, scope)
+    named = [sql.alias(column, f"p{n}") for n, column in enumerate(columns, 1)]
+    return _statement(_lower(query, low, scope, named), low), tuple(pins)
+
+
+def _candidates(plan: Plan, query: Query, catalog: Any, binder: FunctionBinder) -> Statement:
+    """The target's rows that pass the conditions without side effects."""
+    low, scope = _start(plan, query, catalog, binder)
+    quals = query.jointree.quals
+    terms = list(quals.args) if isinstance(quals, p.BoolExpr) and quals.boolop == "and" else [quals]
+    kept = [term for term in terms if term is not None and not _calls_back(term, catalog)]
+    jointree = replace(query.jointree, quals=p.BoolExpr("and", kept) if kept else None)
+    target = query.result_relation
+    columns = _columns(target, _width(target, low, scope), low, scope)
+    named = [sql.alias(column, f"c{n}") for n, column in enumerate(columns, 1)]
+    plain = replace(query, jointree=jointree)
+    return _statement(sql.render(lower_core(plain, low, scope, named)), low)
+
+
+def _calls_back(term: object, catalog: Any) -> bool:
+    """A sub-select, or a function of the user's that is volatile."""
+    from pgemu.catalog.rows import PgProc
+    from pgemu.nodes.walk import walk
+
+    found = False
+
+    def visit(node: object) -> bool | None:
+        nonlocal found
+        oid = getattr(node, "funcid", 0) or getattr(node, "opfuncid", 0)
+        if isinstance(node, p.SubLink) or (
+            oid >= FIRST_USER_OID and catalog.get(PgProc, oid=oid).provolatile == "v"
+        ):
+            found = True
+        return not found
+
+    walk(term, visit)
+    return found

@@ -1,0 +1,104 @@
+"""A server whose backends die by SIGKILL in the middle of a write to a database file.
+
+`python -m tests.crash.dying_server serve ...` is `pgemu serve ...` with SQLite's writes counted:
+the file named by $PGEMU_DEATH_FILE holds "pid n mode"; at its n-th write since then the backend
+with that pid kills itself ("backend") or the postmaster and then itself ("server"); where n is 0 it
+notes in a second file how many writes it makes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import apsw
+
+from pgemu.testing import PgemuServer
+
+DEATH_FILE = "PGEMU_DEATH_FILE"
+
+
+class DyingServer(PgemuServer):
+    """PgemuServer with such backends; kill_at() arms the death of one of them."""
+
+    death_file = ""
+
+    def _command(self, ready_fd: int) -> list[str]:
+        command = super()._command(ready_fd)
+        at = command.index("pgemu")
+        return [*command[:at], "tests.crash.dying_server", *command[at + 1 :]]
+
+    def _environment(self) -> dict[str, str]:
+        return {**super()._environment(), DEATH_FILE: self.death_file}
+
+    def kill_at(self, pid: int, write: int, mode: str = "backend") -> None:
+        with open(self.death_file + ".new", "w", encoding="ascii") as file:
+            file.write(f"{pid} {write} {mode}")
+        os.rename(self.death_file + ".new", self.death_file)
+
+    def writes(self) -> int:
+        """How many writes were made under kill_at(pid, 0)."""
+        with open(self.death_file + ".count", encoding="ascii") as file:
+            return int(file.read())
+
+    def disarm(self) -> None:
+        if os.path.exists(self.death_file):
+            os.unlink(self.death_file)
+
+
+class Countdown:
+    """How many writes this process has made under the current order."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.order = ""
+        self.count = 0
+
+    def tick(self) -> None:
+        try:
+            with open(self.path, encoding="ascii") as file:
+                order = file.read()
+        except FileNotFoundError:
+            return
+        pid, at, mode = order.split()
+        if int(pid) != os.getpid():
+            return
+        if order != self.order:
+            self.order, self.count = order, 0
+        self.count += 1
+        if at == "0":
+            with open(self.path + ".count", "w", encoding="ascii") as file:
+                file.write(str(self.count))
+        if self.count == int(at):
+            if mode == "server":
+                os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install(path: str) -> Any:
+    countdown = Countdown(path)
+    base = apsw.vfs_names()[0]
+
+    class DyingFile(apsw.VFSFile):  # type: ignore[misc]
+        def xWrite(self, data: bytes, offset: int) -> None:
+            countdown.tick()
+            super().xWrite(data, offset)
+
+    class DyingVFS(apsw.VFS):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__("dying", base, makedefault=True)
+
+        def xOpen(self, name: Any, flags: list[int]) -> Any:
+            return DyingFile(base, name, flags)
+
+    return DyingVFS()
+
+
+if __name__ == "__main__":
+    import pgemu.storage.connection  # noqa: F401  (configures SQLite before it is used)
+    from pgemu.cli import main
+
+    _vfs = install(os.environ[DEATH_FILE])
+    sys.exit(main())

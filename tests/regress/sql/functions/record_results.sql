@@ -1,0 +1,21 @@
+-- Records from functions against column definition lists
+create function rr() returns setof record language sql as 'values (1,2),(3,4)';
+select rr();
+select * from rr() as t(a int, b int);
+select * from rr() as t(a int, b text);
+select * from rr() as t(a int);
+create function r1() returns record language sql as 'select 1,2';
+select r1(); select * from r1() as t(a int, b text);
+select json_populate_recordset(row(1,2), '[{"f1": 0, "f2": 1}]');
+SELECT json_populate_recordset(null::record, '[{"x": 0, "y": 1}]');
+select json_populate_record(row(1,2), '{"f1": 0, "f2": 1}');
+SELECT json_populate_record(null::record, '{"x": 0, "y": 1}');
+select * from json_populate_recordset(row(0::int),'[{"a":"1","b":"2"},{"a":"3"}]') q (a text, b text);
+select * from json_populate_record(row(0::int),'{"a":"1","b":"2"}') q (a text, b text);
+select * from json_populate_record(row(0::int,1),'{"a":"1","b":"2"}') q (a text, b text);
+select * from json_populate_record(row(0::int,1),'{"a":"1","f2":"2"}') q (a int, b int);
+select * from jsonb_populate_recordset(row(0::int,1),'[{"a":"1","f2":"2"}]') q (a int, b int);
+select * from json_populate_recordset(row(1000000000::int,50::int),'[{"b":"2"},{"a":"3"}]') q (a text, b text);
+select * from json_populate_recordset(null::record,'[{"b":"2"},{"a":"3"}]') q (a text, b text);
+SELECT json_populate_recordset(null::record, '[]');
+SELECT i, json_populate_recordset(row(i,50), '[{"f1":"42"},{"f2":"43"}]') FROM (VALUES (1),(2)) v(i);

@@ -1,0 +1,21 @@
+-- FULL JOIN: which conditions it takes; rows in sub-selects
+create table a (x int, t text); create table b (x int, u text);
+insert into a values (1,'a'),(2,'b'),(2,'c'),(null,'n'),(5,'e'); insert into b values (2,'B'),(2,'C'),(3,'D'),(null,'N');
+select * from a full join b using (x) order by 1,2,3;
+select * from a full join b on a.x = b.x order by 1,2,3,4;
+select * from a full join b on a.x = -b.x order by 1,2,3,4;
+select * from a full join b on a.x = b.x and a.t < b.u order by 1,2,3,4;
+select * from a full join b on a.x < b.x;
+select * from a full join b on a.x = 1;
+select * from a full join b on true order by 1,2,3,4 limit 3;
+select * from a full join b on false order by 1,2,3,4 limit 3;
+select * from a full join b on a.x = b.x where a.x is null order by 4;
+select * from a full join b using (x) full join (values (2),(9)) v(x) using (x) order by 1,2,3;
+select * from (select 7) q(k) left join (a full join b using (x)) on k = 7 order by 2,3,4;
+select count(*) from a full join b on a.x = b.x full join a c on c.x = b.x;
+select (x, t) in (select x, u from b) from a;
+select (x, t) not in (select x, lower(u) from b where x is not null) from a;
+select x from a where (x, t) not in (select x, u from b where u is not null);
+select x from a where (x, t) in (select x, lower(u) from b);
+select (x::numeric, t::varchar) in (select 2.00, 'b') from a;
+drop table a, b;
