@@ -283,9 +283,8 @@ def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
 def _refusal(relation: Any, subtype: str) -> PgError | None:
     """What has words of its own."""
     name = relation.name
-    if relation.relkind == "p":
-        if subtype in ("AT_AddInherit", "AT_DropInherit"):
-            return PgError(WRONG_OBJECT_TYPE, "cannot change inheritance of partitioned table")
+    if relation.relkind == "p" and subtype in ("AT_AddInherit", "AT_DropInherit"):
+        return PgError(WRONG_OBJECT_TYPE, "cannot change inheritance of partitioned table")
     if relation.relkind == "r" and subtype in ("AT_AttachPartition", "AT_DetachPartition"):
         return PgError(INVALID_OBJECT_DEFINITION, f'table "{name}" is not partitioned')
     return None
