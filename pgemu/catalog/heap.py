@@ -408,6 +408,8 @@ def heap_create_with_catalog(
             rows.append(depend(me, (PG_TYPE_RELID, of_type, 0), "n"))
         if relkind in "rm" and not is_pinned(access_method):
             rows.append(depend(me, (PgAm.RELID, access_method, 0), "n"))
+    # the type first: who makes a relation of the same name at the same time meets that
+    rows.sort(key=lambda row: not isinstance(row, PgType))
     insert_rows(catalog, rows)
     if tablespace and relkind == "p":
         change_dependency_on_tablespace(catalog, PG_CLASS_RELID, oid, tablespace)

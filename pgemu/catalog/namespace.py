@@ -269,10 +269,10 @@ def is_other_temp_namespace(catalog: Catalog, oid: int) -> bool:
 
 def access_temp_table_namespace(catalog: Catalog) -> int:
     """OID of this session's temporary schema, which is made at first use."""
-    oid = catalog.my_temp_namespace
-    # a rollback takes a schema away that was made since
-    if oid and catalog.one(PgNamespace, oid=oid) is not None:
-        return oid
+    mine = catalog.my_temp_namespace
+    # a rollback may have taken away the schema that its transaction made
+    if mine and catalog.one(PgNamespace, oid=mine) is not None:
+        return mine
     name = f"pg_temp_{catalog.backend_id}"
     oid = get_namespace_oid(catalog, name, True)
     if not oid:

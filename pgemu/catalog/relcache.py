@@ -307,17 +307,37 @@ class Relation:
     def children(self) -> tuple[int, ...]:
         """Direct children, in OID order (find_inheritance_children)."""
         rows = self.catalog.all(PgInherits, inhparent=self.oid)
-        return tuple(sorted(i.inhrelid for i in rows if not i.inhdetachpending))
+        return tuple(
+            sorted(i.inhrelid for i in rows if not i.inhdetachpending or self._seen_attached(i))
+        )
+
+    def _seen_attached(self, link: PgInherits) -> bool:
+        """A partition that is being detached still belongs to it for those whose snapshot is
+        older than that (find_inheritance_children_extended)."""
+        session = getattr(self.catalog.ctx, "session", None)
+        snapshot = session.xact.fixed_snapshot if session is not None else None
+        if session is None or snapshot is None:
+            return False
+        found = session.conn.execute(
+            "SELECT xmin FROM main.r2611 WHERE c1=? AND c2=?", (link.inhrelid, link.inhparent)
+        ).fetchone()
+        return found is not None and bool(snapshot.hides(found[0]))
 
     @cached_property
     def all_inheritors(self) -> tuple[int, ...]:
-        """This relation and everything below it, breadth first (find_all_inheritors)."""
+        """This relation and everything below it, breadth first (find_all_inheritors), without the
+        temporary tables of other sessions, which cannot be read (expand_inherited_rtentry)."""
         found = [self.oid]
         for oid in found:
             for child in self.catalog.relation(oid).children:
-                if child not in found:
+                if child not in found and not self.catalog.relation(child).is_other_temp:
                     found.append(child)
         return tuple(found)
+
+    @property
+    def is_other_temp(self) -> bool:
+        """RELATION_IS_OTHER_TEMP"""
+        return self.persistence == "t" and self.namespace != self.catalog.my_temp_namespace
 
     @cached_property
     def partition_key(self) -> PgPartitionedTable | None:
@@ -344,6 +364,9 @@ class Relation:
         found: list[int] = []
         relation = self
         while relation.is_partition and relation.parents:
+            link = self.catalog.one(PgInherits, inhrelid=relation.oid)
+            if link and link.inhdetachpending and not self._seen_attached(link):
+                break
             relation = self.catalog.relation(relation.parents[0])
             found.append(relation.oid)
         return tuple(found)

@@ -8,7 +8,7 @@ serves the building of the template and the tests.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import apsw
@@ -74,6 +74,19 @@ def column_numbers(cls: type[Any]) -> dict[str, int]:
 def physical_name(cls: type[Any]) -> str:
     """The SQLite table of a catalog, e.g. `main.r1259` or `g.r1262`."""
     return _PHYSICAL_NAMES[cls]
+
+
+@cache
+def unique_names(cls: type[Any]) -> tuple[tuple[str, tuple[str, ...], tuple[int, ...]], ...]:
+    """(index, columns, attribute numbers) of the unique indexes that two sessions can meet in:
+    not those of OIDs, nor those of what belongs to a relation, which is locked."""
+    info = CATALOGS[cls]
+    found = []
+    for index in info.indexes:
+        columns = tuple(info.columns[key - 1].name for key in index.keys)
+        if index.unique and columns != ("oid",) and not columns[0].endswith("relid"):
+            found.append((index.name, columns, index.keys))
+    return tuple(found)
 
 
 def where_clause(cls: type[Any], where: Mapping[str, Value]) -> tuple[str, tuple[Value, ...]]:

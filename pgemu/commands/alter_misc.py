@@ -26,7 +26,6 @@ from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
-    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -325,15 +324,21 @@ def attach_partition(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def detach_partition(ctx: Any, command: dict[str, Any]) -> None:
-    """DETACH PARTITION [CONCURRENTLY]."""
+    """DETACH PARTITION; CONCURRENTLY has been dealt with before (detach.py)."""
+    from pgemu.catalog.namespace import range_var_get_relid
+    from pgemu.commands.detach import check_attached, check_not_referenced
     from pgemu.commands.partition import detach
 
     cmd = command["def"]["PartitionCmd"]
-    if cmd.get("concurrent"):
-        ctx.session.xact.prevent_in_transaction_block("ALTER TABLE ... DETACH CONCURRENTLY")
-        if ctx.relation.partition_key.partdefid:
-            raise PgError(
-                OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "cannot detach partitions concurrently when a default partition exists",
-            )
+    catalog = ctx.session.catalog
+    child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    check_attached(catalog, ctx.relation, child)
+    check_not_referenced(ctx.session, ctx.relation, child)
     detach(ctx.session, ctx.relation, cmd)
+
+
+def detach_partition_finalize(ctx: Any, command: dict[str, Any]) -> None:
+    """DETACH PARTITION ... FINALIZE."""
+    from pgemu.commands.detach import finalize
+
+    finalize(ctx.session, ctx.relation, command["def"]["PartitionCmd"])

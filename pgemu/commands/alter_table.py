@@ -15,6 +15,7 @@ from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
 from pgemu.commands import foreigncmds
+from pgemu.commands.detach import check_not_pending
 from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
@@ -139,6 +140,9 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_NoForceRowSecurity": Subcommand(
         misc.no_force_rls, PASS_MISC, "rp", "NO FORCE ROW SECURITY"
     ),
+    "AT_DetachPartitionFinalize": Subcommand(
+        misc.detach_partition_finalize, PASS_MISC, "p", "DETACH PARTITION ... FINALIZE"
+    ),
     "AT_AttachPartition": Subcommand(misc.attach_partition, PASS_MISC, "pI", "ATTACH PARTITION"),
     "AT_DetachPartition": Subcommand(misc.detach_partition, PASS_MISC, "p", "DETACH PARTITION"),
     **{
@@ -203,6 +207,8 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     check_owner(session, relation)
     check_not_system(session, relation)
     check_table_not_in_use(session, relation, "ALTER TABLE")
+    if relation.is_partition:
+        check_not_pending(session, relation)
     commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
     ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
     for command in commands:

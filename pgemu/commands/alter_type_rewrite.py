@@ -113,14 +113,7 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if att.attidentity:
         _alter_identity_sequence(ctx, relation.oid, att.attnum, type_id)
     if default is not None:
-        from pgemu.commands.alter_column import remove_default, store_default
-
-        if att.attgenerated:
-            # its INTERNAL dependency on the column would forbid the deletion
-            row = catalog.one(PgAttrdef, adrelid=relation.oid, adnum=att.attnum)
-            catalog.delete(PgDepend, classid=PG_ATTRDEF_RELID, objid=row.oid)
-        remove_default(ctx, relation.oid, att.attnum)
-        store_default(ctx, relation.oid, att.attnum, default, generated=bool(att.attgenerated))
+        _replace_default(ctx, relation, att, default)
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
     _recurse(ctx, relation, command)
     for relid in of_type:
@@ -137,6 +130,18 @@ def _alter_identity_sequence(ctx: Any, relid: int, attnum: int, type_id: int) ->
         options = [{"defname": "as", "arg": type_id}]
         alter_sequence_options(ctx.session, oid, options, for_identity=True)
         collect_command(ctx.session, "ALTER SEQUENCE", PG_CLASS_RELID, oid)
+
+
+def _replace_default(ctx: Any, relation: Any, att: PgAttribute, default: Any) -> None:
+    """The default or generation expression, converted to the new type."""
+    from pgemu.commands.alter_column import remove_default, store_default
+
+    if att.attgenerated:
+        # its INTERNAL dependency on the column would forbid the deletion
+        row = ctx.catalog.one(PgAttrdef, adrelid=relation.oid, adnum=att.attnum)
+        ctx.catalog.delete(PgDepend, classid=PG_ATTRDEF_RELID, objid=row.oid)
+    remove_default(ctx, relation.oid, att.attnum)
+    store_default(ctx, relation.oid, att.attnum, default, generated=bool(att.attgenerated))
 
 
 def _check_children_alterable(ctx: Any, relation: Any, name: str) -> None:

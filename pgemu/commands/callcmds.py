@@ -14,6 +14,7 @@ from pgemu.nodes import expr_type
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import TargetEntry
 from pgemu.parser.funcapi import build_function_result_columns
+from pgemu.transam.suspension import allow_suspension
 from pgemu.types.record import deform
 
 
@@ -33,6 +34,7 @@ def execute_call(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
         atomic = not may_end_transaction(session) or proc.prosecdef or bool(proc.proconfig)
         start_settings(session)
         with session.xact.write():
+            allow_suspension(session.xact)
             args, types = _arguments(session, call, proc, st.params)
             result = _run(session, proc, args, types, call.funcresulttype, atomic)
             return _result(session, proc, types, result)
@@ -80,9 +82,11 @@ def _run(
     info = TypeInfo(types, result)
     body = session.udfs.callable(proc, info)
     saved, session.call_atomic = session.call_atomic, atomic
+    session.callback_depth -= 1  # no SQLite statement is being stepped for it
     try:
         return body(*args)
     finally:
+        session.callback_depth += 1
         session.call_atomic = saved
 
 

@@ -218,8 +218,7 @@ class LineParser:
         if len(fields) != self.width:
             raise PgError(
                 BAD_COPY_FILE_FORMAT,
-                f"wrong number of fields in header line: field count is {len(fields)}, "
-                f"expected {self.width}",
+                f"wrong number of fields in header line: got {len(fields)}, expected {self.width}",
                 where=self._header_context(line),
             )
         for i, (found, name) in enumerate(zip(fields, self.names, strict=True), 1):

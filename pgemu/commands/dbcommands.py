@@ -34,6 +34,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.executor.waiting import retrying
 
 _OPTIONS = (
     "tablespace", "owner", "template", "encoding", "locale", "lc_collate", "lc_ctype",
@@ -91,6 +92,19 @@ def createdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult
     values = _new_values(session, options, template)
     if catalog.one(PgDatabase, datname=name) is not None:
         raise PgError(DUPLICATE_DATABASE, f'database "{name}" already exists')
+    retrying(session, lambda: _insert(session, template, name, owner, options, values))
+    return CommandResult("CREATE DATABASE")
+
+
+def _insert(
+    session: Any,
+    template: PgDatabase,
+    name: str,
+    owner: int,
+    options: dict[str, dict[str, Any]],
+    values: dict[str, Any],
+) -> None:
+    catalog = session.catalog
     with session.xact.write():
         oid = def_get_int(options["oid"]) if _given(options, "oid") else catalog.new_oid()
         row = template._replace(
@@ -102,7 +116,6 @@ def createdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult
         if owner >= 12000:
             catalog.insert(PgShdepend(0, PgDatabase.RELID, oid, 0, PgAuthid.RELID, owner, "o"))
         copy_database_files(session, template.oid, oid)
-    return CommandResult("CREATE DATABASE")
 
 
 def _given(options: dict[str, dict[str, Any]], name: str) -> bool:

@@ -14,6 +14,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.waiting import retrying
+from pgemu.transam.suspension import allow_suspension
 from pgemu.transam.xact import IDLE
 
 
@@ -55,6 +56,7 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         atomic = not may_end_transaction(session)
         start_settings(session)
         with session.xact.write():
+            allow_suspension(session.xact)
             session.run_inline(body, atomic=atomic)
         return CommandResult("DO")
 

@@ -70,10 +70,6 @@ def read_parameters(
     session: Any, nodes: list[Any], kind: str, text: str, language: int = 0
 ) -> Parameters:
     """kind: function, procedure or aggregate."""
-    from pgemu.parser.parse_coerce import coerce_to_specific_type
-    from pgemu.parser.parse_collate import assign_expr_collations
-    from pgemu.parser.parse_expr import transform_expr
-    from pgemu.parser.parse_node import ParseExprKind, make_parsestate
 
     catalog = session.catalog
     p = Parameters()
@@ -107,28 +103,34 @@ def read_parameters(
         p.all_types.append(type_id)
         p.modes.append(mode)
         p.names.append(name)
-        raw = param.get("defexpr")
-        if raw is not None:
-            if mode not in "ibv":
-                raise PgError(
-                    INVALID_FUNCTION_DEFINITION,
-                    "only input parameters can have default values",
-                )
-            pstate = make_parsestate(None, catalog, text)
-            expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_FUNCTION_DEFAULT)
-            expr = (
-                coerce_to_specific_type(pstate, expr, type_id, "DEFAULT")
-                if (expr_type(expr) != type_id)
-                else expr
-            )
-            assign_expr_collations(pstate, expr)
-            p.defaults.append(expr)
-        elif mode in "ibv" and p.defaults:
+        _read_default(session, p, param.get("defexpr"), mode, type_id, text)
+    return p
+
+
+def _read_default(
+    session: Any, p: Parameters, raw: Any, mode: str, type_id: int, text: str
+) -> None:
+    """DEFAULT of a parameter; those behind it must have one too."""
+    from pgemu.parser.parse_coerce import coerce_to_specific_type
+    from pgemu.parser.parse_collate import assign_expr_collations
+    from pgemu.parser.parse_expr import transform_expr
+    from pgemu.parser.parse_node import ParseExprKind, make_parsestate
+
+    if raw is None:
+        if mode in "ibv" and p.defaults:
             raise PgError(
                 INVALID_FUNCTION_DEFINITION,
                 "input parameters after one with a default value must also have defaults",
             )
-    return p
+        return
+    if mode not in "ibv":
+        raise PgError(INVALID_FUNCTION_DEFINITION, "only input parameters can have default values")
+    pstate = make_parsestate(None, session.catalog, text)
+    expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_FUNCTION_DEFAULT)
+    if expr_type(expr) != type_id:
+        expr = coerce_to_specific_type(pstate, expr, type_id, "DEFAULT")
+    assign_expr_collations(pstate, expr)
+    p.defaults.append(expr)
 
 
 def _separate(a: str, b: str) -> bool:

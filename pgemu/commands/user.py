@@ -5,16 +5,13 @@ Passwords are stored as SCRAM-SHA-256 verifiers or md5 hashes, never in clear.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import os
 from typing import Any
 
 from pgemu.catalog.roles import ROLE_PG_DATABASE_OWNER, is_admin_of_role, superuser
 from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgDatabase, PgDbRoleSetting, PgShdepend
 from pgemu.commands.define import elements, error_conflicting_def_elem, list_items
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.role_password import encrypt_password, is_empty_password
 from pgemu.commands.role_spec import get_rolespec_name, get_rolespec_oid
 from pgemu.errors import (
     DEPENDENT_OBJECTS_STILL_EXIST,
@@ -34,22 +31,6 @@ _FLAGS = {
     "createdb": "rolcreatedb", "canlogin": "rolcanlogin", "isreplication": "rolreplication",
     "bypassrls": "rolbypassrls",
 }  # fmt: skip
-
-
-def encrypt_password(session: Any, role: str, password: str) -> str:
-    """encrypt_password: a verifier as password_encryption wants it; stored ones pass through."""
-    if password.startswith("SCRAM-SHA-256$") or (
-        password.startswith("md5") and len(password) == 35
-    ):
-        return password
-    if session.guc.get("password_encryption") == "md5":
-        return "md5" + hashlib.md5((password + role).encode()).hexdigest()
-    salt, rounds = os.urandom(16), 4096
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
-    client = hmac.new(salted, b"Client Key", hashlib.sha256).digest()
-    stored = base64.b64encode(hashlib.sha256(client).digest()).decode()
-    server = base64.b64encode(hmac.new(salted, b"Server Key", hashlib.sha256).digest()).decode()
-    return f"SCRAM-SHA-256${rounds}:{base64.b64encode(salt).decode()}${stored}:{server}"
 
 
 def _options(stmt: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -74,13 +55,14 @@ def _column_values(session: Any, name: str, options: dict[str, dict[str, Any]]) 
     if "password" in options:
         arg = options["password"].get("arg")
         password = arg["String"].get("sval", "") if arg else None
-        if password == "":
+        if password is not None and is_empty_password(name, password):
             session.notice(
                 "NOTICE", "00000", "empty string is not a valid password, clearing password"
             )
             password = None
+        method = session.guc.get("password_encryption")
         values["rolpassword"] = (
-            None if password is None else encrypt_password(session, name, password)
+            None if password is None else encrypt_password(method, name, password)
         )
     if "validUntil" in options:
         text = options["validUntil"]["arg"]["String"]["sval"]

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from pgemu.catalog.rows import PgEventTrigger
+from pgemu.commands.detach import concurrent_detach, detach_concurrently
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.committing import retrying_in_both_files
@@ -215,6 +216,10 @@ def process_utility(
         if tag not in _BUILD_LATE:
             session.xact.build_storage()
         return command(session, stmt, st)
+    detached = concurrent_detach(stmt) if tag == "AlterTableStmt" else None
+    if detached is not None:
+        detach_concurrently(session, stmt, detached)
+        return CommandResult("ALTER TABLE")
 
     def run() -> CommandResult:
         with session.xact.write():

@@ -16,10 +16,12 @@ from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
+    LOCK_NOT_AVAILABLE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
     PgError,
 )
+from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
 
 _VACUUM_OPTIONS = (
     "full", "freeze", "verbose", "analyze", "disable_page_skipping", "skip_locked",
@@ -30,8 +32,6 @@ _ANALYZE_OPTIONS = ("verbose", "skip_locked")
 
 def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """VACUUM and ANALYZE."""
-    from pgemu.catalog.namespace import range_var_get_relid
-
     is_vacuum = bool(stmt.get("is_vacuumcmd"))
     word = "VACUUM" if is_vacuum else "ANALYZE"
     given: dict[str, Any] = {}
@@ -60,6 +60,20 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             FEATURE_NOT_SUPPORTED,
             "ANALYZE option must be specified when a column list is provided",
         )
+    relations = _chosen(session, targets, given, word)
+    if targets:
+        _refresh(session, relations, analyze)
+    else:
+        _refresh_database(session, analyze)
+    return CommandResult(word)
+
+
+def _chosen(
+    session: Any, targets: list[dict[str, Any]], given: dict[str, Any], word: str
+) -> list[Any]:
+    """The tables that are named and may be worked on."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
     catalog = session.catalog
     relations = []
     for target in targets:
@@ -81,12 +95,25 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
                 f'skipping "{relation.name}" --- cannot {word.lower()} {what}',
             )
             continue
+        if given.get("skip_locked") and not _try_lock(session, relation, given, word):
+            continue
         relations.append(relation)
-    if targets:
-        _refresh(session, relations, analyze)
-    else:
-        _refresh_database(session, analyze)
-    return CommandResult(word)
+    return relations
+
+
+def _try_lock(session: Any, relation: Any, options: dict[str, Any], word: str) -> bool:
+    """SKIP_LOCKED: who cannot have the lock at once goes on to the next table."""
+    if session.locks is None:
+        return True
+    mode = ACCESS_EXCLUSIVE if options.get("full") else SHARE_UPDATE_EXCLUSIVE
+    if session.locks.relation(relation.oid, mode, nowait=True):
+        return True
+    session.notice(
+        "WARNING",
+        LOCK_NOT_AVAILABLE,
+        f'skipping {word.lower()} of "{relation.name}" --- lock not available',
+    )
+    return False
 
 
 def _option_value(name: str, option: dict[str, Any]) -> Any:

@@ -29,6 +29,7 @@ class Constraints:
     def __init__(self, session: Any) -> None:
         self.session = session
         self._made: dict[str, tuple[str, ...]] = {}
+        self._changed: set[str] = set()  # tables whose triggers were made or dropped lately
         self._relations: dict[int, Any] = {}
         self._noting: set[int] = set()
         # of partitions, when their triggers were made
@@ -60,6 +61,7 @@ class Constraints:
                 self.session.xact.triggers.changed = True
                 self.session.conn.execute(";".join(program)).fetchall()
             self._made[relation.sqlite_name] = program
+            self._changed.add(relation.sqlite_name)
         self._relations[relation.oid] = relation
         self._noting.discard(relation.oid)
         if any(" AFTER " in trigger for trigger in program):
@@ -87,15 +89,24 @@ class Constraints:
     def forget(self, sqlite_name: str) -> None:
         """Drop a table's triggers (it is being dropped, or they are out of date)."""
         if self._made.pop(sqlite_name, None):
-            stem = "check_" + sqlite_name.replace(".", "_")
-            for suffix in ("bi", "bu", "ai", "au", "ad"):
-                self.session.conn.execute(f"DROP TRIGGER IF EXISTS temp.{stem}_{suffix}")
+            self._drop(sqlite_name)
+            self._changed.add(sqlite_name)
         for oid, relation in list(self._relations.items()):
             if relation.sqlite_name == sqlite_name:
                 del self._relations[oid]
 
+    def _drop(self, sqlite_name: str) -> None:
+        stem = "check_" + sqlite_name.replace(".", "_")
+        for suffix in ("bi", "bu", "ai", "au", "ad"):
+            self.session.conn.execute(f"DROP TRIGGER IF EXISTS temp.{stem}_{suffix}")
+
     def lost(self) -> None:
-        """A SQLite rollback may have taken triggers away: they are looked at again."""
+        """A SQLite rollback may have taken triggers away or brought former ones back: those made
+        or dropped lately are made anew, the others are looked at again."""
+        for sqlite_name in self._changed:
+            self._drop(sqlite_name)
+            self._made.pop(sqlite_name, None)
+        self._changed.clear()
         names = {
             row[0]
             for row in self.session.conn.execute(

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.predicate_targets import used_parameters
 from pgemu.executor.suspending import wait_in_place
-from pgemu.executor.waiting import WaitFor, without_sent
+from pgemu.executor.waiting import WaitFor, moved_error, without_sent
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, Plan
 from pgemu.planner.recheck import RecheckPlan, Statement, plan_recheck
@@ -284,10 +283,3 @@ def rechecking(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[
         yield made
     finally:
         session.rechecks.pop()
-
-
-def moved_error() -> PgError:
-    return PgError(
-        T_R_SERIALIZATION_FAILURE,
-        "tuple to be locked was already moved to another partition due to concurrent update",
-    )

@@ -23,6 +23,7 @@ from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
+from pgemu.transam.snapshots import fix_first_snapshot
 from pgemu.transam.visibility import dirty_tables
 
 Row = tuple[Any, ...]
@@ -131,6 +132,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
     """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
     session.xact.queried = True
     if plan.result is not None:
+        fix_first_snapshot(session.xact)
         yield tuple([bindings[n - 1] if n else value for n, value in plan.result])
         return
     lock_for_plan(session, plan)

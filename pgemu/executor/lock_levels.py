@@ -44,6 +44,16 @@ def _find(catalog: Any, range_var: Any) -> int:
     return range_var_get_relid(catalog, body, True) if body else 0
 
 
+def index_table(catalog: Any, names: Any) -> int:
+    """The table that a statement about an index, or about a table's indexes, is about; 0: there
+    is none.  names: a range variable or the parts of a name."""
+    from pgemu.catalog.rows import PgIndex
+
+    oid = _find(catalog, _range_var(list(names)) if isinstance(names, list) else names)
+    row = catalog.one(PgIndex, indexrelid=oid) if oid else None
+    return row.indrelid if row is not None else oid
+
+
 def _with_children(catalog: Any, range_var: Any, mode: int) -> Locks:
     oid = _find(catalog, range_var)
     if oid >= 16384:
@@ -101,8 +111,17 @@ def _alter_table(catalog: Any, body: Body) -> Locks:
     referenced: list[Body] = []
     for node in body.get("cmds", ()):
         cmd = node["AlterTableCmd"]
-        if cmd.get("subtype") == "AT_AttachPartition":
+        subtype = cmd.get("subtype")
+        if subtype == "AT_AttachPartition":
             yield from _attach_partition(catalog, body["relation"], cmd["def"]["PartitionCmd"])
+            return
+        if subtype in ("AT_DetachPartition", "AT_DetachPartitionFinalize"):
+            partition = cmd["def"]["PartitionCmd"]
+            weak = partition.get("concurrent") or subtype == "AT_DetachPartitionFinalize"
+            own = SHARE_UPDATE_EXCLUSIVE if weak else ACCESS_EXCLUSIVE
+            yield from _one(catalog, body["relation"], own)
+            if not partition.get("concurrent"):
+                yield from _one(catalog, partition["name"], ACCESS_EXCLUSIVE)
             return
         mode = max(mode, _alter_level(cmd, referenced))
     yield from _with_children(catalog, body["relation"], mode or ACCESS_EXCLUSIVE)
@@ -178,7 +197,10 @@ def _comment(catalog: Any, body: Body) -> Locks:
 
 
 def _vacuum(catalog: Any, body: Body) -> Locks:
-    full = any(n["DefElem"].get("defname") == "full" for n in body.get("options", ()))
+    options = {n["DefElem"].get("defname") for n in body.get("options", ())}
+    if "skip_locked" in options:
+        return  # the command tries for itself
+    full = "full" in options
     mode = ACCESS_EXCLUSIVE if full else SHARE_UPDATE_EXCLUSIVE
     for node in body.get("rels", ()):
         yield from _one(catalog, node["VacuumRelation"].get("relation"), mode)
@@ -197,6 +219,10 @@ def _reindex(catalog: Any, body: Body) -> Locks:
         for row in catalog.all(PgClass, relnamespace=get_namespace_oid(catalog, body["name"])):
             if row.relkind in "rm" and row.oid >= 16384:
                 yield row.oid, mode
+        return
+    options = {n["DefElem"].get("defname") for n in body.get("params", ())}
+    if "concurrently" in options:
+        yield index_table(catalog, body.get("relation")), SHARE_UPDATE_EXCLUSIVE
         return
     index = kind == "REINDEX_OBJECT_INDEX"
     yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE if index else SHARE)

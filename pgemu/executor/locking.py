@@ -26,6 +26,7 @@ from pgemu.executor.lock_levels import (
     SHARE,
     utility_locks,
 )
+from pgemu.executor.lockers import wait_before
 from pgemu.executor.notify import NotifyQueue
 from pgemu.executor.timeouts import Timeouts
 from pgemu.executor.waiting import WaitForLock
@@ -64,6 +65,11 @@ class SessionLocks(LockManager):
             level = self.level
             self._relations = {k: v for k, v in self._relations.items() if v < level}
         self.level -= 1
+
+    def subxact_failed(self) -> None:
+        """A statement failed after a savepoint: what was locked since is free at once."""
+        self.release_owner(self.level)
+        self._relations = {k: v for k, v in self._relations.items() if v < self.level}
 
     def release_all(self, *, session: bool = False) -> None:
         self.level = TRANSACTION_OWNER
@@ -173,6 +179,7 @@ def attach_locks(session: Any, cluster: Any, shm: Any, slot: Any, latch: Latch) 
     xact = session.xact
     xact.xid_ended = locks.transaction_ended
     xact.xid_let_go = locks.xid_let_go
+    xact.subxact_failed = locks.subxact_failed
     xact.predicate = PredicateLocks(xact, cluster.runtime, session.ctx.database_oid)
     xact.predicate.satisfies = partial(satisfies, session)
     xact.global_lock = WriterLock(cluster.writer_lock_path(0), session.check_for_interrupts)
@@ -220,13 +227,24 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
     if (
         session.xact.state == IDLE
         and plan.command_type == "select"
-        and not (plan.row_marks or plan.steps)
+        and not (plan.row_marks or plan.steps or plan.sequences)
     ):
         if session.xact.write_depth or not locks.pass_relations(plan):
             return True
     else:
+        xact = session.xact
+        if xact.current.isolation != "read committed" and xact.fixed_snapshot is None:
+            _fix_snapshot(xact)
         _lock_relations(locks, plan)
     return bool(session.catalog_version() == version)
+
+
+def _fix_snapshot(xact: Any) -> None:
+    """REPEATABLE READ takes its snapshot before it waits, as parse analysis does."""
+    nested = xact.state == IDLE or xact.write_depth
+    if not nested and xact.serializable() is None and xact.fixed_snapshot is None:
+        xact.begin_read()
+        xact.end_read()
 
 
 def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
@@ -236,6 +254,8 @@ def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
         # the table that is written gets the stronger lock below
         if oid >= FIRST_USER_OID and oid != written and (oid, ACCESS_SHARE) not in held:
             locks.relation(oid, ACCESS_SHARE)
+    for oid in plan.sequences:
+        locks.relation(oid, ROW_EXCLUSIVE)
     for mark in plan.row_marks:
         if mark.relid >= FIRST_USER_OID:
             locks.relation(mark.relid, ROW_SHARE)
@@ -258,6 +278,8 @@ def lock_for_utility(session: Any, query: Any) -> bool:
     tag, body = next(iter(raw.items()))
     for oid, mode in utility_locks(session.catalog, tag, body):
         locks.relation(oid, mode)
+    if tag in ("IndexStmt", "DropStmt", "ReindexStmt"):
+        wait_before(session, tag, body)
     return bool(session.catalog_version() == version)
 
 

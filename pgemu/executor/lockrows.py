@@ -83,15 +83,20 @@ def _lock(session: Any, recheck: EvalPlanQual, row: Row) -> Row | None:
         if rid is None:
             continue
         relid = row[mark.tableoid] if mark.tableoid >= 0 else mark.relid
+        waited = False
         while True:
             try:
                 locked = session.row_locks.lock_one(mark, relid, rid)
                 break
             except WaitFor as wait:
                 recheck.wait(wait)
+                waited = True
         if not locked:
+            recheck.again = True
             return None
-        if recheck.changed(relid, rid, key=mark.strength == "forkeyshare"):
+        # who needs the key alone keeps the version that it has seen, unless it had to wait
+        key = mark.strength == "forkeyshare" and not waited
+        if recheck.changed(relid, rid, key=key):
             found = recheck.newest(relid, rid, mark.relid)
             if found is None:
                 recheck.again = True

@@ -31,6 +31,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
+from pgemu.transam.xact import IDLE
 
 Row = tuple[Any, ...]
 _DOING = {"update": "updating", "delete": "deleting"}
@@ -245,8 +246,7 @@ def _run_rows(
 def _in_scan_order(relation: Any, recheck: EvalPlanQual, source: list[Row]) -> list[Row]:
     """Rows as a scan of the table finds them: the overlay puts those that somebody has changed
     behind the others."""
-    variants = recheck.variants
-    if variants is None or variants.marked is not None:
+    if recheck.plan.query is None or recheck.plan.query.command_type == "merge":
         return source
     places = {oid: number for number, oid in enumerate(relation.all_inheritors)}
     return sorted(source, key=lambda row: (places.get(row[1], 0), row[0] or 0))
@@ -315,8 +315,18 @@ def _in_the_way(
     """The row whose key a new row has; one that is to be changed is nobody else's."""
     found = conflicting_row(run.session, run.writer, row, conflict.arbiters)
     if found is not None and conflict.action != "nothing" and found not in touched:
-        check_conflicts(run.session, {found: (found[1], found[0])}, "update")
+        session = run.session
+        check_conflicts(session, {found: (found[1], found[0])}, "update")
+        if session.xact.state != IDLE:
+            _lock_for_update(session, found, conflict.set_columns)
     return found
+
+
+def _lock_for_update(session: Any, address: tuple[int, int], columns: Sequence[int]) -> None:
+    """The row is locked before it is known what becomes of its key (ExecUpdateLockMode)."""
+    relation = session.catalog.relation(address[0])
+    key = not session.key_columns(relation).isdisjoint(columns)
+    session.row_locks.note(relation, address[1], 4 if key else 3)
 
 
 def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable[Row]) -> None:

@@ -9,19 +9,45 @@ messages that of commits, and is the moment at which a LISTEN begins.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.storage.cluster import Cluster
 from pgemu.storage.filelock import FileLock
 from pgemu.storage.latch import NOTIFY, Latch, LatchSender
-from pgemu.storage.procarray import DATABASE, LISTENING, PID
+from pgemu.storage.procarray import DATABASE, LISTENING, PID, USER_WORD
 from pgemu.transam.xact import IDLE
 
 NAMEDATALEN = 64
 PAYLOAD_MAX_LENGTH = 8000
 
+# Words of a listener's slot: bytes of notifications that were sent to it (written under the lock
+# of the database's senders), and that it has taken.
+SENT_BYTES, TAKEN_BYTES = USER_WORD + 1, USER_WORD
+BLOCK_SIZE, QUEUE_PAGES = 8192, 0x7FFFFFFF // 2048  # half of QUEUE_MAX_PAGE
+
 Notification = tuple[int, str, str]
+
+
+def entry_bytes(messages: Iterable[Sequence[str]]) -> int:
+    """What notifications (channel, payload) take in PostgreSQL's queue (AsyncQueueEntry)."""
+    return sum((18 + len(c.encode()) + len(p.encode()) + 3) & ~3 for c, p in messages)
+
+
+def queue_usage(procarray: Any) -> float:
+    """asyncQueueUsage: how far the slowest listener is behind, in whole pages."""
+    behind = [
+        (sent - taken) // BLOCK_SIZE
+        for sent, taken, listening in zip(
+            procarray.column(SENT_BYTES),
+            procarray.column(TAKEN_BYTES),
+            procarray.column(LISTENING),
+            strict=True,
+        )
+        if listening
+    ]
+    return max(behind, default=0) / QUEUE_PAGES
 
 
 class NotifyQueue:
@@ -38,6 +64,8 @@ class NotifyQueue:
         self._marks: list[tuple[int, int]] = []
         self._own: list[Notification] = []
         database = session.ctx.database_oid
+        words = session.slot.words
+        words[SENT_BYTES] = words[TAKEN_BYTES] = 0
         self._lock = FileLock(f"{cluster.runtime}/lock.notify.{database}")
         self._locked = False
         session.xact.before_commit.append(self.before_commit)
@@ -127,6 +155,7 @@ class NotifyQueue:
         ):  # fmt: skip
             if listening and who and number != own and of == session.ctx.database_oid:
                 data = data or json.dumps([pid, messages]).encode()
+                procarray.slot(number).words[SENT_BYTES] += entry_bytes(messages)
                 self.sender.send(number, NOTIFY, data)
 
     # -- receiving -----------------------------------------------------------------------------
@@ -141,6 +170,7 @@ class NotifyQueue:
             self.latch.drain()
         for data in self.latch.take(NOTIFY):
             pid, messages = json.loads(data)
+            self.session.slot.words[TAKEN_BYTES] += entry_bytes(messages)
             found.extend((pid, c, p) for c, p in messages if c in self.channels)
         return found
 

@@ -22,9 +22,10 @@ from pgemu.errors import (
 )
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
 from pgemu.executor.suspending import in_place
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import prefix
+from pgemu.transam.visibility import overlay_statement
 
 Key = tuple[Value, ...]
 NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
@@ -50,6 +51,8 @@ class AfterTriggers:
         self.deferred: dict[Event, None] = {}
         # of each savepoint: what was deferred, and the modes
         self._marks: list[tuple[dict[Event, None], dict[int, bool]]] = []
+        # the foreign key and the key of the check that was the last to wait for a deleter
+        self._waited: tuple[int, Key] | None = None
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
         conn = session.conn
@@ -223,21 +226,47 @@ class AfterTriggers:
         self._lock(parent.oid, ROW_SHARE)
         if None in key:
             raise self._partial_null(constraint, child)
+        event_key = constraint.oid, key
         busy = self.session.xact.others_running()
         if self._exists(parent, constraint.confkey, key) and not (
             busy and self.session.uncommitted_key(parent, constraint.confkey, key)
         ):
+            if self.session.xact.fixed_snapshot is not None and parent.relkind != "p":
+                self._check_visible(constraint, parent, child, key)
             self.session.lock_parent_key(parent, constraint.confkey, key)
             return
         if busy:
             deleter = self.session.freed_key(parent, constraint.confkey, key)
             if deleter:
+                self._waited = event_key
                 raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
+        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, key):
+            raise moved_error()
         if self.session.key_gone_since(parent, constraint.confkey, key):
             raise self.session.xact.serialization_failure("update")
-        raise PgError(
+        raise self._not_present(constraint, parent, child, key)
+
+    def _check_visible(self, constraint: PgConstraint, parent: Any, child: Any, key: Key) -> None:
+        """REPEATABLE READ: what the transaction's snapshot does not see is not there, but in
+        partitioned tables."""
+        xact = self.session.xact
+        name = parent.sqlite_name
+        assert constraint.confkey is not None
+        text = f"SELECT 1 FROM {name} AS t WHERE {self._where(parent, constraint.confkey)} LIMIT 1"
+        saved, xact.snapshot = xact.snapshot, xact.fixed_snapshot
+        try:
+            text = overlay_statement(text, [(name, len(parent.attrs))])
+            found = self.session.conn.execute(text, key).fetchone()
+        finally:
+            xact.snapshot = saved
+        if found is None:
+            raise self._not_present(constraint, parent, child, key)
+
+    def _not_present(self, constraint: PgConstraint, parent: Any, child: Any, key: Key) -> PgError:
+        assert constraint.conkey is not None
+        return PgError(
             FOREIGN_KEY_VIOLATION,
             f'insert or update on table "{child.name}" violates foreign key constraint '
             f'"{constraint.conname}"',
@@ -297,9 +326,26 @@ class AfterTriggers:
             for rid in session.rows_with_key(leaf.sqlite_name, leaf, attnums, key):
                 holder = session.row_locks.holder(leaf, rid, "forkeyshare")
                 if holder:
-                    raise WaitFor(holder)
+                    raise self._wait(holder, leaf, rid, locking=True)
                 return True
         return False
+
+    def _wait(self, holder: int, leaf: Any, rid: int, *, locking: bool) -> WaitFor:
+        """Wait for a row that the trigger's query has found.  At REPEATABLE READ it may not have
+        changed then."""
+        session = self.session
+        wait = WaitFor(holder)
+
+        def recheck() -> None:
+            if locking and session.changed_since_snapshot(leaf, rid):
+                raise session.xact.serialization_failure("update")
+            schema, _, table = leaf.sqlite_name.partition(".")
+            p = f"{schema}.{prefix(schema)}"
+            session.check_not_changed_since(p, int(table[1:]), rid)
+
+        if session.xact.fixed_snapshot is not None:
+            wait.recheck = recheck
+        return wait
 
     def _rows_of_action(
         self, leaf: Any, attnums: Sequence[int], event: Event, action: str
@@ -313,7 +359,7 @@ class AfterTriggers:
             strength = "forupdate" if delete or keys else "fornokeyupdate"
             holder = session.row_locks.holder(leaf, rid, strength)
             if holder:
-                raise WaitFor(holder)
+                raise self._wait(holder, leaf, rid, locking=False)
             if session.changed_since_snapshot(leaf, rid):  # the crosscheck snapshot
                 raise session.xact.serialization_failure("update")
         return list(rids)

@@ -83,22 +83,26 @@ class RowLocks:
                 None if self.has_own(relation, rid) else row,
                 row_context("locking", relation, rid),
             )
-        if session.xact.fixed_snapshot is not None and (
-            strength > 1 or self.key_changed_since(relation, rid)
+        if (
+            session.xact.fixed_snapshot is not None
+            and (strength > 1 or self.key_changed_since(relation, rid))
+            and session.changed_since_snapshot(relation, rid)
         ):
-            session.check_not_changed_since(p, relfilenode, rid)
+            raise session.xact.serialization_failure("update")
         if session.xact.state != "idle":
-            if schema == "g":
-                session.xact.writes_to(relation.sqlite_name, len(relation.attrs))
-            self._note(p, relfilenode, rid, strength)
+            self.note(relation, rid, strength)
         return True
 
-    def _note(self, p: str, relfilenode: int, rid: int, strength: int) -> None:
+    def note(self, relation: Any, rid: int, strength: int) -> None:
+        """The transaction has the row from now on."""
         xact = self.session.xact
-        xact.conn.execute(
-            f"INSERT INTO {p}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-            "SET mode=max(mode, excluded.mode)",
-            (relfilenode, rid, xact.xid, strength, xact.row_lock_stamp),
+        schema, _, table = relation.sqlite_name.partition(".")
+        if schema == "g":
+            xact.writes_to(relation.sqlite_name, len(relation.attrs))
+        self.session.conn.execute(
+            f"INSERT INTO {schema}.{prefix(schema)}rowlock VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+            "DO UPDATE SET mode=max(mode, excluded.mode)",
+            (int(table[1:]), rid, xact.xid, strength, xact.row_lock_stamp),
         )
 
     def holder(self, relation: Any, rid: int, strength: str) -> int:
@@ -109,10 +113,9 @@ class RowLocks:
 
     def hold(self, relation: Any, rid: int, strength: str) -> None:
         """Lock a row that is known to be free."""
-        schema, _, table = relation.sqlite_name.partition(".")
         if self.session.xact.state != "idle":
             self.session.xact.row_lock_stamp += 1
-            self._note(f"{schema}.{prefix(schema)}", int(table[1:]), rid, STRENGTHS[strength])
+            self.note(relation, rid, STRENGTHS[strength])
 
     def has_own(self, relation: Any, rid: int) -> bool:
         """The transaction has locked or changed the row."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.guc.stack import Level
 
 
 def is_security_definer(proc: PgProc) -> bool:
@@ -23,18 +24,21 @@ def definer_context(session: Any, proc: PgProc) -> Iterator[None]:
     """Run as the owner (SECURITY DEFINER), with the function's settings (SET)."""
     ctx = session.ctx
     user = ctx.current_user_oid
+    done = False
     if proc.proconfig:
         session.guc.push()
     try:
         for item in proc.proconfig or ():
             name, _, value = item.partition("=")
-            session.guc.set(name, value, local=True)
+            session.guc.set(name, value, action=Level.SAVE)
         if proc.prosecdef:
             session.set_current_user(proc.proowner)
         yield
+        done = True
     finally:
         if proc.proconfig:
-            session.guc.pop(False)
+            # what the body itself has SET stays
+            session.guc.pop(done)
         session.set_current_user(user)
 
 

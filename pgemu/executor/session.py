@@ -23,6 +23,7 @@ from pgemu.executor.rowlocks import RowLocks
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.timeouts import USER_REQUEST
 from pgemu.executor.udf import UdfRegistry
+from pgemu.executor.waiting import raise_wait
 from pgemu.executor.writing import WritingMixin
 from pgemu.fmgr import CallContext, functions
 from pgemu.guc import Settings
@@ -73,6 +74,11 @@ class Session(WritingMixin):
     modifying: Query | None = None
     # the text parsed last was commented on: its plan must not be found by the text
     parse_noticed: bool = False
+    # sends the notices now (set by the backend): a statement is going to sleep
+    flush_notices: Any = staticmethod(lambda: None)
+    # functions that SQLite has called in the middle of a statement
+    callback_depth = 0
+    idle = False
 
     # what event triggers know of the running command (EventTriggerQueryState)
     event_trigger_state: Any = None
@@ -105,7 +111,7 @@ class Session(WritingMixin):
         self.xact = TransactionManager(
             self.conn, shm, slot, database, self.writer_lock, fsync=fsync
         )
-        self.catalog = Catalog(MvccStore(self.xact, catalog_layout), self.ctx)
+        self.catalog = Catalog(MvccStore(self.xact, catalog_layout, raise_wait), self.ctx)
         self.catalog.backend_id = slot.number + 1
         self.catalog.analyze_sql = self._analyze_builtin
         self.udfs = UdfRegistry(self.conn, self)
@@ -122,11 +128,6 @@ class Session(WritingMixin):
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
-        # sends them now (set by the backend): a statement is going to sleep
-        self.flush_notices: Callable[[], None] = lambda: None
-        # functions that SQLite has called in the middle of a statement
-        self.callback_depth = 0
-        # of the statements that are at work, the innermost last
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
@@ -138,7 +139,6 @@ class Session(WritingMixin):
         self.latch: Any = None
         self.latch_sender: Any = None
         self.authenticated_user_oid = 10
-        self.idle = False
         self.cancel_pending = False
         self.interrupt_handler: Any = None
         self._known_version = self.catalog_version()

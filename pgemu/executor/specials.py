@@ -16,6 +16,7 @@ from pgemu.errors import (
     CARDINALITY_VIOLATION,
     CHECK_VIOLATION,
     FEATURE_NOT_SUPPORTED,
+    INDETERMINATE_COLLATION,
     INVALID_ARGUMENT_FOR_NTH_VALUE,
     INVALID_ARGUMENT_FOR_NTILE,
     INVALID_PRECEDING_OR_FOLLOWING_SIZE,
@@ -346,6 +347,22 @@ def _domain_check(udfs: UdfRegistry, type_oid: int) -> Callable[[Any], Any]:
                     constraint=constraint_name,
                 )
         return value
+
+    return call
+
+
+@special("no_collation", deterministic=False)
+def no_collation(udfs: UdfRegistry) -> Callable[..., Any]:
+    """A comparison of strings whose collations differ (check_collation_set of varlena.c)."""
+
+    def call(left: Any, right: Any) -> Any:
+        if left is None or right is None:
+            return None
+        raise PgError(
+            INDETERMINATE_COLLATION,
+            "could not determine which collation to use for string comparison",
+            hint="Use the COLLATE clause to set the collation explicitly.",
+        )
 
     return call
 

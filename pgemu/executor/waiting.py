@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pgemu.errors import PgError
+from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
 from pgemu.storage.locktag import RELATION_B, LockTag, tuple_tag
 from pgemu.transam.suspension import forget_suspension
 from pgemu.transam.xact import IDLE
@@ -42,6 +42,13 @@ class WaitForLock(WaitFor):
         super().__init__(0)
         self.tag = tag
         self.mode = mode
+
+
+def raise_wait(xid: int, recheck: Callable[[], None] | None) -> None:
+    """A catalog row belongs to another open transaction."""
+    wait = WaitFor(xid)
+    wait.recheck = recheck
+    raise wait
 
 
 def row_context(what: str, relation: Any, rid: int) -> str:
@@ -145,3 +152,10 @@ def wait_for(session: Any, wait: WaitFor) -> None:
         locks.acquire(wait.tag, wait.mode)
         locks.release(wait.tag, wait.mode)
     session.xact.refresh_after_wait()
+
+
+def moved_error() -> PgError:
+    return PgError(
+        T_R_SERIALIZATION_FAILURE,
+        "tuple to be locked was already moved to another partition due to concurrent update",
+    )

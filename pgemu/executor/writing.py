@@ -176,6 +176,20 @@ class WritingMixin:
         ).fetchall()
         return [row[0] for row in found]
 
+    def key_moved(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> bool:
+        """The row that had this key has gone to another partition."""
+        for leaf in self._leaves(relation):
+            schema, _, table = leaf.sqlite_name.partition(".")
+            found = self.conn.execute(
+                f"SELECT op FROM {schema}.{prefix(schema)}undo AS u WHERE "
+                f"u.relfilenode={table[1:]} AND {self._key_is(leaf, attnums, 'u')} "
+                "ORDER BY seq DESC LIMIT 1",
+                key,
+            ).fetchone()
+            if found is not None and found[0] == "M":
+                return True
+        return False
+
     def key_columns(self, relation: Any) -> set[int]:
         """Columns that a foreign key could reference (INDEX_ATTR_BITMAP_KEY)."""
         found: set[int] = set()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pgemu.catalog.rows import PgProc
-from pgemu.nodes import expr_type, expr_typmod
+from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
@@ -41,9 +41,24 @@ def native(*names: str) -> Callable[[_Native], _Native]:
 def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
     comparison = native_comparison(node.opno, node.args, low) if len(args) == 2 else None
     if comparison is not None:
+        if not node.inputcollid and _collations_conflict(node.args):
+            # found out when the first row is compared
+            return sql.func(low.binder.special("no_collation"), *args)
         symbol, collation = comparison
         return sql.binary(symbol, sql.collate(args[0], collation), args[1])
     return _call(node, node.opfuncid, node.args, node.opresulttype, args, low)
+
+
+def _collations_conflict(args: list[p.Expr]) -> bool:
+    """Two different implicit collations decide nothing, here or further down."""
+    if len({expr_collation(arg) for arg in args} - {0}) > 1:
+        return True
+    return any(
+        isinstance(arg, (p.OpExpr, p.FuncExpr, p.CoalesceExpr))
+        and not expr_collation(arg)
+        and _collations_conflict(arg.args)
+        for arg in args
+    )
 
 
 def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:

@@ -222,6 +222,8 @@ def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Sco
 
 @handler(p.FuncExpr)
 def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    if node.funcid in _SEQUENCE_FUNCTIONS:
+        _note_sequence(node.args[0], low)
     decided = lower_by_constants(node, low, scope)
     if decided is not None:
         return decided
@@ -231,6 +233,17 @@ def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
             return inlined
     args = [lower(arg, low, scope) for arg in node.args]
     return lower_function(node, args, low)
+
+
+_SEQUENCE_FUNCTIONS = (1574, 1576, 1765)  # nextval and setval
+
+
+def _note_sequence(arg: p.Expr, low: Lowering) -> None:
+    """The sequence is to be locked before the statement starts."""
+    if isinstance(arg, p.Const) and isinstance(arg.value, int):
+        if arg.literal_location is not None:
+            low.used_literals.add(arg.literal_location)
+        low.sequences.add(arg.value)
 
 
 @handler(p.OpExpr)
@@ -471,6 +484,7 @@ def lower_sql_value_function(node: p.SQLValueFunction, low: Lowering, scope: Sco
 
 @handler(p.NextValueExpr)
 def lower_next_value(node: p.NextValueExpr, low: Lowering, scope: Scope) -> Sql:
+    low.sequences.add(node.seqid)
     low.volatile = True
     return sql.func(low.binder.special("next_value", node.seqid))
 

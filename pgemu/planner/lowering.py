@@ -115,6 +115,8 @@ class Lowering:
         self.params: list[ParamSource] = []
         self._param_index: dict[ParamSource, int] = {}
         self.relations: dict[int, tuple[str, int]] = {}
+        # that nextval() and setval() are called for
+        self.sequences: set[int] = set()
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False
@@ -212,6 +214,7 @@ class Lowering:
         its own, but what it reads and needs is noted here too."""
         child = Lowering(self.catalog, self.binder)
         child.relations = self.relations
+        child.sequences = self.sequences
         child.used_literals = self.used_literals
         child.working_tables = dict(self.working_tables)
         return child

@@ -92,6 +92,8 @@ class Plan:
     has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
     used_literals: frozenset[int] = frozenset()
+    # sequences that nextval() is called for: OIDs
+    sequences: tuple[int, ...] = ()
     # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the
     # plan that looks at one row again, made when it is first wanted (False: there is none)
     query: Query | None = None

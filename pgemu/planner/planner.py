@@ -16,7 +16,7 @@ from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual
-from pgemu.planner.lowering import FunctionBinder, Lowering, Scope
+from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
 
@@ -56,6 +56,7 @@ def plan_query(
         for name, cte, outer in low.modifying_ctes
     ]
     plan.used_literals = frozenset(low.used_literals)
+    plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
         plan.query, plan.outer = query, parent
     return plan

@@ -78,7 +78,7 @@ def plan_recheck(plan: Plan, catalog: Any, binder: FunctionBinder) -> RecheckPla
             scope.prelowered[rtindex] = _put_aside(rtindex, width, low, scope)
     recheck = _statement(_lower(replace(query, sort_clause=[]), low, scope, ()), low)
     others = [n for n in widths if n not in targets or not query.result_relation]
-    marked: Any = None
+    marked: Statement | None = None
     pins: tuple[Pin, ...] = ()
     if len(widths) > 1:
         marked, pins = _marked(plan, query, others, widths, catalog, binder)

@@ -203,9 +203,12 @@ def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
         return low.comparable(column, expr_type(entries[number - 1].expr))
 
     def order() -> list[Sql]:
+        clauses = query.sort_clause
+        if query.has_distinct_on and len(query.distinct_clause) > len(clauses):
+            # PostgreSQL sorts for DISTINCT ON, and the rows come in that order
+            clauses = query.distinct_clause
         return [
-            sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
-            for c in query.sort_clause
+            sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first) for c in clauses
         ]
 
     if query.has_distinct_on:

@@ -47,6 +47,12 @@ class WriterLock:
                 self._wait()
         self._depth += 1
 
+    def acquire_uninterrupted(self) -> None:
+        """Take the turn, whatever signals say: for who must have it back."""
+        if self._depth == 0:
+            self._lock.acquire()
+        self._depth += 1
+
     def release(self) -> None:
         self._depth -= 1
         if self._depth == 0:

@@ -108,7 +108,9 @@ class SimpleQuery:
             bindings = [convert(literals[n]) for n, convert in cached.converters]
         except (PgError, IndexError):
             return False  # the slow way gives the error with its position
-        if not lock_for_plan(session, cached.plan):
+        modify = cached.plan.modify
+        alone = modify is not None and modify.lone_target is not None  # looks at locks itself
+        if not alone and not lock_for_plan(session, cached.plan):
             session.accept_invalidations()
             return False
         self._execute(cached, bindings)

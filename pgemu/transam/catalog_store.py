@@ -7,31 +7,45 @@ pgemu.catalog; this module knows only their physical names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pgemu.errors import INTERNAL_ERROR, UNIQUE_VIOLATION, PgError
 from pgemu.nodes.primnodes import Value
+from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 from pgemu.transam.xact import TransactionManager
 
 _OIDS_AT_ONCE = 16
+# Raises what makes the statement wait for an xid, call the function and run again.
+WaitFor = Callable[[int, Callable[[], None] | None], None]
+
+
+def _never(xid: int, recheck: Callable[[], None] | None) -> None:
+    """Without sessions there is nobody to wait for."""
+
+
+# Who changes pg_description, pg_shdescription or pg_enum has locked the object that the row belongs
+# to, and looks for the row after that.
+_LOCKED_BEFORE = ("main.r2609", "g.r2396", "main.r3501")
 
 
 class MvccStore:
     """scan, insert, update, delete of catalog rows through the transaction manager.
 
     `layout` is the physical knowledge of pgemu.catalog.store: functions select_list,
-    where_clause, insert_statement, column_numbers, physical_name.
+    where_clause, insert_statement, column_numbers, physical_name, unique_names.
     """
 
-    def __init__(self, xact: TransactionManager, layout: Any) -> None:
+    def __init__(self, xact: TransactionManager, layout: Any, wait_for: WaitFor = _never) -> None:
         self.xact = xact
         self.layout = layout
         self._reading = False
         # while reading: other transactions that have written, by shared or not
         self._running_now: dict[bool, frozenset[int]] = {}
         self._oids: list[int] = []  # taken from the counter, the next one last
+        self.wait_for = wait_for
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -103,7 +117,7 @@ class MvccStore:
         active = "g._gactive" if shared else "main._active"
         running = frozenset(r[0] for r in xact.conn.execute(f"SELECT xid FROM {active}"))
         running -= {xact.xid}
-        if xact.write_depth:
+        if xact.write_depth and (not shared or xact._global_held):
             xact.running_others[shared] = running
         elif self._reading:
             self._running_now[shared] = running
@@ -117,6 +131,7 @@ class MvccStore:
             return
         self._writing(cls)
         xid = xact.xid
+        self._wait_for_keys(cls, rows)
         xact.conn.executemany(self.layout.insert_statement(cls), [(xid, *row) for row in rows])
 
     def update(
@@ -125,24 +140,109 @@ class MvccStore:
         numbers = self.layout.column_numbers(cls)
         sets = ",".join([f"c{numbers[name]}=?" for name in changes])
         clause, params = self.layout.where_clause(cls, where)
-        return self._change(
-            cls,
-            f"UPDATE {self.layout.physical_name(cls)} SET xmin=pg_xid(), {sets}{clause}",
-            (*changes.values(), *params),
-        )
-
-    def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
-        clause, params = self.layout.where_clause(cls, where)
-        return self._change(cls, f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
-
-    def _change(self, cls: type[Any], text: str, params: tuple[Value, ...]) -> int:
         xact = self.xact
         if not xact.write_depth:
             with xact.write():
-                return self._change(cls, text, params)
+                return self.update(cls, where, changes)
         self._writing(cls)
-        xact.conn.execute(text, params)
+        if self._running(self.layout.physical_name(cls)[0] == "g"):
+            self._wait_for_update(cls, where, changes)
+        text = f"UPDATE {self.layout.physical_name(cls)} SET xmin=pg_xid(), {sets}{clause}"
+        xact.conn.execute(text, (*changes.values(), *params))
         return int(xact.conn.changes())
+
+    def _wait_for_update(
+        self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
+    ) -> None:
+        numbers = self.layout.column_numbers(cls)
+        clause, params = self.layout.where_clause(cls, where)
+        differs = " OR ".join(f"c{numbers[name]} IS NOT ?" for name in changes)
+        differing = f"{clause} {'AND' if clause else 'WHERE'} ({differs})"
+        self._wait_for_rows(cls, differing, (*params, *changes.values()), updating=True)
+        places = {numbers[name] - 1: value for name, value in changes.items()}
+        new = [tuple(places.get(i, v) for i, v in enumerate(row)) for row in self.scan(cls, where)]
+        self._wait_for_keys(cls, new, set(changes))
+
+    def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
+        clause, params = self.layout.where_clause(cls, where)
+        xact = self.xact
+        if not xact.write_depth:
+            with xact.write():
+                return self.delete(cls, where)
+        self._writing(cls)
+        self._wait_for_rows(cls, clause, params, updating=False)
+        xact.conn.execute(f"DELETE FROM {self.layout.physical_name(cls)}{clause}", params)
+        return int(xact.conn.changes())
+
+    def _wait_for_rows(
+        self, cls: type[Any], clause: str, params: Sequence[Value], *, updating: bool
+    ) -> None:
+        """Rows that another open transaction has changed or made are waited for.  What it has
+        changed may not be changed then (simple_heap_update), except comments."""
+        name = self.layout.physical_name(cls)
+        if not self._running(name[0] == "g"):
+            return
+        schema, _, table = name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        found: Any = self.xact.conn.execute(
+            f"SELECT u.xid, u.rid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
+            f"u.relfilenode={table[1:]} AND u.xid<>? AND u.rid IN (SELECT rid FROM {name}{clause}) "
+            "LIMIT 1",
+            (self.xact.xid, *params),
+        ).fetchone()
+        if found is None:
+            return
+        xid, rid = found
+
+        def recheck() -> None:
+            changed = self.xact.conn.execute(
+                f"SELECT 1 FROM {name} WHERE rid=? AND xmin=?", (rid, xid)
+            ).fetchone()
+            if changed is not None:
+                raise PgError(INTERNAL_ERROR, "tuple concurrently updated")
+
+        self.wait_for(xid, recheck if updating and name not in _LOCKED_BEFORE else None)
+
+    def _wait_for_keys(
+        self, cls: type[Any], rows: Sequence[Sequence[Value]], changed: set[str] | None = None
+    ) -> None:
+        """Equal keys that another open transaction has made are waited for (_bt_check_unique).
+        Those of committed rows the commands have looked for."""
+        name = self.layout.physical_name(cls)
+        if not self._running(name[0] == "g"):
+            return
+        schema, _, table = name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        for index, columns, keys in self.layout.unique_names(cls):
+            if changed is not None and not changed.intersection(columns):
+                continue
+            where = " AND ".join(f"t.c{key}=?" for key in keys)
+            for row in rows:
+                values = [row[key - 1] for key in keys]
+                found: Any = self.xact.conn.execute(
+                    f"SELECT u.xid FROM {name} AS t JOIN {p}undo AS u ON u.rid=t.rid JOIN "
+                    f"{p}active AS a ON a.xid=u.xid WHERE {where} AND "
+                    f"u.relfilenode={table[1:]} AND u.xid<>? LIMIT 1",
+                    (*values, self.xact.xid),
+                ).fetchone()
+                if found is not None:
+                    text = f"SELECT 1 FROM {name} AS t WHERE {where}"
+                    self._wait_for_key(found[0], text, index, columns, values)
+
+    def _wait_for_key(
+        self, xid: int, text: str, index: str, columns: Sequence[str], values: Sequence[Value]
+    ) -> None:
+        def recheck() -> None:
+            if self.xact.conn.execute(text, values).fetchone() is not None:
+                shown = ", ".join(str(v).strip("[]").replace(",", " ") for v in values)
+                raise PgError(
+                    UNIQUE_VIOLATION,
+                    f'duplicate key value violates unique constraint "{index}"',
+                    detail=f"Key ({', '.join(columns)})=({shown}) already exists.",
+                )
+
+        locked = any(f" {name} " in text for name in _LOCKED_BEFORE)
+        self.wait_for(xid, None if locked else recheck)
 
     def _writing(self, cls: type[Any]) -> None:
         name = self.layout.physical_name(cls)

@@ -127,3 +127,13 @@ def wait_for_safe_snapshot(xact: Any) -> None:
                 return
         xact.writer_lock.check_interrupts()
         time.sleep(0.01)
+
+
+def fix_first_snapshot(xact: Any) -> None:
+    """The first statement of a REPEATABLE READ transaction fixes its snapshot, also one that reads
+    no table."""
+    if xact.current.isolation in ("repeatable read", "serializable") and (
+        xact.fixed_snapshot is None and xact.state != "idle"
+    ):
+        xact.begin_read()
+        xact.end_read()

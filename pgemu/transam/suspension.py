@@ -5,6 +5,9 @@ transaction may end and another one may begin: the others see rows of a running 
 should the statement fail later, the transaction (or its savepoint) takes all of it back.  The
 snapshot of the statement stays; the caller has made it complete and published it, so that who
 commits meanwhile leaves the undo that it needs.
+
+TransactionManager.suspensions counts the sleeps of the statement at hand; .promotable is the xid of
+an autocommit statement that may become a transaction by sleeping.
 """
 
 from __future__ import annotations
@@ -13,12 +16,21 @@ import contextlib
 from collections.abc import Iterator
 
 from pgemu.storage.procarray import XMIN
-from pgemu.transam.xact import IDLE, TransactionManager
+from pgemu.transam.xact import IDLE, IMPLICIT, TransactionManager
 
 
 def can_suspend(xact: TransactionManager) -> bool:
     """No reader is in the middle of its rows, and what was written can be taken back."""
-    return xact.state != IDLE and xact.write_depth > 0 and not xact._read_depth
+    if xact.state == IDLE and xact.promotable != xact.xid:
+        return False
+    return xact.write_depth > 0 and not xact._read_depth
+
+
+def allow_suspension(xact: TransactionManager) -> None:
+    """A statement outside a transaction block that may go to sleep in the middle: beside others
+    it writes undo, and becomes a transaction when it sleeps."""
+    if xact.state == IDLE and xact.others_have_xids():
+        xact.undo_xid = xact.promotable = xact.xid
 
 
 @contextlib.contextmanager
@@ -26,6 +38,9 @@ def suspended(xact: TransactionManager) -> Iterator[None]:
     """Leave the writer lock for the time of the body, then take it again.  Nothing may be pending
     in SQLite: no statement being stepped, no savepoint."""
     depth = xact._write_depth
+    if xact.state == IDLE:
+        xact.state = IMPLICIT
+        xact._register("main")
     xact.suspensions += 1
     marks = xact.note_undo()
     shared = xact._global_held
@@ -39,10 +54,11 @@ def suspended(xact: TransactionManager) -> Iterator[None]:
     try:
         yield
     finally:
-        xact.writer_lock.acquire()
+        xact.writer_lock.acquire_uninterrupted()
         xact._open_write()
         xact._write_depth = depth
         xact._snapshot_taken = False
+        xact.running_others = {}
         xact.undo_xid = xact.xid
         if shared:
             xact.lock_global()

@@ -72,6 +72,7 @@ class TransactionManager(StorageChanges):
     """
 
     taking_back = False  # rows go back to what they were: nothing is to be checked
+    suspensions, promotable = 0, -1  # see suspension.py
 
     def __init__(
         self,
@@ -101,7 +102,7 @@ class TransactionManager(StorageChanges):
         self.xid = 0
         self.undo_xid = 0
         self.undo_written = False
-        # while a write statement runs: other transactions that have written, by shared or not
+        # while a write statement runs: other transactions that have written, by shared
         self.running_others: dict[bool, frozenset[int]] = {}
         self.registered: set[str] = set()
         self._registered_now: set[str] = set()
@@ -120,18 +121,15 @@ class TransactionManager(StorageChanges):
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
-        # a statement of this transaction block has taken a snapshot (FirstSnapshotSet)
-        self.queried = False
+        self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
-        # tables that this transaction has emptied in place: inside how many savepoints
+        # tables emptied in place: inside how many savepoints
         self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
         self._mark_is_old = False
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
-        # the statement at hand has slept in the middle (suspension.py)
-        self.suspensions = 0
         self._make_functions(conn)
 
     def _make_functions(self, conn: apsw.Connection) -> None:
@@ -194,6 +192,7 @@ class TransactionManager(StorageChanges):
             self.rollback()
         elif self.savepoints:
             self._undo_to(self.savepoints[-1])
+            self.subxact_failed()
             self.state = FAILED
         else:
             kept = self.current
@@ -317,8 +316,8 @@ class TransactionManager(StorageChanges):
                 self.conn.execute("ROLLBACK")
             self._unlock()
             raise
-        self._write_depth = 1
-        self._snapshot_taken = False
+        self._write_depth, self._snapshot_taken = 1, False
+        self.running_others = {}
         try:
             self._start_writing()
         except BaseException:
@@ -369,6 +368,8 @@ class TransactionManager(StorageChanges):
             self.slot.words[ASSIGNED_XID] = 0
         else:
             self.undo_xid = self.xid if self.snapshots_held() else 0
+        if self.running_others:
+            self.running_others = {}
         if self.unbuilt and not self.builds_late:
             self.build_storage()
 
@@ -663,6 +664,8 @@ class TransactionManager(StorageChanges):
             words[XMIN] = 0
             if self.predicate is not None:
                 self.predicate.ended(committed)
+        elif self.suspensions:
+            words[XMIN] = self.suspensions = 0
         self.registered = set()
         self.savepoints = []
         self.row_lock_stamp = 0
@@ -695,6 +698,9 @@ class TransactionManager(StorageChanges):
 
     def xid_ended(self, xid: int) -> None:
         """Hook: whoever waits for this xid is to be woken (set by the session)."""
+
+    def subxact_failed(self) -> None:
+        """Hook: the innermost savepoint's locks are to be released."""
 
     def xid_let_go(self, xid: int) -> None:
         """Hook: rows of this xid are free again though it goes on (ROLLBACK TO)."""

@@ -41,6 +41,7 @@ import pgemu.types.random
 import pgemu.types.record
 import pgemu.types.snapshots
 import pgemu.types.regexp
+import pgemu.types.tablefunc
 import pgemu.types.text
 import pgemu.types.tsearch_functions
 import pgemu.types.tsearch_headline

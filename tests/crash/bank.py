@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from tests.crash import ways
+
 ACCOUNTS = 12
 OPENING = 1000
 
@@ -22,6 +24,7 @@ CREATE TABLE account (id int PRIMARY KEY, balance numeric NOT NULL, changes int 
 CREATE TABLE ledger (id text PRIMARY KEY, payer int REFERENCES account,
     payee int REFERENCES account, amount int CHECK (amount > 0));
 INSERT INTO account SELECT n, {OPENING} FROM generate_series(1, {ACCOUNTS}) AS n;
+{ways.SCHEMA}
 """
 
 
@@ -33,6 +36,8 @@ class Outcomes:
     refused: set[str] = field(default_factory=set)
     pids: dict[int, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    tickets: set[int] = field(default_factory=set)
+    guard: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Teller(threading.Thread):
@@ -49,14 +54,18 @@ class Teller(threading.Thread):
         self.outcomes = outcomes
         self.stop_event = stop
         self.count = 0
+        # name, to be rolled back, was acknowledged: a transaction before its second phase
+        self.prepared: tuple[str, bool, bool] | None = None
 
     def run(self) -> None:
         while not self.stop_event.is_set():
             try:
                 with psycopg.connect(self.dsn, autocommit=True, connect_timeout=5) as conn:
                     self.outcomes.pids[self.number] = conn.info.backend_pid
+                    ways.second_phase(self, conn)
                     while not self.stop_event.is_set():
                         self.transfer(conn)
+                        ways.ticket(conn, self.outcomes)
             except psycopg.OperationalError:
                 self.stop_event.wait(0.01)  # killed, or nobody listens
             finally:
@@ -69,11 +78,16 @@ class Teller(threading.Thread):
         payer, payee = rng.sample(range(1, ACCOUNTS + 1), 2)
         amount = rng.randint(1, 50)
         way = rng.choice((self._block, self._savepoint, self._repeatable, self._one_statement))
+        other = rng.choice((None, ways.ddl, ways.truncate, ways.copy, ways.prepared))
         refuse = rng.random() < 0.2 and way != self._one_statement
         try:
-            way(conn, name, payer, payee, amount, refuse)
+            if other is not None:
+                other(self, conn, name, payer, payee, amount, refuse)
+            else:
+                way(conn, name, payer, payee, amount, refuse)
         except psycopg.errors.OperationalError as error:
             if error.sqlstate in ("40P01", "40001"):
+                self.prepared = None
                 self.outcomes.refused.add(name)
                 if conn.info.transaction_status:
                     conn.execute("ROLLBACK")
@@ -84,16 +98,17 @@ class Teller(threading.Thread):
             with contextlib.suppress(psycopg.Error):
                 conn.execute("ROLLBACK")
             return
-        (self.outcomes.refused if refuse else self.outcomes.acknowledged).add(name)
+        if other is not ways.prepared:  # which notes its end itself
+            (self.outcomes.refused if refuse else self.outcomes.acknowledged).add(name)
 
-    def _move(self, conn: psycopg.Connection[tuple[object, ...]], *transfer: object) -> None:
+    def move(self, conn: psycopg.Connection[tuple[object, ...]], *transfer: object) -> None:
         name, payer, payee, amount = transfer
         update = "UPDATE account SET balance = balance + %s, changes = changes + 1 WHERE id = %s"
         conn.execute(update, (-int(str(amount)), payer))
         conn.execute("INSERT INTO ledger VALUES (%s, %s, %s, %s)", (name, payer, payee, amount))
         conn.execute(update, (amount, payee))
 
-    def _end(self, conn: psycopg.Connection[tuple[object, ...]], refuse: bool) -> None:
+    def end(self, conn: psycopg.Connection[tuple[object, ...]], refuse: bool) -> None:
         conn.execute("ROLLBACK" if refuse else "COMMIT")
 
     def _block(
@@ -106,8 +121,8 @@ class Teller(threading.Thread):
         refuse: bool,
     ) -> None:
         conn.execute("BEGIN")
-        self._move(conn, name, payer, payee, amount)
-        self._end(conn, refuse)
+        self.move(conn, name, payer, payee, amount)
+        self.end(conn, refuse)
 
     def _savepoint(
         self,
@@ -120,10 +135,10 @@ class Teller(threading.Thread):
     ) -> None:
         conn.execute("BEGIN")
         conn.execute("SAVEPOINT s")
-        self._move(conn, name + "x", payee, payer, amount)
+        self.move(conn, name + "x", payee, payer, amount)
         conn.execute("ROLLBACK TO s")
-        self._move(conn, name, payer, payee, amount)
-        self._end(conn, refuse)
+        self.move(conn, name, payer, payee, amount)
+        self.end(conn, refuse)
 
     def _repeatable(
         self,
@@ -138,8 +153,8 @@ class Teller(threading.Thread):
         total = conn.execute("SELECT sum(balance) FROM account").fetchone()
         if total is None or total[0] != ACCOUNTS * OPENING:
             self.outcomes.errors.append(f"{name}: saw a total of {total}")
-        self._move(conn, name, payer, payee, amount)
-        self._end(conn, refuse)
+        self.move(conn, name, payer, payee, amount)
+        self.end(conn, refuse)
 
     def _one_statement(
         self,
@@ -173,6 +188,7 @@ def audit(conn: psycopg.Connection[tuple[object, ...]], outcomes: Outcomes) -> l
     lost = outcomes.acknowledged - names
     if lost:
         wrong.append(f"acknowledged but lost: {sorted(lost)[:5]} ({len(lost)})")
+    wrong += ways.audit(conn, names)
     undead = outcomes.refused & names
     if undead:
         wrong.append(f"rolled back but there: {sorted(undead)[:5]} ({len(undead)})")

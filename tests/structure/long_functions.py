@@ -5,7 +5,6 @@ _CASES = "a case for each clause or kind, as in PostgreSQL's function of this na
 
 LONG_FUNCTIONS: dict[str, str] = {
     "pgemu/catalog/heap.py:heap_create_with_catalog": _SEQUENCE,
-    "pgemu/commands/aggregatecmds.py:define_aggregate": _CASES,
     "pgemu/commands/constraint_cmds.py:add_index_constraint": _SEQUENCE,
     "pgemu/commands/functioncmds.py:create_function": _SEQUENCE,
     "pgemu/commands/inherit.py:create_inheritance": _SEQUENCE,

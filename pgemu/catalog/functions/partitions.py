@@ -24,7 +24,7 @@ def pg_partition_tree(ctx: CallContext, relid: int) -> Iterator[tuple[Any, ...]]
     levels = {relid: 0}
     for oid in ctx.catalog.relation(relid).all_inheritors:
         relation: Relation = ctx.catalog.relation(oid)
-        parent = relation.parents[0] if relation.is_partition and relation.parents else None
+        parent = relation.partition_ancestors[0] if relation.partition_ancestors else None
         if oid != relid and parent is not None:
             levels[oid] = levels[parent] + 1
         yield oid, parent, relation.relkind not in "pI", levels[oid]

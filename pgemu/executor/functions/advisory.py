@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pgemu.errors import FEATURE_NOT_SUPPORTED, WARNING, PgError
+from pgemu.executor.notify import queue_usage
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.storage.lockmgr import SESSION_OWNER, TRANSACTION_OWNER
 from pgemu.storage.locktag import (
@@ -93,6 +94,6 @@ def pg_listening_channels(ctx: CallContext) -> Iterator[str]:
     yield from getattr(queue, "channels", ())
 
 
-@pg_function("pg_notification_queue_usage()")
-def pg_notification_queue_usage() -> float:
-    return 0.0
+@pg_function("pg_notification_queue_usage()", context=True)
+def pg_notification_queue_usage(ctx: CallContext) -> float:
+    return queue_usage(ctx.session.shm.procarray)

@@ -15,6 +15,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.functions.activity import pg_time
+from pgemu.executor.lockers import slot_waited_for
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.storage.lockmgr import blocking_pids, lock_rows
 from pgemu.storage.procsignal import cancel_backend, terminate_backend
@@ -31,7 +32,9 @@ def pg_lock_status(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
 
 def _blocking(ctx: CallContext, pid: int) -> list[int]:
     locks = ctx.session.locks
-    return blocking_pids(locks.table, pid) if locks is not None else []
+    if locks is None:
+        return []
+    return blocking_pids(locks.table, pid) or slot_waited_for(ctx.session.shm.procarray, pid)
 
 
 @pg_function("pg_blocking_pids(int4)", context=True)

@@ -34,6 +34,8 @@ from pgemu.pl.plpgsql.datums import (
     ns_lookup,
 )
 from pgemu.pl.plpgsql.expr import Prepared, analyze_statement, internal_error
+from pgemu.transam.suspension import allow_suspension
+from pgemu.transam.xact import IMPLICIT
 
 OK = 0
 _WRITING = ("insert", "update", "delete", "merge")
@@ -595,11 +597,14 @@ class RunningSql:
             xact.end_write()
         else:
             xact.abort_write()
+        if xact.state == IMPLICIT:  # it has slept in the middle
+            xact.commit() if committing else xact.rollback()
         self.session.start_statement()
         self.session.guc.push()
         if chain:
             xact.current = kept
         xact.begin_write()
+        allow_suspension(xact)
 
 
 def _columns(result: Any) -> Columns:

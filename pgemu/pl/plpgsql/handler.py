@@ -9,6 +9,7 @@ from typing import Any
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import PgError
 from pgemu.fmgr import TypeInfo
+from pgemu.guc.stack import Level
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.compile import (
     TypeResolver,
@@ -313,7 +314,7 @@ class _Environment:
             self.level = session.guc.save_function_nest()
             for item in proc.proconfig:
                 name, _, value = item.partition("=")
-                session.guc.set(name, value, local=True)
+                session.guc.set(name, value, action=Level.SAVE)
 
     def __exit__(self, *error: Any) -> None:
         if self.proc.proconfig:

@@ -1,0 +1,26 @@
+-- Constraints that were changed before a statement failed: what was is checked again
+create table s1(id int check (id > 0), s text);
+insert into s1 values (1, 'a');
+begin;
+alter table s1 add constraint small check (id < 10);
+insert into s1 values (20, 'b');
+rollback;
+insert into s1 values (20, 'b');
+insert into s1 values (0, 'c');
+begin;
+alter table s1 drop constraint s1_id_check;
+insert into s1 values (0, 'c'), (1, null);
+alter table s1 alter s set not null;
+rollback;
+insert into s1 values (0, 'c');
+begin;
+savepoint a;
+alter table s1 add constraint small check (id < 30);
+insert into s1 values (40, 'd');
+rollback to a;
+insert into s1 values (40, 'd');
+alter table s1 add constraint big check (id > 0 and s <> '');
+insert into s1 values (50, '');
+commit;
+insert into s1 values (50, '');
+select id from s1 order by 1;

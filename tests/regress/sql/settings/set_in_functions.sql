@@ -1,0 +1,21 @@
+-- SET in functions: SET LOCAL ends with the transaction, the function's own clause with the call
+create function f1() returns text language plpgsql as $$ begin set local work_mem='2MB'; return current_setting('work_mem'); end $$;
+select f1(), current_setting('work_mem');
+show work_mem;
+create function f2() returns text language plpgsql set work_mem='1MB' as $$ begin set local work_mem='2MB'; return current_setting('work_mem'); end $$;
+select f2(), current_setting('work_mem');
+create function f3() returns text language plpgsql set work_mem='1MB' as $$ begin set work_mem='2MB'; return current_setting('work_mem'); end $$;
+set work_mem='3MB';
+select f3(), current_setting('work_mem');
+show work_mem;
+set work_mem='3MB';
+begin; select f3(); show work_mem; rollback; show work_mem;
+create function f4() returns text language sql set work_mem='1MB' as $$ select current_setting('work_mem') $$;
+select f4(); show work_mem;
+create function f5() returns text language plpgsql set work_mem='1MB' as $$ begin perform 1/0; return ''; end $$;
+select f5(); show work_mem;
+begin; savepoint a; select f5(); rollback to a; show work_mem; rollback;
+create function f6() returns text language sql security definer set work_mem='1MB' as $$ select f5() $$;
+select f6(); show work_mem;
+set local work_mem = '9MB'; show work_mem;
+do $$ begin set local work_mem = '8MB'; perform f5(); exception when others then null; end $$; show work_mem;
