@@ -24,7 +24,7 @@ import apsw
 
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.locking import lock_for_plan
-from pgemu.executor.waiting import WaitFor, retrying, row_context
+from pgemu.executor.waiting import WaitFor, row_context, run_again
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ModifyPlan, Plan, RowTest
 from pgemu.storage.locktable import strong_word
@@ -86,13 +86,12 @@ def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | Non
     except WaitFor as wait:
         if wait.row is None:
             return None
-        rid = wait.row[1]
+        first, rid = wait, wait.row[1]
     except apsw.ConstraintError:
         if _others(xact, XID):  # whose key it is has to be looked at
             return None
         raise
-    # meet the other transaction once more, this time to wait for it
-    return retrying(session, lambda: attempt(session, plan, relation, bindings, rid))
+    return run_again(session, lambda: attempt(session, plan, relation, bindings, rid), first)
 
 
 def _autocommit(

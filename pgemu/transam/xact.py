@@ -613,8 +613,10 @@ class TransactionManager(StorageChanges):
         key = (self.xid,)
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
-            self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
-            self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
+            if schema != "main":  # there it was the first statement of the end
+                self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
+            if self.row_lock_stamp:
+                self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
             if not keep_undo:
                 self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
         if self._created or self._dropped:
