@@ -402,7 +402,7 @@ class TransactionManager(StorageChanges):
         """Another backend of the cluster has written in a transaction that it has not ended (or
         died in it and is not recovered yet)."""
         array: Any = self.slot._array
-        column: list[int] = array.column(XID)
+        column: list[int] = array.used(XID)
         if not any(column):
             return False
         column[self.slot.number] = 0
@@ -445,7 +445,7 @@ class TransactionManager(StorageChanges):
     def snapshots_held(self) -> bool:
         """Another backend holds a snapshot that may need old images."""
         array: Any = self.slot._array
-        column: list[int] = array.column(XMIN)
+        column: list[int] = array.used(XMIN)
         if not any(column):
             return False
         column[self.slot.number] = 0
