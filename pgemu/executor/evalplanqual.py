@@ -102,8 +102,8 @@ class EvalPlanQual:
         return self._cursor(plan.sql, relations, bindings, whole=plan.volatile)
 
     def in_scan_order(self, rows: list[Row]) -> list[Row]:
-        """Rows as a scan of the tables finds them: the overlay puts those that somebody has
-        changed behind the others."""
+        """Marked rows as a scan of the tables finds them: the overlay puts those that somebody
+        has changed behind the others."""
         query, variants = self.plan.query, self.variants
         if query is None or query.sort_clause or variants is None or not variants.pins:
             return rows
@@ -118,12 +118,15 @@ class EvalPlanQual:
         the rid that ctid shows, columns."""
         variants = self.variants
         assert variants is not None
-        recheck, sets = variants.recheck, self.session.udfs.row_sets
+        return self._evaluate(variants.recheck, rows)
+
+    def _evaluate(self, statement: Statement, rows: Mapping[int, Row | None]) -> list[Row]:
+        sets = self.session.udfs.row_sets
 
         def run() -> list[Row]:
             for rtindex, row in rows.items():
                 sets[f"epq:{rtindex}"] = [] if row is None else [row]
-            return self.run(recheck)
+            return self.run(statement)
 
         return self.selecting(run)
 
@@ -146,7 +149,7 @@ class EvalPlanQual:
 
     def stepwise(self) -> Iterator[Row] | None:
         """The rows to write, each one found when the one before it has been written: where the
-        conditions call functions of the user's.  None: they do not."""
+        statement calls functions of the user's for each row.  None: it does not."""
         variants = self.variants if self.plan.may_write else None
         if variants is None or variants.candidates is None:
             return None
@@ -154,12 +157,14 @@ class EvalPlanQual:
 
     def _steps(self, variants: RecheckPlan) -> Iterator[Row]:
         (target,) = variants.targets
-        assert variants.candidates is not None and self.plan.modify is not None
+        assert variants.candidates is not None and variants.stepped is not None
+        assert self.plan.modify is not None
         relation = self.session.catalog.relation(self.plan.modify.relid)
         places = {oid: number for number, oid in enumerate(relation.all_inheritors)}
-        rows = self.run(variants.candidates)
+        candidates = variants.candidates
+        rows = self.selecting(lambda: self.run(candidates))
         for row in sorted(rows, key=lambda row: (places.get(row[2], 0), row[0])):
-            yield from self.evaluate({target: row})
+            yield from self._evaluate(variants.stepped, {target: row})
 
     def marked(self) -> list[Row] | None:
         """The rows to write with the rows of the other tables behind them.  None: there are

@@ -433,6 +433,8 @@ def _merge_insert(run: _Statement, row: Sequence[Value]) -> None:
     session, relation = run.session, run.writer.relation
 
     def recheck() -> None:
+        if session.xact.write_depth:
+            return  # the wait was in the middle of a statement, whose step runs again
         try:
             with session.xact.write():
                 if relation.relkind == "r":

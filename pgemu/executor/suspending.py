@@ -50,6 +50,8 @@ def wait_in_place(session: Any, wait: WaitFor) -> None:
         finally:
             if queue is not None:
                 session.locks.release(*queue)
+    if wait.recheck is not None:
+        wait.recheck()
 
 
 def in_place(session: Any, run: Callable[[], T]) -> T:

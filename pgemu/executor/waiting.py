@@ -32,7 +32,7 @@ class WaitFor(Exception):
         self.row = row
         # what an error of the wait says about the row
         self.context = context
-        # to be called after the wait, before the statement runs again; may raise
+        # to be called after the wait, before the statement or step runs again; may raise
         self.recheck: Callable[[], None] | None = None
 
 

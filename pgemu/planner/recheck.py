@@ -3,8 +3,9 @@
 The statement is lowered a second time with every item of its FROM replaced by one row that the
 executor puts aside as "epq:<range table index>": what comes out is what the statement makes of just
 these rows.  So that the rows of joined tables are at hand, the statement is also lowered with all
-their columns as further output ("marked"); and for statements whose conditions have side effects,
-as the list of the target's rows before those conditions ("candidates").
+their columns as further output ("marked"); and for statements that call functions with side effects
+for each row, as the list of the target's rows before the conditions that do so ("candidates") and
+with these conditions alone for one such row ("stepped").
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class RecheckPlan:
     pins: tuple[Pin, ...]
     # range table index -> width of the row to put aside; the target's and the locked tables'
     targets: dict[int, int]
+    # the rows that pass the conditions to be tested once, what becomes of such a row
     candidates: Statement | None
+    stepped: Statement | None
 
 
 def can_recheck(query: Query) -> bool:
@@ -70,22 +73,24 @@ def plan_recheck(plan: Plan, catalog: Any, binder: FunctionBinder) -> RecheckPla
         items.append(query.result_relation)
     targets = {query.result_relation} if query.result_relation else _locked(query)
     low, scope = _start(plan, query, catalog, binder)
-    widths: dict[int, int] = {}
-    for rtindex in items:
-        width = _width(rtindex, low, scope)
-        if width:
-            widths[rtindex] = width
-            scope.prelowered[rtindex] = _put_aside(rtindex, width, low, scope)
+    widths = _put_all_aside(items, low, scope)
     recheck = _statement(_lower(replace(query, sort_clause=[]), low, scope, ()), low)
     others = [n for n in widths if n not in targets or not query.result_relation]
     marked: Statement | None = None
     pins: tuple[Pin, ...] = ()
     if len(widths) > 1:
         marked, pins = _marked(plan, query, others, widths, catalog, binder)
-    candidates = None
-    if query.result_relation and len(widths) == 1 and plan.may_write and not plan.steps:
+    candidates = stepped = None
+    if (
+        query.result_relation
+        and len(widths) == 1
+        and plan.may_write
+        and not plan.steps
+        and _calls_back([query.jointree.quals, query.target_list], catalog)
+    ):
         candidates = _candidates(plan, query, catalog, binder)
-    return RecheckPlan(recheck, marked, pins, {n: widths[n] for n in targets}, candidates)
+        stepped = _stepped(plan, query, catalog, binder)
+    return RecheckPlan(recheck, marked, pins, {n: widths[n] for n in targets}, candidates, stepped)
 
 
 def _locked(query: Query) -> set[int]:
@@ -117,6 +122,17 @@ def _lower(query: Query, low: Lowering, scope: Scope, pins: Sequence[Sql]) -> st
     _add_row_marks(query, body, low, scope)
     body.expressions.extend(pins)
     return sql.render(body)
+
+
+def _put_all_aside(items: Sequence[int], low: Lowering, scope: Scope) -> dict[int, int]:
+    """Range table index -> width of the row that replaces the item."""
+    widths: dict[int, int] = {}
+    for rtindex in items:
+        width = _width(rtindex, low, scope)
+        if width:
+            widths[rtindex] = width
+            scope.prelowered[rtindex] = _put_aside(rtindex, width, low, scope)
+    return widths
 
 
 def _from_items(items: Sequence[Any]) -> Iterator[int]:
@@ -193,32 +209,53 @@ def _marked(
 def _candidates(plan: Plan, query: Query, catalog: Any, binder: FunctionBinder) -> Statement:
     """The target's rows that pass the conditions without side effects."""
     low, scope = _start(plan, query, catalog, binder)
-    quals = query.jointree.quals
-    terms = list(quals.args) if isinstance(quals, p.BoolExpr) and quals.boolop == "and" else [quals]
-    kept = [term for term in terms if term is not None and not _calls_back(term, catalog)]
-    jointree = replace(query.jointree, quals=p.BoolExpr("and", kept) if kept else None)
     target = query.result_relation
     columns = _columns(target, _width(target, low, scope), low, scope)
     named = [sql.alias(column, f"c{n}") for n, column in enumerate(columns, 1)]
-    plain = replace(query, jointree=jointree)
+    plain = _with_terms(query, [term for term in _terms(query) if not _calls_back(term, catalog)])
     return _statement(sql.render(lower_core(plain, low, scope, named)), low)
 
 
-def _calls_back(term: object, catalog: Any) -> bool:
-    """A sub-select, or a function of the user's that is volatile."""
+def _stepped(plan: Plan, query: Query, catalog: Any, binder: FunctionBinder) -> Statement:
+    """What the statement makes of one of the candidates."""
+    low, scope = _start(plan, query, catalog, binder)
+    _put_all_aside([query.result_relation], low, scope)
+    rest = _with_terms(query, [term for term in _terms(query) if _calls_back(term, catalog)])
+    return _statement(_lower(replace(rest, sort_clause=[]), low, scope, ()), low)
+
+
+def _terms(query: Query) -> list[p.Expr]:
+    quals = query.jointree.quals
+    if isinstance(quals, p.BoolExpr) and quals.boolop == "and":
+        return list(quals.args)
+    return [] if quals is None else [quals]
+
+
+def _with_terms(query: Query, terms: list[p.Expr]) -> Query:
+    quals = p.BoolExpr("and", terms) if terms else None
+    return replace(query, jointree=replace(query.jointree, quals=quals))
+
+
+def _calls_back(node: object, catalog: Any) -> bool:
+    """A function of the user's that is volatile, or row locks of a sub-select, for each row: a
+    sub-select that reads nothing of the row runs once."""
     from pgemu.catalog.rows import PgProc
     from pgemu.nodes.walk import walk
+    from pgemu.planner.fromclause import references_level
 
     found = False
 
     def visit(node: object) -> bool | None:
         nonlocal found
+        if isinstance(node, p.SubLink) and not references_level(node.subselect, 1):
+            found = found or _calls_back(node.testexpr, catalog)
+            return False
         oid = getattr(node, "funcid", 0) or getattr(node, "opfuncid", 0)
-        if isinstance(node, p.SubLink) or (
+        if (isinstance(node, Query) and node.row_marks) or (
             oid >= FIRST_USER_OID and catalog.get(PgProc, oid=oid).provolatile == "v"
         ):
             found = True
         return not found
 
-    walk(term, visit)
+    walk(node, visit)
     return found
