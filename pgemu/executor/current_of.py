@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pgemu.errors import INVALID_CURSOR_STATE, UNDEFINED_CURSOR, PgError
-from pgemu.executor.specials import ROWS_PER_PAGE
 from pgemu.nodes.parsenodes import Query, RangeTblRef
 from pgemu.nodes.primnodes import TargetEntry, Var
+from pgemu.planner.expressions import RID_ATTNUM
 
-OIDOID, TIDOID = 26, 27
+INT8OID, OIDOID = 20, 26
 Row = Sequence[Any]
 
 
@@ -44,7 +44,7 @@ def query_for_cursor(catalog: Any, query: Query) -> tuple[Query, CursorScan | No
     resno = max((t.resno for t in targets), default=0)
     for number in numbers:
         targets.append(TargetEntry(Var(number, -6, OIDOID), resno + 1, "tableoid"))
-        targets.append(TargetEntry(Var(number, -1, TIDOID), resno + 2, "ctid"))
+        targets.append(TargetEntry(Var(number, RID_ATTNUM, INT8OID), resno + 2, "rid"))
         resno += 2
     return replace(query, target_list=targets), scan
 
@@ -102,16 +102,11 @@ def split_rows(scan: CursorScan | None, rows: Sequence[Row]) -> list[Row]:
             tuple(
                 None
                 if hidden[n] is None or hidden[n + 1] is None
-                else (hidden[n], _rid(hidden[n + 1]))
+                else (hidden[n], hidden[n + 1])
                 for n in range(0, width, 2)
             )
         )
     return [row[: len(row) - width] for row in rows]
-
-
-def _rid(tid: str) -> int:
-    block, _, offset = tid[1:-1].partition(",")
-    return int(block) * ROWS_PER_PAGE + int(offset)
 
 
 def visible_columns(scan: CursorScan | None, columns: Any) -> Any:

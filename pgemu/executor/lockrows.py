@@ -56,14 +56,12 @@ def _selected(
 ) -> list[Row]:
     plan, pinned = recheck.plan, False
     session.xact.row_lock_stamp += 1
-    with_pins = False
     if session.xact.others_running():
         variants = recheck.variants
         if variants is not None and variants.marked is not None:
             marked = variants.marked
             plan, pinned = replace(plan, sql=marked.text, params=marked.params), True
             bindings = recheck.bindings(marked)
-            with_pins = True
         plan = session.row_locks.without_locked(plan)
 
     def run() -> list[Row]:

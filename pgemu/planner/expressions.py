@@ -35,6 +35,7 @@ HANDLERS: dict[type, _Handler] = {}
 RECORDOID = 2249
 # ctid, xmin, cmin, xmax, cmax, tableoid
 _SYSTEM_COLUMNS = {-1: "ctid", -2: "xmin", -3: "cmin", -4: "xmax", -5: "cmax", -6: "tableoid"}
+RID_ATTNUM = -7  # the row's address as a number; ours, no name in a query means it
 
 
 def handler(*types: type) -> Callable[[_Handler], _Handler]:
@@ -89,6 +90,8 @@ def lower_var(node: p.Var, low: Lowering, scope: Scope) -> Sql:
 
 
 def _system_column(node: p.Var, entry: Any, alias: str, low: Lowering) -> Sql:
+    if node.varattno == RID_ATTNUM:
+        return sql.column(alias, "rid")
     name = _SYSTEM_COLUMNS[node.varattno]
     if name == "tableoid":
         if entry.rtekind == "relation" and not has_children(entry, low):
