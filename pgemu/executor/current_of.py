@@ -100,9 +100,7 @@ def split_rows(scan: CursorScan | None, rows: Sequence[Row]) -> list[Row]:
         hidden = row[len(row) - width :]
         scan.rows.append(
             tuple(
-                None
-                if hidden[n] is None or hidden[n + 1] is None
-                else (hidden[n], hidden[n + 1])
+                None if hidden[n] is None or hidden[n + 1] is None else (hidden[n], hidden[n + 1])
                 for n in range(0, width, 2)
             )
         )
