@@ -151,12 +151,12 @@ def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
             if key is None:
                 continue
             table = catalog.relation(con.conrelid)
-            shown = session.after_triggers._key_text(table, con.conkey, key)
+            shown = session.after_triggers.key_shown(table, con.conkey, key)
             raise PgError(
                 FOREIGN_KEY_VIOLATION,
                 f'removing partition "{child.name}" violates foreign key constraint '
                 f'"{con.conname}{number}"',
-                detail=f'Key {shown} is still referenced from table "{table.name}".',
+                detail=f'{shown} is still referenced from table "{table.name}".',
             )
 
 

@@ -31,7 +31,6 @@ from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
-from pgemu.transam.xact import IDLE
 
 Row = tuple[Any, ...]
 _DOING = {"update": "updating", "delete": "deleting"}
@@ -317,8 +316,7 @@ def _in_the_way(
     if found is not None and conflict.action != "nothing" and found not in touched:
         session = run.session
         check_conflicts(session, {found: (found[1], found[0])}, "update")
-        if session.xact.state != IDLE:
-            _lock_for_update(session, found, conflict.set_columns)
+        _lock_for_update(session, found, conflict.set_columns)
     return found
 
 
@@ -326,7 +324,7 @@ def _lock_for_update(session: Any, address: tuple[int, int], columns: Sequence[i
     """The row is locked before it is known what becomes of its key (ExecUpdateLockMode)."""
     relation = session.catalog.relation(address[0])
     key = not session.key_columns(relation).isdisjoint(columns)
-    session.row_locks.note(relation, address[1], 4 if key else 3)
+    session.row_locks.hold(relation, address[1], "forupdate" if key else "fornokeyupdate")
 
 
 def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable[Row]) -> None:

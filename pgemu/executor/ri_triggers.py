@@ -270,7 +270,7 @@ class AfterTriggers:
             FOREIGN_KEY_VIOLATION,
             f'insert or update on table "{child.name}" violates foreign key constraint '
             f'"{constraint.conname}"',
-            detail=f"{self._key_shown(child, constraint.conkey, key)} is not present in "
+            detail=f"{self.key_shown(child, constraint.conkey, key)} is not present in "
             f'table "{parent.name}".',
             schema=child.schema_name,
             table=child.name,
@@ -288,7 +288,7 @@ class AfterTriggers:
             constraint=constraint.conname,
         )
 
-    def _key_shown(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
+    def key_shown(self, relation: Any, attnums: Sequence[int], key: Key) -> str:
         """`Key (a, b)=(1, x)`, or "Key" alone if the user may not see its columns."""
         from pgemu.executor.constraints import key_text
         from pgemu.executor.shown_values import may_show_key
@@ -372,7 +372,7 @@ class AfterTriggers:
             FOREIGN_KEY_VIOLATION,
             f'update or delete on table "{parent.name}" violates foreign key constraint '
             f'"{constraint.conname}" on table "{child.name}"',
-            detail=f"{self._key_shown(parent, constraint.confkey, key)} is still referenced "
+            detail=f"{self.key_shown(parent, constraint.confkey, key)} is still referenced "
             f'from table "{child.name}".',
             schema=child.schema_name,
             table=child.name,
@@ -494,7 +494,7 @@ class AfterTriggers:
             key,
         ).fetchone()[0]
         if count > 1:
-            shown = self._key_shown(relation, constraint.conkey, key)
+            shown = self.key_shown(relation, constraint.conkey, key)
             raise PgError(
                 UNIQUE_VIOLATION,
                 f'duplicate key value violates unique constraint "{constraint.conname}"',

@@ -41,15 +41,15 @@ def wait_in_place(session: Any, wait: WaitFor) -> None:
     ):
         raise wait
     complete_snapshots(session)
-    with suspended(session.xact):
-        session.flush_notices()
-        queue = None
-        try:
+    queue = None
+    try:
+        with suspended(session.xact):
+            session.flush_notices()
             queue = queue_for(session, wait, None)
             wait_for(session, wait)
-        finally:
-            if queue is not None:
-                session.locks.release(*queue)
+    finally:  # with the writer lock: who queued behind finds the row taken
+        if queue is not None:
+            session.locks.release(*queue)
     if wait.recheck is not None:
         wait.recheck()
 
