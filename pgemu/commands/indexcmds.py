@@ -468,7 +468,7 @@ def rebuild_index(session: Any, relation: Any, index: Any) -> None:
     info = index_info_of(catalog, index)
     new = catalog.new_oid()
     build_index(session, from_relation(relation), new, index.name, info)
-    session.xact.drop_on_commit(f"main.i{index.relfilenode}")
+    session.xact.drop_index(f"main.i{index.relfilenode}")
     catalog.update(PgClass, {"oid": index.oid}, relfilenode=new)
 
 
