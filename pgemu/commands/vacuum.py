@@ -215,6 +215,8 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         raise PgError(
             UNDEFINED_OBJECT, f'index "{name}" for table "{relation.name}" does not exist'
         )
+    if relation.row.relisshared:
+        raise PgError(FEATURE_NOT_SUPPORTED, "cannot cluster a shared catalog")
     if found.pred is not None:
         raise PgError(FEATURE_NOT_SUPPORTED, f'cannot cluster on partial index "{name}"')
     if found.pg_class.relam != 403:
@@ -246,7 +248,10 @@ def _cluster_partitions(session: Any, index: int) -> None:
 
 
 def rewrite_in_order(session: Any, relation: Any, index: Any) -> None:
-    """copy_table_data: new storage with the rows in the order of an index, and all indexes."""
+    """copy_table_data: new storage with the rows in the order of an index, and all indexes.  The
+    catalogs stay as they are: their storage has a fixed name."""
+    if relation.oid < 16384:
+        return
     catalog = session.catalog
     info = index_info_of(catalog, index)
     terms = []

@@ -222,7 +222,9 @@ def _reindex(catalog: Any, body: Body) -> Locks:
         return
     options = {n["DefElem"].get("defname") for n in body.get("params", ())}
     if "concurrently" in options:
-        yield index_table(catalog, body.get("relation")), SHARE_UPDATE_EXCLUSIVE
+        oid = index_table(catalog, body.get("relation"))
+        if oid >= 16384:
+            yield oid, SHARE_UPDATE_EXCLUSIVE
         return
     index = kind == "REINDEX_OBJECT_INDEX"
     yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE if index else SHARE)

@@ -24,7 +24,7 @@ POLL_SECONDS = 0.01
 def wait_for_lockers(session: Any, oid: int, mode: int) -> None:
     """Until nobody is left of those who hold a lock that stands against this mode now."""
     locks = session.locks
-    if locks is None:
+    if locks is None or not oid:  # the statement itself says what is missing
         return
     conflicts, tag, table = LOCK_CONFLICTS[mode], locks.tag(oid), locks.table
 

@@ -261,12 +261,10 @@ class UdfRegistry:
                 for c in calls
             ),
         )
-        name, new = self._name(key, stem)
-        if new:
-            bodies = [self._set_body(c) for c in calls]
-            module = FunctionModule(calls, bodies)
-            self._create_module(name, module)
-        return name
+        if key not in self._names:
+            module = FunctionModule(calls, [self._set_body(c) for c in calls])
+            self._create_module(self._name(key, stem)[0], module)
+        return self._names[key]
 
     def _set_body(self, call: SetCall) -> Callable[..., Any]:
         if call.proc is None:
