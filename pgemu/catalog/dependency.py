@@ -272,9 +272,11 @@ def perform_multiple_deletions(
     behavior: str = "restrict",
     *,
     quietly: bool = False,
+    internal: bool = False,
 ) -> list[ObjectAddress]:
     """Drop objects and what depends on them.  behavior "restrict" or "cascade" (the raw tree's
-    DROP_CASCADE is understood); quietly: no NOTICE.  Answers what was dropped, in order."""
+    DROP_CASCADE is understood); quietly: no NOTICE; internal: event triggers do not hear of it
+    (PERFORM_DELETION_INTERNAL).  Answers what was dropped, in order."""
     if not addresses:
         return []
     search = _Search(catalog, pending=list(addresses))
@@ -284,14 +286,36 @@ def perform_multiple_deletions(
     original = addresses[0] if len(addresses) == 1 else None
     _report(search, cascade=cascade, original=original, quietly=quietly)
     dropped = [t.address for t in search.targets if not t.flags & _SUBOBJECT]
+    if not internal:
+        _tell_event_triggers(search)
     everything = frozenset(dropped)
     for address in dropped:
         delete_one_object(catalog, address, everything)
     return dropped
 
 
+def _tell_event_triggers(search: _Search) -> None:
+    """deleteObjectsInList: what goes is described while it is there."""
+    session = search.catalog.ctx.session
+    state = getattr(session, "event_trigger_state", None)
+    if state is None:
+        return
+    for target in search.targets:
+        if not target.flags & _SUBOBJECT:
+            original = bool(target.flags & _ORIGINAL)
+            normal = bool(target.flags & (_NORMAL | _REVERSE))
+            state.add_dropped(search.catalog, target.address, original, normal)
+
+
 def perform_deletion(
-    catalog: Catalog, address: ObjectAddress, behavior: str = "restrict", *, quietly: bool = False
+    catalog: Catalog,
+    address: ObjectAddress,
+    behavior: str = "restrict",
+    *,
+    quietly: bool = False,
+    internal: bool = False,
 ) -> list[ObjectAddress]:
     """The same for one object."""
-    return perform_multiple_deletions(catalog, [address], behavior, quietly=quietly)
+    return perform_multiple_deletions(
+        catalog, [address], behavior, quietly=quietly, internal=internal
+    )

@@ -68,6 +68,13 @@ def _builtin_name(typname: str, typmod: int | None) -> str | None:
     return _SQL_NAMES[typname] + suffix
 
 
+def _namespace_name_or_temp(catalog: Catalog, oid: int) -> str:
+    """get_namespace_name_or_temp: one's own temporary schema goes by its alias."""
+    if oid == catalog.my_temp_namespace:
+        return "pg_temp"
+    return catalog.get(PgNamespace, oid=oid).nspname
+
+
 def format_type_extended(
     catalog: Catalog,
     oid: int,
@@ -104,7 +111,7 @@ def format_type_extended(
     if text is None:
         namespace = None
         if force_qualify or not type_is_visible(catalog, row.oid):
-            namespace = catalog.get(PgNamespace, oid=row.typnamespace).nspname
+            namespace = _namespace_name_or_temp(catalog, row.typnamespace)
         text = quote_qualified_identifier(namespace, row.typname)
         if typmod is not None and typmod >= 0:
             if row.typnamespace != 11 and row.typmodout and row.typisdefined:

@@ -15,12 +15,14 @@ from typing import Any
 
 from pgemu.catalog.acl import acl_from_texts
 from pgemu.catalog.acl_change import aclmembers
+from pgemu.catalog.pg_shdepend import change_dependency_on_tablespace
 from pgemu.catalog.pg_type_create import array_type_row, composite_type_row, make_array_type_name
 from pgemu.catalog.rows import (
     PG_ATTRDEF_RELID,
     PG_CLASS_RELID,
     PG_NAMESPACE_RELID,
     PG_TYPE_RELID,
+    PgAm,
     PgAttrdef,
     PgAttribute,
     PgClass,
@@ -348,6 +350,8 @@ def heap_create_with_catalog(
     has_triggers: bool = False,
     has_index: bool = False,
     has_rules: bool = False,
+    access_method: int = HEAP_TABLE_AM_OID,
+    tablespace: int = 0,
 ) -> NewRelation:
     """Make a relation with its row type, columns and storage; constraints and defaults are the
     caller's.  Raises 42P07 when the name is taken, 42710 when the type name is."""
@@ -376,6 +380,7 @@ def heap_create_with_catalog(
             relpartbound=partition_bound, relispartition=is_partition,
             relispopulated=populated, relacl=acl, relchecks=relchecks,
             relhastriggers=has_triggers, relhasindex=has_index, relhasrules=has_rules,
+            relam=access_method if relkind in "rm" else 0, reltablespace=tablespace,
         )
     ]  # fmt: skip
     me = (PG_CLASS_RELID, oid, 0)
@@ -401,9 +406,13 @@ def heap_create_with_catalog(
         rows.extend(acl_rows(catalog, PG_CLASS_RELID, oid, owner, acl))
         if of_type:
             rows.append(depend(me, (PG_TYPE_RELID, of_type, 0), "n"))
+        if relkind in "rm" and not is_pinned(access_method):
+            rows.append(depend(me, (PgAm.RELID, access_method, 0), "n"))
     # the type first: who makes a relation of the same name at the same time meets that
     rows.sort(key=lambda row: not isinstance(row, PgType))
     insert_rows(catalog, rows)
+    if tablespace and relkind == "p":
+        change_dependency_on_tablespace(catalog, PG_CLASS_RELID, oid, tablespace)
     if relkind in KINDS_WITH_STORAGE:
         create_storage(
             session, oid, [(n, c.type_id) for n, c in enumerate(columns, 1)], persistence

@@ -19,6 +19,7 @@ from pgemu.catalog.heap import (
     insert_rows,
     is_pinned,
 )
+from pgemu.catalog.pg_shdepend import change_dependency_on_tablespace
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -26,6 +27,7 @@ from pgemu.catalog.rows import (
     PgAm,
     PgClass,
     PgIndex,
+    PgProc,
 )
 from pgemu.errors import DUPLICATE_TABLE, PgError
 from pgemu.nodes.serialize import node_to_string
@@ -48,6 +50,7 @@ class IndexKey:
     nulls_first: bool = False
     expr: Any = None
     ndims: int = 0
+    options: tuple[str, ...] | None = None
 
     @property
     def option(self) -> int:
@@ -71,6 +74,7 @@ class IndexInfo:
     reloptions: tuple[str, ...] | None = None
     is_partitioned: bool = False
     valid: bool = True
+    tablespace: int = 0
 
 
 def index_create(
@@ -82,14 +86,15 @@ def index_create(
     constraint_oid: int = 0,
     parent_index: int = 0,
     set_has_index: bool = True,
+    index_oid: int = 0,
 ) -> int:
     """Make the rows of an index on `heap` (oid, namespace, persistence, owner, name); the physical
     index is made by pgemu.commands.index_build.  constraint_oid: the index belongs to that
-    constraint.  Returns the index's OID."""
+    constraint; index_oid: chosen already.  Returns the index's OID."""
     catalog = session.catalog
     if catalog.one(PgClass, relname=name, relnamespace=heap.namespace) is not None:
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
-    oid = catalog.new_oid()
+    oid = index_oid or catalog.new_oid()
     columns = info.keys + info.included
     relkind = "I" if info.is_partitioned else "i"
     rows: list[Any] = [
@@ -97,16 +102,24 @@ def index_create(
             oid, name, heap.namespace, relkind, heap.persistence, heap.owner,
             relam=info.am, relnatts=len(columns), reloptions=info.reloptions,
             relispartition=bool(parent_index), relfilenode=0 if relkind == "I" else oid,
+            reltablespace=info.tablespace,
         )
     ]  # fmt: skip
     for number, key in enumerate(columns, 1):
         spec = ColumnSpec(
-            key.name, key.type_id, key.typmod, collation=key.collation, ndims=key.ndims
+            key.name,
+            key.type_id,
+            key.typmod,
+            collation=key.collation,
+            ndims=key.ndims,
+            options=key.options,
         )
         rows.append(attribute_row(catalog, oid, number, spec))
     rows.append(_pg_index_row(oid, heap.oid, info))
     rows.extend(_dependency_rows(oid, heap.oid, info, constraint_oid))
     insert_rows(catalog, rows)
+    if info.tablespace and relkind == "I":
+        change_dependency_on_tablespace(catalog, PgClass.RELID, oid, info.tablespace)
     _record_expression_dependencies(catalog, oid, heap.oid, info)
     if set_has_index and not catalog.get(PgClass, oid=heap.oid).relhasindex:
         catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
@@ -176,3 +189,18 @@ def get_index_am_oid(catalog: Any, name: str) -> int:
     """OID of an index access method by name, 0 if unknown."""
     row = catalog.one(PgAm, amname=name)
     return int(row.oid) if row is not None else 0
+
+
+# handler functions of PostgreSQL's own index access methods
+_HANDLERS = {
+    "bthandler": "btree", "hashhandler": "hash", "gisthandler": "gist", "ginhandler": "gin",
+    "spghandler": "spgist", "brinhandler": "brin",
+}  # fmt: skip
+
+
+def builtin_am_name(catalog: Any, am: int) -> str:
+    """The built-in index access method with the same handler: what an index of it can do."""
+    row = catalog.get(PgAm, oid=am)
+    handler: str = catalog.get(PgProc, oid=row.amhandler).proname
+    name: str = row.amname
+    return _HANDLERS.get(handler, name)

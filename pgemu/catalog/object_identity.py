@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
 
 # Catalog -> (name column, namespace column or "", do name and namespace identify it?)
-_PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
+PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
     r.PgAm: ("amname", "", True),
     r.PgClass: ("relname", "relnamespace", True),
     r.PgCollation: ("collname", "collnamespace", True),
@@ -48,7 +48,15 @@ _PROPERTIES: dict[type[Any], tuple[str, str, bool]] = {
 }
 
 
+_DEFAULT_ACL_WORDS = {
+    "r": "tables", "S": "sequences", "f": "functions", "T": "types", "n": "schemas",
+}  # fmt: skip
+
+
 def _schema(catalog: Catalog, oid: int) -> str | None:
+    """get_namespace_name_or_temp."""
+    if oid and oid == catalog.my_temp_namespace:
+        return "pg_temp"
     row = catalog.one(r.PgNamespace, oid=oid)
     return row.nspname if row is not None else None
 
@@ -119,6 +127,26 @@ def _special_identity(catalog: Catalog, row: Any) -> str | None:
         case r.PgTransform():
             language = catalog.get(r.PgLanguage, oid=row.trflang).lanname
             return f"for {types(catalog, row.trftype)} on language {language}"
+    return _membership_identity(catalog, row)
+
+
+def _membership_identity(catalog: Catalog, row: Any) -> str | None:
+    """What is in publications, and default privileges."""
+    match row:
+        case r.PgPublicationRel():
+            publication = catalog.get(r.PgPublication, oid=row.prpubid).pubname
+            return f"{_relation(catalog, row.prrelid)} in publication {publication}"
+        case r.PgPublicationNamespace():
+            publication = catalog.get(r.PgPublication, oid=row.pnpubid).pubname
+            return f"{_schema(catalog, row.pnnspid)} in publication {publication}"
+        case r.PgDefaultAcl():
+            role = get_user_name_from_id(catalog, row.defaclrole) or ""
+            text = f"for role {quote_identifier(role)}"
+            if row.defaclnamespace:
+                text += (
+                    f" in schema {quote_identifier(_schema(catalog, row.defaclnamespace) or '')}"
+                )
+            return f"{text} on {_DEFAULT_ACL_WORDS[row.defaclobjtype]}"
     return None
 
 
@@ -131,7 +159,7 @@ def get_object_identity(catalog: Catalog, address: ObjectAddress) -> str:
     special = _special_identity(catalog, row)
     if special is not None:
         return special
-    name_column, namespace_column, _ = _PROPERTIES[cls]
+    name_column, namespace_column, _ = PROPERTIES[cls]
     schema = _schema(catalog, getattr(row, namespace_column)) if namespace_column else None
     identity = quote_qualified_identifier(schema, getattr(row, name_column))
     if cls is r.PgClass and address.objsubid:
@@ -146,13 +174,13 @@ def identify_object(
     """(type, schema, name, identity): name only where it identifies the object."""
     schema = name = None
     cls = r.CATALOG_BY_RELID[address.classid]
-    properties = _PROPERTIES.get(cls)
+    properties = PROPERTIES.get(cls)
     if properties is not None:
         row: Any = catalog.get(cls, oid=address.objid)
         name_column, namespace_column, unique = properties
         if namespace_column:
-            found = _schema(catalog, getattr(row, namespace_column))
-            schema = quote_identifier(found) if found is not None else None
+            found = catalog.one(r.PgNamespace, oid=getattr(row, namespace_column))
+            schema = quote_identifier(found.nspname) if found is not None else None
         if unique and not address.objsubid:
             name = quote_identifier(getattr(row, name_column))
     return (
@@ -205,6 +233,24 @@ def _special_address(catalog: Catalog, row: Any) -> tuple[list[str], list[str]] 
             return [*_relation_names(catalog, row.tgrelid), row.tgname], []
         case r.PgPolicy():
             return [*_relation_names(catalog, row.polrelid), row.polname], []
+        case r.PgPublicationRel():
+            publication = catalog.get(r.PgPublication, oid=row.prpubid).pubname
+            return _relation_names(catalog, row.prrelid), [publication]
+        case r.PgPublicationNamespace():
+            publication = catalog.get(r.PgPublication, oid=row.pnpubid).pubname
+            return [_schema(catalog, row.pnnspid) or ""], [publication]
+        case r.PgDefaultAcl():
+            names = [get_user_name_from_id(catalog, row.defaclrole) or ""]
+            if row.defaclnamespace:
+                names.append(_schema(catalog, row.defaclnamespace) or "")
+            return names, [row.defaclobjtype]
+        case r.PgUserMapping():
+            server = catalog.get(r.PgForeignServer, oid=row.umserver).srvname
+            user = get_user_name_from_id(catalog, row.umuser) if row.umuser else "public"
+            return [user or ""], [server]
+        case r.PgTransform():
+            language = catalog.get(r.PgLanguage, oid=row.trflang).lanname
+            return [types(catalog, row.trftype)], [language]
     return None
 
 
@@ -213,12 +259,14 @@ def identify_object_as_address(
 ) -> tuple[str, list[str], list[str]]:
     """(type, names, arguments) that pg_get_object_address would understand."""
     word = get_object_type_description(catalog, address)
+    if address.classid in (r.PgLargeobject.RELID, r.PgLargeobjectMetadata.RELID):
+        return word, [str(address.objid)], []
     cls = r.CATALOG_BY_RELID[address.classid]
     row: Any = catalog.get(cls, oid=address.objid)
     special = _special_address(catalog, row)
     if special is not None:
         return word, *special
-    properties = _PROPERTIES.get(cls)
+    properties = PROPERTIES.get(cls)
     if properties is None:
         return word, [get_object_identity(catalog, address)], []
     if cls is r.PgType:

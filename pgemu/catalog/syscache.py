@@ -180,6 +180,8 @@ class Catalog:
         self.analyze_sql: Callable[[str, str, int], Any] | None = None
         # Called with the class of every row that is written.
         self.on_write: list[Callable[[type[Any]], None]] = []
+        # Called with class and OID of every row that is added or changed by its OID.
+        self.observer: Callable[[type[Any], int], None] | None = None
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -249,6 +251,9 @@ class Catalog:
             stored = [row_to_storage(cls, row) for row in its_rows] if _ENCODED[cls] else its_rows
             self.store.insert_many(cls, stored)
             self._inserted(cls, its_rows)
+            if self.observer is not None and "oid" in cls._fields:
+                for row in its_rows:
+                    self.observer(cls, row.oid)
             for hook in self.on_write:
                 hook(cls)
 
@@ -259,6 +264,8 @@ class Catalog:
             return 0
         count = self.store.update(cls, _to_storage(where), _to_storage(changes))
         self._written(cls, [*old, *(row._replace(**changes) for row in old)])
+        if self.observer is not None and "oid" in where:
+            self.observer(cls, where["oid"])
         return count
 
     def delete(self, cls: type[Any], **where: Any) -> int:

@@ -80,6 +80,14 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
     if entry.cls is r.PgForeignDataWrapper:
         _check_wrapper_owner(session, row, new_owner)
     check_object_ownership(session, address)
+    if entry.cls is r.PgEventTrigger:
+        from pgemu.commands.event_trigger import check_new_owner
+
+        check_new_owner(session, row.evtname, new_owner)
+    if entry.cls is r.PgSubscription:
+        from pgemu.commands import subscriptioncmds
+
+        subscriptioncmds.check_new_owner(session, row.subname, new_owner)
     check_can_set_role(session, new_owner)
     _check_new_owner(session, entry, row, new_owner)
     if entry.cls is r.PgType:
@@ -147,7 +155,11 @@ def _store_owner(
         acl = aclnewowner(acl_from_texts(catalog, texts), old_owner, new_owner)
         changes[entry.acl] = acl_to_texts(catalog, acl)
     catalog.update(entry.cls, {"oid": address.objid}, **changes)
-    shared = address.classid in (r.PgDatabase.RELID, r.PgTablespace.RELID)
+    shared = address.classid in (
+        r.PgDatabase.RELID,
+        r.PgTablespace.RELID,
+        r.PgSubscription.RELID,
+    )
     key = {
         "dbid": 0 if shared else session.ctx.database_oid,
         "classid": address.classid,
@@ -156,6 +168,8 @@ def _store_owner(
         "refclassid": r.PgAuthid.RELID,
     }
     catalog.delete(r.PgShdepend, **key, deptype="o")
+    # what an ACL gives the owner is implicit
+    catalog.delete(r.PgShdepend, **key, refobjid=new_owner, deptype="a")
     if not is_pinned(new_owner):
         catalog.insert(r.PgShdepend(**key, refobjid=new_owner, deptype="o"))
 
@@ -325,8 +339,3 @@ def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> C
     if not stmt.get("remove"):
         catalog.insert(depend((address.classid, address.objid, address.objsubid), target, "x"))
     return CommandResult(_tag(objtype))
-
-
-def alter_table_move_all(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER TABLE ALL IN TABLESPACE."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER TABLE ALL IN TABLESPACE is not supported")

@@ -33,9 +33,14 @@ from pgemu.commands.constraint_cmds import (
     check_existing_rows,
     record_expression_dependencies,
 )
-from pgemu.commands.cook import cook_default, open_relation_pstate
+from pgemu.commands.cook import (
+    contain_volatile_functions,
+    cook_default,
+    open_relation_pstate,
+)
 from pgemu.commands.create_table import cook_defaults
 from pgemu.commands.define import def_get_string, elements, list_items
+from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
@@ -225,6 +230,9 @@ def _fill_new_column(
 ) -> None:
     """Give existing rows the value of the default, then hold NOT NULL against them."""
     session = ctx.session
+    computed = col.generated or col.identity
+    if computed or contain_volatile_functions(ctx.catalog, cooked.default):
+        ctx.note_rewrite(relation.oid, REWRITE_DEFAULT_VAL)
     has_rows = bool(session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} LIMIT 1"))
     if not has_rows:
         return
@@ -358,13 +366,15 @@ def _drop_child_column(ctx: Any, relid: int, name: str, command: dict[str, Any])
 # --- DEFAULT, NOT NULL -----------------------------------------------------------------------
 
 
-def remove_default(ctx: Any, relid: int, attnum: int) -> None:
-    """RemoveAttrDefault, quietly doing nothing when there is none."""
+def remove_default(ctx: Any, relid: int, attnum: int, *, internal: bool = True) -> None:
+    """RemoveAttrDefault, quietly doing nothing when there is none.  internal: another one takes
+    its place."""
     row = ctx.catalog.one(PgAttrdef, adrelid=relid, adnum=attnum)
     if row is not None:
         perform_deletion(
-            ctx.catalog, ObjectAddress(PG_ATTRDEF_RELID, row.oid, 0), "restrict", quietly=True
-        )
+            ctx.catalog, ObjectAddress(PG_ATTRDEF_RELID, row.oid, 0), "restrict", quietly=True,
+            internal=internal,
+        )  # fmt: skip
 
 
 def column_default(ctx: Any, command: dict[str, Any]) -> None:
@@ -391,7 +401,7 @@ def column_default(ctx: Any, command: dict[str, Any]) -> None:
     for relid in targets:
         target = ctx.catalog.relation(relid)
         attnum = target.attrs_by_name[att.attname].attnum
-        remove_default(ctx, relid, attnum)
+        remove_default(ctx, relid, attnum, internal=raw is not None)
         if raw is None:
             continue
         pstate = open_relation_pstate(ctx.catalog, ctx.source_text, target)
@@ -565,8 +575,9 @@ def drop_identity(ctx: Any, command: dict[str, Any]) -> None:
     for oid in owned_sequences(ctx.catalog, ctx.relid, att.attnum, "i"):
         ctx.catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=oid, deptype="i")
         perform_deletion(
-            ctx.catalog, ObjectAddress(PG_CLASS_RELID, oid, 0), "restrict", quietly=True
-        )
+            ctx.catalog, ObjectAddress(PG_CLASS_RELID, oid, 0), "restrict", quietly=True,
+            internal=True,
+        )  # fmt: skip
 
 
 def drop_expression(ctx: Any, command: dict[str, Any]) -> None:

@@ -5,23 +5,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.index import builtin_am_name
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_TYPE_RELID,
-    PgAm,
     PgClass,
     PgDepend,
     PgIndex,
     PgRewrite,
-    PgTablespace,
     PgTrigger,
     PgType,
 )
+from pgemu.catalog.tablespace import get_tablespace_oid
 from pgemu.commands.define import list_items
+from pgemu.commands.event_trigger import REWRITE_ACCESS_METHOD, REWRITE_PERSISTENCE
 from pgemu.commands.inherit import add_inherit, drop_inherit
 from pgemu.commands.reloptions import reset_reloptions, transform_reloptions
+from pgemu.commands.tablespace import check_create_privilege, move_relation
 from pgemu.errors import (
     DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
@@ -58,13 +61,22 @@ def _index(ctx: Any, name: str) -> Any:
 
 def cluster_on(ctx: Any, command: dict[str, Any]) -> None:
     """CLUSTER ON index."""
+    from pgemu.commands.cluster import check_clusterable, mark_index_clustered
+
     found = _index(ctx, command["name"])
-    ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisclustered=False)
-    ctx.catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
+    check_clusterable(ctx.catalog, found)
+    _refuse_partitioned(ctx)
+    mark_index_clustered(ctx.catalog, ctx.relid, found.oid)
+
+
+def _refuse_partitioned(ctx: Any) -> None:
+    if ctx.relation.relkind == "p":
+        raise PgError(FEATURE_NOT_SUPPORTED, "cannot mark index clustered in partitioned table")
 
 
 def drop_cluster(ctx: Any, command: dict[str, Any]) -> None:
     """SET WITHOUT CLUSTER."""
+    _refuse_partitioned(ctx)
     ctx.catalog.update(PgIndex, {"indrelid": ctx.relid}, indisclustered=False)
 
 
@@ -94,34 +106,34 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
                 f'could not change table "{relation.name}" to {words[0]} because it references '
                 f'{words[1]} table "{other.name}"',
             )
+    if relation.persistence != wanted:
+        ctx.note_rewrite(relation.oid, REWRITE_PERSISTENCE)
     _set(ctx, relpersistence=wanted)
     for index in relation.indexes:
         ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)
 
 
 def set_access_method(ctx: Any, command: dict[str, Any]) -> None:
-    """SET ACCESS METHOD: heap is the only one."""
-    name = command["name"]
-    row = ctx.catalog.one(PgAm, amname=name)
-    if row is None:
-        raise PgError(UNDEFINED_OBJECT, f'access method "{name}" does not exist')
-    if row.amtype != "t":
-        raise PgError(WRONG_OBJECT_TYPE, f'access method "{name}" is not of type TABLE')
+    """SET ACCESS METHOD."""
+    from pgemu.commands.amcmds import get_table_am_oid, set_relation_access_method
+
+    if ctx.relation.relkind == "p":
+        raise PgError(WRONG_OBJECT_TYPE, "cannot change access method of a partitioned table")
+    am = get_table_am_oid(ctx.catalog, command["name"])
+    if set_relation_access_method(ctx.session, ctx.relation, am):
+        ctx.note_rewrite(ctx.relid, REWRITE_ACCESS_METHOD)
 
 
 def set_tablespace(ctx: Any, command: dict[str, Any]) -> None:
-    """SET TABLESPACE: all data lives in one place; the name is checked."""
-    name = command["name"]
-    if ctx.catalog.one(PgTablespace, spcname=name) is None:
-        raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
-    if name == "pg_global" and ctx.relid >= 16384:
-        raise PgError("22023", "only shared relations can be placed in pg_global tablespace")
+    """SET TABLESPACE.  The rows stay where they are; the catalog tells the new place."""
+    oid = get_tablespace_oid(ctx.catalog, command["name"])
+    check_create_privilege(ctx.session, oid)
+    move_relation(ctx.session, ctx.relation, oid)
 
 
 def _option_kind(relation: Any, catalog: Any) -> str:
     if relation.relkind in "iI":
-        am = catalog.one(PgAm, oid=relation.row.relam)
-        return str(am.amname)
+        return builtin_am_name(catalog, relation.row.relam)
     return {"v": "view", "p": "partitioned"}.get(relation.relkind, "heap")
 
 

@@ -23,6 +23,7 @@ from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_OBJECT_DEFINITION,
+    SYNTAX_ERROR,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -44,6 +45,12 @@ class AlterContext:
     source_text: str
     # constraints and indexes to make again after type changes
     rebuild: list[Any] = field(default_factory=list)
+    # tables that get new storage, and why (AT_REWRITE_*)
+    rewrites: dict[int, int] = field(default_factory=dict)
+
+    def note_rewrite(self, relid: int, reason: int) -> None:
+        """This table's rows are written anew."""
+        self.rewrites[relid] = self.rewrites.get(relid, 0) | reason
 
     @property
     def catalog(self) -> Any:
@@ -109,12 +116,12 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         con.validate_constraint, PASS_MISC, "rpf", "VALIDATE CONSTRAINT"
     ),
     "AT_ChangeOwner": Subcommand(misc.change_owner, PASS_MISC, "rpvmSfiIc", "OWNER TO"),
-    "AT_ClusterOn": Subcommand(misc.cluster_on, PASS_MISC, "rm", "CLUSTER ON"),
-    "AT_DropCluster": Subcommand(misc.drop_cluster, PASS_MISC, "rm", "SET WITHOUT CLUSTER"),
+    "AT_ClusterOn": Subcommand(misc.cluster_on, PASS_MISC, "rpm", "CLUSTER ON"),
+    "AT_DropCluster": Subcommand(misc.drop_cluster, PASS_MISC, "rpm", "SET WITHOUT CLUSTER"),
     "AT_SetLogged": Subcommand(misc.set_logged, PASS_MISC, "r", "SET LOGGED"),
     "AT_SetUnLogged": Subcommand(misc.set_unlogged, PASS_MISC, "r", "SET UNLOGGED"),
     "AT_DropOids": Subcommand(misc.nothing, PASS_DROP, "rpf", "SET WITHOUT OIDS"),
-    "AT_SetAccessMethod": Subcommand(misc.set_access_method, PASS_MISC, "rm", "SET ACCESS METHOD"),
+    "AT_SetAccessMethod": Subcommand(misc.set_access_method, PASS_MISC, "rpm", "SET ACCESS METHOD"),
     "AT_SetTableSpace": Subcommand(misc.set_tablespace, PASS_MISC, "rpmiI", "SET TABLESPACE"),
     "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmiI", "SET"),
     "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmiI", "RESET"),
@@ -206,6 +213,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
     for command in commands:
         _check_kind(relation, command, word)
+    _check_single(commands)
     staged = sorted(
         _expand(ctx, commands), key=lambda c: _pass_of(c)
     )  # sorted is stable: written order within a pass
@@ -217,7 +225,22 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         SUBCOMMANDS[command["subtype"]].handler(ctx, command)
     if ctx.rebuild:
         ac.rebuild_after_type_change(ctx)
+    if ctx.rewrites and session.event_trigger_state is not None:
+        from pgemu.commands.event_trigger_fire import table_rewrite
+
+        for relid, reason in ctx.rewrites.items():
+            table_rewrite(session, f"ALTER {word}", relid, reason)
     return CommandResult(f"ALTER {word}")
+
+
+def _check_single(commands: list[dict[str, Any]]) -> None:
+    """Subcommands that may be given once."""
+    for subtype, words, code in (
+        ("AT_SetTableSpace", "SET TABLESPACE", SYNTAX_ERROR),
+        ("AT_SetAccessMethod", "SET ACCESS METHOD", FEATURE_NOT_SUPPORTED),
+    ):
+        if sum(c["subtype"] == subtype for c in commands) > 1:
+            raise PgError(code, f"cannot have multiple {words} subcommands")
 
 
 def _pass_of(command: dict[str, Any]) -> int:
@@ -266,13 +289,8 @@ def _check_kind(relation: Any, command: dict[str, Any], word: str) -> None:
 def _refusal(relation: Any, subtype: str) -> PgError | None:
     """What has words of its own."""
     name = relation.name
-    if relation.relkind == "p":
-        if subtype in ("AT_AddInherit", "AT_DropInherit"):
-            return PgError(WRONG_OBJECT_TYPE, "cannot change inheritance of partitioned table")
-        if subtype in ("AT_ClusterOn", "AT_DropCluster"):
-            return PgError(
-                FEATURE_NOT_SUPPORTED, "cannot mark index clustered in partitioned table"
-            )
+    if relation.relkind == "p" and subtype in ("AT_AddInherit", "AT_DropInherit"):
+        return PgError(WRONG_OBJECT_TYPE, "cannot change inheritance of partitioned table")
     if relation.relkind == "r" and subtype in ("AT_AttachPartition", "AT_DetachPartition"):
         return PgError(INVALID_OBJECT_DEFINITION, f'table "{name}" is not partitioned')
     return None

@@ -8,6 +8,7 @@ name.  A view or rule that uses the column refuses the change, as in PostgreSQL.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pgparse
@@ -23,11 +24,13 @@ from pgemu.catalog.rows import (
     PgAttrdef,
     PgAttribute,
     PgClass,
+    PgConstraint,
     PgDepend,
     PgIndex,
     PgType,
 )
 from pgemu.commands.cook import coerce_default, open_relation_pstate
+from pgemu.commands.event_trigger import REWRITE_COLUMN
 from pgemu.commands.row_type_uses import (
     check_not_member_of_itself,
     find_composite_type_dependencies,
@@ -41,12 +44,17 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
-from pgemu.nodes import expr_type
-from pgemu.nodes.primnodes import Var
+from pgemu.executor.event_triggers import collect_command
+from pgemu.nodes import expr_type, expr_typmod
+from pgemu.nodes.primnodes import CoerceToDomain, Const, FuncExpr, RelabelType, Var
 from pgemu.parser.parse_node import ParseExprKind
 from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
 TEXTOID = 25
+_TIMESTAMP_CASTS = (2027, 2028)
+# varchar, varbit, numeric, timestamp, timestamptz, time, timetz with a modifier
+_LENGTH_COERCIONS = (669, 1687, 1703, 1961, 1967, 1968, 1969)
+_NUMERIC_COERCION = 1703
 
 
 def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) -> None:
@@ -99,7 +107,11 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     _remember_constraints(ctx, relation, att)
     if relation.relkind == "r":
         _rewrite(ctx, relation, att, transform, type_id)
+        if column_change_requires_rewrite(catalog, transform, att.attnum):
+            ctx.note_rewrite(relation.oid, REWRITE_COLUMN)
     _update_catalogs(ctx, relation, att, type_id, typmod, collation, coldef)
+    if att.attidentity:
+        _alter_identity_sequence(ctx, relation.oid, att.attnum, type_id)
     if default is not None:
         _replace_default(ctx, relation, att, default)
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
@@ -108,6 +120,16 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         table_ctx = replace(ctx, relid=relid, rebuild=[])
         alter_type(table_ctx, command, inherited=True)
         rebuild(table_ctx)
+
+
+def _alter_identity_sequence(ctx: Any, relid: int, attnum: int, type_id: int) -> None:
+    """The sequence of an identity column gets the column's type."""
+    from pgemu.commands.sequence import alter_sequence_options, owned_sequences
+
+    for oid in owned_sequences(ctx.catalog, relid, attnum, "i"):
+        options = [{"defname": "as", "arg": type_id}]
+        alter_sequence_options(ctx.session, oid, options, for_identity=True)
+        collect_command(ctx.session, "ALTER SEQUENCE", PG_CLASS_RELID, oid)
 
 
 def _replace_default(ctx: Any, relation: Any, att: PgAttribute, default: Any) -> None:
@@ -257,8 +279,9 @@ def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
         text = pg_get_constraintdef(catalog, con.oid)
         ctx.rebuild.append((con.conrelid, con.conname, text, con.convalidated))
         perform_deletion(
-            catalog, ObjectAddress(PG_CONSTRAINT_RELID, con.oid, 0), "cascade", quietly=True
-        )
+            catalog, ObjectAddress(PG_CONSTRAINT_RELID, con.oid, 0), "cascade", quietly=True,
+            internal=True,
+        )  # fmt: skip
 
 
 def rebuild(ctx: Any) -> None:
@@ -271,7 +294,14 @@ def rebuild(ctx: Any) -> None:
         relation = ctx.catalog.relation(relid)
         table = quote_qualified_identifier(relation.schema_name, relation.name)
         sql = f"ALTER TABLE ONLY {table} ADD CONSTRAINT {quote_identifier(name)} {text}"
-        process_utility(ctx.session, pgparse.parse(sql)[0]["stmt"], sql, top_level=False)
+        session = ctx.session
+        state, session.event_trigger_state = session.event_trigger_state, None
+        try:
+            process_utility(
+                session, pgparse.parse(sql)[0]["stmt"], sql, top_level=False, complete=False
+            )
+        finally:
+            session.event_trigger_state = state
 
 
 def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id: int) -> None:
@@ -297,6 +327,55 @@ def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id:
     )
     session.xact.drop_on_commit(old)
     catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+
+
+def column_change_requires_rewrite(catalog: Any, expr: Any, attnum: int) -> bool:
+    """ATColumnChangeRequiresRewrite: does PostgreSQL write the rows anew?  Only then do
+    table_rewrite event triggers fire."""
+    while not (isinstance(expr, Var) and expr.varattno == attnum):
+        if isinstance(expr, RelabelType):
+            expr = expr.arg
+        elif isinstance(expr, CoerceToDomain):
+            if any(c.contypid == expr.resulttype for c in catalog.all(PgConstraint, contype="c")):
+                return True
+            if catalog.get(PgType, oid=expr.resulttype).typnotnull:
+                return True
+            expr = expr.arg
+        elif isinstance(expr, FuncExpr) and _keeps_values(catalog, expr):
+            expr = expr.args[0]
+        else:
+            return True
+    return False
+
+
+def _keeps_values(catalog: Any, call: FuncExpr) -> bool:
+    """A conversion that leaves every stored value as it is: between the timestamp types in a
+    zone that is UTC, and length coercions to a wider modifier."""
+    if call.funcid in _TIMESTAMP_CASTS:
+        return _is_utc(catalog.ctx.timezone)
+    if call.funcid not in _LENGTH_COERCIONS or len(call.args) < 2:
+        return False
+    new: Any = call.args[1].value if isinstance(call.args[1], Const) else None
+    if new is None:
+        return False
+    old = expr_typmod(call.args[0])
+    if new < 0:
+        return True
+    if old < 0:
+        return False
+    if call.funcid == _NUMERIC_COERCION:
+        same_scale = (new - 4) & 0x7FF == (old - 4) & 0x7FF
+        return bool(same_scale and (new - 4) >> 16 >= (old - 4) >> 16)
+    return bool(new >= old)
+
+
+def _is_utc(zone: Any) -> bool:
+    """Is the zone's offset always zero?  Those that had rules once had them in these years."""
+    return not any(
+        zone.utcoffset(datetime(year, month, 1))
+        for year in range(1880, 2038, 3)
+        for month in (1, 7)
+    )
 
 
 def _update_catalogs(

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.rows import CATALOGS, PgDescription, PgShdescription
+from pgemu.catalog.rows import (
+    PgAuthid,
+    PgDatabase,
+    PgDescription,
+    PgShdescription,
+    PgTablespace,
+)
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import INVALID_PARAMETER_VALUE, WRONG_OBJECT_TYPE, PgError
 
-_SHARED = frozenset(info.relid for info in CATALOGS.values() if info.shared)
+# the shared objects whose comments are in pg_shdescription; subscriptions are not among them
+_SHARED = frozenset((PgDatabase.RELID, PgAuthid.RELID, PgTablespace.RELID))
 
 
 def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

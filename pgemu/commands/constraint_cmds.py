@@ -22,6 +22,7 @@ from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.index_build import build_index, compile_expr
 from pgemu.commands.opclass_lookup import am_oid, resolve_opclass
 from pgemu.commands.reloptions import transform_reloptions
+from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     CHECK_VIOLATION,
     DUPLICATE_OBJECT,
@@ -96,12 +97,8 @@ def add_index_constraint(
     primary = contype == "CONSTR_PRIMARY"
     keys = [index_key_of_column(session, heap, n, BTREE_AM_OID, "btree") for n in names]
     if heap.relkind == "p":
-        from pgemu.commands.indexcmds import (
-            check_partitioned_tablespace,
-            refuse_foreign_partitions,
-        )
+        from pgemu.commands.indexcmds import refuse_foreign_partitions
 
-        check_partitioned_tablespace(con.get("indexspace"))
         if not heap.is_new:
             refuse_foreign_partitions(session, heap.oid)
     included_names = strings(con.get("including"))
@@ -138,6 +135,7 @@ def add_index_constraint(
         nulls_not_distinct=bool(con.get("nulls_not_distinct")),
         reloptions=transform_reloptions(con.get("options"), "btree"),
         is_partitioned=heap.relkind == "p",
+        tablespace=index_tablespace(session, con.get("indexspace"), heap),
     )
     return _create_constraint_and_index(
         session, heap, name, info, "p" if primary else "u", con, parent_constraint, parent_index
@@ -155,12 +153,14 @@ def _create_constraint_and_index(
     parent_index: int,
 ) -> tuple[int, int]:
     catalog = session.catalog
+    index_oid = catalog.new_oid()
     constraint_oid = catalog.new_oid()
-    index_oid = index_create(
+    index_create(
         session,
         heap,
         name,
         info,
+        index_oid=index_oid,
         constraint_oid=constraint_oid,
         parent_index=parent_index,
         set_has_index=not heap.is_new,

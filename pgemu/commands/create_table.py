@@ -20,6 +20,7 @@ from pgemu.catalog.rows import (
     PgAttribute,
     PgClass,
 )
+from pgemu.commands.amcmds import choose_table_am
 from pgemu.commands.constraint_cmds import (
     add_check_constraints,
     add_index_constraint,
@@ -29,7 +30,6 @@ from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
 from pgemu.commands.in_use import check_table_not_in_use
-from pgemu.commands.indexcmds import check_partitioned_tablespace
 from pgemu.commands.inherit import attach_parents, merge_attributes, merge_checks, parent_relations
 from pgemu.commands.parse_utilcmd import (
     TableDef,
@@ -40,16 +40,17 @@ from pgemu.commands.parse_utilcmd import (
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.sequence import create_sequence, own_sequence
+from pgemu.commands.tablespace import choose_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
-    UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 from pgemu.nodes.primnodes import Const, FuncExpr, Var
 from pgemu.nodes.walk import walk
 
@@ -91,10 +92,6 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
             return 0
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
     _check_on_commit(stmt, persistence)
-    _check_tablespace(catalog, stmt.get("tablespacename"))
-    if "partspec" in stmt:
-        check_partitioned_tablespace(stmt.get("tablespacename"))
-    _check_access_method(catalog, stmt.get("accessMethod"))
     table = TableDef(name, partition_of="partbound" in stmt)
     of_type = _of_type_columns(catalog, table, stmt)
     parents = parent_relations(session, stmt, persistence)
@@ -112,10 +109,14 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
     constraints = finish_index_constraints(table)
     relkind = relkind or ("p" if "partspec" in stmt else "r")
     bound = _partition_bound(session, stmt, parents, st)
+    parent_tablespace = parents[0].row.reltablespace if table.partition_of else 0
+    placement = _placement(session, stmt, relkind, persistence, parent_tablespace)
     heap = _create_heap(
         session, table, stmt, namespace, relkind, persistence, of_type, bound, st,
-        has_index=bool(constraints),
+        has_index=bool(constraints), placement=placement,
     )  # fmt: skip
+    tag = "CREATE FOREIGN TABLE" if relkind == "f" else "CREATE TABLE"
+    collect_command(session, tag, PgClass.RELID, heap.oid)
     attach_parents(session, heap.oid, parents, is_partition=table.partition_of)
     if relkind == "p":
         from pgemu.commands.partition import store_partition_key
@@ -130,6 +131,8 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
         from pgemu.commands.table_like import expand_table_like_clauses
 
         expand_table_like_clauses(session, heap, table, st)
+    for wanted in table.sequences:
+        collect_command(session, "ALTER SEQUENCE", PgClass.RELID, wanted.oid)
     _register_on_commit(session, heap.oid, stmt)
     return heap.oid
 
@@ -146,6 +149,7 @@ def _create_heap(
     st: Statement,
     *,
     has_index: bool,
+    placement: tuple[int, int],
 ) -> HeapRef:
     """Sequences, the table itself and its defaults."""
     from pgemu.nodes.serialize import node_to_string
@@ -162,7 +166,7 @@ def _create_heap(
         partition_bound=node_to_string(bound) if bound is not None else None,
         is_partition=table.partition_of,
         has_index=has_index, has_triggers=bool(table.foreign_keys),
-        acl=_default_acl(session, namespace),
+        acl=_default_acl(session, namespace), access_method=placement[0], tablespace=placement[1],
     )  # fmt: skip
     heap = from_new(session, made)
     cook_defaults(session, heap, heap.columns, st.source_text, table)
@@ -194,9 +198,12 @@ def _make_constraints(
     if table.checks:
         add_check_constraints(session, heap, table.checks, st.source_text)
     for con in constraints:
-        add_index_constraint(session, heap, con)
+        _constraint, index = add_index_constraint(session, heap, con)
+        collect_command(session, "CREATE INDEX", PgClass.RELID, index)
     for con in table.foreign_keys:
         add_foreign_key(session, heap, con)
+    if table.foreign_keys:
+        collect_command(session, "ALTER TABLE", PgClass.RELID, heap.oid)
 
 
 def _make_sequence(
@@ -224,6 +231,7 @@ def _make_sequence(
         session, name, namespace, "p" if persistence == "u" else persistence, options,
         for_identity=wanted.identity,
     )  # fmt: skip
+    collect_command(session, "CREATE SEQUENCE", PgClass.RELID, wanted.oid)
 
 
 def cook_defaults(
@@ -322,26 +330,24 @@ def _register_on_commit(session: Any, oid: int, stmt: dict[str, Any]) -> None:
         register_on_commit_action(session, oid, action)
 
 
-def _check_tablespace(catalog: Any, name: str | None) -> None:
-    if name and name not in ("pg_default", ""):
-        from pgemu.catalog.rows import PgTablespace
-
-        if name == "pg_global":
-            raise PgError("22023", "only shared relations can be placed in pg_global tablespace")
-        if catalog.one(PgTablespace, spcname=name) is None:
-            raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
-
-
-def _check_access_method(catalog: Any, name: str | None) -> None:
-    if name and name != "heap":
-        from pgemu.catalog.rows import PgAm
-
-        row = catalog.one(PgAm, amname=name)
-        if row is None:
-            raise PgError(UNDEFINED_OBJECT, f'access method "{name}" does not exist')
-        if row.amtype != "t":
-            raise PgError(WRONG_OBJECT_TYPE, f'access method "{name}" is not of type TABLE')
-        raise PgError(FEATURE_NOT_SUPPORTED, f'table access method "{name}" is not supported')
+def _placement(
+    session: Any, stmt: dict[str, Any], relkind: str, persistence: str, parent: int
+) -> tuple[int, int]:
+    """(table access method, tablespace) of the new table; parent: the partitioned table's
+    tablespace."""
+    name = stmt.get("accessMethod")
+    if name and relkind == "p":
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "specifying a table access method is not supported on a partitioned table",
+        )
+    am = choose_table_am(session, name) if relkind in "rm" else 0
+    if relkind not in "rp":
+        return am, 0
+    return am, choose_tablespace(
+        session, stmt.get("tablespacename"), persistence,
+        partitioned=relkind == "p", parent=parent,
+    )  # fmt: skip
 
 
 def _of_type_columns(catalog: Any, table: TableDef, stmt: dict[str, Any]) -> int:

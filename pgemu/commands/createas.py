@@ -6,10 +6,12 @@ from typing import Any
 
 from pgemu.catalog.heap import ColumnSpec, heap_create_with_catalog
 from pgemu.catalog.rows import PgClass, PgType
+from pgemu.commands.amcmds import choose_table_am
 from pgemu.commands.define import strings
 from pgemu.commands.on_commit import register_on_commit_action
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.tablespace import choose_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
@@ -57,6 +59,10 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         reloptions=transform_reloptions(into.get("options"), "heap"),
         populated=not (is_matview and into.get("skipData")),
         has_rules=is_matview,
+        access_method=choose_table_am(session, into.get("accessMethod")),
+        tablespace=choose_tablespace(
+            session, into.get("tableSpaceName"), persistence, partitioned=False
+        ),
     )
     if is_matview:
         from pgemu.commands.view import store_view_query

@@ -31,7 +31,6 @@ from pgemu.errors import (
     OBJECT_IN_USE,
     SYNTAX_ERROR,
     UNDEFINED_DATABASE,
-    UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -146,11 +145,7 @@ def _new_values(
         if provider != "libc":
             raise PgError("42P17", f"unrecognized locale provider: {provider}")
     if _given(options, "tablespace"):
-        from pgemu.catalog.rows import PgTablespace
-
-        space = def_get_string(options["tablespace"])
-        if session.catalog.one(PgTablespace, spcname=space) is None:
-            raise PgError(UNDEFINED_OBJECT, f'tablespace "{space}" does not exist')
+        values["dattablespace"] = _tablespace(session, def_get_string(options["tablespace"]))
     if _given(options, "strategy"):
         word = def_get_string(options["strategy"])
         if word.lower() not in ("wal_log", "file_copy"):
@@ -277,6 +272,18 @@ def remove_database_files(session: Any, oid: int) -> None:
         os.unlink(cluster.sequence_path(oid))
 
 
+def _tablespace(session: Any, name: str) -> int:
+    """The default tablespace of a database; only the catalog tells it from another."""
+    from pgemu.catalog.tablespace import GLOBALTABLESPACE_OID, get_tablespace_oid
+    from pgemu.commands.tablespace import check_create_privilege
+
+    oid = get_tablespace_oid(session.catalog, name)
+    check_create_privilege(session, oid)
+    if oid == GLOBALTABLESPACE_OID:
+        raise PgError(INVALID_PARAMETER_VALUE, "pg_global cannot be used as default tablespace")
+    return oid
+
+
 def alter_database(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER DATABASE options (is_template, allow_connections, connection_limit, tablespace)."""
     from pgemu.catalog.objectaddress import ObjectAddress
@@ -285,6 +292,12 @@ def alter_database(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     options = _options(stmt, known)
     row = get_database(session, stmt["dbname"])
     check_object_ownership(session, ObjectAddress(PgDatabase.RELID, row.oid, 0))
+    if _given(options, "tablespace"):
+        session.xact.prevent_in_transaction_block("ALTER DATABASE SET TABLESPACE")
+        if row.oid == session.ctx.database_oid:
+            raise PgError(
+                OBJECT_IN_USE, "cannot change the tablespace of the currently open database"
+            )
     values = _new_values(session, options, row)
     if values.get("datallowconn") is False and row.oid == session.ctx.database_oid:
         raise PgError(INVALID_PARAMETER_VALUE, "cannot disallow connections for current database")

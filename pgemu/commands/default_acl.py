@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.acl import acl_from_texts, acl_to_texts, acldefault
+from pgemu.catalog.dependency import perform_deletion
 from pgemu.catalog.heap import depend, insert_rows
-from pgemu.catalog.rows import PG_NAMESPACE_RELID, PgDefaultAcl, PgDepend
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.rows import PG_NAMESPACE_RELID, PgDefaultAcl
 from pgemu.commands.define import elements, strings
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_GRANT_OPERATION, PgError
@@ -93,8 +95,7 @@ def _set_default_acl(
     same = sorted(acl_to_texts(catalog, new)) == sorted(acl_to_texts(catalog, default))
     if same:
         if row is not None:
-            catalog.delete(PgDefaultAcl, oid=row.oid)
-            catalog.delete(PgDepend, classid=DEFAULT_ACL_RELID, objid=row.oid)
+            perform_deletion(catalog, ObjectAddress(DEFAULT_ACL_RELID, row.oid, 0))
         return
     texts = acl_to_texts(catalog, sorted(new, key=_order))
     if row is not None:

@@ -11,6 +11,7 @@ from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
 from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
+from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import EXCLUSION_VIOLATION, UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_oper import compatible_oper_opid
@@ -57,12 +58,12 @@ def add_exclusion_constraint(
     if con.get("where_clause") is not None:
         predicate = _cook_predicate(session, heap, con["where_clause"], source_text)
     info = IndexInfo(
-        keys, exclusion=True, immediate=not con.get("deferrable"), am=am, predicate=predicate
-    )
+        keys, exclusion=True, immediate=not con.get("deferrable"), am=am, predicate=predicate,
+        tablespace=index_tablespace(session, con.get("indexspace"), heap),
+    )  # fmt: skip
     constraint = catalog.new_oid()
     index = index_create(session, heap, name, info, constraint_oid=constraint)
-    attnums = tuple(k.attnum for k in keys)
-    me = (PG_CONSTRAINT_RELID, constraint, 0)
+    attnums, me = tuple(k.attnum for k in keys), (PG_CONSTRAINT_RELID, constraint, 0)
     rows: list[Any] = [
         constraint_row(
             constraint, name, heap.namespace, "x",

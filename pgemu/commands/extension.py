@@ -163,11 +163,6 @@ def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) 
     raise PgError(FEATURE_NOT_SUPPORTED, "ALTER EXTENSION ADD and DROP are not supported")
 
 
-def create_access_method(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE ACCESS METHOD."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE ACCESS METHOD is not supported")
-
-
 def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOAD of a shared library: none can be loaded, plpgsql is built in."""
     name = stmt["filename"]

@@ -78,6 +78,10 @@ def get_object_address(
         return ObjectAddress(cls.RELID, row.oid, 0) if row is not None else None
     if objtype in _RELATIONS:
         return _relation(catalog, objtype, strings(list_items(node)), missing_ok)
+    if objtype == "OBJECT_SUBSCRIPTION":
+        return _subscription(catalog, strings([node])[0], missing_ok)
+    if objtype == "OBJECT_LARGEOBJECT":
+        return _large_object(catalog, node, missing_ok)
     if objtype == "OBJECT_COLUMN":
         return _column(catalog, strings(list_items(node)), missing_ok)
     if objtype in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
@@ -111,6 +115,25 @@ def existing_object(catalog: Any, objtype: str, node: Any) -> ObjectAddress:
     found = get_object_address(catalog, objtype, node, False)
     assert found is not None
     return found
+
+
+def _subscription(catalog: Any, name: str, missing_ok: bool) -> ObjectAddress | None:
+    row = catalog.one(r.PgSubscription, subname=name, subdbid=catalog.ctx.database_oid)
+    if row is None:
+        if missing_ok:
+            return None
+        raise PgError(UNDEFINED_OBJECT, f'subscription "{name}" does not exist')
+    return ObjectAddress(r.PgSubscription.RELID, row.oid, 0)
+
+
+def _large_object(catalog: Any, node: Any, missing_ok: bool) -> ObjectAddress | None:
+    value = node.get("Integer") or node.get("Float") or {}
+    oid = int(value.get("ival", value.get("fval", 0)))
+    if catalog.one(r.PgLargeobjectMetadata, oid=oid) is None:
+        if missing_ok:
+            return None
+        raise PgError(UNDEFINED_OBJECT, f"large object {oid} does not exist")
+    return ObjectAddress(r.PgLargeobject.RELID, oid, 0)
 
 
 def _relation(

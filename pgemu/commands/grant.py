@@ -42,7 +42,7 @@ _KIND_OF = {
     "OBJECT_TABLE": "r", "OBJECT_SEQUENCE": "s", "OBJECT_DATABASE": "d", "OBJECT_FUNCTION": "f",
     "OBJECT_PROCEDURE": "f", "OBJECT_ROUTINE": "f", "OBJECT_LANGUAGE": "l", "OBJECT_SCHEMA": "n",
     "OBJECT_TYPE": "T", "OBJECT_DOMAIN": "T", "OBJECT_TABLESPACE": "t", "OBJECT_FDW": "F",
-    "OBJECT_FOREIGN_SERVER": "S",
+    "OBJECT_FOREIGN_SERVER": "S", "OBJECT_LARGEOBJECT": "L",
 }  # fmt: skip
 _PLAIN: dict[str, tuple[Any, str, str]] = {
     "OBJECT_DATABASE": (r.PgDatabase, "datname", "3D000"),
@@ -214,6 +214,8 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
     entry = KINDS[address.classid]
     row = catalog.one(entry.cls, oid=address.objid)
     name = getattr(row, entry.name)
+    if kind == "L":
+        name = f"large object {name}"  # messages say it twice, as PostgreSQL's do
     if entry.cls is r.PgClass:
         if row.relkind in "iI":
             raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is an index')

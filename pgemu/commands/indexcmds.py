@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.heap import check_attribute_type
-from pgemu.catalog.index import BTREE_AM_OID, IndexInfo, IndexKey, index_create
+from pgemu.catalog.index import (
+    BTREE_AM_OID,
+    IndexInfo,
+    IndexKey,
+    builtin_am_name,
+    index_create,
+)
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PgAm, PgClass, PgInherits, PgOpclass
+from pgemu.catalog.rows import PgAm, PgClass, PgInherits
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
     contain_mutable_functions,
@@ -18,15 +24,16 @@ from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.index_build import build_index
 from pgemu.commands.opclass_lookup import resolve_opclass
+from pgemu.commands.opclass_options import transform_opclass_options
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INDETERMINATE_COLLATION,
     INVALID_OBJECT_DEFINITION,
-    INVALID_PARAMETER_VALUE,
     TOO_MANY_COLUMNS,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
@@ -99,7 +106,6 @@ def _check_partitioned(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> Non
     """What DefineIndex refuses on a partitioned table."""
     if stmt.get("unique") and not heap.is_new:
         refuse_foreign_partitions(session, heap.oid)
-    check_partitioned_tablespace(stmt.get("tableSpace"))
 
 
 def refuse_foreign_partitions(session: Any, relid: int) -> None:
@@ -110,14 +116,6 @@ def refuse_foreign_partitions(session: Any, relid: int) -> None:
             WRONG_OBJECT_TYPE,
             f'cannot create unique index on partitioned table "{relation.name}"',
             detail=f'Table "{relation.name}" contains partitions that are foreign tables.',
-        )
-
-
-def check_partitioned_tablespace(name: str | None) -> None:
-    """A partitioned relation keeps only a tablespace other than the default one."""
-    if name == "pg_default":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "cannot specify default tablespace for partitioned relations"
         )
 
 
@@ -137,8 +135,8 @@ def _access_method(session: Any, stmt: dict[str, Any]) -> tuple[str, int]:
     return name, row.oid
 
 
-def _check_capabilities(name: str, stmt: dict[str, Any], count: int) -> None:
-    _order, unique, multi, include = _CAPABILITIES.get(name, (False, False, True, False))
+def _check_capabilities(name: str, builtin: str, stmt: dict[str, Any], count: int) -> None:
+    _order, unique, multi, include = _CAPABILITIES[builtin]
     if stmt.get("unique") and not unique:
         raise PgError(
             FEATURE_NOT_SUPPORTED, f'access method "{name}" does not support unique indexes'
@@ -178,7 +176,8 @@ def define_index(
             TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
         )
     am_name, am = _access_method(session, stmt)
-    _check_capabilities(am_name, stmt, len(params))
+    builtin = builtin_am_name(catalog, am)
+    _check_capabilities(am_name, builtin, stmt, len(params))
     if heap.relkind == "p":
         _check_partitioned(session, heap, stmt)
     predicate = None
@@ -204,12 +203,13 @@ def define_index(
     info = IndexInfo(
         keys,
         included,
+        tablespace=index_tablespace(session, stmt.get("tableSpace"), heap),
         unique=bool(stmt.get("unique")),
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,
         predicate=predicate,
         valid=heap.relkind != "p" or _recurses(session, heap, stmt),
-        reloptions=transform_reloptions(stmt.get("options"), am_name),
+        reloptions=transform_reloptions(stmt.get("options"), builtin),
         is_partitioned=heap.relkind == "p",
     )
     oid = index_create(session, heap, index_name, info, parent_index=parent_index)
@@ -327,12 +327,11 @@ def _index_key(
     key.opclass = resolve_opclass(catalog, elem.get("opclass"), key.type_id, am_name, am)
     if key.expr is not None:
         check_attribute_type(catalog, key.name, key.type_id, key.collation)
-    if elem.get("opclassopts") and am_name in ("btree", "hash", "spgist"):
-        row = catalog.one(PgOpclass, oid=key.opclass)
-        raise PgError(INVALID_PARAMETER_VALUE, f"operator class {row.opcname} has no options")
+    builtin = builtin_am_name(catalog, am)
+    key.options = transform_opclass_options(catalog, elem.get("opclassopts"), key.opclass, builtin)
     ordering = elem.get("ordering", "SORTBY_DEFAULT")
     nulls = elem.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
-    if _CAPABILITIES.get(am_name, (False,))[0]:
+    if _CAPABILITIES[builtin][0]:
         key.descending = ordering == "SORTBY_DESC"
         if nulls == "SORTBY_NULLS_DEFAULT":
             key.nulls_first = key.descending
@@ -443,6 +442,7 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
                 descending=bool(option & 1),
                 nulls_first=bool(option & 2),
                 expr=next(exprs) if attnum == 0 else None,
+                options=att.attoptions,
             )
         )
     return IndexInfo(
@@ -457,6 +457,7 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
         predicate=index.pred,
         reloptions=index.pg_class.reloptions,
         is_partitioned=index.pg_class.relkind == "I",
+        tablespace=index.pg_class.reltablespace,
     )
 
 

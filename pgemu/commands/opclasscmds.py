@@ -7,6 +7,7 @@ from typing import Any
 
 from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
 from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.index import builtin_am_name
 from pgemu.catalog.namespace import qualified_name_get_creation_namespace
 from pgemu.catalog.rows import (
     PG_AMOP_RELID,
@@ -17,6 +18,7 @@ from pgemu.catalog.rows import (
     PG_OPFAMILY_RELID,
     PG_PROC_RELID,
     PG_TYPE_RELID,
+    PgAm,
     PgAmop,
     PgAmproc,
     PgNamespace,
@@ -38,6 +40,7 @@ from pgemu.errors import (
     UNDEFINED_OBJECT,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 
 OPCLASS_ITEM_OPERATOR, OPCLASS_ITEM_FUNCTION, OPCLASS_ITEM_STORAGETYPE = 1, 2, 3
 _SHRT_MAX = 32767
@@ -67,8 +70,9 @@ class _Member:
     sortfamily: int = 0
 
 
-def _am_name(name: str) -> str:
-    return "gist" if name == "rtree" else name
+def _am_name(catalog: Any, name: str) -> str:
+    """The built-in access method whose limits hold."""
+    return builtin_am_name(catalog, am_oid(catalog, name))
 
 
 def _type(session: Any, node: dict[str, Any]) -> int:
@@ -127,7 +131,10 @@ def _create_family(session: Any, name: str, namespace: int, am: int, am_name: st
     if not is_pinned(namespace, PG_NAMESPACE_RELID):
         me = (PG_OPFAMILY_RELID, oid, 0)
         rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
+    if not is_pinned(am):
+        rows.append(depend((PG_OPFAMILY_RELID, oid, 0), (PgAm.RELID, am, 0), "a"))
     insert_rows(catalog, rows)
+    collect_command(session, "CREATE OPERATOR FAMILY", PG_OPFAMILY_RELID, oid)
     return oid
 
 
@@ -197,7 +204,7 @@ def define_opclass(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 def _check_storage(catalog: Any, am_name: str, type_id: int, storage: int) -> int:
     if storage == type_id:
         return 0
-    if storage and not _LIMITS[_am_name(am_name)][2]:
+    if storage and not _LIMITS[_am_name(catalog, am_name)][2]:
         raise PgError(
             INVALID_OBJECT_DEFINITION,
             f'storage type cannot be different from data type for access method "{am_name}"',
@@ -248,7 +255,7 @@ def _check_number(what: str, number: int, most: int) -> None:
 def _operator(session: Any, item: dict[str, Any], am_name: str, type_id: int) -> _Member:
     catalog = session.catalog
     number = item.get("number", 0)
-    _check_number("operator", number, _LIMITS[_am_name(am_name)][0])
+    _check_number("operator", number, _LIMITS[_am_name(catalog, am_name)][0])
     named = item["name"]
     if named.get("objargs"):
         oid = existing_object(catalog, "OBJECT_OPERATOR", {"ObjectWithArgs": named}).objid
@@ -262,7 +269,7 @@ def _operator(session: Any, item: dict[str, Any], am_name: str, type_id: int) ->
     sortfamily = 0
     if item.get("order_family"):
         sortfamily = _family(catalog, item["order_family"], am_oid(catalog, "btree"), "btree")
-        if _am_name(am_name) not in ("gist", "spgist"):
+        if _am_name(catalog, am_name) not in ("gist", "spgist"):
             raise PgError(
                 INVALID_OBJECT_DEFINITION,
                 f'access method "{am_name}" does not support ordering operators',
@@ -293,7 +300,7 @@ def _operator_of_types(catalog: Any, words: list[str], type_id: int) -> int:
 def _function(session: Any, item: dict[str, Any], am_name: str, type_id: int) -> _Member:
     catalog = session.catalog
     number = item.get("number", 0)
-    _check_number("function", number, _LIMITS[_am_name(am_name)][1])
+    _check_number("function", number, _LIMITS[_am_name(catalog, am_name)][1])
     named = {"ObjectWithArgs": item["name"]}
     oid = existing_object(catalog, "OBJECT_FUNCTION", named).objid
     types = _types_spec(session, item)
@@ -312,7 +319,7 @@ def _assign_proc_types(catalog: Any, member: _Member, am_name: str, type_id: int
     """assignProcTypes: check support functions that every class has, and find the types that
     they are for."""
     row = catalog.get(PgProc, oid=member.object)
-    am_name = _am_name(am_name)
+    am_name = _am_name(catalog, am_name)
     args = row.proargtypes
     if member.number == _OPTIONS_FUNCTION.get(am_name):
         _check_options_function(member, row, type_id)
@@ -479,7 +486,9 @@ def _drop_members(session: Any, stmt: dict[str, Any], family: int, am_name: str)
         item = node["CreateOpClassItem"]
         operator = item["itemtype"] == OPCLASS_ITEM_OPERATOR
         what = "operator" if operator else "function"
-        _check_number(what, item.get("number", 0), _LIMITS[_am_name(am_name)][not operator])
+        _check_number(
+            what, item.get("number", 0), _LIMITS[_am_name(catalog, am_name)][not operator]
+        )
         types = _types_spec(session, item)
         member = _Member(0, item["number"], types[0], types[-1])
         row = _member_row(catalog, family, member, what)

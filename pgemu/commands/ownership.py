@@ -53,10 +53,15 @@ KINDS: dict[int, ObjectKind] = {
         ObjectKind(r.PgForeignServer, "foreign server", "srvname", "", "srvowner", "srvacl", "S"),
         ObjectKind(r.PgEventTrigger, "event trigger", "evtname", "", "evtowner"),
         ObjectKind(r.PgPublication, "publication", "pubname", "", "pubowner"),
+        ObjectKind(r.PgSubscription, "subscription", "subname", "", "subowner"),
         ObjectKind(r.PgTablespace, "tablespace", "spcname", "", "spcowner", "spcacl", "t"),
         ObjectKind(r.PgAm, "access method", "amname"),
     )
 }
+# large objects go by the OID of pg_largeobject
+KINDS[r.PgLargeobject.RELID] = ObjectKind(
+    r.PgLargeobjectMetadata, "large object", "oid", "", "lomowner", "lomacl", "L"
+)
 # objects that belong to a relation: the column that says which
 _OF_RELATION: dict[int, tuple[type[Any], str]] = {
     cls.RELID: (cls, column)

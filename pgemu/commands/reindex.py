@@ -8,16 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pgemu.catalog.rows import PgNamespace, PgTablespace
+from pgemu.catalog.rows import PgNamespace
+from pgemu.catalog.tablespace import database_tablespace, get_tablespace_oid
 from pgemu.commands.define import def_get_boolean, def_get_string, elements
 from pgemu.commands.indexcmds import rebuild_index
 from pgemu.commands.permissions import check_object_owner, check_owner
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.tablespace import check_create_privilege, move_relation
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
-    UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -30,6 +31,7 @@ _SYSTEM = "cannot reindex system catalogs concurrently"
 class _Options:
     concurrently: bool = False
     tablespace: str = ""
+    tablespace_oid: int = 0
 
 
 def _read_options(session: Any, stmt: dict[str, Any]) -> _Options:
@@ -49,8 +51,10 @@ def _read_options(session: Any, stmt: dict[str, Any]) -> _Options:
     if options.concurrently:
         session.xact.prevent_in_transaction_block("REINDEX CONCURRENTLY")
     name = options.tablespace
-    if name and session.catalog.one(PgTablespace, spcname=name) is None:
-        raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
+    if name:
+        options.tablespace_oid = get_tablespace_oid(session.catalog, name)
+        if options.tablespace_oid != database_tablespace(session.catalog):
+            check_create_privilege(session, options.tablespace_oid)
     return options
 
 
@@ -82,11 +86,36 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         indexes = sorted(relation.indexes, key=lambda i: i.oid)
         table = relation
         indexes = _without_exclusion(session, relation, indexes, options)
+    if relation.relkind in "pI":
+        _reindex_partitions(session, relation, options)
+        return CommandResult("REINDEX")
     for index in indexes:
         _check_tablespace(catalog.relation(index.oid), options)
+        if options.tablespace:
+            move_relation(session, catalog.relation(index.oid), options.tablespace_oid)
         if table.oid >= FIRST_NORMAL_OBJECT_ID:
             rebuild_index(session, table, index)
     return CommandResult("REINDEX")
+
+
+def _reindex_partitions(session: Any, relation: Any, options: _Options) -> None:
+    """ReindexPartitions: the indexes that have storage, of every leaf."""
+    catalog = session.catalog
+    for oid in relation.all_inheritors:
+        leaf = catalog.relation(oid)
+        if leaf.relkind == "i":
+            table = catalog.relation(leaf.index.indrelid)
+            indexes = [i for i in table.indexes if i.oid == oid]
+        elif leaf.relkind in "rm":
+            table, indexes = leaf, sorted(leaf.indexes, key=lambda i: i.oid)
+        else:
+            continue
+        for index in indexes:
+            _check_tablespace(catalog.relation(index.oid), options)
+            if options.tablespace:
+                move_relation(session, catalog.relation(index.oid), options.tablespace_oid)
+            current = next(i for i in catalog.relation(table.oid).indexes if i.oid == index.oid)
+            rebuild_index(session, catalog.relation(table.oid), current)
 
 
 def _refuse_in_transaction(session: Any, relation: Any, is_index: bool) -> None:
@@ -136,7 +165,7 @@ def _without_exclusion(
 
 
 def _check_tablespace(index: Any, options: _Options) -> None:
-    """All data lives in one place; what PostgreSQL refuses to move is refused."""
+    """What PostgreSQL refuses to move is refused."""
     if not options.tablespace:
         return
     if index.oid < FIRST_NORMAL_OBJECT_ID or index.namespace == 99:

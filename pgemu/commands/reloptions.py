@@ -37,6 +37,8 @@ _INTEGER_RANGES = {
     "autovacuum_freeze_table_age": (0, 2000000000),
     "autovacuum_multixact_freeze_table_age": (0, 2000000000),
     "log_autovacuum_min_duration": (-1, _INT_MAX),
+    "values_per_range": (8, 256), "siglen": (1, 2024),
+    "effective_io_concurrency": (0, 1000), "maintenance_io_concurrency": (0, 1000),
 }  # fmt: skip
 _INTEGER_RANGES |= {"length": (1, 4096), **{f"col{n}": (1, 4095) for n in range(1, 33)}}
 _REAL_RANGES = {
@@ -45,6 +47,8 @@ _REAL_RANGES = {
     "autovacuum_analyze_scale_factor": (0.0, 100.0),
     "autovacuum_vacuum_cost_delay": (0.0, 100.0),
     "vacuum_cleanup_index_scale_factor": (0.0, 1e10),
+    "n_distinct_per_range": (-1.0, float(_INT_MAX)), "false_positive_rate": (0.0001, 0.25),
+    "random_page_cost": (0.0, sys.float_info.max), "seq_page_cost": (0.0, sys.float_info.max),
     "n_distinct": (-1.0, sys.float_info.max), "n_distinct_inherited": (-1.0, sys.float_info.max),
 }  # fmt: skip
 _ON_OFF_AUTO = ("auto", "on", "off", "true", "false", "yes", "no", "1", "0")
@@ -75,6 +79,13 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "spgist": ("fillfactor",),
     "gin": ("fastupdate", "gin_pending_list_limit"),
     "brin": ("pages_per_range", "autosummarize"),
+    "brin_minmax_multi_options": ("values_per_range",),
+    "brin_bloom_options": ("n_distinct_per_range", "false_positive_rate"),
+    "gtsvector_options": ("siglen",),
+    "tablespace": (
+        "random_page_cost", "seq_page_cost", "effective_io_concurrency",
+        "maintenance_io_concurrency",
+    ),
     "bloom": ("length", *(f"col{n}" for n in range(1, 33))),
 }  # fmt: skip
 

@@ -46,7 +46,9 @@ _TAGS = {
     "OBJECT_TSTEMPLATE": "TEXT SEARCH TEMPLATE", "OBJECT_PUBLICATION": "PUBLICATION",
     "OBJECT_TSCONFIGURATION": "TEXT SEARCH CONFIGURATION",
     "OBJECT_FDW": "FOREIGN DATA WRAPPER", "OBJECT_FOREIGN_SERVER": "SERVER",
+    "OBJECT_LARGEOBJECT": "LARGE OBJECT",
     "OBJECT_EVENT_TRIGGER": "EVENT TRIGGER", "OBJECT_TABLESPACE": "TABLESPACE",
+    "OBJECT_SUBSCRIPTION": "SUBSCRIPTION",
 }  # fmt: skip
 
 
@@ -61,6 +63,10 @@ def rename(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         return rename_constraint(session, stmt)
     if kind in ("OBJECT_SCHEMA", "OBJECT_DATABASE", "OBJECT_ROLE"):
         return _rename_plain(session, stmt, kind)
+    if kind == "OBJECT_TABLESPACE":
+        from pgemu.commands.tablespace import rename_tablespace
+
+        return rename_tablespace(session, stmt["subname"], stmt["newname"])
     if kind in ("OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"):
         return _rename_on_relation(session, stmt, kind)
     if kind == "OBJECT_DOMCONSTRAINT":

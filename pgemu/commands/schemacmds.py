@@ -15,6 +15,7 @@ from pgemu.errors import (
     RESERVED_NAME,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 
 # Elements are run in this order, so that forward references work.
 _ORDER = ("CreateSeqStmt", "CreateStmt", "ViewStmt", "IndexStmt", "CreateTrigStmt", "GrantStmt")
@@ -52,6 +53,7 @@ def create_schema(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
             return CommandResult("CREATE SCHEMA")
         raise PgError(DUPLICATE_SCHEMA, f'schema "{name}" already exists')
     oid = namespace_create(session, name, owner)
+    collect_command(session, "CREATE SCHEMA", PG_NAMESPACE_RELID, oid)
     if stmt.get("schemaElts"):
         _run_elements(session, name, oid, stmt["schemaElts"], st)
     return CommandResult("CREATE SCHEMA")
@@ -88,7 +90,7 @@ def _run_elements(session: Any, name: str, oid: int, nodes: list[Any], st: State
     guc.set("search_path", f"{quote_identifier(name)}, {old}")
     try:
         for node in ordered:
-            process_utility(session, node, st.source_text, top_level=False)
+            process_utility(session, node, st.source_text, top_level=False, complete=False)
     finally:
         guc.set("search_path", old)
 

@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows, is_pinned
-from pgemu.catalog.namespace import qualified_name_get_creation_namespace
+from pgemu.catalog.namespace import name_list_to_string, qualified_name_get_creation_namespace
 from pgemu.catalog.rows import (
     PG_NAMESPACE_RELID,
     PG_PROC_RELID,
     PG_TS_PARSER_RELID,
     PG_TS_TEMPLATE_RELID,
+    PgProc,
     PgTsParser,
     PgTsTemplate,
 )
@@ -26,7 +27,7 @@ from pgemu.errors import (
 )
 from pgemu.parser.parse_func_lookup import lookup_func_name
 
-INTERNALOID, INT4OID, TSQUERYOID = 2281, 23, 3615
+INTERNALOID, INT4OID, TSQUERYOID, VOIDOID = 2281, 23, 3615, 2278
 # option -> (column, argument types), in the order in which they are missed
 _PARSER = {
     "start": ("prsstart", [INTERNALOID, INT4OID]),
@@ -44,14 +45,25 @@ _TEMPLATE = {
 def _methods(
     session: Any, stmt: dict[str, Any], known: dict[str, tuple[str, list[int]]], what: str
 ) -> dict[str, int]:
-    """Column -> function OID."""
+    """Column -> function OID (get_ts_parser_func and get_ts_template_func)."""
+    catalog = session.catalog
     found: dict[str, int] = {}
     for option in elements(stmt.get("definition")):
         name = option["defname"]
         if name not in known:
             raise PgError(SYNTAX_ERROR, f'text search {what} parameter "{name}" not recognized')
         column, types = known[name]
-        found[column] = lookup_func_name(session.catalog, def_get_qualified_name(option), types)
+        words = def_get_qualified_name(option)
+        oid = lookup_func_name(catalog, words, types)
+        result = VOIDOID if name == "end" else INTERNALOID
+        if catalog.get(PgProc, oid=oid).prorettype != result:
+            shown = ", ".join(catalog.type_name(t) for t in types)
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                f"function {name_list_to_string(words)}({shown}) should return type "
+                f"{catalog.type_name(result)}",
+            )
+        found[column] = oid
     return found
 
 

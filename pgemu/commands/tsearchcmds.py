@@ -28,7 +28,6 @@ from pgemu.catalog.rows import (
     PgTsConfig,
     PgTsConfigMap,
     PgTsDict,
-    PgTsTemplate,
 )
 from pgemu.commands.define import (
     def_get_qualified_name,
@@ -50,12 +49,28 @@ from pgemu.errors import (
     UNDEFINED_OBJECT,
     PgError,
 )
-from pgemu.types.tsearch_config import method_of_template
 from pgemu.types.tsearch_parser import TYPE_NUMBER
 
-_ITEM = re.compile(r"""("(?:[^"]|"")*"|\w+)\s*=\s*E?'((?:[^']|'')*)'""")
-_PARAMETERS = {"simple": ("stopwords", "accept"), "snowball": ("language", "stopwords")}
-_SHOWN = {"simple": "simple dictionary parameter", "snowball": "Snowball parameter"}
+_ITEM = re.compile(r"""("(?:[^"]|"")*"|\w+)\s*=\s*(?:E?'((?:[^']|'')*)'|(\d+))""")
+_PARAMETERS = {
+    "simple": ("stopwords", "accept"), "snowball": ("language", "stopwords"),
+    "synonym": ("synonyms", "casesensitive"), "ispell": ("dictfile", "afffile", "stopwords"),
+    "thesaurus": ("dictfile", "dictionary"),
+}  # fmt: skip
+_SHOWN = {
+    "simple": "simple dictionary parameter", "snowball": "Snowball parameter",
+    "synonym": "synonym parameter", "ispell": "Ispell parameter",
+    "thesaurus": "Thesaurus parameter",
+}  # fmt: skip
+# template -> parameters that must be given, as messages spell them
+_REQUIRED = {
+    "snowball": ("Language",), "synonym": ("Synonyms",), "ispell": ("AffFile", "DictFile"),
+    "thesaurus": ("DictFile", "Dictionary"),
+}  # fmt: skip
+
+
+class _Number(str):
+    """An option's value that was written as a number."""
 
 
 def _creation_namespace(session: Any, names: list[Any]) -> tuple[int, str]:
@@ -89,25 +104,44 @@ def _rows(session: Any, relid: int, row: Any, namespace: int, *needs: tuple[int,
 # ----------------------------------------------------------------------------- dictionaries
 
 
-def _check_options(template: str, options: dict[str, str]) -> None:
+def _check_options(session: Any, template_oid: int, options: dict[str, str]) -> None:
     """verify_dictoptions: what the template's init function would say."""
+    from pgemu.types.tsearch_config import make_dictionary, template_kind
+
+    template = template_kind(session.ctx, template_oid)
     known = _PARAMETERS.get(template)
     if known is None:
         raise PgError(FEATURE_NOT_SUPPORTED, f'text search template "{template}" is not supported')
     for name in options:
-        if name.lower() not in known:
+        if name not in known:
             raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized {_SHOWN[template]}: "{name}"')
-    if template == "snowball" and "language" not in {n.lower() for n in options}:
-        raise PgError(INVALID_PARAMETER_VALUE, "missing Language parameter")
-    from pgemu.types.tsearch_config import make_dictionary
+    if template in ("ispell", "thesaurus"):
+        _check_files(template, options)
+    for parameter in _REQUIRED.get(template, ()):
+        if parameter.lower() not in options:
+            raise PgError(INVALID_PARAMETER_VALUE, f"missing {parameter} parameter")
+    make_dictionary(template, _serialize(options) or "", "", session.ctx)
 
-    make_dictionary(template, _serialize(options) or "", "")
+
+def _check_files(template: str, options: dict[str, str]) -> None:
+    """These templates read their files while they read their options."""
+    from pgemu.types.tsearch_files import config_lines
+
+    kinds = {"dictfile": ("dict", "dictionary"), "afffile": ("affix", "affix")}
+    if template == "thesaurus":
+        kinds = {"dictfile": ("ths", "thesaurus")}
+    for name, value in options.items():
+        if name in kinds:
+            next(config_lines(value, *kinds[name]), None)
 
 
 def _serialize(options: dict[str, str]) -> str | None:
     """serialize_deflist."""
     texts = []
     for name, value in options.items():
+        if isinstance(value, _Number):
+            texts.append(f"{quote_identifier(name)} = {value}")
+            continue
         doubled = value.replace("\\", "\\\\").replace("'", "''")
         prefix = "E" if "\\" in value else ""
         texts.append(f"{quote_identifier(name)} = {prefix}'{doubled}'")
@@ -115,11 +149,18 @@ def _serialize(options: dict[str, str]) -> str | None:
 
 
 def _deserialize(text: str | None) -> dict[str, str]:
-    found = {}
-    for name, value in _ITEM.findall(text or ""):
+    found: dict[str, str] = {}
+    for name, value, number in _ITEM.findall(text or ""):
         plain = name[1:-1].replace('""', '"') if name[0] == '"' else name
-        found[plain] = value.replace("''", "'").replace("\\\\", "\\")
+        quoted = value.replace("''", "'").replace("\\\\", "\\")
+        found[plain] = _Number(number) if number else quoted
     return found
+
+
+def _value(option: dict[str, Any]) -> str:
+    text = def_get_string(option)
+    is_number = isinstance(option.get("arg"), dict) and "Integer" in option["arg"]
+    return _Number(text) if is_number else text
 
 
 def define_dictionary(session: Any, stmt: dict[str, Any]) -> CommandResult:
@@ -132,11 +173,10 @@ def define_dictionary(session: Any, stmt: dict[str, Any]) -> CommandResult:
         if option["defname"] == "template":
             template = get_ts_template_oid(catalog, _names(def_get_qualified_name(option)))
         else:
-            options[option["defname"]] = def_get_string(option)
+            options[option["defname"]] = _value(option)
     if not template:
         raise PgError(INVALID_OBJECT_DEFINITION, "text search template is required")
-    row = catalog.get(PgTsTemplate, oid=template)
-    _check_options(method_of_template(catalog, row), options)
+    _check_options(session, template, options)
     if catalog.one(PgTsDict, dictname=name, dictnamespace=namespace) is not None:
         raise PgError(DUPLICATE_OBJECT, f'text search dictionary "{name}" already exists')
     row = PgTsDict(
@@ -160,9 +200,8 @@ def alter_dictionary(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
     for option in elements(stmt.get("options")):
         options.pop(option["defname"], None)
         if option.get("arg") is not None:
-            options[option["defname"]] = def_get_string(option)
-    template = catalog.get(PgTsTemplate, oid=row.dicttemplate)
-    _check_options(method_of_template(catalog, template), options)
+            options[option["defname"]] = _value(option)
+    _check_options(session, row.dicttemplate, options)
     catalog.update(PgTsDict, {"oid": oid}, dictinitoption=_serialize(options))
     return CommandResult("ALTER TEXT SEARCH DICTIONARY")
 

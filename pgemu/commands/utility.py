@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from pgemu.catalog.rows import PgEventTrigger
 from pgemu.commands.detach import concurrent_detach, detach_concurrently
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
@@ -45,8 +46,8 @@ COMMANDS: dict[str, Row] = {
     "AlterObjectDependsStmt": Row("alter:alter_object_depends", "ALTER"),
     "DropStmt": Row("dropcmds:drop_objects", "DROP"),
     "TruncateStmt": Row("truncate:truncate", "TRUNCATE TABLE"),
-    "ClusterStmt": Row("vacuum:cluster", "CLUSTER", transactional=True),
-    "AlterTableMoveAllStmt": Row("alter:alter_table_move_all", "ALTER TABLE"),
+    "ClusterStmt": Row("cluster:cluster", "CLUSTER"),
+    "AlterTableMoveAllStmt": Row("tablespace:alter_table_move_all", "ALTER TABLE"),
     # indexes, views, sequences
     "IndexStmt": Row("indexcmds:define_index_stmt", "CREATE INDEX"),
     "ReindexStmt": Row("reindex:reindex", "REINDEX"),
@@ -80,8 +81,11 @@ COMMANDS: dict[str, Row] = {
     "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),
     "AlterOpFamilyStmt": Row("opclasscmds:alter_opfamily", "ALTER OPERATOR FAMILY"),
     "AlterOperatorStmt": Row("operatorcmds:alter_operator", "ALTER OPERATOR"),
-    "CreateAmStmt": Row("extension:create_access_method", "CREATE ACCESS METHOD"),
+    "CreateAmStmt": Row("amcmds:create_access_method", "CREATE ACCESS METHOD"),
     # schemas, databases, roles
+    "CreateTableSpaceStmt": Row("tablespace:create_tablespace", "CREATE TABLESPACE"),
+    "DropTableSpaceStmt": Row("tablespace:drop_tablespace", "DROP TABLESPACE"),
+    "AlterTableSpaceOptionsStmt": Row("tablespace:alter_tablespace_options", "ALTER TABLESPACE"),
     "CreateSchemaStmt": Row("schemacmds:create_schema", "CREATE SCHEMA"),
     "CreatedbStmt": Row("dbcommands:createdb", "CREATE DATABASE", transactional=False),
     "DropdbStmt": Row("dbcommands:dropdb", "DROP DATABASE", transactional=False),
@@ -106,6 +110,9 @@ COMMANDS: dict[str, Row] = {
     "CreatePLangStmt": Row("proclang:create_language", "CREATE LANGUAGE"),
     "CreatePublicationStmt": Row("publicationcmds:create_publication", "CREATE PUBLICATION"),
     "AlterPublicationStmt": Row("publicationcmds:alter_publication", "ALTER PUBLICATION"),
+    "CreateSubscriptionStmt": Row("subscriptioncmds:create_subscription", "CREATE SUBSCRIPTION"),
+    "AlterSubscriptionStmt": Row("subscriptioncmds:alter_subscription", "ALTER SUBSCRIPTION"),
+    "DropSubscriptionStmt": Row("subscriptioncmds:drop_subscription", "DROP SUBSCRIPTION"),
     "CreateEventTrigStmt": Row("event_trigger:create_event_trigger", "CREATE EVENT TRIGGER"),
     "AlterEventTrigStmt": Row("event_trigger:alter_event_trigger", "ALTER EVENT TRIGGER"),
     "CommentStmt": Row("comment:comment", "COMMENT"),
@@ -143,12 +150,6 @@ COMMANDS: dict[str, Row] = {
 
 # words of messages for the tags that no row serves
 _UNSUPPORTED = {
-    "CreateTableSpaceStmt": "CREATE TABLESPACE",
-    "DropTableSpaceStmt": "DROP TABLESPACE",
-    "AlterTableSpaceOptionsStmt": "ALTER TABLESPACE",
-    "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
-    "AlterSubscriptionStmt": "ALTER SUBSCRIPTION",
-    "DropSubscriptionStmt": "DROP SUBSCRIPTION",
     "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
 }
 
@@ -183,10 +184,17 @@ def _load(row: Row) -> Command:
 
 
 def process_utility(
-    session: Any, query: Any, source_text: str = "", params: Any = (), *, top_level: bool = True
+    session: Any,
+    query: Any,
+    source_text: str = "",
+    params: Any = (),
+    *,
+    top_level: bool = True,
+    complete: bool = True,
 ) -> CommandResult:
     """Run a utility statement: an analyzed Query whose utility_stmt is the raw node, a RawStmt,
-    or the raw node itself."""
+    or the raw node itself.  complete: not a part of another statement (event triggers fire for
+    complete ones)."""
     if isinstance(query, Query):
         raw = query.utility_stmt or {}
         analyzed: Query | None = query
@@ -215,11 +223,20 @@ def process_utility(
 
     def run() -> CommandResult:
         with session.xact.write():
-            return command(session, stmt, st)
+            if not session.catalog.all(PgEventTrigger):
+                return command(session, stmt, st)
+            from pgemu.commands.event_trigger_fire import with_event_triggers
+
+            done: CommandResult = with_event_triggers(
+                session, tag, stmt, row.name, complete, lambda: command(session, stmt, st)
+            )
+            return done
 
     xact = session.xact
     outer = xact.builds_late
-    xact.builds_late = tag in _BUILD_LATE and not xact.write_depth
+    xact.builds_late = (
+        tag in _BUILD_LATE and not xact.write_depth and not session.catalog.all(PgEventTrigger)
+    )
     try:
         if not xact.builds_late:
             xact.build_storage()

@@ -1,4 +1,4 @@
-"""VACUUM, ANALYZE, CLUSTER, CHECKPOINT (PostgreSQL's vacuum.c, analyze.c, cluster.c).
+"""VACUUM, ANALYZE, CHECKPOINT (PostgreSQL's vacuum.c, analyze.c).
 
 Dead rows do not exist in SQLite's tables, so VACUUM checks its options and refreshes reltuples;
 ANALYZE also lets SQLite gather its own statistics.
@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import create_storage
 from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PgClass, PgIndex, PgInherits
+from pgemu.catalog.rows import PgClass
 from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
-from pgemu.commands.index_build import compile_expr
-from pgemu.commands.indexcmds import index_info_of, rebuild_index
-from pgemu.commands.permissions import check_owner, owns
+from pgemu.commands.permissions import owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -22,8 +19,6 @@ from pgemu.errors import (
     LOCK_NOT_AVAILABLE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
-    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
@@ -163,6 +158,7 @@ def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
                 target = session.catalog.relation(oid)
                 if target.relkind not in "rm" or target.oid < 16384:
                     continue
+                _forget_desummarized(session, target)
                 count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
                 pages = (count * (len(target.attrs) * 8 + 32) + 8191) // 8192
                 session.catalog.update(
@@ -170,6 +166,14 @@ def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
                 )
                 if analyze:
                     session.xact.execute(f"ANALYZE {target.sqlite_name}")
+
+
+def _forget_desummarized(session: Any, table: Any) -> None:
+    """VACUUM summarizes what a BRIN index lacks."""
+    missing = getattr(session, "brin_desummarized", None)
+    if missing:
+        own = {index.oid for index in table.indexes}
+        missing -= {one for one in missing if one[0] in own}
 
 
 def _refresh_database(session: Any, analyze: bool) -> None:
@@ -181,99 +185,6 @@ def _refresh_database(session: Any, analyze: bool) -> None:
         if row.oid >= 16384 and owns(session, row.relowner)
     ]
     _refresh(session, relations, analyze)
-
-
-def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CLUSTER: the table is written anew in the order of an index."""
-    from pgemu.catalog.namespace import range_var_get_relid
-
-    catalog = session.catalog
-    if "relation" not in stmt:
-        session.xact.prevent_in_transaction_block("CLUSTER")
-        for row in catalog.all(PgIndex, indisclustered=True):
-            relation = catalog.relation(row.indrelid)
-            if owns(session, relation.owner):
-                found = next(i for i in relation.indexes if i.oid == row.indexrelid)
-                rewrite_in_order(session, relation, found)
-        return CommandResult("CLUSTER")
-    relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
-    check_owner(session, relation)
-    name = stmt.get("indexname")
-    if relation.relkind == "p":
-        session.xact.prevent_in_transaction_block("CLUSTER")
-    if name is None:
-        found = next((i for i in relation.indexes if i.index.indisclustered), None)
-        if found is None or relation.relkind == "p":
-            raise PgError(
-                UNDEFINED_OBJECT,
-                f'there is no previously clustered index for table "{relation.name}"',
-            )
-        rewrite_in_order(session, relation, found)
-        return CommandResult("CLUSTER")
-    found = next((i for i in relation.indexes if i.name == name), None)
-    if found is None:
-        raise PgError(
-            UNDEFINED_OBJECT, f'index "{name}" for table "{relation.name}" does not exist'
-        )
-    if relation.row.relisshared:
-        raise PgError(FEATURE_NOT_SUPPORTED, "cannot cluster a shared catalog")
-    if found.pred is not None:
-        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot cluster on partial index "{name}"')
-    if found.pg_class.relam != 403:
-        raise PgError(
-            WRONG_OBJECT_TYPE,
-            f'cannot cluster on index "{name}" because access method does not support clustering',
-        )
-    if not found.index.indisvalid:
-        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot cluster on invalid index "{name}"')
-    if relation.relkind == "p":
-        _cluster_partitions(session, found.oid)
-        return CommandResult("CLUSTER")
-    catalog.update(PgIndex, {"indrelid": relation.oid}, indisclustered=False)
-    catalog.update(PgIndex, {"indexrelid": found.oid}, indisclustered=True)
-    rewrite_in_order(session, catalog.relation(relation.oid), found)
-    return CommandResult("CLUSTER")
-
-
-def _cluster_partitions(session: Any, index: int) -> None:
-    """The leaf partitions by their parts of a partitioned index; nothing is marked."""
-    catalog = session.catalog
-    for link in catalog.all(PgInherits, inhparent=index):
-        relation = catalog.relation(catalog.get(PgIndex, indexrelid=link.inhrelid).indrelid)
-        if relation.relkind == "p":
-            _cluster_partitions(session, link.inhrelid)
-        elif owns(session, relation.owner):
-            part = next(i for i in relation.indexes if i.oid == link.inhrelid)
-            rewrite_in_order(session, relation, part)
-
-
-def rewrite_in_order(session: Any, relation: Any, index: Any) -> None:
-    """copy_table_data: new storage with the rows in the order of an index, and all indexes.  The
-    catalogs stay as they are: their storage has a fixed name."""
-    if relation.oid < 16384:
-        return
-    catalog = session.catalog
-    info = index_info_of(catalog, index)
-    terms = []
-    for key in info.keys:
-        text = f"c{key.attnum}" if key.attnum else compile_expr(session, relation.oid, key.expr)
-        collation = catalog.types.io(key.type_id).collation
-        text += f" COLLATE {collation}" if collation else ""
-        text += " DESC" if key.descending else ""
-        terms.append(text + (" NULLS FIRST" if key.nulls_first else " NULLS LAST"))
-    new = catalog.new_oid()
-    columns = [(a.attnum, 25 if a.attisdropped else a.atttypid) for a in relation.attrs]
-    create_storage(session, new, columns)
-    names = ", ".join(f"c{n}" for n, _ in columns)
-    session.xact.execute(
-        f"INSERT INTO r{new} (xmin, {names}) SELECT xmin, {names} FROM {relation.sqlite_name} "
-        f"ORDER BY {', '.join(terms)}, rid"
-    )
-    session.xact.drop_on_commit(relation.sqlite_name)
-    catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
-    relation = catalog.relation(relation.oid)
-    for one in relation.indexes:
-        rebuild_index(session, relation, one)
 
 
 def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -26,7 +26,7 @@ def index_condition(session: Any, text: str, relid: int, alias: str) -> Conditio
     if _MORE.search(text) or not _searches(session, relation):
         return None
     for attnum, family in _searchable_columns(session, relation):
-        for call in re.finditer(rf"\b\w+?_(\d+)(?:_\d+)?\({alias}\.c{attnum}, ", text):
+        for call in re.finditer(rf"\b\w+?_(\d+)(?:_[0-9a-f]{{12}})?\({alias}\.c{attnum}, ", text):
             operand = _operand(text, call.end())
             proc = int(call[1])
             if operand and _supports(session, family, proc):

@@ -80,6 +80,9 @@ class Session(WritingMixin):
     callback_depth = 0
     idle = False
 
+    # what event triggers know of the running command (EventTriggerQueryState)
+    event_trigger_state: Any = None
+
     def __init__(
         self,
         cluster: Any,

@@ -108,6 +108,8 @@ class Settings:
         self.values: dict[str, Typed] = {}
         """Lower-case name -> typed value; for reading only."""
         self.check_hooks: dict[str, CheckHook] = dict(CHECK_HOOKS)
+        # where the value under check comes from, for hooks that look into the catalogs
+        self.check_source = "default"
         self.check_hooks["datestyle"] = self._check_datestyle
         self.assign_hooks: dict[str, Callable[[Typed], None]] = {}
         self.epoch = 0
@@ -248,6 +250,7 @@ class Settings:
         if text is None:
             state = self._reset[key]
         else:
+            self.check_source = source
             state = State(self.parse(name, text), source)
         self._apply(key, state, action or (Level.LOCAL if local else Level.SET), text is not None)
 
@@ -271,6 +274,7 @@ class Settings:
             self._check_custom(name, missing_ok=False)
             return
         _check_context(row, "user", "test", superuser)
+        self.check_source = "test"
         self.parse(name, text)
 
     def _apply(self, key: str, state: State, action: Level, given: bool) -> None:

@@ -56,6 +56,11 @@ def call_trigger(session: Any, proc: PgProc, data: Any) -> Any:
     return _handler(session).trigger(proc, data)
 
 
+def call_event_trigger(session: Any, proc: PgProc, event: str, tag: str) -> None:
+    """Run an event trigger function."""
+    _handler(session).event_trigger(proc, event, tag)
+
+
 def run_inline(session: Any, text: str, *, atomic: bool) -> None:
     """DO in PL/pgSQL."""
     _handler(session).inline(text, atomic=atomic)

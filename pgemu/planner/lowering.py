@@ -99,6 +99,8 @@ class Scope:
 
 
 FIRST_USER_OID = 16384
+# built-in functions that change tables: those of large objects and replication origins
+_WRITING_BUILTINS = frozenset({715, 764, 767, 955, 957, 964, 1004, 3172, 3457, 3460, 6003, 6004})
 # volatile only because each call gives another value: nextval, currval, timeofday, random,
 # lastval, clock_timestamp, gen_random_uuid
 _WITHOUT_EFFECT = frozenset((1574, 1575, 274, 1598, 2559, 2649, 3432))
@@ -131,7 +133,8 @@ class Lowering:
         """A function is called: what that makes of the plan."""
         if proc.provolatile == "v":
             self.volatile = True
-            self.may_write = self.may_write or proc.oid >= FIRST_USER_OID
+            writes = proc.oid >= FIRST_USER_OID or proc.oid in _WRITING_BUILTINS
+            self.may_write = self.may_write or writes
             self.has_effects = self.has_effects or proc.oid not in _WITHOUT_EFFECT
 
     def note_calls_of(self, child: Lowering) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.index import builtin_am_name
 from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import (
     PgAm,
@@ -46,8 +47,6 @@ from pgemu.rewrite.ruleutils_query import get_query_def
 if TYPE_CHECKING:
     from pgemu.catalog.relcache import Relation
     from pgemu.catalog.syscache import Catalog
-
-BTREE_AM = 403
 
 
 # ----------------------------------------------------------------------------- expressions
@@ -301,8 +300,11 @@ def _key_decoration(
     if collation and collation != key_collation:
         text += f" COLLATE {generate_collation_name(catalog, collation)}"
     if keyno < len(row.indclass):
-        text += opclass_name(catalog, row.indclass[keyno], key_type)
-    if cls.relam == BTREE_AM:
+        options = catalog.relation(cls.oid).attrs[keyno].attoptions
+        text += opclass_name(catalog, row.indclass[keyno], 0 if options else key_type)
+        if options:
+            text += f" ({_options(options)})"
+    if builtin_am_name(catalog, cls.relam) == "btree":
         option = row.indoption[keyno] if keyno < len(row.indoption) else 0
         if option & 1:
             text += " DESC" if option & 2 else " DESC NULLS LAST"

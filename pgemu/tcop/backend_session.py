@@ -8,6 +8,7 @@ from typing import Any
 
 from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import PgAuthid, PgNamespace, PgTsConfig
+from pgemu.commands.setting_checks import catalog_checks
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.executor.committing import commit_retrying
 from pgemu.executor.execute import Result
@@ -67,6 +68,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         ):
             hooks[name] = lambda value, n=name: setattr(ctx, n, value)
         self.guc.check_hooks.update(characteristic_checks(self))
+        self.guc.check_hooks.update(catalog_checks(self))
         self.guc.check_hooks["default_text_search_config"] = self._check_text_search_config
         hooks["transaction_isolation"] = self._characteristic("isolation")
         hooks["transaction_read_only"] = self._characteristic("read_only")

@@ -38,6 +38,12 @@ class ProceduralMixin:
 
         return call_trigger(self, proc, data)
 
+    def call_event_trigger_function(self, proc: PgProc, event: str, tag: str) -> None:
+        """Run an event trigger function."""
+        from pgemu.pl import call_event_trigger
+
+        call_event_trigger(self, proc, event, tag)
+
     def fire_truncate_triggers(self, oids: Sequence[int], when: str) -> None:
         from pgemu.executor.triggers import fire_truncate_triggers
 

@@ -57,7 +57,9 @@ _OF_RELATION = (
 _IN_SCHEMA = (("r1259", "c3"), ("r1247", "c3"), ("r1255", "c3"), ("r2606", "c3"))
 _OID_TABLES = ("main.r1259", "main.r1247", "main.r1255", "main.r2615", "main.r2606", "g.r1262",
                "g.r1260")  # fmt: skip
-_UNKNOWN_FUNCTION = re.compile(r"(?:no such|unknown) function: (\w+?)_(\d+)(?:\(\))?$")
+_UNKNOWN_FUNCTION = re.compile(r"(?:no such|unknown) function: (\w+)")
+# the name of a function that does not depend on the types of its arguments
+_UNTYPED = re.compile(r"\w+?_(\d+)")
 
 
 def recover_backend(cluster: Cluster, shm: SharedMemory, slot: Slot) -> None:
@@ -250,8 +252,11 @@ def _with_functions(conn: apsw.Connection, work: Callable[[], object]) -> None:
             found = _UNKNOWN_FUNCTION.search(str(error))
             if found is None:
                 raise
-            name = f"{found[1]}_{found[2]}"
-            if not _register(conn, name, int(found[2])) and not _drop_indexes_with(conn, name):
+            name = found[1]
+            untyped = _UNTYPED.fullmatch(name)
+            if untyped is not None and _register(conn, name, int(untyped[1])):
+                continue
+            if not _drop_indexes_with(conn, name):
                 raise
 
 

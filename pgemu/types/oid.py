@@ -24,7 +24,7 @@ from pgemu.types.integers import check_length, to_signed
 
 UNSIGNED = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 LEADING = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))")
-TID = re.compile(r"[ ]*\(([+-]?[0-9]+),([0-9]+)\)[ ]*")
+TID = re.compile(r"[ ]*\([ ]*([+-]?[0-9]+),[ ]*([0-9]+)\)[ ]*")
 
 
 class OidType(BaseType):

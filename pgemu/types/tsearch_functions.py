@@ -47,6 +47,7 @@ def parse_text(
     ctx: CallContext, config: Configuration, text: str, position: int = 0
 ) -> Iterator[tuple[int, list[str]]]:
     """parsetext: (position, lexemes) of each token that a dictionary knows."""
+    words: list[tuple[int, str]] = []
     for kind, word in tokens(text):
         if kind not in config.mapped:
             continue
@@ -58,10 +59,22 @@ def parse_text(
                 detail=f"Words longer than {MAX_WORD} characters are ignored.",
             )
             continue
-        found = config.lexize(kind, word)
-        if found is not None:
-            position += 1
-            yield position, found
+        words.append((kind, word))
+    at = 0
+    while at < len(words):
+        used, found = config.lexize_at(words, at)
+        at += used
+        if found is None:
+            continue
+        position += 1
+        group: list[str] = []
+        for one in found:
+            if getattr(one, "addpos", False):
+                yield position, group
+                group = []
+                position += 1
+            group.append(one)
+        yield position, group
 
 
 def make_vector(words: Iterable[tuple[int, list[str]]]) -> str:
@@ -192,6 +205,14 @@ bind_json("json")
 bind_json("jsonb")
 
 
+def _variants(lexemes: list[str]) -> list[list[str]]:
+    """Lexemes that belong together; plain ones stand for themselves."""
+    groups: dict[int, list[str]] = {}
+    for number, lexeme in enumerate(lexemes):
+        groups.setdefault(getattr(lexeme, "variant", -1 - number), []).append(lexeme)
+    return list(groups.values())
+
+
 def morph(
     ctx: CallContext, config: Configuration, text: str, join: int, weight: int, prefix: bool
 ) -> Node | None:
@@ -206,9 +227,13 @@ def morph(
             tree = STOP if tree is None else Operator(join, tree, STOP)
         last = position
         group: Node | None = None
-        for lexeme in lexemes:
-            one = Operand(lexeme, weight, prefix)
-            group = one if group is None else Operator(OR, group, one)
+        for variant in _variants(lexemes):
+            both: Node | None = None
+            for lexeme in variant:
+                operand = Operand(lexeme, weight, prefix or getattr(lexeme, "prefix", False))
+                both = operand if both is None else Operator(AND, both, operand)
+            assert both is not None
+            group = both if group is None else Operator(OR, group, both)
         assert group is not None
         tree = group if tree is None else Operator(join, tree, group)
     return tree

@@ -10,7 +10,13 @@ from pgemu.catalog.format_type import format_type_extended
 from pgemu.catalog.object_identity import identify_object, identify_object_as_address
 from pgemu.catalog.objectaddress import DESCRIBERS, ObjectAddress, get_object_description
 from pgemu.catalog.roles import get_rolename
-from pgemu.catalog.rows import CATALOG_BY_RELID, PgAttribute, PgClass
+from pgemu.catalog.rows import (
+    CATALOG_BY_RELID,
+    PgAttribute,
+    PgClass,
+    PgLargeobject,
+    PgLargeobjectMetadata,
+)
 from pgemu.errors import UNDEFINED_OBJECT, PgError
 from pgemu.fmgr import CallContext, pg_function
 
@@ -32,6 +38,8 @@ def _exists(ctx: CallContext, address: ObjectAddress) -> bool:
     cls = CATALOG_BY_RELID.get(address.classid)
     if cls is None or address.classid not in DESCRIBERS:
         raise PgError("XX000", f"unrecognized object class: {address.classid}")
+    if cls is PgLargeobject:
+        return ctx.catalog.one(PgLargeobjectMetadata, oid=address.objid) is not None
     if "oid" not in cls._fields:
         return True
     if ctx.catalog.one(cls, oid=address.objid) is None:

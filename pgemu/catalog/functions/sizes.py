@@ -6,7 +6,14 @@ table is not smaller.  A relation counts as whole pages of 8 kB.
 
 from __future__ import annotations
 
+import os
+
 from pgemu.catalog.rows import PgClass, PgDatabase, PgTablespace
+from pgemu.catalog.tablespace import (
+    DEFAULTTABLESPACE_OID,
+    GLOBALTABLESPACE_OID,
+    database_tablespace,
+)
 from pgemu.errors import INVALID_PARAMETER_VALUE, UNDEFINED_DATABASE, UNDEFINED_OBJECT, PgError
 from pgemu.fmgr import CallContext, pg_function
 
@@ -96,9 +103,20 @@ def pg_tablespace_size_name(ctx: CallContext, name: str) -> int:
     return _database_size(ctx)
 
 
-@pg_function("pg_tablespace_location(oid)")
-def pg_tablespace_location(oid: int) -> str:
-    return ""
+@pg_function("pg_tablespace_location(oid)", context=True)
+def pg_tablespace_location(ctx: CallContext, oid: int) -> str:
+    """Where the link in pg_tblspc leads; a folder there is a tablespace without a location."""
+    oid = oid or database_tablespace(ctx.catalog)
+    if oid in (DEFAULTTABLESPACE_OID, GLOBALTABLESPACE_OID):
+        return ""
+    link = os.path.join(ctx.session.cluster.data, "pg_tblspc", str(oid))
+    if os.path.islink(link):
+        return os.readlink(link)
+    if os.path.isdir(link):
+        return f"pg_tblspc/{oid}"
+    raise PgError(
+        "58P01", f'could not read symbolic link "pg_tblspc/{oid}": No such file or directory'
+    )
 
 
 @pg_function("pg_relation_filenode(regclass)", context=True)

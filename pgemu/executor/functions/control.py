@@ -122,14 +122,11 @@ def _no_rows() -> Iterator[Row]:
 pg_function(
     "pg_stat_get_wal_senders()",
     "pg_get_replication_slots()",
-    "pg_show_replication_origin_status()",
     "pg_show_all_file_settings()",
     "pg_hba_file_rules()",
     "pg_ident_file_mappings()",
     "pg_get_shmem_allocations()",
     "pg_get_backend_memory_contexts()",
-    "pg_event_trigger_dropped_objects()",
-    "pg_event_trigger_ddl_commands()",
 )(_no_rows)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pgemu.catalog.rows import PgClass, PgDatabase
+from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.storage.procarray import CLIENT_BACKEND
 
@@ -155,9 +156,20 @@ def pg_stat_get_subscription_stats(subid: int) -> Row:
     return (subid, 0, 0, None)
 
 
-@pg_function("pg_stat_have_stats(text, oid, oid)")
-def pg_stat_have_stats(kind: str, database: int, objid: int) -> bool:
-    return False
+_FIXED_KINDS = frozenset({"archiver", "bgwriter", "checkpointer", "slru", "wal"})
+_VARIABLE_KINDS = frozenset({"database", "relation", "function", "replslot", "subscription"})
+
+
+@pg_function("pg_stat_have_stats(text, oid, oid)", context=True)
+def pg_stat_have_stats(ctx: CallContext, kind: str, database: int, objid: int) -> bool:
+    """Kinds with one entry have it; of the others databases alone are counted here."""
+    if kind.lower() in _FIXED_KINDS:
+        return True
+    if kind.lower() not in _VARIABLE_KINDS:
+        raise PgError(INVALID_PARAMETER_VALUE, f'invalid statistics kind: "{kind}"')
+    if kind.lower() != "database" or objid:
+        return False
+    return not database or ctx.catalog.one(PgDatabase, oid=database) is not None
 
 
 @pg_function("pg_stat_get_snapshot_timestamp()")

@@ -242,9 +242,16 @@ def compile_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -
 def compile_event_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -> s.Function:
     result = s.PlResult(VOIDOID)
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
+    if proc.pronargs:
+        error = PgError(
+            INVALID_FUNCTION_DEFINITION, "event trigger functions cannot have declared arguments"
+        )
+        error.add_context(f'compilation of PL/pgSQL function "{proc.proname}" near line 1')
+        raise error
     text = compiler.types.plain(25)
     tg_vars = {name: compiler.parser.new_var(name, text, 0) for name in ("tg_event", "tg_tag")}
     function = compiler.finish(_signature(session, proc), readonly=False)
+    function.is_event_trigger = True
     function.trigger_vars = tg_vars
     return function
 

@@ -13,6 +13,7 @@ from pgemu.guc.stack import Level
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.compile import (
     TypeResolver,
+    compile_event_trigger,
     compile_function,
     compile_inline,
     compile_trigger,
@@ -115,7 +116,7 @@ class PlpgsqlHandler:
             (oid, info.arg_types, info.result_type),
             lambda: compile_function(session, proc, info.arg_types, info.result_type),
         )
-        if function.is_trigger:
+        if function.is_trigger or function.is_event_trigger:
             error = PgError("0A000", "trigger functions can only be called as triggers")
             error.add_context(f'compilation of PL/pgSQL function "{proc.proname}" near line 1')
             raise error
@@ -194,6 +195,31 @@ class PlpgsqlHandler:
             session.call_atomic = atomic
         result: RecordValue | None = execution.result
         return result
+
+    def event_trigger(self, proc: PgProc, event: str, tag: str) -> None:
+        """plpgsql_exec_event_trigger."""
+        session = self.session
+        function = self.function(
+            proc, (proc.oid, "event_trigger"), lambda: compile_event_trigger(session, proc)
+        )
+        execution = Execution(self, function)
+
+        def store() -> None:
+            execution.text = "during function entry"
+            for name, value in (("tg_event", event), ("tg_tag", tag)):
+                execution.values[function.trigger_vars[name].dno] = value
+
+        atomic, session.call_atomic = session.call_atomic, True
+        try:
+            with _Environment(session, proc):
+                try:
+                    execution.run(store)
+                except RecursionError:
+                    from pgemu.parser.parser import stack_depth_exceeded
+
+                    raise stack_depth_exceeded() from None
+        finally:
+            session.call_atomic = atomic
 
 
 def _plain(session: Any, oid: int, typmod: int) -> PlType:

@@ -280,6 +280,7 @@ class Function:
     found: Var
     result_type: PlResult
     is_trigger: bool = False
+    is_event_trigger: bool = False
     readonly: bool = False
     new: Rec | None = None
     old: Rec | None = None
