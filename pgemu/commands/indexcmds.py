@@ -14,9 +14,9 @@ from pgemu.catalog.index import (
 )
 from pgemu.catalog.pg_constraint import choose_relation_name
 from pgemu.catalog.rows import PgAm, PgClass, PgInherits
+from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
-    contain_mutable_functions,
     referenced_columns,
     relation_pstate,
 )

@@ -90,8 +90,15 @@ class UdfRegistry:
         name = f"{_UNSAFE.sub('_', proc.proname)}_{proc.oid}"
         if key[2] is not None:
             name += f"_{_digest(key[2])}"
+        immutable = proc.provolatile == "i"
+        try:
+            self.conn.create_scalar_function(name, body, -1, deterministic=immutable)
+        except apsw.BusyError:
+            # replaced while a statement runs, which may call it: another name until that has ended
+            name += f"_{_digest(key)}"
+            self.conn.create_scalar_function(name, body, -1, deterministic=immutable)
+            return name
         self._names[key] = name
-        self.conn.create_scalar_function(name, body, -1, deterministic=proc.provolatile == "i")
         return name
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:

@@ -128,7 +128,7 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     # an all-NULL row of the nullable side of an outer join reads as NULL
     present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
-    built = _row_value(node.vartype, types, columns, low, names)
+    built = row_value(node.vartype, types, columns, low, names)
     if present is None:
         return built
     return sql.case([(sql.binary("IS", present, sql.NULL), sql.NULL)], built)
@@ -138,10 +138,10 @@ def _whole_join(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     entry = scope.entry(node.varno)
     columns = [lower(expr, low, scope) for expr in entry.joinaliasvars]
     types = [expr_type(e) for e in entry.joinaliasvars]
-    return _row_value(RECORDOID, types, columns, low, tuple(entry.eref.colnames))
+    return row_value(RECORDOID, types, columns, low, tuple(entry.eref.colnames))
 
 
-def _row_value(
+def row_value(
     row_type: int,
     types: list[int],
     columns: list[Sql],
@@ -531,7 +531,7 @@ def lower_array(node: p.ArrayExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.RowExpr)
 def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
     columns = [lower(arg, low, scope) for arg in node.args]
-    return _row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
+    return row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
 
 
 @handler(p.RowCompareExpr)
