@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog import acl
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgSequence
 from pgemu.commands.sequence import owned_sequences
 from pgemu.errors import (
@@ -33,9 +35,6 @@ def _load_sequence(catalog: Any, oid: int) -> tuple[Any, PgSequence]:
 
 
 def _check(ctx: CallContext, relation: Any, modes: str) -> None:
-    from pgemu.catalog import acl
-    from pgemu.catalog.roles import superuser
-
     if superuser(ctx.catalog):
         return
     bits = {"U": acl.ACL_USAGE, "S": acl.ACL_SELECT, "W": acl.ACL_UPDATE}

@@ -18,14 +18,13 @@ ordinary way (modify.py) does around it is left out here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import apsw
 
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.locking import lock_for_plan
-from pgemu.executor.waiting import WaitFor, retrying, row_context
+from pgemu.executor.waiting import WaitFor, row_context, run_again
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ModifyPlan, Plan, RowTest
 from pgemu.storage.locktable import strong_word
@@ -37,7 +36,7 @@ Done = tuple[list[tuple[Any, ...]], int]
 FIRST_USER_OID = 16384
 
 
-def note_lone_target(plan: Plan, relation: Any) -> None:
+def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
     """The ordinary way has run a statement: may the next one with this plan do without?"""
     modify = plan.modify
     assert modify is not None
@@ -53,6 +52,9 @@ def note_lone_target(plan: Plan, relation: Any) -> None:
         and relation.sqlite_name.startswith("main.")
     ):
         modify.lone_target = relation
+        database = session.ctx.database_oid << 32
+        oids = {relation.oid, *(oid for oid, _, _ in plan.relations)}
+        modify.lone_locks = tuple(strong_word(database | oid) for oid in oids)
 
 
 def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | None:
@@ -67,31 +69,29 @@ def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | Non
         or not xact.quiet()
         or session.locks is None
         or not session.constraints.ready(relation)
-        or session.catalog.relation(modify.relid) is not relation
     ):
         return None
     if xact.state == IDLE:
-        attempt = partial(_autocommit, session, plan, relation, bindings)
+        attempt = _autocommit
     elif (
         xact.state == BLOCK
         and xact.triggers.made_for(relation.sqlite_name, len(relation.attrs))
         and lock_for_plan(session, plan)
     ):
-        attempt = partial(_in_block, session, plan, relation, bindings)
+        attempt = _in_block
     else:
         return None
     try:
-        return attempt(None)
+        return attempt(session, plan, relation, bindings, None)
     except WaitFor as wait:
         if wait.row is None:
             return None
-        rid = wait.row[1]
+        first, rid = wait, wait.row[1]
     except apsw.ConstraintError:
         if _others(xact, XID):  # whose key it is has to be looked at
             return None
         raise
-    # meet the other transaction once more, this time to wait for it
-    return retrying(session, lambda: attempt(rid))
+    return run_again(session, lambda: attempt(session, plan, relation, bindings, rid), first)
 
 
 def _autocommit(
@@ -104,7 +104,7 @@ def _autocommit(
     try:
         if (
             _others(xact, XMIN)
-            or _strongly_locked(session, plan)
+            or _strongly_locked(session, plan.modify)
             or session.catalog_version() != session._known_version
         ):
             return None
@@ -214,19 +214,14 @@ def _run_with_notes(session: Any, modify: ModifyPlan, bindings: Sequence[Value])
 
 def _others(xact: Any, word: int) -> bool:
     """Some other slot has this word set."""
-    column: list[int] = xact.shm.procarray.column(word)
+    column: list[int] = xact.shm.procarray.used(word)
     if not any(column):
         return False
     column[xact.slot.number] = 0
     return any(column)
 
 
-def _strongly_locked(session: Any, plan: Plan) -> bool:
+def _strongly_locked(session: Any, modify: ModifyPlan) -> bool:
     """Somebody has or wants a lock that a reader or writer of these tables would wait for."""
     words = session.locks._words
-    database = session.ctx.database_oid << 32
-    modify = plan.modify
-    assert modify is not None
-    if words[strong_word(database | modify.relid)]:
-        return True
-    return any(words[strong_word(database | oid)] for oid, _, _ in plan.relations)
+    return any(words[at] for at in modify.lone_locks)

@@ -105,7 +105,7 @@ def _run_statement(
     if triggers is not None:
         triggers.after_statement()
     if direct is not None and _parameters(direct, bindings) == len(bindings):
-        note_lone_target(plan, relation)
+        note_lone_target(session, plan, relation)
     return rows, count
 
 

@@ -75,13 +75,13 @@ def retrying(session: Any, run: Callable[[], T], *, plain: bool = False) -> T:
             forget_suspension(session.xact)
     if plain and session.xact.state == IDLE and session.locks is not None:
         session.begin_implicit(pipeline=True)
-        result = _run_again(session, run, None)
+        result = run_again(session, run, None)
         session.end_implicit()
         return result
-    return _run_again(session, run, first)
+    return run_again(session, run, first)
 
 
-def _run_again(session: Any, run: Callable[[], T], wait: WaitFor | None) -> T:
+def run_again(session: Any, run: Callable[[], T], wait: WaitFor | None) -> T:
     """Wait, run, and so on.  Messages that have been sent before a wait are not sent twice."""
     queue: tuple[LockTag, int] | None = None
     sent: list[Any] = []

@@ -129,6 +129,8 @@ class ModifyPlan:
     actions: tuple[MergeActionPlan, ...] = ()
     # the target, once it is known that direct_sql is all there is to do (executor/lone_modify.py)
     lone_target: Any = None
+    # of its tables: where the lock table counts strong locks
+    lone_locks: tuple[int, ...] = ()
     # whether that is so amid other transactions (planner/rowtest.py)
     row_test: RowTest | None = None
 

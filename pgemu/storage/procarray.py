@@ -25,6 +25,7 @@ BACKEND_START, XACT_START, QUERY_START, STATE_CHANGE = range(7, 11)
 WAIT_EVENT, WAITING_FOR_XID, FLAGS, CLIENT_PORT, LXID, GENERATION = range(11, 17)
 QUERY_LENGTH, APPLICATION_LENGTH, ADDRESS_LENGTH = range(17, 20)
 LISTENING, INTERRUPT, QUERY_ID, NESTING, SSL, KEY_LENGTH = range(20, 26)
+HIGHEST = 26  # in slot 0: the highest slot number that was ever taken
 USER_WORD = 28  # 28..31 belong to the rooms above
 
 KEY_AT, APPLICATION_AT, ADDRESS_AT, QUERY_AT = 256, 320, 384, 512
@@ -188,7 +189,8 @@ class Slot:
         """Zero all but the generation; the pid last, for it makes the slot free."""
         generation = self.words[GENERATION]
         for word in range(1, 32):
-            self.words[word] = 0
+            if word != HIGHEST:
+                self.words[word] = 0
         self.words[GENERATION] = generation
         self._map[self._base + KEY_AT : self._base + KEY_AT + KEY_SIZE] = bytes(KEY_SIZE)
         self.words[PID] = 0
@@ -216,6 +218,11 @@ class ProcArray:
     def column(self, word: int) -> list[int]:
         """One word of every slot, by slot number."""
         return self.words[self._first + word : self._end : STRIDE].tolist()
+
+    def used(self, word: int) -> list[int]:
+        """The same for the slots that were ever taken."""
+        words, first = self.words, self._first
+        return words[first + word : first + (words[first + HIGHEST] + 1) * STRIDE : STRIDE].tolist()
 
     def slot(self, number: int) -> Slot:
         """The slot of that number (a Python object made once)."""
@@ -246,6 +253,8 @@ class ProcArray:
                     TOO_MANY_CONNECTIONS, "sorry, too many clients already", severity="FATAL"
                 ) from None
             slot = self.slot(number)
+            if number > self.words[self._first + HIGHEST]:
+                self.words[self._first + HIGHEST] = number
             slot.words[GENERATION] += 1
             slot.words[BACKEND_TYPE] = backend_type
             slot.words[BACKEND_START] = time.time_ns() // 1000

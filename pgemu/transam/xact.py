@@ -402,7 +402,7 @@ class TransactionManager(StorageChanges):
         """Another backend of the cluster has written in a transaction that it has not ended (or
         died in it and is not recovered yet)."""
         array: Any = self.slot._array
-        column: list[int] = array.column(XID)
+        column: list[int] = array.used(XID)
         if not any(column):
             return False
         column[self.slot.number] = 0
@@ -445,7 +445,7 @@ class TransactionManager(StorageChanges):
     def snapshots_held(self) -> bool:
         """Another backend holds a snapshot that may need old images."""
         array: Any = self.slot._array
-        column: list[int] = array.column(XMIN)
+        column: list[int] = array.used(XMIN)
         if not any(column):
             return False
         column[self.slot.number] = 0
@@ -613,8 +613,10 @@ class TransactionManager(StorageChanges):
         key = (self.xid,)
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
-            self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
-            self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
+            if schema != "main":  # there it was the first statement of the end
+                self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
+            if self.row_lock_stamp:
+                self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
             if not keep_undo:
                 self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
         if self._created or self._dropped:
