@@ -116,10 +116,15 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         _replace_default(ctx, relation, att, default)
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
     _recurse(ctx, relation, command)
-    for relid in of_type:
-        table_ctx = replace(ctx, relid=relid, rebuild=[])
-        alter_type(table_ctx, command, inherited=True)
-        rebuild(table_ctx)
+    _alter_others(ctx, of_type, command)
+
+
+def _alter_others(ctx: Any, relids: list[int], command: dict[str, Any]) -> None:
+    """Children and typed tables follow."""
+    for relid in relids:
+        other = replace(ctx, relid=relid, rebuild=[])
+        alter_type(other, command, inherited=True)
+        rebuild(other)
 
 
 def _alter_identity_sequence(ctx: Any, relid: int, attnum: int, type_id: int) -> None:
@@ -167,10 +172,7 @@ def _recurse(ctx: Any, relation: Any, command: dict[str, Any]) -> None:
             INVALID_TABLE_DEFINITION,
             f'type of inherited column "{command["name"]}" must be changed in child tables too',
         )
-    for child in relation.children:
-        child_ctx = replace(ctx, relid=child, rebuild=[])
-        alter_type(child_ctx, command, inherited=True)
-        rebuild(child_ctx)
+    _alter_others(ctx, relation.children, command)
 
 
 def _transform_expr(

@@ -97,19 +97,21 @@ def _check_suitable(catalog: Any, function: PgProc, source: int, target: int) ->
             f"conversions by function {function.proname} are not supported",
         )
     sources = {c.conforencoding for c in known}
-    if source in sources:
-        wanted = next(c.contoencoding for c in known if c.conforencoding == source)
-        message = (
-            f'expected destination encoding "{encoding_name(wanted)}", '
-            f'but got "{encoding_name(target)}"'
-        )
-    elif len(sources) == 1:
+    targets = {c.contoencoding for c in known}
+    if len(sources) == 1 and source not in sources:
         message = (
             f'expected source encoding "{encoding_name(sources.pop())}", '
             f'but got "{encoding_name(source)}"'
         )
+    elif len(targets) == 1 and target not in targets:
+        message = (
+            f'expected destination encoding "{encoding_name(targets.pop())}", '
+            f'but got "{encoding_name(target)}"'
+        )
     else:
-        message = f"unexpected encoding ID {source} for conversion"
+        family = "WIN" if "win" in function.proname else "ISO 8859"
+        number = target if len(sources) == 1 else source
+        message = f"unexpected encoding ID {number} for {family} character sets"
     raise PgError(INTERNAL_ERROR, message)
 
 

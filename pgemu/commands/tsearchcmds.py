@@ -28,6 +28,7 @@ from pgemu.catalog.rows import (
     PgTsConfig,
     PgTsConfigMap,
     PgTsDict,
+    PgTsTemplate,
 )
 from pgemu.commands.define import (
     def_get_qualified_name,
@@ -108,6 +109,13 @@ def _check_options(session: Any, template_oid: int, options: dict[str, str]) -> 
     """verify_dictoptions: what the template's init function would say."""
     from pgemu.types.tsearch_config import make_dictionary, template_kind
 
+    row = session.catalog.get(PgTsTemplate, oid=template_oid)
+    if not row.tmplinit:
+        if options:
+            raise PgError(
+                SYNTAX_ERROR, f'text search template "{row.tmplname}" does not accept options'
+            )
+        return
     template = template_kind(session.ctx, template_oid)
     known = _PARAMETERS.get(template)
     if known is None:

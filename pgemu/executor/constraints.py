@@ -72,6 +72,14 @@ class Constraints:
         """The table's triggers are made."""
         return self._relations.get(relation.oid) is relation
 
+    def tables(self) -> dict[str, int]:
+        """The tables that have triggers: SQLite name -> OID."""
+        return {
+            name: self._by_table[name.partition(".")[2]].oid
+            for name, program in self._made.items()
+            if program
+        }
+
     def notes_rows(self, relation: Any) -> bool:
         """Something is to be tested after a statement has written to the (ready) table."""
         return relation.oid in self._noting

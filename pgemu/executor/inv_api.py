@@ -16,11 +16,13 @@ from pgemu.catalog.heap import insert_rows, owner_rows
 from pgemu.catalog.rows import PgLargeobject, PgLargeobjectMetadata
 from pgemu.errors import (
     INSUFFICIENT_PRIVILEGE,
+    INTERNAL_ERROR,
     INVALID_PARAMETER_VALUE,
     UNDEFINED_OBJECT,
     UNIQUE_VIOLATION,
     PgError,
 )
+from pgemu.executor.expiry import StatementExpiredError
 from pgemu.transam.visibility import dirty_tables, overlay_statement
 
 INV_WRITE, INV_READ = 0x20000, 0x40000
@@ -28,6 +30,7 @@ LOBLKSIZE = 2048
 MAX_LARGE_OBJECT_SIZE = 0x7FFFFFFF * LOBLKSIZE
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 _TABLE = f"main.r{PgLargeobject.RELID}"
+_NATTS = 3
 _CONSTRAINT = "pg_largeobject_metadata_oid_index"
 
 
@@ -71,6 +74,8 @@ class LargeObjects:
 
     def open(self, desc: LargeObjectDesc) -> int:
         """newLOfd: the lowest free number."""
+        if desc.writable:
+            self._make_ready()
         for fd, other in enumerate(self.cookies):
             if other is None or self._is_stale(other):
                 self.cookies[fd] = desc
@@ -86,7 +91,21 @@ class LargeObjects:
         desc = self.cookies[fd] if 0 <= fd < len(self.cookies) else None
         if desc is None or self._is_stale(desc):
             raise PgError(UNDEFINED_OBJECT, f"invalid large-object descriptor: {fd}")
+        if desc.writable:
+            self._make_ready()
         return desc
+
+    def _make_ready(self) -> None:
+        """The triggers of pg_largeobject: a statement that they end runs again before it has moved
+        any descriptor."""
+        session, xact = self.session, self.session.xact
+        if not (xact._read_depth and xact.write_depth and xact.undo_xid):
+            return
+        if not xact.triggers.made_for(_TABLE, _NATTS):
+            xact.writes_to(_TABLE, _NATTS)
+            raise StatementExpiredError(
+                session, PgError(INTERNAL_ERROR, "large objects are not ready to be written to")
+            )
 
     def close_all_of(self, oid: int) -> None:
         """lo_unlink closes what is open of the object."""
@@ -166,7 +185,7 @@ def _select(session: Any, desc: LargeObjectDesc, columns: str, rest: str, *param
         predicate = "pg_cat_invisible" if xact.others_running() else ""
     text = f"SELECT {columns} FROM {_TABLE} AS t WHERE c1=? {rest}"
     if predicate:
-        dirty = dirty_tables(conn.execute, [(_TABLE, 3)], predicate)
+        dirty = dirty_tables(conn.execute, [(_TABLE, _NATTS)], predicate)
         text = overlay_statement(text, dirty, predicate)
     return conn.execute(text, (desc.oid, *params)).fetchall()
 
@@ -221,7 +240,7 @@ def inv_write(session: Any, desc: LargeObjectDesc, data: bytes) -> int:
     xact = session.xact
     written = 0
     with xact.write():
-        xact.writes_to(_TABLE, 3)
+        xact.writes_to(_TABLE, _NATTS)
         while written < len(data):
             pageno, skip = divmod(desc.offset, LOBLKSIZE)
             piece = data[written : written + LOBLKSIZE - skip]
@@ -257,7 +276,7 @@ def inv_truncate(session: Any, desc: LargeObjectDesc, length: int) -> None:
     xact = session.xact
     pageno, end = divmod(length, LOBLKSIZE)
     with xact.write():
-        xact.writes_to(_TABLE, 3)
+        xact.writes_to(_TABLE, _NATTS)
         old = _page(session, desc, pageno)
         page = (old or b"")[:end].ljust(end, b"\0")
         _store_page(session, desc.oid, pageno, page, is_new=old is None)

@@ -34,7 +34,7 @@ def utility_locks(catalog: Any, tag: str, body: Body) -> list[tuple[int, int]]:
     if rule is None:
         return []
     try:
-        return list(rule(catalog, body))
+        return [lock for lock in rule(catalog, body) if lock[0]]
     except PgError:
         return []  # the command finds the same error
 

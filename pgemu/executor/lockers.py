@@ -22,9 +22,10 @@ POLL_SECONDS = 0.01
 
 
 def wait_for_lockers(session: Any, oid: int, mode: int) -> None:
-    """Until nobody is left of those who hold a lock that stands against this mode now."""
+    """Until nobody is left of those who hold a lock that stands against this mode now; of oid 0,
+    a table that does not exist, nobody."""
     locks = session.locks
-    if locks is None or not oid:  # the statement itself says what is missing
+    if locks is None or not oid:
         return
     conflicts, tag, table = LOCK_CONFLICTS[mode], locks.tag(oid), locks.table
 

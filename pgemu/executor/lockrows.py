@@ -54,13 +54,13 @@ def locked_as_asked(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iter
 def _selected(
     session: Any, recheck: EvalPlanQual, bindings: Sequence[Value], select: Select
 ) -> list[Row]:
-    plan = recheck.plan
+    plan, pinned = recheck.plan, False
     session.xact.row_lock_stamp += 1
     if session.xact.others_running():
         variants = recheck.variants
         if variants is not None and variants.marked is not None:
             marked = variants.marked
-            plan = replace(plan, sql=marked.text, params=marked.params)
+            plan, pinned = replace(plan, sql=marked.text, params=marked.params), True
             bindings = recheck.bindings(marked)
         plan = session.row_locks.without_locked(plan)
 
@@ -72,7 +72,7 @@ def _selected(
 
     rows = recheck.selecting(run)
     recheck.again = False
-    return recheck.in_scan_order(rows)
+    return recheck.in_scan_order(rows) if pinned else rows
 
 
 def _lock(session: Any, recheck: EvalPlanQual, row: Row) -> Row | None:

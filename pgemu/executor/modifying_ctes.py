@@ -46,7 +46,10 @@ class OwnOverlay:
             name = f"{match[1]}.r{match[2]}"
             if name not in self.tables:
                 return match[0]
-            return f"({self._overlay(name)}{tail}) AS "
+            rows = self._overlay(name)
+            if self.session.reads_first:
+                return f"(WITH seen AS MATERIALIZED ({rows}) SELECT * FROM seen) AS "
+            return f"({rows}{tail}) AS "
 
         return _TABLE.sub(replace, text)
 

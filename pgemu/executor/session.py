@@ -72,6 +72,8 @@ class Session(WritingMixin):
 
     # the INSERT, UPDATE ... that was started last: what its errors may show
     modifying: Query | None = None
+    # the running statement reads its tables before it calls functions
+    reads_first: bool = False
     # the text parsed last was commented on: its plan must not be found by the text
     parse_noticed: bool = False
     # sends the notices now (set by the backend): a statement is going to sleep

@@ -19,6 +19,7 @@ from pgemu.errors import (
     UNIQUE_VIOLATION,
     PgError,
 )
+from pgemu.executor.expiry import StatementExpiredError, has_expired
 
 _INDEX = re.compile(r"UNIQUE constraint failed: index '(\w+)'")
 _FRAME = re.compile(r"frame (starting|ending) offset must be a non-negative")
@@ -26,7 +27,7 @@ _COLUMNS = re.compile(r"UNIQUE constraint failed: (.*)")
 
 
 def translate(error: apsw.Error, session: Any) -> PgError:
-    """The PgError for an error of apsw."""
+    """The PgError for an error of apsw; StatementExpiredError is raised."""
     if isinstance(error, apsw.ConstraintError):
         return _constraint(error, session)
     text = str(error)
@@ -54,7 +55,10 @@ def translate(error: apsw.Error, session: Any) -> PgError:
         return PgError(DISK_FULL, f"could not write to file: {text}")
     if isinstance(error, apsw.NoMemError):
         return PgError(OUT_OF_MEMORY, "out of memory")
-    return PgError(INTERNAL_ERROR, f"storage engine: {text}")
+    unknown = PgError(INTERNAL_ERROR, f"storage engine: {text}")
+    if has_expired(error, session):
+        raise StatementExpiredError(session, unknown)
+    return unknown
 
 
 def _constraint(error: apsw.ConstraintError, session: Any) -> PgError:

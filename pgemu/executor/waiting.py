@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
+from pgemu.executor.expiry import StatementExpiredError, with_triggers
 from pgemu.storage.locktag import RELATION_B, LockTag, tuple_tag
 from pgemu.transam.suspension import forget_suspension
 from pgemu.transam.xact import IDLE
@@ -70,6 +71,9 @@ def retrying(session: Any, run: Callable[[], T], *, plain: bool = False) -> T:
     except WaitFor as wait:
         del session.notices[notices:]
         first = wait
+    except StatementExpiredError as expired:
+        del session.notices[notices:]
+        return retrying(session, with_triggers(session, run, expired), plain=plain)
     finally:
         if session.xact.suspensions:
             forget_suspension(session.xact)
@@ -98,6 +102,8 @@ def run_again(session: Any, run: Callable[[], T], wait: WaitFor | None) -> T:
                 return run()
             except WaitFor as again:
                 wait = again
+            except StatementExpiredError as expired:
+                wait, run = None, with_triggers(session, run, expired)
             finally:
                 sent = without_sent(session, start, sent)
                 if session.xact.suspensions:
