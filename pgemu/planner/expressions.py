@@ -16,6 +16,7 @@ from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.calls import (
+    collations_conflict,
     inline_over_rows,
     is_whole_row,
     lower_function,
@@ -272,6 +273,8 @@ def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
 def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
     left, right = (lower(arg, low, scope) for arg in node.args)
     native = native_comparison(node.opno, node.args, low)
+    if native is not None and not node.inputcollid and collations_conflict(node.args):
+        return sql.func(low.binder.special("no_collation"), left, right)
     equal = (
         sql.binary("=", sql.collate(left, native[1]), right)
         if native is not None
@@ -474,6 +477,8 @@ def lower_min_max(node: p.MinMaxExpr, low: Lowering, scope: Scope) -> Sql:
     args = [lower(arg, low, scope) for arg in node.args]
     if len(args) == 1:
         return args[0]
+    if not node.inputcollid and collations_conflict(node.args):
+        return sql.func(low.binder.special("no_collation"), *args[:2])
     return sql.func(low.binder.special("min_max", node.minmaxtype, node.op), *args)
 
 
