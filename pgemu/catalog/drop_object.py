@@ -105,7 +105,7 @@ def _drop_storage(
     elif row.relkind == "i" and index is not None:
         table = ObjectAddress(r.PgClass.RELID, index.indrelid, 0)
         if table not in dropped_with_it:
-            session.xact.drop_on_commit(f"main.i{node}")
+            session.xact.drop_index(f"main.i{node}")
     elif row.relkind == "S":
         session.xact.at_commit(lambda: session.sequences.drop(oid))
 

@@ -28,13 +28,13 @@ from pgemu.catalog.rows import (
     PgClass,
     PgDepend,
 )
+from pgemu.commands.clauses import contain_volatile_functions
 from pgemu.commands.constraint_cmds import (
     add_check_constraints,
     check_existing_rows,
     record_expression_dependencies,
 )
 from pgemu.commands.cook import (
-    contain_volatile_functions,
     cook_default,
     open_relation_pstate,
 )

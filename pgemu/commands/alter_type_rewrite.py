@@ -29,7 +29,7 @@ from pgemu.catalog.rows import (
     PgIndex,
     PgType,
 )
-from pgemu.commands.cook import coerce_default, open_relation_pstate
+from pgemu.commands.cook import coerce_default, open_relation_pstate, referenced_columns
 from pgemu.commands.event_trigger import REWRITE_COLUMN
 from pgemu.commands.row_type_uses import (
     check_not_member_of_itself,
@@ -312,6 +312,8 @@ def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id:
 
     session, catalog = ctx.session, ctx.catalog
     old = relation.sqlite_name
+    if att.atttypid != type_id and 0 in referenced_columns(transform):
+        _refuse_whole_row(session, relation, att, type_id)
     text = compile_expr(session, relation.oid, transform)
     new = catalog.new_oid()
     columns = [
@@ -329,6 +331,19 @@ def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id:
     )
     session.xact.drop_on_commit(old)
     catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+
+
+def _refuse_whole_row(session: Any, relation: Any, att: PgAttribute, type_id: int) -> None:
+    """PostgreSQL computes the expression when the column has its new type already, and finds
+    (ExecEvalWholeRowVar) that the old rows are not of the table's row type."""
+    if not session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} LIMIT 1"):
+        return
+    had, has = (session.catalog.type_name(t) for t in (att.atttypid, type_id))
+    raise PgError(
+        DATATYPE_MISMATCH,
+        "table row type and query-specified row type do not match",
+        detail=f"Table has type {had} at ordinal position {att.attnum}, but query expects {has}.",
+    )
 
 
 def column_change_requires_rewrite(catalog: Any, expr: Any, attnum: int) -> bool:

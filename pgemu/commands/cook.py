@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     INVALID_COLUMN_REFERENCE,
@@ -13,7 +14,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.parsenodes import Alias, RangeTblEntry
-from pgemu.nodes.primnodes import FuncExpr, NextValueExpr, OpExpr, SQLValueFunction, Var
+from pgemu.nodes.primnodes import Var
 from pgemu.nodes.walk import walk
 from pgemu.parser.parse_coerce import coerce_to_boolean, coerce_to_target_type
 from pgemu.parser.parse_collate import assign_expr_collations
@@ -122,39 +123,3 @@ def referenced_columns(expr: Any) -> list[int]:
 
     walk([expr], visit)
     return list(found)
-
-
-def contain_mutable_functions(catalog: Any, expr: Any) -> bool:
-    """contain_mutable_functions: anything that is not immutable inside?"""
-    return _contain(catalog, expr, "sv")
-
-
-def contain_volatile_functions(catalog: Any, expr: Any) -> bool:
-    """contain_volatile_functions."""
-    return _contain(catalog, expr, "v")
-
-
-def _contain(catalog: Any, expr: Any, kinds: str) -> bool:
-    from pgemu.catalog.rows import PgProc
-
-    found = False
-
-    def visit(node: Any) -> bool | None:
-        nonlocal found
-        funcid = 0
-        if isinstance(node, FuncExpr):
-            funcid = node.funcid
-        elif isinstance(node, OpExpr):
-            funcid = node.opfuncid
-        elif isinstance(node, SQLValueFunction):
-            found = found or "s" in kinds
-        elif isinstance(node, NextValueExpr):
-            found = True
-        if funcid:
-            proc = catalog.one(PgProc, oid=funcid)
-            if proc is not None and proc.provolatile in kinds:
-                found = True
-        return False if found else None
-
-    walk([expr], visit)
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
+from pgemu.commands.clauses import inline_mutable_functions
 from pgemu.errors import UNIQUE_VIOLATION, PgError
 
 
@@ -28,6 +29,11 @@ def compile_expr(session: Any, relid: int, expr: Any) -> str:
     return text
 
 
+def _compile_immutable(session: Any, relid: int, expr: Any) -> str:
+    """The same for an index, which calls only functions that say that they are immutable."""
+    return compile_expr(session, relid, inline_mutable_functions(session.catalog, expr))
+
+
 def physical_index_sql(
     session: Any, heap_oid: int, relfilenode: int, index_relfilenode: int, info: IndexInfo
 ) -> str | None:
@@ -41,7 +47,7 @@ def physical_index_sql(
         if key.attnum > 0:
             text = f"c{key.attnum}"
         else:
-            text = compile_expr(session, heap_oid, key.expr)
+            text = _compile_immutable(session, heap_oid, key.expr)
         collation = catalog.types.io(key.type_id).collation
         if collation:
             text += f" COLLATE {collation}"
@@ -50,7 +56,7 @@ def physical_index_sql(
         parts.append(text)
     where = ""
     if info.predicate is not None:
-        where = " WHERE " + compile_expr(session, heap_oid, info.predicate)
+        where = " WHERE " + _compile_immutable(session, heap_oid, info.predicate)
     if info.nulls_not_distinct and unique:
         # SQLite's unique indexes hold NULLs apart; a flag per key tells NULL from any value
         extra = [f"{p.removesuffix(' DESC')} IS NULL" for p in parts]
@@ -81,11 +87,11 @@ def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
         if key.attnum > 0:
             text = f"c{key.attnum}"
         else:
-            text = compile_expr(session, heap.oid, key.expr)
+            text = _compile_immutable(session, heap.oid, key.expr)
         terms.append(text)
     conditions = [] if info.nulls_not_distinct else [f"{t} IS NOT NULL" for t in terms]
     if info.predicate is not None:
-        text = compile_expr(session, heap.oid, info.predicate)
+        text = _compile_immutable(session, heap.oid, info.predicate)
         conditions.append(f"({text})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     keys = ", ".join(terms)

@@ -14,9 +14,9 @@ from pgemu.catalog.index import (
 )
 from pgemu.catalog.pg_constraint import choose_relation_name
 from pgemu.catalog.rows import PgAm, PgClass, PgInherits
+from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
-    contain_mutable_functions,
     referenced_columns,
     relation_pstate,
 )
@@ -469,7 +469,7 @@ def rebuild_index(session: Any, relation: Any, index: Any) -> None:
     info = index_info_of(catalog, index)
     new = catalog.new_oid()
     build_index(session, from_relation(relation), new, index.name, info)
-    session.xact.drop_on_commit(f"main.i{index.relfilenode}")
+    session.xact.drop_index(f"main.i{index.relfilenode}")
     catalog.update(PgClass, {"oid": index.oid}, relfilenode=new)
 
 

@@ -273,7 +273,7 @@ def _where(session: Any, relation: Any, raw: Any, text: str) -> Any:
     """TransformPubWhereClauses."""
     if raw is None:
         return None
-    from pgemu.commands.cook import contain_mutable_functions
+    from pgemu.commands.clauses import contain_mutable_functions
     from pgemu.parser.parse_clause import transform_where_clause
     from pgemu.parser.parse_collate import assign_expr_collations
 

@@ -66,6 +66,7 @@ def retrying_in_both_files(session: Any, run: Callable[[], T], *, plain: bool = 
 
 
 def _commit_implicit(session: Any) -> None:
+    session.xact.builds_late = False  # what the statement has left for later is made before this
     try:
         commit_retrying(session)
     except BaseException:

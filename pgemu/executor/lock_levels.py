@@ -34,7 +34,7 @@ def utility_locks(catalog: Any, tag: str, body: Body) -> list[tuple[int, int]]:
     if rule is None:
         return []
     try:
-        return list(rule(catalog, body))
+        return [lock for lock in rule(catalog, body) if lock[0]]
     except PgError:
         return []  # the command finds the same error
 
@@ -222,7 +222,9 @@ def _reindex(catalog: Any, body: Body) -> Locks:
         return
     options = {n["DefElem"].get("defname") for n in body.get("params", ())}
     if "concurrently" in options:
-        yield index_table(catalog, body.get("relation")), SHARE_UPDATE_EXCLUSIVE
+        oid = index_table(catalog, body.get("relation"))
+        if oid >= 16384:
+            yield oid, SHARE_UPDATE_EXCLUSIVE
         return
     index = kind == "REINDEX_OBJECT_INDEX"
     yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE if index else SHARE)

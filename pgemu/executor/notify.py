@@ -160,11 +160,11 @@ class NotifyQueue:
 
     # -- receiving -----------------------------------------------------------------------------
 
-    def collect(self) -> list[Notification]:
+    def collect(self) -> Sequence[Notification]:
         """What is to be sent to the client: (pid, channel, payload), in order.  Call it when the
         session is idle, after latch.drain(), and before ReadyForQuery."""
-        if self.session.xact.state != IDLE:
-            return []
+        if not (self._own or self.channels or self.latch.inbox) or self.session.xact.state != IDLE:
+            return ()
         found, self._own = self._own, []
         if self.channels:
             self.latch.drain()

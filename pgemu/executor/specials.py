@@ -352,15 +352,16 @@ def _domain_check(udfs: UdfRegistry, type_oid: int) -> Callable[[Any], Any]:
 
 
 @special("no_collation", deterministic=False)
-def no_collation(udfs: UdfRegistry) -> Callable[..., Any]:
-    """A comparison of strings whose collations differ (check_collation_set of varlena.c)."""
+def no_collation(udfs: UdfRegistry, what: str = "string comparison") -> Callable[..., Any]:
+    """A comparison of strings whose collations differ (check_collation_set of varlena.c), or
+    another function that asks for one."""
 
-    def call(left: Any, right: Any) -> Any:
-        if left is None or right is None:
+    def call(*values: Any) -> Any:
+        if None in values:
             return None
         raise PgError(
             INDETERMINATE_COLLATION,
-            "could not determine which collation to use for string comparison",
+            f"could not determine which collation to use for {what}",
             hint="Use the COLLATE clause to set the collation explicitly.",
         )
 

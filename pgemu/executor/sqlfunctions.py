@@ -63,8 +63,13 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
             rows = run(*args)
             if info.result_type == VOIDOID:
                 return  # a set of nothing has no rows
+            # a row type of one column is a row too
+            whole = types == [info.result_type] or not (
+                info.result_type == RECORDOID
+                or session.catalog.types.row(info.result_type).typtype == "c"
+            )
             for row in rows:
-                yield row[0] if len(row) == 1 else row
+                yield row[0] if len(row) == 1 and whole else row
 
         return rows_of
 

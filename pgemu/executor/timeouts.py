@@ -37,7 +37,7 @@ class Timeouts:
         session.cancel_reason = self.cancel_reason
 
     def start_statement(self) -> None:
-        milliseconds = self.session.guc.value("statement_timeout")
+        milliseconds = self.session.guc.values["statement_timeout"]
         if milliseconds and not self._armed:
             self._armed = True
             self._fired = False
@@ -81,13 +81,12 @@ class Timeouts:
 
     def idle_seconds(self) -> float | None:
         """How long the loop may wait for the client; None: for ever."""
-        milliseconds = self.session.guc.value(self._setting())
-        return milliseconds / 1000 if milliseconds else None
-
-    def _setting(self) -> str:
+        values = self.session.guc.values
         if self.session.xact.in_block:
-            return "idle_in_transaction_session_timeout"
-        return "idle_session_timeout"
+            milliseconds = values["idle_in_transaction_session_timeout"]
+        else:
+            milliseconds = values["idle_session_timeout"]
+        return milliseconds / 1000 if milliseconds else None
 
     def idle_error(self) -> PgError:
         """The FATAL error that ends the connection of a client that was silent for too long."""

@@ -90,8 +90,15 @@ class UdfRegistry:
         name = f"{_UNSAFE.sub('_', proc.proname)}_{proc.oid}"
         if key[2] is not None:
             name += f"_{_digest(key[2])}"
+        immutable = proc.provolatile == "i"
+        try:
+            self.conn.create_scalar_function(name, body, -1, deterministic=immutable)
+        except apsw.BusyError:
+            # replaced while a statement runs, which may call it: another name until that has ended
+            name += f"_{_digest(key)}"
+            self.conn.create_scalar_function(name, body, -1, deterministic=immutable)
+            return name
         self._names[key] = name
-        self.conn.create_scalar_function(name, body, -1, deterministic=proc.provolatile == "i")
         return name
 
     def _type_key(self, proc: PgProc, info: TypeInfo) -> Hashable:
@@ -261,12 +268,10 @@ class UdfRegistry:
                 for c in calls
             ),
         )
-        name, new = self._name(key, stem)
-        if new:
-            bodies = [self._set_body(c) for c in calls]
-            module = FunctionModule(calls, bodies)
-            self._create_module(name, module)
-        return name
+        if key not in self._names:
+            module = FunctionModule(calls, [self._set_body(c) for c in calls])
+            self._create_module(self._name(key, stem)[0], module)
+        return self._names[key]
 
     def _set_body(self, call: SetCall) -> Callable[..., Any]:
         if call.proc is None:

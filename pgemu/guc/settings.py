@@ -120,11 +120,12 @@ class Settings:
         self._reserved: set[str] = set()
         self._epochs: dict[tuple[Typed, ...], int] = {}
         self._last_reported: dict[str, str] = {}
-        self._report_pending: set[str] = set()
+        # keys of reported settings that may have changed since changed_reports()
+        self.unreported: set[str] = set()
         for key, row in self.rows_by_name.items():
             self._adopt(key, row)
         self.reported = tuple(r.name for r in self.rows_by_name.values() if "REPORT" in r.flags)
-        self._report_pending.update(name.lower() for name in self.reported)
+        self.unreported.update(name.lower() for name in self.reported)
         self._refresh_epoch()
         for name, text in (overrides or {}).items():
             self.set(name, text, source="command line", context="postmaster")
@@ -298,7 +299,7 @@ class Settings:
         if key in _EPOCH_KEYS:
             self._refresh_epoch()
         if "REPORT" in self.rows_by_name[key].flags:
-            self._report_pending.add(key)
+            self.unreported.add(key)
         hook = self.assign_hooks.get(key)
         if hook is not None:
             hook(state.value)
@@ -413,18 +414,18 @@ class Settings:
 
     def changed_reports(self) -> list[tuple[str, str]]:
         """(name, SHOW text) of reported settings whose text changed since the last call."""
-        if not self._report_pending:
+        if not self.unreported:
             return []
         changed = []
         for name in self.reported:
             key = name.lower()
-            if key not in self._report_pending:
+            if key not in self.unreported:
                 continue
             text = self._shown(key, self.rows_by_name[key])
             if self._last_reported.get(key) != text:
                 self._last_reported[key] = text
                 changed.append((name, text))
-        self._report_pending.clear()
+        self.unreported.clear()
         return changed
 
 

@@ -104,8 +104,8 @@ class Connection:
         have = len(data) - at
         if have < 5:
             if have == 0:
-                self._fill(1, clean=True)
-                data, at = self._input, 0
+                data, at = self._receive(RECEIVE_SIZE, True), 0
+                self._input, self._at = data, 0
             if data[at] not in self.limits:
                 raise self._unexpected(data[at])
             if len(data) - at < 5:
@@ -224,6 +224,10 @@ class Connection:
         """Wait until the client sent something, the latch is set, or the seconds are over."""
         if self.has_buffered_input():
             return "client"
+        return self.sleep(latch_fd, timeout)
+
+    def sleep(self, latch_fd: int | None, timeout: float | None) -> Woken:
+        """The same, where nothing is buffered."""
         if latch_fd != self._polled:
             if self._polled is not None:
                 self._poll.unregister(self._polled)
@@ -234,7 +238,9 @@ class Connection:
         if not ready:
             return "timeout"
         # The latch first: an interrupt must not wait behind a client that never stops sending.
-        return "latch" if any(fd == latch_fd for fd, _ in ready) else "client"
+        if ready[0][0] == latch_fd or (len(ready) > 1 and ready[1][0] == latch_fd):
+            return "latch"
+        return "client"
 
     def is_connected(self) -> bool:
         """Whether the client has not hung up (client_connection_check_interval)."""

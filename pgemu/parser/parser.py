@@ -37,6 +37,8 @@ def raw_parser(text: str) -> list[RawStmt]:
     if nul >= 0:
         # a C string ends there; the protocol never delivers one, other callers might
         text = text[:nul]
+    if "$" in text and _JUNK_PARAM.search(text):
+        _reject_junk_parameter(text)
     try:
         parsed = pgparse.parse(text)
     except pgparse.PGQueryError as error:
@@ -182,6 +184,21 @@ _QUOTED = re.compile(
     re.DOTALL,
 )
 _BIT_STRING = re.compile(r"(?<![\w$])([bBxX])'([^']*)'")
+
+
+# the newer grammar takes what follows a parameter's number for the next word
+_JUNK_PARAM = re.compile(r"(?<![\w$])\$\d+[^\W\d][\w$]*")
+
+
+def _reject_junk_parameter(text: str) -> None:
+    masked = _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
+    junk = _JUNK_PARAM.search(masked)
+    if junk is not None:
+        raise PgError(
+            SYNTAX_ERROR,
+            f'trailing junk after parameter at or near "{junk.group()}"',
+            position=junk.start() + 1,
+        )
 
 
 def reject_newer_syntax(text: str) -> None:

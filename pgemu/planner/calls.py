@@ -38,10 +38,14 @@ def native(*names: str) -> Callable[[_Native], _Native]:
     return register
 
 
+# str_tolower and the like of formatting.c
+_CASE_FUNCTIONS = {870: "lower", 871: "upper", 872: "initcap"}
+
+
 def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
     comparison = native_comparison(node.opno, node.args, low) if len(args) == 2 else None
     if comparison is not None:
-        if not node.inputcollid and _collations_conflict(node.args):
+        if not node.inputcollid and collations_conflict(node.args):
             # found out when the first row is compared
             return sql.func(low.binder.special("no_collation"), *args)
         symbol, collation = comparison
@@ -49,19 +53,22 @@ def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
     return _call(node, node.opfuncid, node.args, node.opresulttype, args, low)
 
 
-def _collations_conflict(args: list[p.Expr]) -> bool:
+def collations_conflict(args: list[p.Expr]) -> bool:
     """Two different implicit collations decide nothing, here or further down."""
     if len({expr_collation(arg) for arg in args} - {0}) > 1:
         return True
     return any(
         isinstance(arg, (p.OpExpr, p.FuncExpr, p.CoalesceExpr))
         and not expr_collation(arg)
-        and _collations_conflict(arg.args)
+        and collations_conflict(arg.args)
         for arg in args
     )
 
 
 def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
+    name = _CASE_FUNCTIONS.get(node.funcid)
+    if name is not None and not node.inputcollid and collations_conflict(node.args):
+        return sql.func(low.binder.special("no_collation", f"{name}() function"), *args)
     return _call(node, node.funcid, node.args, node.funcresulttype, args, low)
 
 

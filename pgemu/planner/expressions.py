@@ -16,6 +16,7 @@ from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.calls import (
+    collations_conflict,
     inline_over_rows,
     is_whole_row,
     lower_function,
@@ -131,7 +132,7 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     # an all-NULL row of the nullable side of an outer join reads as NULL
     present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
-    built = _row_value(node.vartype, types, columns, low, names)
+    built = row_value(node.vartype, types, columns, low, names)
     if present is None:
         return built
     return sql.case([(sql.binary("IS", present, sql.NULL), sql.NULL)], built)
@@ -141,10 +142,10 @@ def _whole_join(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     entry = scope.entry(node.varno)
     columns = [lower(expr, low, scope) for expr in entry.joinaliasvars]
     types = [expr_type(e) for e in entry.joinaliasvars]
-    return _row_value(RECORDOID, types, columns, low, tuple(entry.eref.colnames))
+    return row_value(RECORDOID, types, columns, low, tuple(entry.eref.colnames))
 
 
-def _row_value(
+def row_value(
     row_type: int,
     types: list[int],
     columns: list[Sql],
@@ -275,6 +276,8 @@ def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
 def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
     left, right = (lower(arg, low, scope) for arg in node.args)
     native = native_comparison(node.opno, node.args, low)
+    if native is not None and not node.inputcollid and collations_conflict(node.args):
+        return sql.func(low.binder.special("no_collation"), left, right)
     equal = (
         sql.binary("=", sql.collate(left, native[1]), right)
         if native is not None
@@ -477,6 +480,8 @@ def lower_min_max(node: p.MinMaxExpr, low: Lowering, scope: Scope) -> Sql:
     args = [lower(arg, low, scope) for arg in node.args]
     if len(args) == 1:
         return args[0]
+    if not node.inputcollid and collations_conflict(node.args):
+        return sql.func(low.binder.special("no_collation"), *args[:2])
     return sql.func(low.binder.special("min_max", node.minmaxtype, node.op), *args)
 
 
@@ -534,7 +539,7 @@ def lower_array(node: p.ArrayExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.RowExpr)
 def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
     columns = [lower(arg, low, scope) for arg in node.args]
-    return _row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
+    return row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
 
 
 @handler(p.RowCompareExpr)

@@ -262,6 +262,9 @@ def _lower_values(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope)
 def values_query(rows: list[list[Sql]], low: Lowering) -> Sql:
     """SELECT column1 AS c1, ... FROM (VALUES ...)."""
     inner = low.new_alias("v")
+    if not rows[0]:  # SQLite has no rows without columns
+        blank = sql.derived(sql.values([[sql.integer(1)]] * len(rows)), inner)
+        return sql.select([sql.alias(sql.integer(1), "c0")], from_=blank)
     columns = [
         sql.alias(sql.column(inner, f"column{n}"), f"c{n}") for n in range(1, len(rows[0]) + 1)
     ]

@@ -15,7 +15,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
-from pgemu.planner.expressions import has_children, lower, lower_qual
+from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
@@ -212,8 +212,25 @@ def compile_table_expr(
     for attr in relation.attrs:
         name = f"c{attr.attnum}"
         scope.replaced[(1, attr.attnum)] = sql.column(alias, name) if alias else sql.raw(name)
+    _replace_whole_row(relation, expr, low, scope)
     low.used_literals = _EveryLiteral()
     return sql.render(sql.paren(lower(expr, low, scope)))
+
+
+def _replace_whole_row(relation: Any, expr: p.Expr, low: Lowering, scope: Scope) -> None:
+    """The row of the table as a value, where the expression asks for it."""
+
+    def visit(node: object) -> bool | None:
+        if isinstance(node, p.Var) and not node.varattno and (1, 0) not in scope.replaced:
+            types = [0 if a.attisdropped else a.atttypid for a in relation.attrs]
+            columns = [
+                sql.NULL if a.attisdropped else scope.replaced[(1, a.attnum)]
+                for a in relation.attrs
+            ]
+            scope.replaced[(1, 0)] = row_value(node.vartype, types, columns, low)
+        return None
+
+    walk([expr], visit)
 
 
 def compile_pair_expr(catalog: Any, relation: Any, expr: p.Expr) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pgemu.catalog.rows import PgType
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query, RangeTblRef, SetOperationStmt, SetOpNode
@@ -11,6 +12,8 @@ from pgemu.planner import sql
 from pgemu.planner.expressions import lower
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.sql import Sql
+
+UNKNOWNOID = 705
 
 
 def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
@@ -65,7 +68,11 @@ def coerced_column(column: Sql, source: int, target: int, low: Lowering) -> Sql:
     """A column of one type as a value of the common type that analysis chose."""
     var = p.Var(1, 1, source)
     pstate = make_parsestate(None, low.catalog)
-    coerced = coerce_to_common_type(pstate, var, target, "UNION/INTERSECT/EXCEPT")
+    coerced: p.Expr
+    if source == UNKNOWNOID:  # a literal with COLLATE: its type's input function decides
+        coerced = p.CoerceViaIO(var, target)
+    else:
+        coerced = coerce_to_common_type(pstate, var, target, "UNION/INTERSECT/EXCEPT")
     scope = Scope(Query("select"), [""], low, replaced={(1, 1): column})
     return lower(coerced, low, scope)
 
@@ -94,13 +101,24 @@ def _all_rows(node: SetOperationStmt, left: Sql, right: Sql, low: Lowering) -> S
     return _wrap(both, len(node.col_types), low)
 
 
+def _is_collatable(type_oid: int, low: Lowering) -> bool:
+    row = low.catalog.one(PgType, oid=type_oid)
+    return row is not None and row.typcollation != 0
+
+
 def _order(query: Query, low: Lowering) -> list[Sql]:
     numbers = {
         t.ressortgroupref: n for n, t in enumerate(query.target_list, 1) if t.ressortgroupref
     }
     items = []
+    assert query.set_operations is not None
     for clause in query.sort_clause:
         number = numbers[clause.tle_sort_group_ref]
-        key = low.comparable(sql.raw(str(number)), expr_type(query.target_list[number - 1].expr))
+        type_oid = expr_type(query.target_list[number - 1].expr)
+        key = low.comparable(sql.raw(str(number)), type_oid)
+        if not query.set_operations.col_collations[number - 1] and _is_collatable(type_oid, low):
+            # the collations of the branches differ: found out when rows are compared
+            column = sql.raw(f"c{number}")
+            key = sql.func(low.binder.special("no_collation"), column, column)
         items.append(sql.ordered(key, clause.descending, clause.nulls_first))
     return items

@@ -95,17 +95,11 @@ class Backend:
         session = self.session
         timeouts = session.timeouts
         while True:
-            try:
-                session.check_for_interrupts()
-            except PgError as error:
-                if error.severity == "ERROR":
-                    continue  # a cancel that came too late cancels nothing
-                raise
+            if session.cancel_pending and self._late_interrupt():
+                continue
             session.idle = True  # now a signal to terminate takes effect at once
             try:
-                woken = self.connection.wait_for_message(
-                    self.latch.fileno(), timeouts.idle_seconds()
-                )
+                woken = self.connection.sleep(self.latch.fileno(), timeouts.idle_seconds())
             finally:
                 session.idle = False
             if woken == "timeout":
@@ -115,6 +109,15 @@ class Backend:
             self.latch.drain()
             self._send_notifications()
             self.connection.flush()
+
+    def _late_interrupt(self) -> bool:
+        """True: a cancel that came too late, which cancels nothing.  Else the error is raised."""
+        try:
+            self.session.check_for_interrupts()
+        except PgError as error:
+            if error.severity != "ERROR":
+                raise
+        return True
 
     def _send_notifications(self) -> None:
         for pid, channel, payload in self.session.notify_queue.collect():
@@ -212,9 +215,9 @@ class Backend:
             self._send_notifications()
         if session.notices:
             self.send_notices()
-        reports = session.guc.changed_reports()
-        for name, value in reports:
-            self.connection.write(parameter_status(name, value, session.client_codec))
+        if session.guc.unreported:
+            for name, value in session.guc.changed_reports():
+                self.connection.write(parameter_status(name, value, session.client_codec))
         status = session.xact.status
         if session.portals and status == b"I":
             session.close_portals(committing=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.roles import superuser
+from pgemu.catalog.rows import PgClass
 from pgemu.errors import (
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
@@ -109,8 +110,8 @@ def _check_contents(session: Any) -> None:
             "cannot PREPARE a transaction that has created a cursor WITH HOLD",
         )
     for oid in session.locks.locked_relations():
-        row = session.catalog.relation(oid)
-        if row.persistence == "t":
+        row = session.catalog.one(PgClass, oid=oid)  # None: dropped
+        if row is not None and row.relpersistence == "t":
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
                 "cannot PREPARE a transaction that has operated on temporary objects",

@@ -278,7 +278,7 @@ class SimpleQuery:
 def _had_started(session: Any, query: Query | None) -> bool:
     """Whether PostgreSQL would have sent RowDescription before this error: not if it folds
     constants and so fails while planning.  None: a query with a FROM."""
-    from pgemu.commands.cook import contain_mutable_functions
+    from pgemu.commands.clauses import contain_mutable_functions
 
     if query is None:
         return True

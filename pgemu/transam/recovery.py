@@ -33,6 +33,7 @@ from pgemu.storage.writerlock import WriterLock
 from pgemu.transam import twophase
 from pgemu.transam.durability import WalSync
 from pgemu.transam.schema import prefix
+from pgemu.transam.storage_changes import indexed_table
 from pgemu.transam.undo import roll_back
 
 # Catalogs as tables: (table, column) of what belongs to a relation, by its OID.  This room stands
@@ -162,6 +163,7 @@ def _roll_back(conn: apsw.Connection, cluster: Cluster, database: int, xids: lis
         if open_here is not None:
             with _writing(conn, cluster, database):
                 _with_functions(conn, partial(roll_back, conn, "main", xid))
+                _with_functions(conn, partial(_restore_indexes, conn, xid))
                 _drop_pending(conn, xid)
                 _forget(conn, "main", xid)
 
@@ -176,6 +178,30 @@ def _forget(conn: apsw.Connection, schema: str, xid: int) -> None:
     p = f"{schema}.{prefix(schema)}"
     conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", (xid,))
     conn.execute(f"DELETE FROM {p}active WHERE xid=?", (xid,))
+
+
+def _restore_indexes(conn: apsw.Connection, xid: int) -> None:
+    """Unique indexes that an aborted transaction had dropped.  One whose functions are known to
+    sessions only is left to the next session."""
+    rows: Any = conn.execute(
+        "SELECT rowid, name FROM main._pending WHERE xid=? AND what='restore'", (xid,)
+    ).fetchall()
+    for rowid, sql in rows:
+        table = indexed_table(sql).removeprefix("main.")
+        if conn.execute("SELECT 1 FROM main.sqlite_schema WHERE name=?", (table,)).fetchone():
+            _restore_index(conn, sql)
+        conn.execute("DELETE FROM main._pending WHERE rowid=?", (rowid,))
+
+
+def _restore_index(conn: apsw.Connection, sql: str) -> None:
+    try:
+        conn.execute(sql)
+    except apsw.SQLError as error:
+        found = _UNKNOWN_FUNCTION.search(str(error))
+        if found is None or _register(conn, f"{found[1]}_{found[2]}", int(found[2])):
+            raise
+        name = sql.partition(" ON ")[0].rpartition(" ")[2]
+        conn.execute("INSERT INTO main._pending VALUES (0, 'reindex', ?)", (name,))
 
 
 def _drop_pending(conn: apsw.Connection, xid: int) -> None:

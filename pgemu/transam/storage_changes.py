@@ -4,6 +4,10 @@ catalog/storage.c).
 Every change of SQLite's schema makes SQLite prepare anew each statement that runs after it, and
 read its schema table.  So a DDL command may leave what it makes for later: the storage is built
 when the transaction first runs anything else, at the latest before its commit, all at once.
+
+What is dropped goes when the transaction commits; but a unique index that stayed until then would
+refuse rows, so it goes at once and is made again when the drop is rolled back.  Nobody else can
+have written to the table in between: the transaction holds its lock.
 """
 
 from __future__ import annotations
@@ -12,9 +16,17 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import apsw
+
 from pgemu.transam.undo import UndoTriggers
 
 IDLE = "idle"
+_UNIQUE_INDEX = "CREATE UNIQUE INDEX"
+
+
+def indexed_table(sql: str) -> str:
+    """`main.r16384`: the table of a CREATE INDEX that PostgreSQL's index became."""
+    return "main." + sql.partition(" ON ")[2].partition(" ")[0]
 
 
 class StorageChanges:
@@ -36,6 +48,8 @@ class StorageChanges:
     def __init__(self) -> None:
         self._created: list[str] = []
         self._dropped: list[str] = []
+        # how the unique indexes among _dropped were made
+        self._definitions: dict[str, str] = {}
         self.unbuilt: dict[str, str] = {}
         self.builds_late = False
         # unbuilt before the running statement, once that has changed it
@@ -90,6 +104,34 @@ class StorageChanges:
         self._dropped.append(sqlite_name)
         self._note_pending("commit", [sqlite_name])
 
+    def drop_index(self, sqlite_name: str) -> None:
+        """An index that this transaction dropped or replaced; see above."""
+        self.drop_on_commit(sqlite_name)
+        self.build_storage()
+        query = "SELECT sql FROM main.sqlite_schema WHERE type='index' AND name=?"
+        row = self.conn.execute(query, (sqlite_name.removeprefix("main."),)).fetchone()
+        if row is None or not row[0].startswith(_UNIQUE_INDEX):
+            return
+        try:
+            self.conn.execute(f"DROP INDEX {sqlite_name}")
+        except apsw.LockedError:
+            return  # a statement of this connection is reading: a function that it calls is here
+        sql = f"{_UNIQUE_INDEX} IF NOT EXISTS main.{row[0].removeprefix(_UNIQUE_INDEX).lstrip()}"
+        self._definitions[sqlite_name] = sql
+        self._note_pending("restore", [sql])
+
+    def restore_indexes(self, dropped: Sequence[str], created: Sequence[str]) -> None:
+        """Make again the unique indexes among what was dropped; created: what goes with the drop,
+        with its indexes."""
+        for name in reversed(dropped):
+            sql = self._definitions.pop(name, None)
+            if sql is not None and name not in created:
+                self.restore_index(sql, created)
+
+    def restore_index(self, sql: str, created: Sequence[str]) -> None:
+        if indexed_table(sql) not in created:
+            self.conn.execute(sql)
+
     def is_new_storage(self, sqlite_name: str) -> bool:
         """Made or emptied by the current subtransaction (COPY FREEZE asks)."""
         emptied_at = self.truncated.get(sqlite_name, -1)
@@ -109,6 +151,7 @@ class StorageChanges:
 
     def drop_storage(self, names: Sequence[str]) -> None:
         for name in names:
+            self._definitions.pop(name, None)
             if self.unbuilt.pop(name, None) is not None:
                 continue
             self.triggers.forget(name)

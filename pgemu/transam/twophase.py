@@ -149,7 +149,10 @@ def finish(xact: TransactionManager, prepared: PreparedXact, *, commit: bool) ->
         xact.sync("g", order=True)
     with xact.undoing():
         names = _pending(xact, prepared.xid, "abort")
+        indexes = _pending(xact, prepared.xid, "restore")
         roll_back_transaction(xact.conn, prepared.xid, ["main"])
+        for sql in indexes:
+            xact.restore_index(sql, names)
         xact.drop_storage(names)
 
 

@@ -633,6 +633,7 @@ class TransactionManager(StorageChanges):
                 self.sync("g", order=True)
             with self.undoing():
                 roll_back_transaction(self.conn, self.xid, ["main"], self.triggers.columns)
+                self.restore_indexes(self._dropped, self._created)
                 self.drop_storage(self._created)
         self._ended(committed=False)
 
@@ -787,7 +788,9 @@ class TransactionManager(StorageChanges):
                         f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
                         (self.xid, saved.row_locks),
                     )
-            self.drop_storage(self._created[saved.created :])
+            created = self._created[saved.created :]
+            self.restore_indexes(self._dropped[saved.dropped :], created)
+            self.drop_storage(created)
         self.xid_let_go(self.xid)
 
     def serialization_failure(self, what: str) -> PgError:

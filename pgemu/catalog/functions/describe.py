@@ -8,14 +8,21 @@ from typing import Any
 
 from pgemu.catalog.format_type import format_type_extended
 from pgemu.catalog.object_identity import identify_object, identify_object_as_address
-from pgemu.catalog.objectaddress import DESCRIBERS, ObjectAddress, get_object_description
+from pgemu.catalog.objectaddress import (
+    DESCRIBERS,
+    TYPE_WORDS,
+    ObjectAddress,
+    get_object_description,
+)
 from pgemu.catalog.roles import get_rolename
 from pgemu.catalog.rows import (
     CATALOG_BY_RELID,
     PgAttribute,
     PgClass,
+    PgConstraint,
     PgLargeobject,
     PgLargeobjectMetadata,
+    PgProc,
 )
 from pgemu.errors import UNDEFINED_OBJECT, PgError
 from pgemu.fmgr import CallContext, pg_function
@@ -50,6 +57,12 @@ def _exists(ctx: CallContext, address: ObjectAddress) -> bool:
     return True
 
 
+def _word_of_missing(address: ObjectAddress) -> str:
+    """The type of an object that is not there, as far as its catalog tells it."""
+    words = {PgClass.RELID: "relation", PgProc.RELID: "routine", PgConstraint.RELID: "constraint"}
+    return words.get(address.classid) or TYPE_WORDS.get(address.classid, "")
+
+
 @pg_function("pg_describe_object(oid, oid, int4)", context=True)
 def pg_describe_object(ctx: CallContext, classid: int, objid: int, objsubid: int) -> str | None:
     if not classid and not objid:
@@ -63,7 +76,7 @@ def pg_identify_object(ctx: CallContext, classid: int, objid: int, objsubid: int
     """(type, schema, name, identity)"""
     address = ObjectAddress(classid, objid, objsubid)
     if not _exists(ctx, address):
-        return None
+        return _word_of_missing(address), None, None, None
     return identify_object(ctx.catalog, address)
 
 
@@ -72,7 +85,7 @@ def pg_identify_object_as_address(ctx: CallContext, classid: int, objid: int, ob
     """(type, object_names, object_args)"""
     address = ObjectAddress(classid, objid, objsubid)
     if not _exists(ctx, address):
-        return None
+        return _word_of_missing(address), None, None
     word, names, args = identify_object_as_address(ctx.catalog, address)
     return word, json.dumps(names, ensure_ascii=False), json.dumps(args, ensure_ascii=False)
 
