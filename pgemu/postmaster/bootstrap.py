@@ -128,6 +128,7 @@ def _first_objects(cluster: Cluster, config: ServerConfig) -> None:
         if config.user != "postgres":
             _rename_in_acls(connection, config.user, shared=True)
             for number in (TEMPLATE1, TEMPLATE0, POSTGRES):
+                cluster.own_database_file(number)
                 with contextlib.closing(_open(cluster.database_path(number))) as other:
                     _rename_in_acls(other, config.user, shared=False)
         if config.dbname not in ("postgres", "template0", "template1"):

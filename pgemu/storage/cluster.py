@@ -50,6 +50,14 @@ class Cluster:
     def database_path(self, oid: int) -> str:
         return f"{self.data}/base/{oid}.db"
 
+    def own_database_file(self, oid: int) -> None:
+        """Before a database is written: template0 of a temporary cluster may be a link to the
+        template of all clusters, which becomes a copy then."""
+        path = self.database_path(oid)
+        if os.path.islink(path):
+            copy_file(path, f"{path}.copy")
+            os.replace(f"{path}.copy", path)
+
     def sequence_path(self, oid: int) -> str:
         return f"{self.data}/base/{oid}.seq"
 

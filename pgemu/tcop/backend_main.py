@@ -126,6 +126,8 @@ def _start(
         stored = shared.stored_settings(database.oid, role_row.oid)
     finally:
         shared.close()
+    if database.datname == "template0":
+        cluster.own_database_file(database.oid)
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
     session = BackendSession(

@@ -115,6 +115,21 @@ def test_fresh_databases() -> None:
 
 
 @real
+def test_a_superuser_of_another_name_changes_no_other_cluster() -> None:
+    with server(user="me") as pg:
+        assert pg.execute("SELECT current_user").rows == [("me",)]
+    with server() as pg:
+        pg.execute("CREATE DATABASE t TEMPLATE template0")
+        owners = "SELECT count(*) FROM pg_namespace WHERE nspacl::text LIKE '%me=%'"
+        assert pg.execute(owners, "t").rows == [("0",)]
+        pg.execute("UPDATE pg_database SET datallowconn = true WHERE datname = 'template0'")
+        pg.execute("CREATE TABLE a (x int)", "template0")
+    with server() as pg:
+        pg.execute("CREATE DATABASE t TEMPLATE template0")
+        assert pg.execute("SELECT to_regclass('a') IS NULL", "t").rows == [("t",)]
+
+
+@real
 def test_a_password_is_asked_for() -> None:
     with server(user="me", password="secret", dbname="app") as pg:
         assert pg.execute("SELECT current_user").rows == [("me",)]
