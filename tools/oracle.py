@@ -91,6 +91,8 @@ def main(arguments: list[str]) -> None:
         refuse_impostors(Address.of_dsn(dsn))
         print(dsn)
         return
+    # SIGINT is ignored by what a shell starts in the background
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="pgemu-oracle-") as folder:
         serve(find_binaries(), folder)
 

@@ -7,7 +7,6 @@ $PGEMU_ORACLE_DSN names one; else a temporary one is started if its binaries are
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +36,6 @@ def oracle() -> Iterator[Address | None]:
         said = child.stdout.readline().strip()
         yield Address.of_dsn(said) if said else None
     finally:
-        child.send_signal(signal.SIGINT)
+        child.terminate()
         child.wait(30)
         child.stdout.close()
