@@ -235,7 +235,7 @@ class LockManager:
         started = time.monotonic()
         give_up = started + self.lock_timeout if self.lock_timeout > 0 else None
         check: float | None = started + self.deadlock_timeout
-        granted = False
+        queued = True
         try:
             while True:
                 deadlines = [d for d in (give_up, check) if d is not None]
@@ -243,17 +243,20 @@ class LockManager:
                 if wait_latch(
                     self.latch, lambda: not words[at + WAIT], deadline, self.check_interrupts
                 ):
-                    granted = True
+                    queued = False
                     return
                 now = time.monotonic()
                 if check is not None and now >= check:
                     check = None
-                    self._check_deadlock()
+                    error = self._check_deadlock(tag, at)
+                    if error is not None:
+                        queued = False
+                        raise error
                 if give_up is not None and now >= give_up and words[at + WAIT]:
                     raise PgError(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
         finally:
             proc[WAIT_EVENT] = event
-            if not granted:
+            if queued:
                 self._leave_queue(tag, mode, at)
 
     def _leave_queue(self, tag: LockTag, mode: int, at: int) -> None:
@@ -269,24 +272,28 @@ class LockManager:
             woken = table.wake_waiters(tag)
         self._wake(woken)
 
-    def _check_deadlock(self) -> None:
+    def _check_deadlock(self, tag: LockTag, at: int) -> PgError | None:
+        """Who finds a deadlock leaves the queue at once: the others that are in it must not find
+        it as well (CheckDeadLock)."""
         table = self.table
         words = self._words
+        error = None
+        woken: list[int] = []
         with table.lock:
-            states = table.all_states()
-            verdict = DeadlockCheck(states, self.slot).run()
-            if verdict.deadlock is None:
-                woken: list[int] = []
-                for tag, queue in verdict.orders.items():
-                    for waiter in queue:
-                        words[table.find(tag, waiter.slot) + ORDER] = table.next_order()
-                    woken += table.wake_waiters(tag)
-            else:
+            verdict = DeadlockCheck(table.all_states(), self.slot).run()
+            if verdict.deadlock is not None:
                 pids = dict(enumerate(self._procarray.column(PID)))
-        self_cycle = verdict.deadlock
-        if self_cycle is not None:
-            raise deadlock_error(self_cycle, pids)
+                error = deadlock_error(verdict.deadlock, pids)
+                table.stop_waiting(at)
+                table.settle(at)
+                woken = table.wake_waiters(tag)
+            else:
+                for one, queue in verdict.orders.items():
+                    for waiter in queue:
+                        words[table.find(one, waiter.slot) + ORDER] = table.next_order()
+                    woken += table.wake_waiters(one)
         self._wake(woken)
+        return error
 
     def _wake(self, slots: list[int]) -> None:
         for slot in slots:
