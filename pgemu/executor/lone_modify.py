@@ -36,6 +36,10 @@ Done = tuple[list[tuple[Any, ...]], int]
 FIRST_USER_OID = 16384
 
 
+class _KeyMovedError(Exception):
+    """The row that was waited for has another key now, and another row has its key."""
+
+
 def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
     """The ordinary way has run a statement: may the next one with this plan do without?"""
     modify = plan.modify
@@ -91,7 +95,10 @@ def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | Non
         if _others(xact, XID):  # whose key it is has to be looked at
             return None
         raise
-    return run_again(session, lambda: attempt(session, plan, relation, bindings, rid), first)
+    try:
+        return run_again(session, lambda: attempt(session, plan, relation, bindings, rid), first)
+    except _KeyMovedError:
+        return [], 0
 
 
 def _autocommit(
@@ -166,7 +173,9 @@ def _free(
         return True
     found = session.conn.execute(test.text, bindings[: test.parameters]).fetchone()
     if found is None:
-        return awaited is None or _is_still(session, test, bindings, awaited)
+        if awaited is not None and not _is_still(session, test, bindings, awaited):
+            raise _KeyMovedError
+        return True
     xid, rid, operation = found
     if operation != "U" or plan.command_type == "insert":
         return False

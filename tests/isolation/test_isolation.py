@@ -12,9 +12,7 @@ from tests.regress.wire import Address
 
 HERE = Path(__file__).parent
 SPECS = sorted(path.stem for path in (HERE / "specs").glob("*.spec"))
-XFAIL: dict[str, str] = {
-    "update-by-key": "after a wait the statement runs again and finds the row that has the key now"
-}
+XFAIL: dict[str, str] = {}
 """Spec -> why pgemu differs (strict)."""
 
 
