@@ -179,6 +179,8 @@ def _free(
     xid, rid, operation = found
     if operation != "U" or plan.command_type == "insert":
         return False
+    if any(old != rid for (old,) in session.conn.execute(test.before, bindings[: test.parameters])):
+        return False  # the statement's snapshot has another row under this key
     mode = EXCLUSIVE if plan.command_type == "update" else ACCESS_EXCLUSIVE
     if session.row_locks.has_own(relation, rid):
         return False

@@ -436,13 +436,21 @@ def _lower_update(
         from_, joins, _ = lower_from(others, low, scope)
         text = sql.render(sql.select([sql.integer(1)], from_=from_, joins=joins))
         from_text = " " + text[text.index("FROM") :]
-    where = lower_qual(query.jointree.quals, low, scope)
-    where_text = f" WHERE {sql.render(where)}" if where is not None else ""
+    where_text, fickle = _where_text(query, low, scope)
     modify.direct_sql = (
         f"{prefix}UPDATE {modify.sqlite_name} AS {alias} SET {', '.join(sets)}"
         f"{from_text}{where_text}{returning}"
     )
-    modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
+    if not fickle:
+        modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
+
+
+def _where_text(query: Query, low: Lowering, scope: Scope) -> tuple[str, bool]:
+    """(" WHERE ..." or nothing, whether it may come out otherwise when it is run again)."""
+    before, low.volatile = low.volatile, False
+    where = lower_qual(query.jointree.quals, low, scope)
+    fickle, low.volatile = low.volatile, low.volatile or before
+    return (f" WHERE {sql.render(where)}" if where is not None else ""), fickle
 
 
 def _lower_delete(
@@ -454,13 +462,13 @@ def _lower_delete(
     if returning is None or has_children(target, low):
         return
     alias = scope.aliases[query.result_relation - 1]
-    where = lower_qual(query.jointree.quals, low, scope)
     if len(query.jointree.fromlist) == 1:
-        where_text = f" WHERE {sql.render(where)}" if where is not None else ""
+        where_text, fickle = _where_text(query, low, scope)
         modify.direct_sql = (
             f"{prefix}DELETE FROM {modify.sqlite_name} AS {alias}{where_text}{returning}"
         )
-        modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
+        if not fickle:
+            modify.row_test = key_row_test(query, low, scope, modify, where_text[7:])
         return
     rids = lower_core(query, low, scope, [sql.column(alias, "rid")])
     modify.direct_sql = (

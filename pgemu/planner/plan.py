@@ -139,11 +139,13 @@ class ModifyPlan:
 class RowTest:
     """text yields what is in the way: xid, rid and, of undo, the operation ("K": only the old row
     meets the condition) or, of a row lock, its mode.  parameters: how many of the bindings it
-    wants.  An empty text: nothing can be in the way.  target yields the rid of the row to write."""
+    wants.  An empty text: nothing can be in the way.  target yields the rid of the row to write,
+    before the rids of the rows that others have changed and whose old image meets the condition."""
 
     text: str
     parameters: int
     target: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ def key_row_test(
     query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, where: str
 ) -> RowTest | None:
     """For UPDATE and DELETE whose condition fixes a unique key.  where: that condition as SQLite
-    text.  None: the statement is not that simple, or changes a key."""
+    text, of values that stay the same.  None: the statement is not that simple, or writes a
+    key."""
     relation = scope.entry(query.result_relation)
     if query.has_sublinks or len(query.jointree.fromlist) != 1 or not where:
         return None
@@ -46,7 +47,8 @@ def key_row_test(
             return None
     alias = scope.aliases[query.result_relation - 1]
     target = f"SELECT {alias}.rid FROM {modify.sqlite_name} AS {alias} WHERE {where}"
-    return _made(_touched(modify.sqlite_name, alias, where), target)
+    before = f"SELECT {alias}.rid {_old_images(modify.sqlite_name, alias, where)}"
+    return _made(_touched(modify.sqlite_name, alias, where), target, before)
 
 
 def insert_row_test(query: Query, low: Lowering, modify: ModifyPlan) -> RowTest | None:
@@ -66,8 +68,8 @@ def insert_row_test(query: Query, low: Lowering, modify: ModifyPlan) -> RowTest 
     )
 
 
-def _made(text: str, target: str = "") -> RowTest:
-    return RowTest(text, max((int(n) for n in _PARAMETER.findall(text)), default=0), target)
+def _made(text: str, target: str = "", before: str = "") -> RowTest:
+    return RowTest(text, max((int(n) for n in _PARAMETER.findall(text)), default=0), target, before)
 
 
 def _names(sqlite_name: str) -> tuple[str, str, str]:
@@ -86,9 +88,17 @@ def _touched(sqlite_name: str, alias: str, where: str) -> str:
         f"WHERE ({where}) AND u.xid<>pg_xid() UNION ALL "
         f"SELECT l.xid, l.rid, l.mode FROM {sqlite_name} AS {alias} JOIN {locks} AS l "
         f"ON l.relfilenode={table} AND l.rid={alias}.rid WHERE ({where}) AND l.xid<>pg_xid() "
-        f"UNION ALL SELECT {alias}.xid, {alias}.rid, 'K' FROM {undo} AS {alias} "
-        f"JOIN {active} AS a ON a.xid={alias}.xid WHERE {alias}.relfilenode={table} "
-        f"AND {alias}.op<>'I' AND {alias}.xid<>pg_xid() AND ({where}) LIMIT 1"
+        f"UNION ALL SELECT {alias}.xid, {alias}.rid, 'K' {_old_images(sqlite_name, alias, where)} "
+        "LIMIT 1"
+    )
+
+
+def _old_images(sqlite_name: str, alias: str, where: str) -> str:
+    undo, active, table = _names(sqlite_name)
+    return (
+        f"FROM {undo} AS {alias} JOIN {active} AS a ON a.xid={alias}.xid "
+        f"WHERE {alias}.relfilenode={table} AND {alias}.op<>'I' AND {alias}.xid<>pg_xid() "
+        f"AND ({where})"
     )
 
 

@@ -51,7 +51,9 @@ class SimpleQuery:
             return
         if session.xact.current.isolation == "serializable":
             session.begin_implicit(pipeline=True)  # what it reads counts until it commits
-        shape = cut(text) if not session.xact.failed else None
+        shape = None
+        if not session.xact.failed and ("\\" not in text or _conforming(session)):
+            shape = cut(text)
         if shape is not None and self._run_cached(shape):
             session.end_implicit()
             return
@@ -273,6 +275,11 @@ class SimpleQuery:
             if result.rows is not None:
                 send_rows(write, result.rows, encoders(session, result.columns, formats))
         write(command_complete(result.tag))
+
+
+def _conforming(session: Any) -> bool:
+    """Whether a backslash is nothing special in an ordinary literal."""
+    return bool(session.guc.values["standard_conforming_strings"])
 
 
 def _had_started(session: Any, query: Query | None) -> bool:

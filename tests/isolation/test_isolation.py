@@ -12,9 +12,7 @@ from tests.regress.wire import Address
 
 HERE = Path(__file__).parent
 SPECS = sorted(path.stem for path in (HERE / "specs").glob("*.spec"))
-XFAIL: dict[str, str] = {
-    "update-by-key": "one permutation of 29: a key that moves to another row is followed to it"
-}
+XFAIL: dict[str, str] = {}
 """Spec -> why pgemu differs (strict)."""
 
 
