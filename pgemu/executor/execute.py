@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic_ns
 from typing import Any
 
 import apsw
@@ -27,6 +28,8 @@ from pgemu.transam.snapshots import fix_first_snapshot
 from pgemu.transam.visibility import dirty_tables
 
 Row = tuple[Any, ...]
+# a SELECT that takes no longer may keep writers waiting
+BRIEF_NS = 2_000_000
 _TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}", "merge": "MERGE {}"}
 
 
@@ -137,6 +140,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         return
     lock_for_plan(session, plan)
     xact = session.xact
+    started = monotonic_ns()
     cursor = quiet_cursor(session, plan, bindings)
     if cursor is not None:
         try:
@@ -145,6 +149,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             raise translate(error, session) from error
         finally:
             cursor.close()
+            note_duration(plan, started)
         return
     shared = any(name.startswith("g.") for _, name, _ in plan.relations)
     text = plan.sql
@@ -168,6 +173,14 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             session.dirty = saved
     finally:
         xact.end_read()
+        note_duration(plan, started)
+
+
+def note_duration(plan: Plan, started: int) -> None:
+    """The statement is over, which began at that time of the monotonic clock."""
+    brief = monotonic_ns() - started < BRIEF_NS
+    if brief != plan.brief:
+        plan.brief = brief and not any(name.startswith("g.") for _, name, _ in plan.relations)
 
 
 def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
@@ -178,6 +191,8 @@ def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
     xact = session.xact
     if plan.volatile or not xact.quiet():
         return None
+    if xact.standing and not plan.brief:
+        xact.settle()  # writers would have to wait for its end
     before = session.shm.read_next_xid()
     if xact.others_have_xids():
         return None

@@ -103,6 +103,10 @@ class SessionLocks(LockManager):
             raise WaitForLock(tag, mode)
         return True
 
+    def _sleep(self, tag: LockTag, mode: int, at: int) -> None:
+        self.session.xact.settle()
+        super()._sleep(tag, mode, at)
+
     def _pass_writers(self) -> None:
         """Statements that write without a table lock (lone_modify.py) began before they could see
         ours: they are over once the writer lock was ours."""
@@ -295,6 +299,7 @@ def wait_for_xid(session: Any, xid: int) -> None:
     if session.shm.procarray.find_by_xid(xid) is not None:
         locks.xact_lock_table_wait(xid)
         return
+    session.xact.settle()
     started = time.monotonic()
     while _still_active(session, xid):
         if session.shm.procarray.find_by_xid(xid) is not None:

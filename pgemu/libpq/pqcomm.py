@@ -216,6 +216,11 @@ class Connection:
         """The next buffered messages are exactly these bytes."""
         return self._input.startswith(data, self._at)
 
+    def buffered_byte(self, offset: int) -> bytes:
+        """One buffered byte; b"-" where the buffer ends before it."""
+        at = self._at + offset
+        return self._input[at : at + 1] or b"-"
+
     def skip(self, length: int) -> None:
         """Pass over buffered messages that have been served."""
         self._at += length

@@ -86,6 +86,8 @@ class Plan:
     # the single row of a SELECT without tables and calls: (number of a parameter, 0: none; value)
     result: tuple[tuple[int, Value], ...] | None = None
     volatile: bool = False
+    # a SELECT whose last run was over in no time, and which reads no shared catalog
+    brief: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False
     # calls a volatile function that does more than to compute or to take a sequence's next value

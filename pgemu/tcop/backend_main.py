@@ -289,6 +289,7 @@ def _attach_latch(backend: Backend, cluster: Any, shm: Any, slot: Any) -> None:
     backend.latch = latch
     session = backend.session
     session.latch = latch
+    session.xact.standing_slot = slot.number
     session.latch_sender = LatchSender(cluster.runtime)
     try:
         from pgemu.executor.locking import attach_locks

@@ -94,6 +94,8 @@ class Backend:
         """Sleep until the client sends; the latch may have work for an idle backend."""
         session = self.session
         timeouts = session.timeouts
+        if session.xact.standing:
+            session.xact.look_around()
         while True:
             if session.cancel_pending and self._late_interrupt():
                 continue
@@ -107,6 +109,7 @@ class Backend:
             if woken == "client":
                 return
             self.latch.drain()
+            session.xact.yield_standing()
             self._send_notifications()
             self.connection.flush()
 

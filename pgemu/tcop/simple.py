@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from itertools import islice
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from pgemu.errors import PgError
-from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_rows
+from pgemu.executor.execute import (
+    Result,
+    bind,
+    note_duration,
+    quiet_cursor,
+    run_plan,
+    select_rows,
+)
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
@@ -174,6 +182,7 @@ class SimpleQuery:
         head = cached.row_description
         count = 0
         cursor = None
+        started = monotonic_ns()
         try:
             cursor = quiet_cursor(session, cached.plan, bindings)
             if cursor is None:
@@ -195,6 +204,7 @@ class SimpleQuery:
         finally:
             if cursor is not None:
                 cursor.close()
+        note_duration(cached.plan, started)
         write(command_complete(f"SELECT {count}"))
         return True
 

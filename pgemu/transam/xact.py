@@ -17,7 +17,6 @@ import apsw
 from pgemu.errors import (
     ACTIVE_SQL_TRANSACTION,
     READ_ONLY_SQL_TRANSACTION,
-    S_E_INVALID_SPECIFICATION,
     T_R_SERIALIZATION_FAILURE,
     PgError,
 )
@@ -25,10 +24,12 @@ from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
+from pgemu.transam.savepoints import Savepoint, Savepoints
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
+from pgemu.transam.standing import StandingWrite
 from pgemu.transam.storage_changes import StorageChanges
-from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
+from pgemu.transam.undo import UndoTriggers, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
 from pgemu.transam.write_statement import WriteStatement
 
@@ -42,28 +43,13 @@ ASSIGNED_XID = USER_WORD + 3
 
 
 @dataclass(slots=True)
-class Savepoint:
-    """Where ROLLBACK TO goes back to: undo marks of main and g, and lengths of the lists."""
-
-    name: str
-    undo_main: int
-    undo_g: int
-    on_commit: int
-    on_abort: int
-    created: int
-    dropped: int
-    row_locks: int = 0
-    hidden: bool = False
-
-
-@dataclass(slots=True)
 class Characteristics:
     isolation: str = "read committed"
     read_only: bool = False
     deferrable: bool = False
 
 
-class TransactionManager(StorageChanges):
+class TransactionManager(Savepoints, StandingWrite, StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
     before_commit: called inside the committing SQLite transaction (deferred constraints).
@@ -269,6 +255,7 @@ class TransactionManager(StorageChanges):
                 self.take_snapshot(shared=True)
             self._read_depth += 1
             return self.snapshot
+        self.settle()
         first = self.fixed_snapshot is None and self.current.isolation in _REPEATABLE
         if first and self.state != IDLE:
             with self.writer_lock:
@@ -308,6 +295,7 @@ class TransactionManager(StorageChanges):
         if self._write_depth:
             self._write_depth += 1
             return
+        self.settle()
         self.writer_lock.acquire()
         try:
             self._open_write(opening, *params)
@@ -394,7 +382,7 @@ class TransactionManager(StorageChanges):
             or self._write_depth
             or self.fixed_snapshot is not None
             or self.current.isolation in _REPEATABLE
-            or self.conn.in_transaction
+            or (self.conn.in_transaction and not self.standing)
             or self.unbuilt
         )
 
@@ -575,7 +563,12 @@ class TransactionManager(StorageChanges):
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
         back by the caller."""
         if self.registered:
-            self.begin_write("DELETE FROM main._active WHERE xid=?", self.xid)
+            ending = "DELETE FROM main._active WHERE xid=?"
+            if self.standing:
+                self.resume_standing()
+                self.conn.execute(ending, (self.xid,))
+            else:
+                self.begin_write(ending, self.xid)
             try:
                 if "g" in self.registered:
                     self.lock_global()
@@ -640,6 +633,7 @@ class TransactionManager(StorageChanges):
     @contextlib.contextmanager
     def undoing(self, *, shared: bool = False) -> Iterator[None]:
         """A SQLite write transaction that is no statement."""
+        self.settle()
         self.writer_lock.acquire()
         try:
             self._open_write()
@@ -708,64 +702,9 @@ class TransactionManager(StorageChanges):
     def xid_let_go(self, xid: int) -> None:
         """Hook: rows of this xid are free again though it goes on (ROLLBACK TO)."""
 
-    # -- savepoints ----------------------------------------------------------------------------
-
-    def savepoint(self, name: str, *, hidden: bool = False) -> None:
-        self._find_undo_mark()
-        self.savepoints.append(
-            Savepoint(
-                name,
-                self._undo_mark["main"],
-                self._undo_mark["g"],
-                len(self._commit_callbacks),
-                len(self._abort_callbacks),
-                len(self._created),
-                len(self._dropped),
-                self.row_lock_stamp,
-                hidden,
-            )
-        )
-        for hook in self.on_subxact:
-            hook("start")
-
-    def _find_savepoint(self, name: str) -> int:
-        for index in range(len(self.savepoints) - 1, -1, -1):
-            if self.savepoints[index].name == name and not self.savepoints[index].hidden:
-                return index
-        raise PgError(S_E_INVALID_SPECIFICATION, f'savepoint "{name}" does not exist')
-
-    def release_savepoint(self, name: str) -> None:
-        index = self._find_savepoint(name)
-        for _ in range(len(self.savepoints) - index):
-            self.savepoints.pop()
-            for hook in self.on_subxact:
-                hook("commit")
-
-    def rollback_to_savepoint(self, name: str) -> None:
-        """Undo what came after the savepoint; it stays in place."""
-        index = self._find_savepoint(name)
-        for _ in range(len(self.savepoints) - index):
-            for hook in self.on_subxact:
-                hook("abort")
-        saved = self.savepoints[index]
-        del self.savepoints[index + 1 :]
-        self._undo_to(saved)
-        self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
-        self._mark_is_old = False
-        self.truncated.clear()
-        del self._created[saved.created :]
-        del self._dropped[saved.dropped :]
-        del self._commit_callbacks[saved.on_commit :]
-        for callback in self._abort_callbacks[saved.on_abort :]:
-            callback()
-        del self._abort_callbacks[saved.on_abort :]
-        if self.state == FAILED:
-            self.state = BLOCK
-        for hook in self.on_subxact:
-            hook("start")
-
     def _end_statement(self) -> None:
         """Leave the SQLite transaction of a statement that is not to go on."""
+        self.drop_standing()
         if self._write_depth:
             self._write_depth = 1
             self.abort_write()
@@ -773,25 +712,6 @@ class TransactionManager(StorageChanges):
             self._read_depth = 0
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
-
-    def _undo_to(self, saved: Savepoint) -> None:
-        """Take back the rows, row locks and storage that came after a savepoint."""
-        self._end_statement()
-        if not self.registered:
-            return
-        self.undo_xid = 0
-        with self.undoing(shared="g" in self.registered):
-            for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
-                if schema in self.registered:
-                    roll_back(self.conn, schema, self.xid, mark, self.triggers.columns)
-                    self.conn.execute(
-                        f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
-                        (self.xid, saved.row_locks),
-                    )
-            created = self._created[saved.created :]
-            self.restore_indexes(self._dropped[saved.dropped :], created)
-            self.drop_storage(created)
-        self.xid_let_go(self.xid)
 
     def serialization_failure(self, what: str) -> PgError:
         return PgError(
