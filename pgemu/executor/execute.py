@@ -154,7 +154,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
     shared = any(name.startswith("g.") for _, name, _ in plan.relations)
     text = plan.sql
     predicate, targets = note_reads(session, plan, text, bindings)
-    snapshot = xact.begin_read(shared)
+    snapshot = xact.begin_read(shared, brief=plan.brief and not plan.volatile)
     try:
         if predicate is not None:
             predicate.check_out(targets)

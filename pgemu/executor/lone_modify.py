@@ -141,11 +141,11 @@ def _in_block(
     xact = session.xact
     assert plan.modify is not None
     if xact.standing:
-        return _while_standing(session, plan, relation, bindings)
+        return _while_standing(session, plan, relation, bindings, awaited)
     xact.writer_lock.acquire()
     try:
-        if not (_others(xact, XID) or _others(xact, XMIN)) and xact.may_stand():
-            return _standing_from_now(session, plan, relation, bindings)
+        if xact.may_stand():
+            return _standing_from_now(session, plan, relation, bindings, awaited)
         xact.start_writing_alone()
         try:
             if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
@@ -163,13 +163,16 @@ def _in_block(
 
 
 def _standing_from_now(
-    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value]
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
 ) -> Done | None:
     """The first statement of a SQLite transaction that is to stand (transam/standing.py)."""
     xact = session.xact
     assert plan.modify is not None
     xact.begin_write()
     try:
+        if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+            xact.abort_write()
+            return None
         xact.snapshot = EVERYTHING
         done = _run_inside(session, plan.modify, bindings)
         if session.constraints.notes_rows(relation):
@@ -182,10 +185,12 @@ def _standing_from_now(
 
 
 def _while_standing(
-    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value]
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
 ) -> Done | None:
     xact, modify = session.xact, plan.modify
     assert modify is not None
+    if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+        return None
     notes = session.constraints.notes_rows(relation)
     # what SQLite may leave half done if it fails in the middle
     guarded = notes or modify.row_test is None

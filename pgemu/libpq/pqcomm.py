@@ -247,6 +247,10 @@ class Connection:
             return "latch"
         return "client"
 
+    def readable_within(self, seconds: float) -> bool:
+        """The client sends something in that time."""
+        return bool(select.select([self.sock], (), (), seconds)[0])
+
     def is_connected(self) -> bool:
         """Whether the client has not hung up (client_connection_check_interval)."""
         poller = select.poll()

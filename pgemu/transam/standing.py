@@ -6,8 +6,9 @@ transaction stands until the block ends, and its COMMIT writes each page once an
 nothing to undo.  Undo is written all the same, for the transaction may have to settle, that is, to
 commit to SQLite what it has so far and leave the writer lock:
 
-- when another process wants the lock (WriterLock tells how it says so), as soon as the backend is
-  idle or at the end of the statement;
+- when another process wants the lock (WriterLock tells how it says so) and the client is silent
+  for a moment, or the transaction has stood for some time.  To hand the lock over after every
+  statement costs more than to let a short transaction come to its end;
 - before anything but a statement of executor/lone_modify.py, a SELECT that is known to be quick,
   COMMIT or ROLLBACK;
 - before the backend sleeps for a lock;
@@ -21,14 +22,17 @@ Others see a transaction that has an xid and has written nothing yet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic_ns
 from typing import Any
 
 from pgemu.storage.procarray import USER_WORD, Slot
 
 # the same as in xact.py: the xid is not in `_active` yet, as far as others can see
 ASSIGNED_XID = USER_WORD + 3
-# statements of a block that settle at once after somebody had to ask for the lock
-PAUSE = 32
+# how long others may have to wait for the lock of a transaction whose client keeps on sending
+MAX_STAND_NS = 5_000_000
+# writing statements that settle at once after others had to wait that long
+PAUSE = 8
 # writing statements of a pipeline between two looks for others
 LOOK_EVERY = 16
 
@@ -57,6 +61,7 @@ class StandingWrite:
     _snapshot_taken: bool
 
     standing = False
+    standing_since = 0  # on the monotonic clock, in nanoseconds
     standing_slot = -1
     # the transaction has read global.db and must not go on reading that state of it
     shared_read = False
@@ -82,23 +87,27 @@ class StandingWrite:
         self._unbuilt_before = None
         self.slot.words[ASSIGNED_XID] = self.xid
         self.standing = True
+        self.standing_since = monotonic_ns()
         self.writer_lock.stand(self.standing_slot)
-        self.look_around()
-
-    def look_around(self) -> None:
-        """Between two statements: settle if somebody waits for the writer lock."""
-        self._looks = 0
-        if self.shared_read:
-            self.settle()
-        elif self.writer_lock.wanted():
-            self._pause = PAUSE
-            self.settle()
 
     def pass_statement(self) -> None:
         """Another writing statement has ended; the client may have sent more of them."""
         self._looks += 1
-        if self._looks >= LOOK_EVERY or self.shared_read:
-            self.look_around()
+        if self.shared_read:
+            self.settle()
+        elif self._looks >= LOOK_EVERY:
+            self._looks = 0
+            if self.writer_lock.wanted():
+                self.give_way(lambda: True)
+
+    def give_way(self, client_sends: Callable[[], bool]) -> None:
+        """Somebody wants the writer lock.  client_sends: there is more to do, now or in a
+        moment."""
+        late = monotonic_ns() - self.standing_since > MAX_STAND_NS
+        if late:
+            self._pause = PAUSE
+        if late or not client_sends():
+            self.settle()
 
     def settle(self) -> None:
         """Commit to SQLite what stands, if anything does, and leave the writer lock."""
@@ -112,12 +121,6 @@ class StandingWrite:
             self.slot.words[ASSIGNED_XID] = 0
         finally:
             self._unlock()
-
-    def yield_standing(self) -> None:
-        """The latch has woken the backend: somebody may want the lock."""
-        if self.standing:
-            self._pause = PAUSE
-            self.settle()
 
     def drop_standing(self) -> None:
         """Take back what stands; the undo of what had settled before is the caller's."""

@@ -246,8 +246,9 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
                 self.end_read()
         return predicate if predicate.number else None
 
-    def begin_read(self, shared: bool = False) -> Snapshot:
-        """Open the SQLite read transaction of a statement; nests inside another statement."""
+    def begin_read(self, shared: bool = False, *, brief: bool = False) -> Snapshot:
+        """Open the SQLite read transaction of a statement; nests inside another statement.
+        brief: it may keep writers waiting."""
         if self.unbuilt:
             self.build_storage()
         if self._read_depth or self._write_depth:
@@ -255,7 +256,11 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
                 self.take_snapshot(shared=True)
             self._read_depth += 1
             return self.snapshot
-        self.settle()
+        if not brief:
+            self.settle()
+        if self.standing:
+            self._read_depth = 1
+            return self.take_snapshot(shared)
         first = self.fixed_snapshot is None and self.current.isolation in _REPEATABLE
         if first and self.state != IDLE:
             with self.writer_lock:
@@ -268,7 +273,8 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
 
     def end_read(self) -> None:
         self._read_depth -= 1
-        if not self._read_depth and not self._write_depth and self.conn.in_transaction:
+        inside = self._read_depth or self._write_depth or self.standing
+        if not inside and self.conn.in_transaction:
             self.conn.execute("COMMIT")
 
     # -- writing ---------------------------------------------------------------------------
@@ -583,6 +589,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
             if self._global_held:  # main decides: what is in g must be there before it does
                 self.sync("g", order=True)
             self.conn.execute("COMMIT")
+            self.slot.words[XID] = 0  # who gets the lock now need not heed this transaction
             self.triggers.changed = False
             self._write_depth = 0
             self._registered_now = set()
