@@ -214,7 +214,7 @@ def create_storage(
     body = storage_columns(session.catalog, columns)
     name = f"r{relfilenode}"
     session.xact.make_storage(
-        f"main.{name}", f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})"
+        f"main.{name}", f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY, xmin{body})"
     )
 
 

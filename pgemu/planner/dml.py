@@ -22,6 +22,7 @@ from pgemu.planner.plan import CheckPlan, ConflictPlan, ModifyPlan
 from pgemu.planner.rowtest import insert_row_test, key_row_test
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
+from pgemu.transam.schema import next_rid, next_rids
 
 
 def lower_modify(query: Query, low: Lowering, scope: Scope) -> ModifyPlan:
@@ -266,12 +267,13 @@ def _lower_insert(
     if query.jointree.fromlist or generated or query.has_target_srfs:
         alias = low.new_alias("n")
         values = "".join(f", {alias}.c{n}" for n in range(1, len(modify.target_columns) + 1))
-        body = f"SELECT {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
+        rid = next_rids(modify.sqlite_name)
+        body = f"SELECT {rid}, {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
     else:
         values = "".join(f", {sql.render(c.this)}" for c in columns if entries)
-        body = f"VALUES ({_xid(low)}{values})"
+        body = f"VALUES ({next_rid(modify.sqlite_name)}, {_xid(low)}{values})"
     modify.direct_sql = (
-        f"{prefix}INSERT INTO {modify.sqlite_name} (xmin{names}) {body}{conflict}{returning}"
+        f"{prefix}INSERT INTO {modify.sqlite_name} (rid, xmin{names}) {body}{conflict}{returning}"
     )
     modify.row_test = insert_row_test(query, low, modify)
 

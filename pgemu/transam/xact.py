@@ -113,6 +113,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
         self._mark_is_old = False
+        self._rids: dict[int, int] = {}
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
@@ -122,6 +123,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         made: Any = conn.create_scalar_function
         made("pg_undo", self._pg_undo, 0)
         made("pg_xid", lambda: self.xid, 0)
+        made("pg_next_rid", self._next_rid, 2)
         made("pg_invisible", lambda x: self.snapshot.hides(x), 1)
         made("pg_cat_invisible", lambda x: self.catalog_snapshot.hides(x), 1)
 
@@ -129,6 +131,11 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         if self.undo_xid:
             self.undo_written = True
         return self.undo_xid
+
+    def _next_rid(self, relfilenode: int, floor: int) -> int:
+        """See schema.next_rids: above the floor, and above those that this has given before."""
+        rid = self._rids[relfilenode] = max(self._rids.get(relfilenode, 0), floor) + 1
+        return rid
 
     # -- state -----------------------------------------------------------------------------
 

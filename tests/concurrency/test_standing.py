@@ -233,3 +233,14 @@ def test_many_of_them_lose_no_update(sessions: Sessions) -> None:
     for thread in threads:
         thread.join(60)
     assert read(connections[0]) == [(1, 60), (2, 60), (3, 60), (4, 30), (5, 30)]
+
+
+def test_copied_rows_leave_the_place_of_a_deleted_one(sessions: Sessions) -> None:
+    one, two = sessions.new(), sessions.new()
+    one.execute("begin")
+    one.execute("delete from t where id = 10")
+    with two.cursor() as cursor, cursor.copy("copy t from stdin") as copy:
+        for key in range(11, 200):
+            copy.write_row((key, 0))
+    one.execute("rollback")
+    assert one.execute("select count(*), sum(id) from t").fetchone() == (199, 19900)
