@@ -116,13 +116,13 @@ def _commit(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.commit_transaction()
         return "COMMIT"
-    kept = replace(xact.current)
+    kept = replace(xact.current) if chain else None
     failed = xact.state == FAILED
     if failed:
         session.rollback_transaction()
     else:
         session.commit_transaction()
-    if chain:
+    if kept is not None:
         _chain(session, kept)
     return "ROLLBACK" if failed else "COMMIT"
 
@@ -140,9 +140,9 @@ def _rollback(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.rollback_transaction()
         return "ROLLBACK"
-    kept = replace(xact.current)
+    kept = replace(xact.current) if chain else None
     session.rollback_transaction()
-    if chain:
+    if kept is not None:
         _chain(session, kept)
     return "ROLLBACK"
 
