@@ -19,6 +19,7 @@ from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSourc
 from pgemu.planner.sql import Sql, collate, raw, render
 
 if TYPE_CHECKING:
+    from pgemu.planner.windows import FrameSpec
     from pgemu.types.base import BaseType
 
 
@@ -46,10 +47,18 @@ class FunctionBinder(Protocol):
     def scalar(self, proc: PgProc, info: TypeInfo) -> str: ...
 
     def aggregate(
-        self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
+        self,
+        proc: PgProc,
+        info: TypeInfo,
+        *,
+        distinct: bool = False,
+        ndirect: int = 0,
+        ordering: tuple[tuple[bool, bool], ...] = (),
     ) -> str: ...
 
     def window(self, proc: PgProc, info: TypeInfo) -> str: ...
+
+    def frame(self, proc: PgProc, info: TypeInfo, spec: FrameSpec) -> str: ...
 
     def table_function(self, calls: tuple[SetCall, ...]) -> str: ...
 

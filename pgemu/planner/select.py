@@ -97,7 +97,9 @@ def lower_core(
     ]
     group = [_not_ordinal(item) for item in group]
     having = lower_qual(query.having_qual, low, scope)
-    if (having is not None or scope.grouped_refs is not None) and not group and not query.has_aggs:
+    # GROUPING() counts as an aggregate, but is a constant of its set
+    whole = scope.grouped_refs is not None or (having is not None and not query.has_aggs)
+    if whole and not group:
         columns = _one_group(columns, low)
     return sql.select(
         columns or [sql.alias(sql.integer(1), "c0")],
