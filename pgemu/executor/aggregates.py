@@ -6,7 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import apsw
+
 from pgemu.catalog.rows import PgAggregate, PgProc
+from pgemu.errors import PgError
+from pgemu.executor.expiry import StatementExpiredError
+from pgemu.executor.waiting import WaitFor
 from pgemu.fmgr import AggregateBinding, TypeInfo
 from pgemu.nodes.primnodes import Value
 from pgemu.parser.parse_coerce_generic import enforce_generic_type_consistency
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from pgemu.executor.udf import UdfRegistry
 
 INTERNALOID = 2281
+STEP_ERRORS = (PgError, apsw.Error, WaitFor, StatementExpiredError)
 _Parts = tuple[Any, Callable[..., None], Callable[[Any], Any]]
 
 
@@ -77,13 +83,13 @@ def _late_errors(parts: _Parts) -> _Parts:
     """SQLite hears of a failed step only at the end, and goes on reading until then, which calls
     table functions in Python: the exception must not be pending meanwhile."""
     state, step, final = parts
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
 
     def guarded(first: Any, *args: Value) -> None:
         if not failures:
             try:
                 step(first, *args)
-            except BaseException as failure:  # raised again by finish
+            except STEP_ERRORS as failure:  # raised again by finish
                 failures.append(failure)
 
     def finish(first: Any) -> Any:
@@ -159,7 +165,7 @@ class Frame:
         self._invertible = hasattr(self._state, "inverse")
         self._rows: deque[tuple[Value, ...]] = deque()
         self._stale = False
-        self._failure: BaseException | None = None
+        self._failure: Exception | None = None
 
     def step(self, *args: Value) -> None:
         if self._strict and None in args:
@@ -183,7 +189,7 @@ class Frame:
         if self._failure is None:
             try:
                 change(*args)
-            except BaseException as failure:  # raised again by value
+            except STEP_ERRORS as failure:  # raised again by value
                 self._failure = failure
 
     def value(self) -> Any:

@@ -364,6 +364,7 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable
             continue
         touched.add(found)
         writer.check_stored("rls_conflict", *found)
+        writer.check_stays(*found, conflict.set_columns, new[0])
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
         if changed is not None:
             touched.add((changed[0], changed[1]))
