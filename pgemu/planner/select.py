@@ -35,6 +35,7 @@ def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
 def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.ctes import lower_ctes
     from pgemu.planner.groupingsets import lower_grouping_sets
+    from pgemu.planner.outeraggregates import aggregates_below, lower_outer_aggregates
     from pgemu.planner.setops import lower_set_operations
     from pgemu.planner.stages import groups_by_srf, lower_grouped_srf, lower_over_grouping_sets
 
@@ -47,6 +48,8 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
         body = lower_grouping_sets(query, low, scope)
     elif query.has_target_srfs and query.group_clause and groups_by_srf(query):
         body = lower_grouped_srf(query, low, scope)
+    elif aggregates_below(query):
+        body = lower_outer_aggregates(query, low, scope)
     else:
         body = lower_plain(query, low, scope)
     if ctes:
