@@ -8,6 +8,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.comparison import native_comparison
+from pgemu.planner.existssets import exists_by_set
 from pgemu.planner.expressions import handler, lower
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.select import lower_query
@@ -17,7 +18,14 @@ from pgemu.planner.sql import Sql
 @handler(p.SubLink)
 def lower_sublink(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
     if node.sublinktype == "exists":
-        return sql.exists(lower_query(node.subselect, low, scope))
+        by_set = exists_by_set(node.subselect, low, scope)
+        if by_set is not None:
+            return by_set
+        body = lower_query(node.subselect, low, scope)
+        if node.subselect.limit_count is not None:
+            # as a join, which SQLite may make of it, EXISTS would forget its LIMIT 0
+            body = sql.select([sql.integer(1)], from_=sql.derived(body, low.new_alias("q")))
+        return sql.exists(body)
     if node.sublinktype == "expr":
         return _lower_scalar(node, low, scope)
     if node.sublinktype == "array":
