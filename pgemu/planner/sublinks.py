@@ -21,11 +21,7 @@ def lower_sublink(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
         by_set = exists_by_set(node.subselect, low, scope)
         if by_set is not None:
             return by_set
-        body = lower_query(node.subselect, low, scope)
-        if node.subselect.limit_count is not None:
-            # as a join, which SQLite may make of it, EXISTS would forget its LIMIT 0
-            body = sql.select([sql.integer(1)], from_=sql.derived(body, low.new_alias("q")))
-        return sql.exists(body)
+        return sql.exists(lower_query(node.subselect, low, scope))
     if node.sublinktype == "expr":
         return _lower_scalar(node, low, scope)
     if node.sublinktype == "array":
