@@ -130,6 +130,8 @@ class Lowering:
         self.used_literals: set[int] = set()
         self.volatile = False
         self.may_write = False
+        # how many statements run this one per row, each the next
+        self.depth = 0
         self.has_effects = False
         self.has_row_marks = False
         # an index key or predicate, where SQLite wants deterministic functions, no sub-queries
@@ -214,14 +216,15 @@ class Lowering:
         """The scope of an inlined function's body, whose $n are the arguments."""
         return Scope(Query("select"), [], self, function_args=args)
 
-    def outer_reference(self, outer_sql: Sql) -> Sql:
-        """A parameter of this sub-statement that its caller fills with outer_sql per row."""
-        return self.param(OuterParam(render(outer_sql)))
+    def outer_reference(self, outer_sql: Sql, owner: Lowering) -> Sql:
+        """A parameter of this sub-statement that is outer_sql of a statement above it per row."""
+        return self.param(OuterParam(render(outer_sql), owner.depth))
 
     def sub_statement(self) -> Lowering:
         """A Lowering for a statement that this one runs per row (LATERAL): it has parameters of
         its own, but what it reads and needs is noted here too."""
         child = Lowering(self.catalog, self.binder)
+        child.depth = self.depth + 1
         child.relations = self.relations
         child.sequences = self.sequences
         child.used_literals = self.used_literals
@@ -230,7 +233,7 @@ class Lowering:
 
     def bind_for_caller(self, source: ParamSource) -> Sql:
         """What the calling statement passes for a parameter of its sub-statement."""
-        if isinstance(source, OuterParam):
+        if isinstance(source, OuterParam) and source.depth == self.depth:
             return raw(source.text)
         return self.param(source)
 

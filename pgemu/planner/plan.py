@@ -34,9 +34,11 @@ class LiteralParam:
 
 @dataclass(frozen=True, slots=True)
 class OuterParam:
-    """A value that the calling statement supplies per row; text is its SQLite expression."""
+    """A value that a calling statement supplies per row; text is its SQLite expression there.
+    depth: of that statement among those that run each other."""
 
     text: str
+    depth: int = 0
 
 
 ParamSource = ExternParam | LiteralParam | OuterParam
