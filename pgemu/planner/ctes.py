@@ -52,6 +52,7 @@ def lower_cte_entry(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
     """A reference to a CTE.  A statement that another one runs per row does not see that one's
     WITH: it gets a copy of the CTE."""
     defining = scope.up(entry.ctelevelsup)
+    defining = defining.stands_for or defining
     name = defining.ctes[entry.ctename]
     width = low.working_tables.get(name)
     if width is not None:

@@ -54,6 +54,8 @@ def lower_from(
 def _lower_item(item: JoinTreeNode, low: Lowering, scope: Scope) -> tuple[Sql, list[Sql]]:
     if isinstance(item, RangeTblRef):
         return lower_entry(item.rtindex, low, scope), []
+    if item.rtindex in scope.prelowered:
+        return scope.prelowered[item.rtindex], []
     return _lower_join(item, low, scope)
 
 

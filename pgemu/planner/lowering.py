@@ -91,6 +91,8 @@ class Scope:
     domain_value: Sql | None = None
     # entries whose SQL is there already, by range table index (stages.py)
     prelowered: dict[int, Sql] = field(default_factory=dict)
+    # whose WITH counts here: the scope that this one has a part of the FROM of (lateralgroups.py)
+    stands_for: Scope | None = None
     # further output columns of the rows to write (recheck.py)
     pins: tuple[Sql, ...] = ()
 

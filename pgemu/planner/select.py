@@ -58,8 +58,10 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
 
 
 def lower_plain(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.lateralgroups import prepare_lateral_groups
     from pgemu.planner.projectset import lower_project_set
 
+    prepare_lateral_groups(query, low, scope)
     if query.has_target_srfs:
         return lower_project_set(query, low, scope)
     if query.has_distinct_on or query.limit_option == "with_ties":
