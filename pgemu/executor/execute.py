@@ -18,7 +18,7 @@ from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.lockrows import lock_rows
 from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
-from pgemu.executor.modifying_ctes import own_writes_hidden
+from pgemu.executor.modifying_ctes import StatementParts, own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
 from pgemu.nodes.primnodes import Value
@@ -111,6 +111,22 @@ def _run_steps_beside_others(session: Any, plan: Plan, bindings: Sequence[Value]
 
 
 def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    if not plan.steps:
+        return _run_parts(session, plan, bindings)
+    parts = StatementParts(plan)
+    saved, session.parts = session.parts, parts
+    try:
+        result = _run_parts(session, plan, bindings)
+    finally:
+        session.parts = saved
+    try:
+        parts.end(session)
+    except apsw.Error as error:
+        raise translate(error, session) from error
+    return result
+
+
+def _run_parts(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     xact = session.xact
     for name, step in plan.steps:
         xact.prevent_if_read_only(step.command_type.upper())

@@ -100,9 +100,12 @@ def _run_statement(
         count = conn.changes()
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
-    session.after_triggers.end_of_statement()
-    if triggers is not None:
-        triggers.after_statement()
+    if session.parts is not None and session.parts.has(plan):
+        session.parts.triggers.append(triggers)
+    else:
+        session.after_triggers.end_of_statement()
+        if triggers is not None:
+            triggers.after_statement()
     if direct is not None and _parameters(direct, bindings) == len(bindings):
         note_lone_target(session, plan, relation)
     return rows, count

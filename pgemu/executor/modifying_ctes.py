@@ -92,6 +92,24 @@ class OwnOverlay:
         return int(found[0] or 0)
 
 
+class StatementParts:
+    """The data-modifying parts of a statement: immediate constraints are tested and AFTER
+    triggers fire when all of them are done (AfterTriggerEndQuery)."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plans = [plan, *(step for _, step in plan.steps)]
+        self.triggers: list[Any] = []
+
+    def has(self, plan: Plan) -> bool:
+        return any(one is plan for one in self.plans)
+
+    def end(self, session: Any) -> None:
+        session.after_triggers.end_of_statement()
+        for triggers in self.triggers:
+            if triggers is not None:
+                triggers.after_statement()
+
+
 @contextlib.contextmanager
 def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
     """For a statement with data-modifying CTEs, or with functions that may write to the tables
