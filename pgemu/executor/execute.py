@@ -127,11 +127,20 @@ def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
 
 
 def _run_parts(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
-    xact = session.xact
     for name, step in plan.steps:
-        xact.prevent_if_read_only(step.command_type.upper())
-        result = _modify(session, step, bind(step, session.current_params))
-        session.udfs.row_sets[name] = list(result.rows or ())
+        session.xact.prevent_if_read_only(step.command_type.upper())
+        if name not in plan.late_steps:
+            result = _modify(session, step, bind(step, session.current_params))
+            session.udfs.row_sets[name] = list(result.rows or ())
+    done = _run_main(session, plan, bindings)
+    for name, step in plan.steps:
+        if name in plan.late_steps:
+            _modify(session, step, bind(step, session.current_params))
+    return done
+
+
+def _run_main(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    xact = session.xact
     if plan.command_type != "select":
         return _modify(session, plan, bindings)
     recheck = session.own_overlay.recheck if session.own_overlay is not None else None

@@ -101,7 +101,7 @@ def _run_statement(
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
     if session.parts is not None and session.parts.has(plan):
-        session.parts.triggers.append(triggers)
+        session.parts.note(plan, triggers)
     else:
         session.after_triggers.end_of_statement()
         if triggers is not None:

@@ -17,7 +17,7 @@ def lower_ctes(query: Query, low: Lowering, scope: Scope) -> list[LoweredCte]:
     """The entries of SQLite's WITH for this query; scope learns their names.
 
     A data-modifying one is run before the statement (Lowering.modifying_ctes) and read from its
-    RETURNING rows."""
+    RETURNING rows; after it, if nobody reads them (ExecPostprocessPlan)."""
     lowered: list[LoweredCte] = []
     for cte in query.cte_list:
         name = low.new_alias("w")
@@ -26,6 +26,8 @@ def lower_ctes(query: Query, low: Lowering, scope: Scope) -> list[LoweredCte]:
         name = scope.ctes[cte.ctename]
         if cte.ctequery.command_type != "select":
             low.modifying_ctes.append((name, cte.ctequery, scope))
+            if not cte.cterefcount:
+                low.late_ctes.add(name)
             if not cte.ctecolnames:
                 continue
         lowered.append(_lower_cte(cte, name, low, scope))

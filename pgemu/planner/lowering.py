@@ -141,6 +141,7 @@ class Lowering:
         # name of a recursive CTE run in rounds -> its columns: it is read from the last round
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
+        self.late_ctes: set[str] = set()
 
     def note_volatility(self, proc: Any) -> None:
         """A function is called: what that makes of the plan."""

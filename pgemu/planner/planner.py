@@ -56,6 +56,7 @@ def plan_query(
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))
         for name, cte, outer in low.modifying_ctes
     ]
+    plan.late_steps = frozenset(low.late_ctes)
     plan.used_literals = frozenset(low.used_literals)
     plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
