@@ -19,7 +19,7 @@ from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.lockrows import lock_rows
 from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
-from pgemu.executor.modifying_ctes import own_writes_hidden
+from pgemu.executor.modifying_ctes import StatementParts, own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
 from pgemu.nodes.primnodes import Value
@@ -114,11 +114,36 @@ def _run_steps_beside_others(session: Any, plan: Plan, bindings: Sequence[Value]
 
 
 def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
-    xact = session.xact
+    if not plan.steps:
+        return _run_parts(session, plan, bindings)
+    parts = StatementParts(plan)
+    saved, session.parts = session.parts, parts
+    try:
+        result = _run_parts(session, plan, bindings)
+    finally:
+        session.parts = saved
+    try:
+        parts.end(session)
+    except apsw.Error as error:
+        raise translate(error, session) from error
+    return result
+
+
+def _run_parts(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     for name, step in plan.steps:
-        xact.prevent_if_read_only(step.command_type.upper())
-        result = _modify(session, step, bind(step, session.current_params))
-        session.udfs.row_sets[name] = list(result.rows or ())
+        session.xact.prevent_if_read_only(step.command_type.upper())
+        if name not in plan.late_steps:
+            result = _modify(session, step, bind(step, session.current_params))
+            session.udfs.row_sets[name] = list(result.rows or ())
+    done = _run_main(session, plan, bindings)
+    for name, step in plan.steps:
+        if name in plan.late_steps:
+            _modify(session, step, bind(step, session.current_params))
+    return done
+
+
+def _run_main(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    xact = session.xact
     if plan.command_type != "select":
         return _modify(session, plan, bindings)
     recheck = session.own_overlay.recheck if session.own_overlay is not None else None

@@ -100,9 +100,12 @@ def _run_statement(
         count = conn.changes()
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
-    session.after_triggers.end_of_statement()
-    if triggers is not None:
-        triggers.after_statement()
+    if session.parts is not None and session.parts.has(plan):
+        session.parts.note(plan, triggers)
+    else:
+        session.after_triggers.end_of_statement()
+        if triggers is not None:
+            triggers.after_statement()
     if direct is not None and _parameters(direct, bindings) == len(bindings):
         note_lone_target(session, plan, relation)
     return rows, count
@@ -364,6 +367,7 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable
             continue
         touched.add(found)
         writer.check_stored("rls_conflict", *found)
+        writer.check_stays(*found, conflict.set_columns, new[0])
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
         if changed is not None:
             touched.add((changed[0], changed[1]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from pgemu.errors import TRIGGERED_DATA_CHANGE_VIOLATION, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, TRIGGERED_DATA_CHANGE_VIOLATION, PgError
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE
 from pgemu.executor.modifying_ctes import ForeignChangeError
 from pgemu.executor.partition_routing import convert_row
@@ -162,6 +162,24 @@ class RowWriter:
             (*values, rid),
         )
         return self._image(target, stored, xmax) if stored is not None else None
+
+    def check_stays(
+        self, relid: int, rid: int, columns: Sequence[int], values: Sequence[Value]
+    ) -> None:
+        """ON CONFLICT DO UPDATE must not move a row to another partition."""
+        target = self.storage(relid)
+        if self.relation.relkind != "p" or not target.is_partition:
+            return
+        numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
+        columns = [numbers[self.relation.attrs[c - 1].attname] for c in columns]
+        row = self._changed_row(target, rid, columns, values)
+        if row is not None and not self.session.routing.check(target, row):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "invalid ON UPDATE specification",
+                detail="The result tuple would appear in a different partition than the original "
+                "tuple.",
+            )
 
     def _moved(
         self, target: Any, rid: int, columns: Sequence[int], values: Sequence[Value]

@@ -17,14 +17,12 @@ from pgemu.errors import (
     CHECK_VIOLATION,
     FEATURE_NOT_SUPPORTED,
     INDETERMINATE_COLLATION,
-    INVALID_ARGUMENT_FOR_NTH_VALUE,
-    INVALID_ARGUMENT_FOR_NTILE,
-    INVALID_PRECEDING_OR_FOLLOWING_SIZE,
     INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
     INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
     NOT_NULL_VIOLATION,
     PgError,
 )
+from pgemu.executor.aggregates import state_maker
 from pgemu.fmgr import TypeInfo, functions
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
@@ -562,34 +560,6 @@ def row_count(udfs: UdfRegistry, what: str) -> Callable[..., Any]:
     return call
 
 
-@special("window_argument")
-def window_argument(udfs: UdfRegistry, function: str) -> Callable[..., Any]:
-    code = INVALID_ARGUMENT_FOR_NTILE if function == "ntile" else INVALID_ARGUMENT_FOR_NTH_VALUE
-
-    def call(value: Any) -> Any:
-        if value is not None and value <= 0:
-            raise PgError(code, f"argument of {function} must be greater than zero")
-        return value
-
-    return call
-
-
-@special("frame_offset")
-def frame_offset(udfs: UdfRegistry, kind: str, mode: str) -> Callable[..., Any]:
-    which = "starting" if kind == "offset_preceding" else "ending"
-
-    def call(value: Any) -> Any:
-        if value is None:
-            raise PgError("22004", f"frame {which} offset must not be null")
-        if value < 0:
-            raise PgError(
-                INVALID_PRECEDING_OR_FOLLOWING_SIZE, f"frame {which} offset must not be negative"
-            )
-        return value
-
-    return call
-
-
 @special("tablesample", deterministic=False)
 def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
     """BERNOULLI and SYSTEM choose as PostgreSQL does, by a hash of the row's (or its page's)
@@ -669,3 +639,16 @@ def array_sublink(udfs: UdfRegistry, element_type: int) -> Callable[[], Any]:
 SPECIAL_AGGREGATES["single_row"] = single_row
 SPECIAL_AGGREGATES["array_sublink"] = array_sublink
 __all__ = ["FEATURE_NOT_SUPPORTED", "SPECIALS", "SPECIAL_AGGREGATES", "PgClass", "Value"]
+
+
+@special("empty_set")
+def empty_set(udfs: UdfRegistry, oid: int, info: TypeInfo) -> Callable[..., Any]:
+    """An ordered-set aggregate of no rows."""
+
+    def call(*direct: Any) -> Any:
+        binding = udfs.aggregate_binding(udfs.catalog.get(PgProc, oid=oid), info)
+        state = state_maker(udfs, binding, info)()
+        state.direct(*direct)
+        return state.final()
+
+    return call

@@ -158,9 +158,9 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     if not wanted or len(wanted) != len(given) or wanted == given:
         return query
     if returning:
-        return replace(query, returning_list=_coerced_entries(session, entries, wanted))
+        return replace(query, returning_list=_coerced_entries(session, entries, wanted, info))
     if not query.set_operations and not query.sort_clause and not query.distinct_clause:
-        return replace(query, target_list=_coerced_entries(session, entries, wanted))
+        return replace(query, target_list=_coerced_entries(session, entries, wanted, info))
     names = [t.resname or "" for t in entries if not t.resjunk]
     entry = RangeTblEntry(
         "subquery",
@@ -176,7 +176,7 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     ]
     return Query(
         "select",
-        target_list=_coerced_entries(session, outputs, wanted),
+        target_list=_coerced_entries(session, outputs, wanted, info),
         rtable=[entry],
         jointree=FromExpr([RangeTblRef(1)]),
     )
@@ -196,7 +196,7 @@ def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[int]:
 
 
 def _coerced_entries(
-    session: Any, entries: list[TargetEntry], wanted: list[int]
+    session: Any, entries: list[TargetEntry], wanted: list[int], info: TypeInfo
 ) -> list[TargetEntry]:
     pstate = make_parsestate(None, session.catalog)
     result = []
@@ -205,16 +205,19 @@ def _coerced_entries(
         if entry.resjunk:
             result.append(entry)
             continue
+        given, target = expr_type(entry.expr), next(types)
         expr = coerce_to_target_type(
-            pstate,
-            entry.expr,
-            expr_type(entry.expr),
-            next(types),
-            -1,
-            "assignment",
-            "implicit_cast",
-            -1,
+            pstate, entry.expr, given, target, -1, "assignment", "implicit_cast", -1
         )
+        if expr is None and info.result_type == RECORDOID:
+            number = sum(not one.resjunk for one in result) + 1
+            names = [session.catalog.type_name(one) for one in (given, target)]
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                "return type mismatch in function declared to return record",
+                detail=f"Final statement returns {names[0]} instead of {names[1]} "
+                f"at column {number}.",
+            )
         result.append(entry if expr is None else replace(entry, expr=expr))
     return result
 

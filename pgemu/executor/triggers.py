@@ -191,14 +191,20 @@ class TriggerRun:
                 "BEFORE STATEMENT trigger cannot return a value",
             )
 
-    def after_statement(self) -> None:
-        """Run what was queued, then the AFTER STATEMENT triggers."""
+    def after_rows(self) -> None:
+        """Run what was queued."""
         if self.shared:
             return
         queued, self.queue = self.queue, []
         for trigger, data in queued:
             with self._transition_tables(trigger, data.operation.lower()):
                 fire(self.session, trigger, data)
+
+    def after_statement(self) -> None:
+        """Run what was queued, then the AFTER STATEMENT triggers."""
+        if self.shared:
+            return
+        self.after_rows()
         for event in reversed(self.events):
             for trigger in self._statement:
                 if trigger.tgtype & (BEFORE | INSTEAD):

@@ -115,6 +115,8 @@ def _syntax_error(text: str, error: Any) -> PgError:
         hint = "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."
         if position is not None and text[position - 1 : position + 1].lower() != "\\u":
             hint = "Unicode escapes must be \\XXXX or \\+XXXXXX."
+        else:
+            code = "22025"
     return PgError(code, message, hint=hint, position=position)
 
 

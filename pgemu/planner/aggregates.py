@@ -7,14 +7,17 @@ to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite 
 
 from __future__ import annotations
 
+from pgemu.catalog.rows import PgAggregate
+from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.expressions import handler, lower, lower_qual
-from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope, type_infos
 from pgemu.planner.scaled import scaled_column, scaled_sum
 from pgemu.planner.sql import Sql
 
+INTERNALOID = 2281
 # (proname, first argument's typname) -> SQLite aggregate with PostgreSQL's result
 _NATIVE = {
     ("sum", "int2"): "sum",
@@ -37,6 +40,11 @@ def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
     call = _native_call(node, args, low)
     if call is None:
         call = _bound_call(node, args, direct, low, scope)
+        if direct:
+            # without a row there are no direct arguments
+            empty = low.binder.special("empty_set", node.aggfnoid, _info(node))
+            call = _filtered(call, node, low, scope)
+            return sql.func("coalesce", call, sql.func(empty, *direct))
     return _filtered(call, node, low, scope)
 
 
@@ -101,12 +109,15 @@ def _bound_call(
 ) -> Sql:
     proc = low.proc(node.aggfnoid)
     arg_types = [expr_type(t.expr) for t in node.args if not t.resjunk]
-    info = type_infos(
-        [*(expr_type(d) for d in node.aggdirectargs), *arg_types], node.aggtype, node.inputcollid
-    )
+    info = _info(node)
     wrapped_distinct = bool(node.aggdistinct) and len(args) > 1
-    name = low.binder.aggregate(proc, info, distinct=wrapped_distinct, ndirect=len(direct))
-    order = _order(node, low, scope)
+    ordering: tuple[tuple[bool, bool], ...] = ()
+    if node.aggkind == "h":
+        ordering = tuple((c.descending, c.nulls_first) for c in node.aggorder)
+    name = low.binder.aggregate(
+        proc, info, distinct=wrapped_distinct, ndirect=len(direct), ordering=ordering
+    )
+    order = _order(node, low, scope) if _sorts(node, low) else []
     inputs = [*args, *direct]
     if node.aggdistinct and not wrapped_distinct:
         inputs[0] = low.comparable(inputs[0], arg_types[0])
@@ -115,6 +126,20 @@ def _bound_call(
     if order:
         inputs[-1] = sql.ordered_argument(inputs[-1], order)
     return sql.func(name, *inputs)
+
+
+def _info(node: p.Aggref) -> TypeInfo:
+    inputs = [*node.aggdirectargs, *(t.expr for t in node.args if not t.resjunk)]
+    return type_infos([expr_type(one) for one in inputs], node.aggtype, node.inputcollid)
+
+
+def _sorts(node: p.Aggref, low: Lowering) -> bool:
+    """It is the transition function of an ordered-set aggregate that sorts, not the executor:
+    one that keeps no state of type internal gets its input as it comes."""
+    if node.aggkind == "n" or node.aggfnoid < FIRST_USER_OID:
+        return True
+    row = low.catalog.get(PgAggregate, aggfnoid=node.aggfnoid)
+    return bool(row.aggtranstype == INTERNALOID)
 
 
 def _order(node: p.Aggref, low: Lowering, scope: Scope) -> list[Sql]:

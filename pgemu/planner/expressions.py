@@ -73,7 +73,7 @@ def lower_var(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     scope = scope.up(node.varlevelsup)
     if scope.owner is not low:
         outer = p.Var(node.varno, node.varattno, node.vartype, node.vartypmod, node.varcollid)
-        return low.outer_reference(lower_var(outer, scope.owner, scope))
+        return low.outer_reference(lower_var(outer, scope.owner, scope), scope.owner)
     replaced = scope.replaced.get((node.varno, node.varattno))
     if replaced is not None:
         return replaced
@@ -539,7 +539,11 @@ def lower_array(node: p.ArrayExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.RowExpr)
 def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
     columns = [lower(arg, low, scope) for arg in node.args]
-    return row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
+    types = [expr_type(arg) for arg in node.args]
+    names = tuple(node.colnames)
+    if names == tuple(f"f{n}" for n in range(1, len(names) + 1)):
+        names = ()
+    return row_value(node.row_typeid, types, columns, low, names)
 
 
 @handler(p.RowCompareExpr)

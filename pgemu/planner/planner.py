@@ -16,6 +16,7 @@ from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
+from pgemu.planner.lockedquery import check_row_marks
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.select import lower_query_in, output_columns
@@ -55,6 +56,7 @@ def plan_query(
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))
         for name, cte, outer in low.modifying_ctes
     ]
+    plan.late_steps = frozenset(low.late_ctes)
     plan.used_literals = frozenset(low.used_literals)
     plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
@@ -179,6 +181,7 @@ def output_columns_of(entries: list[p.TargetEntry]) -> tuple[OutputColumn, ...]:
 
 def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list[RowMark]:
     """FOR UPDATE and its kin: the rids of the marked tables come as further output columns."""
+    check_row_marks(query, low)
     marks = []
     column = len(output_columns(query))
     for mark in query.row_marks:

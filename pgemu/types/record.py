@@ -17,6 +17,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_BINARY_REPRESENTATION,
     INVALID_TEXT_REPRESENTATION,
+    UNDEFINED_FUNCTION,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
@@ -25,6 +26,8 @@ from pgemu.types.base import BaseType
 from pgemu.types.comparison import NATIVE
 from pgemu.types.domains import DomainType
 
+# json, xml, unknown and the geometric types: no btree operator class, no hash one
+_WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
 SPACE = " \t\n\v\f\r"
 
 
@@ -307,8 +310,11 @@ def compare_fields(
     left: list[Value],
     right_oids: list[int],
     right: list[Value],
+    *,
+    equality: bool = False,
 ) -> int:
-    """record_cmp: field by field in each type's order, NULLs last."""
+    """record_cmp: field by field in each type's order, NULLs last.  equality: only that is asked
+    for, and an error says so."""
     for number, (oid, x, other, y) in enumerate(
         zip(left_oids, left, right_oids, right, strict=False), 1
     ):
@@ -317,6 +323,12 @@ def compare_fields(
                 DATATYPE_MISMATCH,
                 f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
                 f"{registry.catalog.type_name(other)} at record column {number}",
+            )
+        if oid in _WITHOUT_ORDER:
+            wanted = "an equality operator" if equality else "a comparison function"
+            raise PgError(
+                UNDEFINED_FUNCTION,
+                f"could not identify {wanted} for type {registry.catalog.type_name(oid)}",
             )
         if x is None or y is None:
             if (x is None) != (y is None):
@@ -333,21 +345,22 @@ def compare_fields(
 
 
 @pg_function("btrecordcmp(record,record)", context=True, typed=True)
-def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str) -> int:
+def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str, *, equality: bool = False) -> int:
     registry = ctx.catalog.types
     sides = []
     for type_oid, value in zip(info.arg_types, (a, b), strict=True):
         io = registry.io(type_oid)
         sides.append(io.column_types(value))
     (left_oids, left), (right_oids, right) = sides
-    return compare_fields(registry, left_oids, left, right_oids, right)
+    return compare_fields(registry, left_oids, left, right_oids, right, equality=equality)
 
 
 def bind_record_operator(suffix: str) -> None:
     test = NATIVE[suffix]
 
     def body(ctx: CallContext, info: TypeInfo, a: str, b: str) -> bool:
-        return bool(test(record_cmp(ctx, info, a, b), 0))
+        equality = suffix in ("eq", "ne")
+        return bool(test(record_cmp(ctx, info, a, b, equality=equality), 0))
 
     pg_function(f"record_{suffix}(record,record)", context=True, typed=True)(body)
 

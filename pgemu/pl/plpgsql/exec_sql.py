@@ -186,6 +186,13 @@ class RunningSql:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, "EXECUTE of transaction commands is not implemented"
                 )
+            if tag == "SelectStmt" and _into_clause(raw.node[tag]) and what == "EXECUTE":
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    "EXECUTE of SELECT ... INTO is not implemented",
+                    hint="You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS "
+                    "instead.",
+                )
             try:
                 query = self._analyze_dynamic(raw, text, types)
             except PgError as error:
@@ -635,3 +642,10 @@ def _call_argument(
             plain: dict[str, Any] = raw
             return plain
     return None
+
+
+def _into_clause(select: dict[str, Any]) -> Any:
+    """INTO of a SELECT, which in a set operation is that of its first arm."""
+    while "larg" in select:
+        select = select["larg"]
+    return select.get("intoClause")
