@@ -129,6 +129,9 @@ class Session(WritingMixin):
         self.sequence_state: dict[Any, Any] = {}
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
+        # what CONTEXT says of running functions and their statements, outermost first: lines, or
+        # what has context_line()
+        self.context_stack: list[Any] = []
         self.ctx.notice_sink = self.notices.append
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()

@@ -33,7 +33,8 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         key = (session.catalog_version(), session.guc.epoch, session.ctx.current_user_oid)
         if not prepared or prepared[0][0] != key:
             body = _body_queries(session, proc, info)
-            prepared[:] = [(key, body, [None] * len(body))]
+            lines = [_context(proc, number, body) for number in range(1, len(body) + 1)]
+            prepared[:] = [(key, body, [None] * len(body), lines)]
         return prepared[0][1]  # type: ignore[no-any-return]
 
     # the types of the last result's columns
@@ -42,19 +43,25 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     def run(*args: Any) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
         statement = 0
+        stack = session.context_stack
+        depth = len(stack)
         try:
             body = statements()
-            plans = prepared[0][2]
+            _, _, plans, lines = prepared[0]
             for number, query in enumerate(body):
                 statement = number + 1
+                stack[depth:] = lines[number]
                 if plans[number] is None:
                     plans[number] = session.plan_once(query)
                 result = session.run_planned(plans[number], query, args)
                 rows = list(result.rows or ())
                 types[:] = [c.type_oid for c in result.columns or ()]
         except PgError as error:
-            _add_context(error, proc, statement, len(prepared[0][1]) if prepared else 0)
+            for line in _context(proc, statement, prepared[0][1] if prepared else []):
+                error.add_context(line)
             raise
+        finally:
+            del stack[depth:]
         return rows
 
     if proc.proretset:
@@ -84,22 +91,46 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     return call
 
 
-def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> None:
-    """sql_exec_error_callback.  PostgreSQL inlines a function of one SELECT, whose errors at run
-    time then have no context."""
-    inlined = count == 1 and not (
-        proc.proretset
-        or proc.prosecdef
-        or proc.proconfig
-        or proc.prorettype in (VOIDOID, RECORDOID)
+def _context(proc: PgProc, statement: int, body: list[Query]) -> list[str]:
+    """sql_exec_error_callback.  PostgreSQL inlines a function of one plain expression, whose
+    errors at run time then have no context."""
+    inlined = (
+        len(body) <= 1
+        and all(_is_expression(q) for q in body)
+        and not (
+            proc.proretset
+            or proc.prosecdef
+            or proc.proconfig
+            or proc.prorettype in (VOIDOID, RECORDOID)
+        )
     )
     if statement == 0:
-        what = "during startup" if not inlined else "during inlining"
+        what = "during startup" if not (inlined and body) else "during inlining"
     elif inlined:
-        return
+        return []
     else:
         what = f"statement {statement}"
-    error.add_context(f'SQL function "{proc.proname}" {what}')
+    return [f'SQL function "{proc.proname}" {what}']
+
+
+def _is_expression(query: Query) -> bool:
+    """What inline_function takes."""
+    return query.command_type == "select" and not (
+        query.rtable
+        or query.jointree.quals is not None
+        or query.has_aggs
+        or query.has_window_funcs
+        or query.has_target_srfs
+        or query.has_sublinks
+        or query.cte_list
+        or query.group_clause
+        or query.having_qual is not None
+        or query.sort_clause
+        or query.limit_offset is not None
+        or query.limit_count is not None
+        or query.set_operations is not None
+        or len(query.target_list) != 1
+    )
 
 
 def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:

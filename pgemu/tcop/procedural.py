@@ -25,6 +25,8 @@ class ProceduralMixin:
     query_environment: dict[str, Any] | None = None
     pl_subxact_depth: int = 0
     pl_handler: Any = None
+    # portals that were given a name of the form <unnamed portal n> (CreateNewPortal)
+    unnamed_portals: int = 0
 
     def language_handler(self, proc: PgProc, info: Any) -> Callable[..., Any] | None:
         """The callable for a function in a procedural language; None: there is none."""

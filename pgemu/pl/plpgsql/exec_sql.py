@@ -10,9 +10,11 @@ from typing import Any
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
+    INVALID_CURSOR_DEFINITION,
     INVALID_TRANSACTION_TERMINATION,
     NULL_VALUE_NOT_ALLOWED,
     SYNTAX_ERROR,
+    TOO_MANY_ROWS,
     UNDEFINED_CURSOR,
     PgError,
 )
@@ -34,6 +36,12 @@ from pgemu.pl.plpgsql.datums import (
     ns_lookup,
 )
 from pgemu.pl.plpgsql.expr import Prepared, analyze_statement, internal_error
+from pgemu.pl.plpgsql.extra_checks import (
+    LIMIT_HINT,
+    MORE_THAN_ONE,
+    multi_assignment_mismatch,
+    too_many_rows,
+)
 from pgemu.transam.suspension import allow_suspension
 from pgemu.transam.xact import IMPLICIT
 
@@ -51,7 +59,10 @@ class RunningSql:
     rows: list[Any]
     atomic: bool
     processed: int
+    # the text that run_dynamic ran last
+    dynamic_text: str
     result_columns: Any
+    check_materialize: Callable[[], None]
     assign: Any
     move_values: Any
     evaluate: Any
@@ -88,14 +99,15 @@ class RunningSql:
     def run_cursor_query(self, expr: Expr) -> tuple[Any, CursorScan | None]:
         """The result of a cursor's query, with what WHERE CURRENT OF wants to know."""
         prepared = self.prepare_statement(expr)
+        _check_cursor_plan(prepared.queries, expr.text)
         if prepared.scan is None and len(prepared.queries) == 1:
             made, prepared.scan = query_for_cursor(self.session.catalog, prepared.queries[0])
             prepared.queries = [made]
-        _, result = self.run_statement(expr, prepared)
+        _, result = self.run_statement(expr, prepared, is_cursor=True)
         return result, replace(prepared.scan, rows=[]) if prepared.scan is not None else None
 
-    def run_statement(self, expr: Expr, prepared: Any = None) -> Any:
-        """Run a static statement; its Result."""
+    def run_statement(self, expr: Expr, prepared: Any = None, *, is_cursor: bool = False) -> Any:
+        """Run a static statement; its Result.  is_cursor: by a portal of its own."""
         if prepared is None:
             prepared = self.prepare_statement(expr)
         params = [get(self.values) for get in prepared.sources]
@@ -105,15 +117,20 @@ class RunningSql:
                 prepared.plan = self.session.plan_once(query)
             plan = prepared.plan if len(prepared.queries) == 1 else False
             run = partial(self.session.run_planned, plan, query, params)
-            result = self._in_context(expr.text, query, run)
+            result = self._in_context(expr.text, query, run, is_cursor=is_cursor)
         return prepared, result
 
-    def _in_context(self, text: str, query: Any, run: Callable[[], Any]) -> Any:
-        """Run with `SQL statement "..."` in the context of messages."""
+    def _in_context(
+        self, text: str, query: Any, run: Callable[[], Any], *, is_cursor: bool = False
+    ) -> Any:
+        """Run with `SQL statement "..."` in the context of messages, which portals do without."""
         line = f'SQL statement "{text}"'
         session, stack = self.session, self.handler.stack
+        self._check_command(query)
         saved, session.source_text = session.source_text, text
-        stack.append(line)
+        depth = len(stack)
+        if not is_cursor:
+            stack.append(line)
         try:
             self._check_allowed(query)
             result = run()
@@ -125,22 +142,27 @@ class RunningSql:
             if error.internal_query is None and error.position is not None:
                 error.internal_query, error.internal_position = text, error.position
                 error.position = None
-            else:
+            elif not is_cursor:
                 error.add_context(line)
             raise
         finally:
-            stack.pop()
+            del stack[depth:]
             session.source_text = saved
 
-    def _check_allowed(self, query: Any) -> None:
-        tag = ""
-        if query.command_type == "utility":
-            tag = next(iter(query.utility_stmt or {"": 0}))
+    def _check_command(self, query: Any) -> None:
+        """What SPI knows and PL/pgSQL refuses."""
+        if query.command_type != "utility":
+            return
+        tag = next(iter(query.utility_stmt or {"": 0}))
         if tag == "TransactionStmt":
             raise PgError(FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL")
         if tag == "CopyStmt" and not query.utility_stmt["CopyStmt"].get("filename"):
             raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in PL/pgSQL")
+
+    def _check_allowed(self, query: Any) -> None:
+        """A function that is not volatile only reads."""
         if self.function.readonly:
+            tag = next(iter(query.utility_stmt or {"": 0}))
             word = query.command_type.upper()
             if query.command_type in _WRITING or query.has_for_update:
                 word = "SELECT FOR UPDATE" if word == "SELECT" else word
@@ -162,9 +184,10 @@ class RunningSql:
         params: Sequence[Expr],
         what: str,
         scans: list[CursorScan | None] | None = None,
+        check: Callable[[Sequence[Any], str], None] | None = None,
     ) -> Any:
         """A query in a string: (Query, Result).  scans: it is a cursor's, and gets what WHERE
-        CURRENT OF wants to know."""
+        CURRENT OF wants to know.  check: whether the statements are what the caller can use."""
         value, oid, typmod = self.evaluate(expr)
         if value is None:
             message = f"query string argument of {what} is null"
@@ -176,10 +199,13 @@ class RunningSql:
         query: Any = None
         result: Any = None
         shown = Expr(text, 0, None, True)
+        self.dynamic_text = text
         try:
             raws = self.session.parse(text)
         except PgError as error:
             raise internal_error(error, shown, 0) from None
+        if check is not None and len(raws) != 1:
+            check(raws, text)
         for raw in raws:
             tag = next(iter(raw.node))
             if tag == "TransactionStmt":
@@ -190,11 +216,20 @@ class RunningSql:
                 query = self._analyze_dynamic(raw, text, types)
             except PgError as error:
                 raise internal_error(error, shown, 0) from None
+            if check is not None:
+                check([query], text)
+            if _is_select_into(query):
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    "EXECUTE of SELECT ... INTO is not implemented",
+                    hint="You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS "
+                    "instead.",
+                )
             if scans is not None:
                 query, scan = query_for_cursor(self.session.catalog, query)
                 scans.append(scan)
             run = partial(self.session.run, query, values)
-            result = self._in_context(text, query, run)
+            result = self._in_context(text, query, run, is_cursor=check is _check_cursor_plan)
         return query, result
 
     def _analyze_dynamic(self, raw: Any, text: str, types: list[int]) -> Any:
@@ -244,13 +279,17 @@ class RunningSql:
                 raise PgError("P0002", "query returned no rows", detail=self._strict_detail(stmt))
             self.assign_into(stmt.into, columns, None)
         else:
-            if len(rows) > 1 and (stmt.strict or modifies):
-                raise PgError(
-                    "P0003",
-                    "query returned more than one row",
-                    detail=self._strict_detail(stmt),
-                    hint="Make sure the query returns a single row, or use LIMIT 1.",
-                )
+            if len(rows) > 1:
+                dynamic = isinstance(stmt, s.DynExecute)
+                if stmt.strict or (modifies and not dynamic):
+                    raise PgError(
+                        TOO_MANY_ROWS,
+                        MORE_THAN_ONE,
+                        detail=self._strict_detail(stmt),
+                        hint=None if dynamic else LIMIT_HINT,
+                    )
+                if not dynamic:
+                    too_many_rows(self.session, self.handler.context())
             self.assign_into(stmt.into, columns, rows[0])
         if not modifies:
             self.processed = min(len(rows), 1)
@@ -380,6 +419,8 @@ class RunningSql:
                     return
             self.move_values(target.rec, columns, row)
             return
+        if row is not None and len(row) != len(target.scalars):
+            multi_assignment_mismatch(self.session, self.handler.context())
         for number, scalar in enumerate(target.scalars):
             if row is None or number >= len(row):
                 self.assign(scalar, None, 705, -1)
@@ -416,15 +457,17 @@ class RunningSql:
         return code
 
     def run_for_query(self, stmt: s.ForQuery) -> int:
-        _, result = self.run_statement(stmt.query)
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+        prepared = self.prepare_statement(stmt.query)
+        _check_cursor_plan(prepared.queries, stmt.query.text)
+        self.handler.unnamed_cursor()
+        _, result = self.run_statement(stmt.query, prepared, is_cursor=True)
         return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
 
     def run_for_execute(self, stmt: s.ForExecute) -> int:
-        _, result = self.run_dynamic(stmt.query, stmt.params, "EXECUTE")
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+        _, result = self.run_dynamic(
+            stmt.query, stmt.params, "EXECUTE", check=_check_cursor_plan
+        )
+        self.handler.unnamed_cursor()
         return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
 
     def run_for_cursor(self, stmt: s.ForCursor) -> int:
@@ -454,30 +497,43 @@ class RunningSql:
     # -- RETURN QUERY ----------------------------------------------------------------------------
 
     def run_return_query(self, stmt: s.ReturnQuery) -> int:
+        self.check_materialize()
         if stmt.query is not None:
-            _, result = self.run_statement(stmt.query)
+            text = stmt.query.text
+            prepared = self.prepare_statement(stmt.query)
+            _check_returns_tuples(prepared.queries, text)
+            _, result = self.run_statement(stmt.query, prepared)
         else:
             assert stmt.dynamic is not None
-            _, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE")
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+            _, result = self.run_dynamic(
+                stmt.dynamic, stmt.params, "EXECUTE", check=_check_returns_tuples
+            )
+            text = self.dynamic_text
         columns = _columns(result)
         wanted = self.result_columns()
+        kind = self.function.result_type
+        try:
+            self._check_result(columns, wanted)
+        except PgError as error:
+            error.add_context(f'SQL statement "{text}"')
+            raise
+        if not kind.is_row:
+            self.rows.extend(row[0] for row in result.rows or ())
+        elif any(not c[1] for c in wanted):
+            self.rows.extend(_spread(row, wanted) for row in result.rows or ())
+        else:
+            self.rows.extend(result.rows or ())
+        self.processed = len(result.rows or ())
+        self.set_found(self.processed != 0)
+        return OK
+
+    def _check_result(self, columns: Columns, wanted: Sequence[tuple[str, int, int]]) -> None:
         kind = self.function.result_type
         message = "structure of query does not match function result type"
         if not kind.is_row:
             self._check_structure(columns, (("", kind.oid, -1),), message)
-            self.rows.extend(row[0] for row in result.rows or ())
-        else:
-            if wanted:
-                self._check_structure(columns, wanted, message)
-            if any(not c[1] for c in wanted):
-                self.rows.extend(_spread(row, wanted) for row in result.rows or ())
-            else:
-                self.rows.extend(result.rows or ())
-        self.processed = len(result.rows or ())
-        self.set_found(self.processed != 0)
-        return OK
+        elif wanted:
+            self._check_structure(columns, wanted, message)
 
     def _check_structure(
         self, columns: Columns, wanted: Sequence[tuple[str, int, int]], message: str
@@ -525,7 +581,9 @@ class RunningSql:
             raise PgError("42P03", f'cursor "{name}" already in use')
         if stmt.dynamic is not None:
             scans: list[CursorScan | None] = []
-            _, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE", scans)
+            _, result = self.run_dynamic(
+                stmt.dynamic, stmt.params, "EXECUTE", scans, _check_cursor_plan
+            )
             text, scan = stmt.dynamic.text, scans[-1] if scans else None
         else:
             expr = stmt.query
@@ -535,8 +593,6 @@ class RunningSql:
             assert expr is not None
             result, scan = self.run_cursor_query(expr)
             text = expr.text
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
         self._open(stmt.cursor, result, text, stmt.scroll, scan)
         return OK
 
@@ -611,8 +667,51 @@ def _columns(result: Any) -> Columns:
     return tuple((c.name, c.type_oid, c.typmod) for c in result.columns or ())
 
 
-def _word(result: Any) -> str:
-    return "SELECT" if result is None else str(result.tag).split(" ", maxsplit=1)[0]
+def _returns_tuples(query: Any) -> bool:
+    """UtilityReturnsTuples and its like of queries."""
+    if query.command_type == "utility":
+        tag = next(iter(query.utility_stmt or {"": 0}))
+        return tag in ("ExplainStmt", "VariableShowStmt", "FetchStmt", "ExecuteStmt", "CallStmt")
+    return query.command_type == "select" or bool(query.returning_list)
+
+
+def _command_name(query: Any) -> str:
+    """CreateCommandName"""
+    if query.command_type != "utility":
+        return str(query.command_type).upper()
+    from pgemu.commands.cmdtag import create_command_tag
+    from pgemu.commands.utility import COMMANDS
+
+    tag, body = next(iter(query.utility_stmt.items()))
+    row = COMMANDS.get(tag)
+    return create_command_tag(tag, body, row.name if row else tag.removesuffix("Stmt").upper())
+
+
+def _check_cursor_plan(queries: Sequence[Any], text: str) -> None:
+    """SPI_is_cursor_plan"""
+    what = None
+    if len(queries) != 1:
+        what = "multi-query plan" if queries else "empty query"
+    elif not _returns_tuples(queries[0]):
+        what = f"{_command_name(queries[0])} query"
+    if what is not None:
+        raise PgError(INVALID_CURSOR_DEFINITION, f"cannot open {what} as cursor")
+
+
+def _check_returns_tuples(queries: Sequence[Any], text: str) -> None:
+    """must_return_tuples of _SPI_execute_plan"""
+    if len(queries) > 1 or (queries and _returns_tuples(queries[0])):
+        return
+    what = f"{_command_name(queries[0])} query" if queries else "empty query"
+    error = PgError(SYNTAX_ERROR, f"{what} does not return tuples")
+    if queries:
+        error.add_context(f'SQL statement "{text}"')
+    raise error
+
+
+def _is_select_into(query: Any) -> bool:
+    stmt = query.utility_stmt if query.command_type == "utility" else None
+    return bool(stmt and stmt.get("CreateTableAsStmt", {}).get("is_select_into"))
 
 
 def _spread(row: Sequence[Any], wanted: Sequence[tuple[str, int, int]]) -> tuple[Any, ...]:

@@ -29,13 +29,12 @@ class PlpgsqlHandler:
     def __init__(self, session: Any) -> None:
         self.session = session
         # running calls (Execution) and the SQL statements between them, outermost first
-        self.stack: list[Any] = []
+        self.stack: list[Any] = session.context_stack
         self.casts: dict[Any, Any] = {}
         self._compiled: dict[Any, tuple[Any, s.Function]] = {}
         self._types: dict[tuple[int, int], PlType] = {}
         self._types_version = -1
         self._columns: dict[int, Any] = {}
-        self._cursors = 0
         self.bool_type = PlType(16)
         self.int_type = PlType(23)
 
@@ -70,8 +69,9 @@ class PlpgsqlHandler:
         return made
 
     def unnamed_cursor(self) -> str:
-        self._cursors += 1
-        return f"<unnamed portal {self._cursors}>"
+        """CreateNewPortal: the name of a portal that was given none."""
+        self.session.unnamed_portals += 1
+        return f"<unnamed portal {self.session.unnamed_portals}>"
 
     def setting(self, name: str, default: str) -> str:
         try:
@@ -147,7 +147,7 @@ class PlpgsqlHandler:
         if kind.oid == 2278:
             return ""
         if function.out_params and execution.result is None:
-            execution.result, _ = execution.out_row()
+            execution.result = execution.out_row()
         result = execution.result
         if kind.is_procedure and not function.out_params:
             return None
