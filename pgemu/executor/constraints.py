@@ -58,8 +58,7 @@ class Constraints:
             if known:
                 self.forget(relation.sqlite_name)
             if program:
-                self.session.xact.triggers.changed = True
-                self.session.conn.execute(";".join(program)).fetchall()
+                self.session.xact.triggers.create(relation.sqlite_name, program)
             self._made[relation.sqlite_name] = program
             self._changed.add(relation.sqlite_name)
         self._relations[relation.oid] = relation
@@ -105,8 +104,15 @@ class Constraints:
 
     def _drop(self, sqlite_name: str) -> None:
         stem = "check_" + sqlite_name.replace(".", "_")
-        for suffix in ("bi", "bu", "ai", "au", "ad"):
-            self.session.conn.execute(f"DROP TRIGGER IF EXISTS temp.{stem}_{suffix}")
+        names = [f"{stem}_{suffix}" for suffix in ("bi", "bu", "ai", "au", "ad")]
+        self.session.xact.triggers.drop(sqlite_name, names)
+
+    def local_ended(self, sqlite_name: str) -> None:
+        """Its triggers of the database's schema are gone (UndoTriggers.end_local)."""
+        self._made.pop(sqlite_name, None)
+        for oid, relation in list(self._relations.items()):
+            if relation.sqlite_name == sqlite_name:
+                del self._relations[oid]
 
     def lost(self) -> None:
         """A SQLite rollback may have taken triggers away or brought former ones back: those made
@@ -121,6 +127,8 @@ class Constraints:
                 "SELECT name FROM temp.sqlite_schema WHERE type='trigger'"
             )
         }
+        for local in self.session.xact.triggers.local.values():
+            names.update(local)
         for sqlite_name, program in list(self._made.items()):
             stem = "check_" + sqlite_name.replace(".", "_")
             if program and not any(n.startswith(stem + "_") for n in names):

@@ -113,7 +113,7 @@ def _run_steps_beside_others(session: Any, plan: Plan, bindings: Sequence[Value]
 def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     xact = session.xact
     for name, step in plan.steps:
-        xact.prevent_if_read_only(step.command_type.upper())
+        xact.prevent_if_read_only(plan.command_type.upper())
         result = _modify(session, step, bind(step, session.current_params))
         session.udfs.row_sets[name] = list(result.rows or ())
     if plan.command_type != "select":

@@ -120,6 +120,8 @@ class Session(WritingMixin):
         # (enum type, sort order) of labels that this transaction has added to a type
         self.uncommitted_enums: set[tuple[int, float]] = set()
         self.constraints = Constraints(self)
+        self.xact.triggers.nested = lambda: self.callback_depth > 0
+        self.xact.triggers.local_ended.append(self.constraints.local_ended)
         self.after_triggers = AfterTriggers(self)
         self.row_locks = RowLocks(self)
         self.read_targets = ReadTargets(self)
@@ -132,6 +134,7 @@ class Session(WritingMixin):
         # what CONTEXT says of running functions and their statements, outermost first: lines, or
         # what has context_line()
         self.context_stack: list[Any] = []
+        self.xact.running_functions = self.context_stack
         self.ctx.notice_sink = self.notices.append
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()

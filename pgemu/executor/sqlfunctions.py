@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
-from pgemu.errors import INVALID_FUNCTION_DEFINITION, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
@@ -21,6 +21,18 @@ from pgemu.types.record import form_composite, form_record
 
 VOIDOID, RECORDOID = 2278, 2249
 _BUILTIN_RETURN = "SQL:RETURN "
+_TRANSACTION_TAGS = {
+    "TRANS_STMT_BEGIN": "BEGIN",
+    "TRANS_STMT_START": "START TRANSACTION",
+    "TRANS_STMT_COMMIT": "COMMIT",
+    "TRANS_STMT_ROLLBACK": "ROLLBACK",
+    "TRANS_STMT_SAVEPOINT": "SAVEPOINT",
+    "TRANS_STMT_RELEASE": "RELEASE",
+    "TRANS_STMT_ROLLBACK_TO": "ROLLBACK",
+    "TRANS_STMT_PREPARE": "PREPARE TRANSACTION",
+    "TRANS_STMT_COMMIT_PREPARED": "COMMIT PREPARED",
+    "TRANS_STMT_ROLLBACK_PREPARED": "ROLLBACK PREPARED",
+}
 _BUILTIN_ATOMIC = "SQL:BEGIN ATOMIC"
 
 
@@ -164,9 +176,25 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
     queries = []
     for raw in session.parse(body_text(proc)):
         queries.append(session.analyze_function_body(raw, proc, list(info.arg_types)))
+    for query in queries:
+        _check_statement(query)
     if queries:
         queries[-1] = _coerced(session, queries[-1], info)
     return queries
+
+
+def _check_statement(query: Query) -> None:
+    """What init_execution_state refuses."""
+    if query.command_type != "utility":
+        return
+    tag, stmt = next(iter((query.utility_stmt or {"": {}}).items()))
+    if tag == "CopyStmt" and not stmt.get("filename"):
+        raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in an SQL function")
+    if tag == "TransactionStmt":
+        kind = stmt.get("kind", "TRANS_STMT_BEGIN")
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, f"{_TRANSACTION_TAGS[kind]} is not allowed in an SQL function"
+        )
 
 
 def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
@@ -189,9 +217,9 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     if not wanted or len(wanted) != len(given) or wanted == given:
         return query
     if returning:
-        return replace(query, returning_list=_coerced_entries(session, entries, wanted))
+        return replace(query, returning_list=_coerced_entries(session, entries, wanted, info))
     if not query.set_operations and not query.sort_clause and not query.distinct_clause:
-        return replace(query, target_list=_coerced_entries(session, entries, wanted))
+        return replace(query, target_list=_coerced_entries(session, entries, wanted, info))
     names = [t.resname or "" for t in entries if not t.resjunk]
     entry = RangeTblEntry(
         "subquery",
@@ -207,7 +235,7 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     ]
     return Query(
         "select",
-        target_list=_coerced_entries(session, outputs, wanted),
+        target_list=_coerced_entries(session, outputs, wanted, info),
         rtable=[entry],
         jointree=FromExpr([RangeTblRef(1)]),
     )
@@ -227,7 +255,7 @@ def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[int]:
 
 
 def _coerced_entries(
-    session: Any, entries: list[TargetEntry], wanted: list[int]
+    session: Any, entries: list[TargetEntry], wanted: list[int], info: TypeInfo
 ) -> list[TargetEntry]:
     pstate = make_parsestate(None, session.catalog)
     result = []
@@ -246,7 +274,16 @@ def _coerced_entries(
             "implicit_cast",
             -1,
         )
-        result.append(entry if expr is None else replace(entry, expr=expr))
+        if expr is None:
+            name = session.catalog.type_name
+            shown = name(info.result_type)
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                f"return type mismatch in function declared to return {shown}",
+                detail=f"Final statement returns {name(expr_type(entry.expr))} instead of "
+                f"{name(wanted[len(result)])} at column {len(result) + 1}.",
+            )
+        result.append(replace(entry, expr=expr))
     return result
 
 

@@ -207,6 +207,13 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
             del self.portals[name]
             _close_rows(portal)
 
+    def close_portals_since(self, level: int) -> None:
+        """AtSubAbort_Portals: cursors end with the savepoint they were opened after."""
+        for name, portal in list(self.portals.items()):
+            if portal.is_cursor and portal.created_level >= level:
+                del self.portals[name]
+                _close_rows(portal)
+
     def discard_portals(self) -> None:
         """PortalHashTableDeleteAll, for DISCARD ALL; the one that runs it stays."""
         for name, portal in list(self.portals.items()):

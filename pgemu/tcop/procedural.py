@@ -18,6 +18,7 @@ class ProceduralMixin:
     """Mixed into BackendSession, whose attributes it uses."""
 
     portals: Any
+    xact: Any
     ctx: Any
     # CALL and DO: may the code at hand not end the transaction?
     call_atomic: bool = True
@@ -93,6 +94,7 @@ class ProceduralMixin:
             creation_time_us=self.ctx.statement_start_us,
             spool=rows,
             scan=scan,
+            created_level=len(self.xact.savepoints),
         )
 
     def cursor_advance(self, name: str) -> None:

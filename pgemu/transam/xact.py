@@ -121,6 +121,7 @@ class TransactionManager(StorageChanges):
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
+        self.running_functions: Sequence[Any] = ()  # that the statement is inside of
         self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
         # tables emptied in place: inside how many savepoints
@@ -164,6 +165,8 @@ class TransactionManager(StorageChanges):
         """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
         if self.in_block:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
+        if self.running_functions:
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
         if self.state == IMPLICIT and self.xid:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline")
 
@@ -438,10 +441,6 @@ class TransactionManager(StorageChanges):
         """SET TRANSACTION: isolation, read_only or deferrable of the current transaction."""
         setattr(self.current, name, value)
 
-    @property
-    def read_only(self) -> bool:
-        return self.current.read_only
-
     def snapshots_held(self) -> bool:
         """Another backend holds a snapshot that may need old images."""
         array: Any = self.slot._array
@@ -503,6 +502,8 @@ class TransactionManager(StorageChanges):
         """A statement has ended that may have written undo.  Where that began, if reads of
         serializable transactions have to be compared with it."""
         predicate, marks = self.predicate, None
+        if self.triggers.local:
+            self.triggers.end_local()
         if self.undo_written:
             if predicate is not None and predicate.number:
                 marks = dict(self._undo_mark)

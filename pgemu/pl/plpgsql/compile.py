@@ -11,7 +11,6 @@ from pgemu.catalog.rows import PgProc
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_FUNCTION_DEFINITION,
-    UNDEFINED_COLUMN,
     UNDEFINED_SCHEMA,
     UNDEFINED_TABLE,
     PgError,
@@ -192,8 +191,8 @@ def _setting(session: Any, name: str, default: str) -> Any:
 def compile_inline(session: Any, text: str) -> s.Function:
     """A DO block (plpgsql_compile_inline)."""
     result = s.PlResult(VOIDOID)
-    compiler = _Compiler(session, text, "inline_code_block", result, check_syntax=True)
     try:
+        compiler = _Compiler(session, text, "inline_code_block", result, check_syntax=True)
         return compiler.finish("inline_code_block", readonly=False)
     except PgError as error:
         transpose_error(session, text, error)
@@ -209,19 +208,23 @@ def transpose_error(session: Any, body: str, error: PgError) -> None:
         return
     error.position = position
     error.internal_query = error.internal_position = None
-    error.where = None
+    lines = (error.where or "").split("\n")
+    kept = [x for x in lines if not x.startswith("compilation of PL/pgSQL function")]
+    error.where = "\n".join(kept) or None
 
 
 def compile_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -> s.Function:
     result = s.PlResult(TRIGGEROID, is_row=True)
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
     if proc.pronargs:
-        raise PgError(
+        error = PgError(
             INVALID_FUNCTION_DEFINITION,
             "trigger functions cannot have declared arguments",
             hint="The arguments of the trigger can be accessed through TG_NARGS and TG_ARGV "
             "instead.",
         )
+        error.add_context(f'compilation of PL/pgSQL function "{proc.proname}" near line 1')
+        raise error
     parser, record = compiler.parser, compiler.types.plain(RECORDOID)
     new, old = parser.new_datum("new", record, 0), parser.new_datum("old", record, 0)
     tg_vars = {

@@ -136,9 +136,7 @@ class Assigning:
             prepared.plan = session.plan_once(prepared.query)
         query = prepared.query
         # a simple expression is evaluated without SPI
-        simple = not (
-            query.rtable or query.has_sublinks or query.has_aggs or query.has_target_srfs
-        )
+        simple = not (query.rtable or query.has_sublinks or query.has_aggs or query.has_target_srfs)
         if not simple:
             self.handler.stack.append(expr.context_line())
         try:
@@ -154,9 +152,9 @@ class Assigning:
         if not rows:
             return None
         if len(rows) > 1:
-            error = PgError("21000", MORE_THAN_ONE)
-            error.add_context(f"query: {expr.shown}")
-            raise error
+            many = PgError("21000", MORE_THAN_ONE)
+            many.add_context(f"query: {expr.shown}")
+            raise many
         return rows[0][0]
 
     def _fails_in_planning(self, expr: Expr, prepared: Prepared, error: PgError) -> bool:

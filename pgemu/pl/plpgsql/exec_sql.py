@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from pgemu.errors import (
     DATATYPE_MISMATCH,
+    ERROR_IN_ASSIGNMENT,
     FEATURE_NOT_SUPPORTED,
     INVALID_CURSOR_DEFINITION,
     INVALID_TRANSACTION_TERMINATION,
@@ -18,6 +20,7 @@ from pgemu.errors import (
     UNDEFINED_CURSOR,
     PgError,
 )
+from pgemu.executor.backward_scan import supports_backward_scan
 from pgemu.executor.current_of import (
     CursorScan,
     query_for_cursor,
@@ -348,21 +351,24 @@ class RunningSql:
         session = self.session
         prepared = self.prepare_statement(stmt.expr)
         query = prepared.queries[0]
+        targets = self._call_targets(stmt, query) if stmt.is_call else []
         params = [get(self.values) for get in prepared.sources]
-        saved, session.call_atomic = session.call_atomic, self.atomic
+        saved = session.call_atomic
+        session.call_atomic = self.atomic or bool(session.pl_subxact_depth)
         try:
             result = self._in_context(stmt.expr.text, query, lambda: session.run(query, params))
         finally:
             session.call_atomic = saved
         rows = list(result.rows or ())
-        if rows and stmt.is_call:
-            self._store_call_results(stmt, query, rows[0], _columns(result))
+        if rows:
+            columns = _columns(result)
+            for position, target in enumerate(targets):
+                _, oid, typmod = columns[position]
+                self.assign(target, rows[0][position], oid, typmod)
         return OK
 
-    def _store_call_results(
-        self, stmt: s.Call, query: Any, row: Sequence[Any], columns: Columns
-    ) -> None:
-        """INOUT and OUT arguments get the procedure's results (make_callstmt_target)."""
+    def _call_targets(self, stmt: s.Call, query: Any) -> list[Datum]:
+        """What the INOUT and OUT arguments go to (make_callstmt_target)."""
         from pgemu.catalog.rows import PgProc
 
         call = query.utility_stmt["CallStmt"]["funccall"]
@@ -370,15 +376,12 @@ class RunningSql:
         proc = self.session.catalog.get(PgProc, oid=func.funcid)
         names = proc.proargnames or ()
         modes = proc.proargmodes or ("i",) * len(proc.proargtypes)
-        outputs = iter(range(len(row)))
+        targets: list[Datum] = []
         for number, mode in enumerate(modes):
             if mode not in ("o", "b"):
                 continue
-            position = next(outputs)
             raw = _call_argument(call, number, names)
-            if raw is None:
-                continue
-            target = self._writable(stmt.expr, raw)
+            target = None if raw is None else self._writable(stmt.expr, raw)
             if target is None:
                 name = names[number] if number < len(names) and names[number] else ""
                 shown = f'parameter "{name}"' if name else f"parameter {number + 1}"
@@ -387,7 +390,13 @@ class RunningSql:
                     f"procedure {shown} is an output parameter but corresponding "
                     "argument is not writable",
                 )
-            self.assign(target, row[position], columns[position][1], columns[position][2])
+            owner = target.rec if isinstance(target, RecField) else target
+            if owner.isconst:
+                raise PgError(
+                    ERROR_IN_ASSIGNMENT, f'variable "{owner.refname}" is declared CONSTANT'
+                )
+            targets.append(target)
+        return targets
 
     def _writable(self, expr: Expr, raw: dict[str, Any]) -> Datum | None:
         if "ParamRef" in raw:
@@ -398,7 +407,7 @@ class RunningSql:
         names = [f.get("String", {}).get("sval", "") for f in raw["ColumnRef"]["fields"]]
         datum, used = ns_lookup(expr.ns, False, names)
         if datum is None or used == len(names):
-            return None if datum is not None and datum.isconst else datum
+            return datum
         from pgemu.pl.plpgsql.datums import Rec
 
         return RecField(datum, names[-1]) if isinstance(datum, Rec) else None
@@ -444,6 +453,8 @@ class RunningSql:
         found, code = False, OK
         if not rows:
             self.assign_into(target, columns, None)
+        if cursor is not None:
+            self.handler.pinned.add(cursor)
         for row in rows:
             found = True
             if cursor is not None:
@@ -461,14 +472,26 @@ class RunningSql:
         _check_cursor_plan(prepared.queries, stmt.query.text)
         self.handler.unnamed_cursor()
         _, result = self.run_statement(stmt.query, prepared, is_cursor=True)
-        return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+        with self._writing_loop(prepared.queries[0]):
+            return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+
+    @contextmanager
+    def _writing_loop(self, query: Any) -> Iterator[None]:
+        """A loop over a query that is not read-only cannot see its transaction end."""
+        writing = int(query.command_type in _WRITING or query.has_modifying_cte)
+        self.handler.writing_loops += writing
+        try:
+            yield
+        finally:
+            self.handler.writing_loops -= writing
 
     def run_for_execute(self, stmt: s.ForExecute) -> int:
-        _, result = self.run_dynamic(
+        query, result = self.run_dynamic(
             stmt.query, stmt.params, "EXECUTE", check=_check_cursor_plan
         )
         self.handler.unnamed_cursor()
-        return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+        with self._writing_loop(query):
+            return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
 
     def run_for_cursor(self, stmt: s.ForCursor) -> int:
         name = self.values[stmt.cursor.dno]
@@ -477,11 +500,13 @@ class RunningSql:
         self._set_cursor_args(stmt.cursor, stmt.args)
         assert stmt.cursor.cursor_query is not None
         result, scan = self.run_cursor_query(stmt.cursor.cursor_query)
-        opened = self._open(stmt.cursor, result, stmt.cursor.cursor_query.text, None, scan)
+        text = stmt.cursor.cursor_query.text
+        opened = self._open(stmt.cursor, result, text, stmt.cursor.cursor_scroll, scan)
         columns, rows = _columns(result), self.session.portals[opened].spool
         try:
             return self._loop_rows(stmt, stmt.target, columns, rows, opened)
         finally:
+            self.handler.pinned.discard(opened)
             self.session.cursor_close(opened)
             if name is None:
                 self.values[stmt.cursor.dno] = None
@@ -581,10 +606,10 @@ class RunningSql:
             raise PgError("42P03", f'cursor "{name}" already in use')
         if stmt.dynamic is not None:
             scans: list[CursorScan | None] = []
-            _, result = self.run_dynamic(
+            query, result = self.run_dynamic(
                 stmt.dynamic, stmt.params, "EXECUTE", scans, _check_cursor_plan
             )
-            text, scan = stmt.dynamic.text, scans[-1] if scans else None
+            text, scan = self.dynamic_text, scans[-1] if scans else None
         else:
             expr = stmt.query
             if expr is None:
@@ -592,8 +617,12 @@ class RunningSql:
                 expr = stmt.cursor.cursor_query
             assert expr is not None
             result, scan = self.run_cursor_query(expr)
-            text = expr.text
-        self._open(stmt.cursor, result, text, stmt.scroll, scan)
+            text, query = expr.text, self.prepare_statement(expr).query
+        scroll = stmt.scroll
+        if scroll is None:
+            scroll = query.command_type == "select" and not query.row_marks
+            scroll = scroll and supports_backward_scan(query)
+        self._open(stmt.cursor, result, text, scroll, scan)
         return OK
 
     def _cursor_name(self, stmt: Any) -> str:
@@ -647,20 +676,43 @@ class RunningSql:
                 INVALID_TRANSACTION_TERMINATION,
                 f"cannot {word} while a subtransaction is active",
             )
-        xact = self.session.xact
+        session = self.session
+        xact = session.xact
+        if self.handler.writing_loops:
+            raise PgError(
+                INVALID_TRANSACTION_TERMINATION,
+                "cannot perform transaction commands inside a cursor loop that is not read-only",
+            )
         kept = xact.current
+        # the calls around this one are inside the same transaction
+        depth, xact._write_depth = xact._write_depth, 1
         if committing:
             xact.end_write()
         else:
             xact.abort_write()
         if xact.state == IMPLICIT:  # it has slept in the middle
             xact.commit() if committing else xact.rollback()
-        self.session.start_statement()
-        self.session.guc.push()
+        self._end_cursors()
+        session.start_statement()
+        session.guc.push()
+        xact.queried = False
         if chain:
-            xact.current = kept
+            for name, value in (
+                ("isolation", kept.isolation),
+                ("read_only", "on" if kept.read_only else "off"),
+                ("deferrable", "on" if kept.deferrable else "off"),
+            ):
+                session.guc.set(f"transaction_{name}", value, local=True)
         xact.begin_write()
+        xact._write_depth = depth
         allow_suspension(xact)
+
+    def _end_cursors(self) -> None:
+        """Cursors end with the transaction, but for those of loops (HoldPinnedPortals)."""
+        session = self.session
+        for name, portal in list(session.portals.items()):
+            if portal.is_cursor and not portal.is_holdable and name not in self.handler.pinned:
+                session.cursor_close(name)
 
 
 def _columns(result: Any) -> Columns:

@@ -174,8 +174,9 @@ class Names:
 
     def container(self, dno: int, dtype: PlType) -> SqlExpr:
         """What an assignment to a part of it changes."""
+        place = _TARGET_SHIFT + 7
         return self._param(
-            (dno, -1), lambda values: values[dno], dtype.oid, dtype.typmod, -1, dtype.collation
+            (dno, -1), lambda values: values[dno], dtype.oid, dtype.typmod, place, dtype.collation
         )
 
     def _param(

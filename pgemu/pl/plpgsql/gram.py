@@ -6,6 +6,8 @@ which block a variable belongs to, and errors come without their position.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
@@ -13,6 +15,7 @@ from pgemu.errors import (
     UNDEFINED_OBJECT,
     PgError,
 )
+from pgemu.parser.parse_type import is_type_name
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.conditions import CONDITIONS
 from pgemu.pl.plpgsql.datums import (
@@ -28,7 +31,7 @@ from pgemu.pl.plpgsql.datums import (
     ns_lookup_label,
 )
 from pgemu.pl.plpgsql.extra_checks import shadowed_variable
-from pgemu.pl.plpgsql.gram_sql import SqlStatements, position_in_type
+from pgemu.pl.plpgsql.gram_sql import SqlStatements
 from pgemu.pl.plpgsql.scanner import Token
 
 _END_OF_DECLARATION = (";", ":=", "=", "default", "not", "collate", ",", ")")
@@ -285,12 +288,29 @@ class Parser(SqlStatements):
             dtype: PlType = self.types.resolve(text, name)
         except PgError as error:
             at_rowtype = text.lower().endswith("%rowtype")
-            if not (at_rowtype or error.sqlstate == FEATURE_NOT_SUPPORTED):
-                error.internal_query = self.text
-                error.internal_position = first.start + position_in_type(text)
             error.location = error.position = None
+            if error.sqlstate == SYNTAX_ERROR:
+                self._bad_type(text, first)
+            if not (at_rowtype or error.sqlstate == FEATURE_NOT_SUPPORTED):
+                error.internal_query, error.internal_position = self.text, first.start + 1
             raise
         return dtype
+
+    def _bad_type(self, text: str, first: Token) -> NoReturn:
+        """The core grammar does not take it: the error is at the token behind what it takes."""
+        tokens = self.tokens_of(text)
+        count = len(tokens) - 2
+        while count and not is_type_name(text[: tokens[count - 1].end]):
+            count -= 1
+        token = tokens[count]
+        near = text[token.start : token.end]
+        raise PgError(
+            SYNTAX_ERROR,
+            f'syntax error at or near "{near}"',
+            internal_query=self.text,
+            internal_position=first.start + token.start + 1,
+            where=f'invalid type name "{text}"',
+        )
 
     def _type_of_variable(self, text: str, first: Token) -> PlType | None:
         """`x%TYPE` of a variable."""

@@ -781,15 +781,5 @@ class SqlStatements(TokenReader):
         made.returns_multiple = True
 
 
-def position_in_type(text: str) -> int:
-    """Where the core grammar stumbles over the name of a type; 1 if it takes it."""
-    head = "SELECT (NULL)::"
-    try:
-        pgparse.parse(head + text)
-    except pgparse.PGQueryError as error:
-        return max(error.position - len(head), 1)
-    return 1
-
-
 def _shown(token: str) -> str:
     return token.upper() if token.isalpha() else token

@@ -8,6 +8,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import PgError
+from pgemu.executor.triggers import row_of
 from pgemu.fmgr import TypeInfo
 from pgemu.guc.stack import Level
 from pgemu.pl.plpgsql import statements as s
@@ -35,6 +36,9 @@ class PlpgsqlHandler:
         self._types: dict[tuple[int, int], PlType] = {}
         self._types_version = -1
         self._columns: dict[int, Any] = {}
+        # names of the cursors that loops go through; how many loops are over changes
+        self.pinned: set[str] = set()
+        self.writing_loops = 0
         self.bool_type = PlType(16)
         self.int_type = PlType(23)
 
@@ -194,6 +198,12 @@ class PlpgsqlHandler:
         finally:
             session.call_atomic = atomic
         result: RecordValue | None = execution.result
+        if result is not None and data.level == "ROW":
+            try:
+                row_of(session, relation, result)
+            except PgError as error:
+                error.add_context(f"PL/pgSQL function {function.signature} during function exit")
+                raise
         return result
 
     def event_trigger(self, proc: PgProc, event: str, tag: str) -> None:

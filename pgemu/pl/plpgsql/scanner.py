@@ -33,8 +33,11 @@ _JUNK = re.compile(r"[A-Za-z_\x80-\U0010ffff]+")
 
 # pl_reserved_kwlist.h: what no variable, label or condition can be called without quotes
 RESERVED = frozenset(
-    "all begin by case declare else end execute for foreach from if in into loop not null or strict "
-    "then to using when while".split()
+    [
+        *("all", "begin", "by", "case", "declare", "else", "end", "execute", "for", "foreach"),
+        *("from", "if", "in", "into", "loop", "not", "null", "or", "strict", "then", "to"),
+        *("using", "when", "while"),
+    ]
 )
 
 

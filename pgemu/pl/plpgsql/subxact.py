@@ -31,6 +31,7 @@ class Subtransaction:
         except apsw.SQLError:
             # a SQLite statement is writing (a constraint calls us): nothing can be taken back
             self.active = False
+        self._portals = set(session.portals)
         self._registered = set(xact.registered)
         self._registered_now = set(xact._registered_now)
         self._lengths = (
@@ -68,6 +69,8 @@ class Subtransaction:
         xact.registered = self._registered
         xact._registered_now = self._registered_now
         xact.undo_written = self._undo_written
+        for name in set(session.portals) - self._portals:
+            session.cursor_close(name)
         xact.triggers.lost()
         session.constraints.lost()
         session.after_triggers.immediate = self._immediate
