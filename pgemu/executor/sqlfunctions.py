@@ -46,7 +46,8 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         if not prepared or prepared[0][0] != key:
             body = _body_queries(session, proc, info)
             lines = [_context(proc, number, body) for number in range(1, len(body) + 1)]
-            prepared[:] = [(key, body, [None] * len(body), lines)]
+            layout = _layout(session, info.result_type)
+            prepared[:] = [(key, body, [None] * len(body), lines, layout)]
         return prepared[0][1]  # type: ignore[no-any-return]
 
     # the types of the last result's columns
@@ -59,7 +60,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         depth = len(stack)
         try:
             body = statements()
-            _, _, plans, lines = prepared[0]
+            _, _, plans, lines, layout = prepared[0]
             for number, query in enumerate(body):
                 statement = number + 1
                 stack[depth:] = lines[number]
@@ -68,6 +69,8 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
                 result = session.run_planned(plans[number], query, args)
                 rows = list(result.rows or ())
                 types[:] = [c.type_oid for c in result.columns or ()]
+            if layout and types != [info.result_type]:
+                rows = [_spread(row, layout) for row in rows]
         except PgError as error:
             for line in _context(proc, statement, prepared[0][1] if prepared else []):
                 error.add_context(line)
@@ -101,6 +104,20 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         return _one_value(session, rows[0], info, types)
 
     return call
+
+
+def _layout(session: Any, result_type: int) -> list[bool] | None:
+    """Which columns of a table's row type are there, if some have been dropped."""
+    row = session.catalog.types.row(result_type)
+    if row.typtype != "c":
+        return None
+    live = [not a.attisdropped for a in session.catalog.relation(row.typrelid).attrs]
+    return None if all(live) else live
+
+
+def _spread(row: tuple[Any, ...], layout: list[bool]) -> tuple[Any, ...]:
+    values = iter(row)
+    return tuple(next(values, None) if there else None for there in layout)
 
 
 def _context(proc: PgProc, statement: int, body: list[Query]) -> list[str]:

@@ -397,10 +397,12 @@ class Assigning:
         given = [(c, v) for c, v in zip(record.columns, record.values, strict=True) if c[1]]
         values: list[Any] = []
         position = 0
-        for number, column in enumerate(columns, 1):
+        number = 0
+        for column in columns:
             if not column[1]:
                 values.append(None)
                 continue
+            number += 1
             if position >= len(given):
                 position += 1
                 continue
