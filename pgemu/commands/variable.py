@@ -75,7 +75,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
             NO_ACTIVE_SQL_TRANSACTION,
             "SET LOCAL can only be used in transaction blocks",
         )
-    elif local and not session.guc.depth:
+    elif not st.top_level and not session.guc.depth:
         session.guc.push()  # in a function: until the end of the statement's transaction
     if kind in ("VAR_SET_VALUE", "VAR_SET_CURRENT", "VAR_SET_DEFAULT", "VAR_RESET"):
         if kind == "VAR_SET_VALUE":

@@ -41,6 +41,9 @@ class Constraints:
         # the rid that it has already, if it is an UPDATE's; else 0
         self.last_rid = 0
         self.pending_checks: dict[int, list[PgConstraint]] = {}
+        triggers = session.xact.triggers
+        triggers.nested = lambda: session.callback_depth > 0
+        triggers.local_ended.append(self.local_ended)
         session.conn.create_scalar_function("pg_checked", self._is_checked, 0)
         session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
         session.conn.create_scalar_function("pg_check_partition", self._check_partition, 1)

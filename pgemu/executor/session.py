@@ -120,8 +120,6 @@ class Session(WritingMixin):
         # (enum type, sort order) of labels that this transaction has added to a type
         self.uncommitted_enums: set[tuple[int, float]] = set()
         self.constraints = Constraints(self)
-        self.xact.triggers.nested = lambda: self.callback_depth > 0
-        self.xact.triggers.local_ended.append(self.constraints.local_ended)
         self.after_triggers = AfterTriggers(self)
         self.row_locks = RowLocks(self)
         self.read_targets = ReadTargets(self)
@@ -131,10 +129,6 @@ class Session(WritingMixin):
         self.sequence_state: dict[Any, Any] = {}
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
-        # what CONTEXT says of running functions and their statements, outermost first: lines, or
-        # what has context_line()
-        self.context_stack: list[Any] = []
-        self.xact.running_functions = self.context_stack
         self.ctx.notice_sink = self.notices.append
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()
@@ -385,6 +379,13 @@ class Session(WritingMixin):
 
     def notice(self, severity: str, sqlstate: str, message: str, **fields: Any) -> None:
         self.notices.append(Notice(severity, sqlstate, message, **fields))
+
+    @property
+    def context_stack(self) -> list[Any]:
+        """Running functions and their statements, outermost first: lines of CONTEXT, or what has
+        context_line()."""
+        stack: list[Any] = self.xact.running_functions
+        return stack
 
     def check_for_interrupts(self) -> None:
         """Raise what a signal has asked for."""

@@ -40,39 +40,29 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     """A callable that runs the body; the last statement's rows are the result."""
     prepared: list[Any] = []
 
-    def statements() -> list[Any]:
+    def statements() -> tuple[Any, ...]:
         # who asks and what the settings are decide names and privileges too
         key = (session.catalog_version(), session.guc.epoch, session.ctx.current_user_oid)
         if not prepared or prepared[0][0] != key:
-            body = _body_queries(session, proc, info)
-            lines = [_context(proc, number, body) for number in range(1, len(body) + 1)]
-            layout = _layout(session, info.result_type)
-            prepared[:] = [(key, body, [None] * len(body), lines, layout)]
-        return prepared[0][1]  # type: ignore[no-any-return]
+            prepared[:] = [(key, *_prepare(session, proc, info))]
+        return prepared[0]  # type: ignore[no-any-return]
 
     # the types of the last result's columns
     types: list[int] = []
 
     def run(*args: Any) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        statement = 0
         stack = session.context_stack
         depth = len(stack)
+        made: tuple[Any, ...] | None = None
         try:
-            body = statements()
-            _, _, plans, lines, layout = prepared[0]
-            for number, query in enumerate(body):
-                statement = number + 1
-                stack[depth:] = lines[number]
-                if plans[number] is None:
-                    plans[number] = session.plan_once(query)
-                result = session.run_planned(plans[number], query, args)
-                rows = list(result.rows or ())
-                types[:] = [c.type_oid for c in result.columns or ()]
+            made = statements()
+            rows = _run_body(session, made, args, types)
+            layout = made[4]
             if layout and types != [info.result_type]:
                 rows = [_spread(row, layout) for row in rows]
         except PgError as error:
-            for line in _context(proc, statement, prepared[0][1] if prepared else []):
+            body = prepared[0][1] if prepared else []
+            for line in stack[depth:] if made is not None else _context(proc, 0, body):
                 error.add_context(line)
             raise
         finally:
@@ -104,6 +94,30 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         return _one_value(session, rows[0], info, types)
 
     return call
+
+
+def _run_body(
+    session: Any, prepared: tuple[Any, ...], args: tuple[Any, ...], types: list[int]
+) -> list[tuple[Any, ...]]:
+    """The last statement's rows, and the types of their columns."""
+    _, body, plans, lines, _ = prepared
+    stack, rows = session.context_stack, []
+    depth = len(stack)
+    for number, query in enumerate(body):
+        stack[depth:] = lines[number]
+        if plans[number] is None:
+            plans[number] = session.plan_once(query)
+        result = session.run_planned(plans[number], query, args)
+        rows = list(result.rows or ())
+        types[:] = [c.type_oid for c in result.columns or ()]
+    return rows
+
+
+def _prepare(session: Any, proc: PgProc, info: TypeInfo) -> tuple[Any, ...]:
+    """The statements, their plans (not made yet), what CONTEXT says of them, and _layout()."""
+    body = _body_queries(session, proc, info)
+    lines = [_context(proc, number, body) for number in range(1, len(body) + 1)]
+    return body, [None] * len(body), lines, _layout(session, info.result_type)
 
 
 def _layout(session: Any, result_type: int) -> list[bool] | None:
@@ -194,14 +208,16 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
     for raw in session.parse(body_text(proc)):
         queries.append(session.analyze_function_body(raw, proc, list(info.arg_types)))
     for query in queries:
-        _check_statement(query)
+        _check_statement(session, query, proc)
     if queries:
         queries[-1] = _coerced(session, queries[-1], info)
     return queries
 
 
-def _check_statement(query: Query) -> None:
+def _check_statement(session: Any, query: Query, proc: PgProc) -> None:
     """What init_execution_state refuses."""
+    if proc.provolatile != "v" and (word := session.written_by(query)) is not None:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function")
     if query.command_type != "utility":
         return
     tag, stmt = next(iter((query.utility_stmt or {"": {}}).items()))

@@ -128,6 +128,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         now = self.ctx.clock_us()
         self.ctx.statement_start_us = now
         if self.xact.state == IDLE:
+            while self.guc.depth:  # SET LOCAL in a function that a query called
+                self.guc.pop(True)
             self.ctx.xact_start_us = now
             values = self.guc.values
             defaults = (

@@ -62,6 +62,11 @@ class ProceduralMixin:
 
         load_library(self)
 
+    def written_by(self, query: Any) -> str | None:
+        from pgemu.commands.cmdtag import written_by
+
+        return written_by(query)
+
     def validate_plpgsql(self, proc: PgProc) -> None:
         from pgemu.pl import validate_function
 

@@ -46,9 +46,11 @@ class UndoTriggers:
         for sqlite_name, names in self.local.items():
             for name in names:
                 self._conn.execute(f"DROP TRIGGER IF EXISTS main.{name}")
-            self._made.pop(sqlite_name, None)
-            for forget in self.local_ended:
-                forget(sqlite_name)
+            if any(name.startswith("undo_") for name in names):
+                self._made.pop(sqlite_name, None)
+            if any(name.startswith("check_") for name in names):
+                for forget in self.local_ended:
+                    forget(sqlite_name)
         self.local.clear()
 
     def ensure(self, sqlite_name: str, natts: int) -> None:

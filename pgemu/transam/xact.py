@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apsw
@@ -121,7 +121,7 @@ class TransactionManager(StorageChanges):
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
-        self.running_functions: Sequence[Any] = ()  # that the statement is inside of
+        self.running_functions: list[Any] = []  # that the statement is inside of
         self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
         # tables emptied in place: inside how many savepoints
@@ -198,7 +198,7 @@ class TransactionManager(StorageChanges):
             self.subxact_failed()
             self.state = FAILED
         else:
-            kept = self.current
+            kept = replace(self.current)
             self.rollback()
             self.current = kept  # COMMIT AND CHAIN asks for it
             self.state = FAILED

@@ -132,14 +132,14 @@ class Assigning:
         values = self.values
         params = [get(values) for get in prepared.sources]
         session = self.session
-        if prepared.plan is None:
-            prepared.plan = session.plan_once(prepared.query)
         query = prepared.query
         # a simple expression is evaluated without SPI
         simple = not (query.rtable or query.has_sublinks or query.has_aggs or query.has_target_srfs)
         if not simple:
             self.handler.stack.append(expr.context_line())
         try:
+            if prepared.plan is None:
+                prepared.plan = session.plan_once(query)
             rows = list(session.run_planned(prepared.plan, query, params).rows or ())
         except PgError as error:
             error.location = None

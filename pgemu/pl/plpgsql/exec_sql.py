@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pgemu.commands.cmdtag import command_name, written_by
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     ERROR_IN_ASSIGNMENT,
@@ -116,12 +117,15 @@ class RunningSql:
         params = [get(self.values) for get in prepared.sources]
         result = None
         for query in prepared.queries:
-            if prepared.plan is None:
-                prepared.plan = self.session.plan_once(query)
-            plan = prepared.plan if len(prepared.queries) == 1 else False
-            run = partial(self.session.run_planned, plan, query, params)
+            run = partial(self._run_query, prepared, query, params)
             result = self._in_context(expr.text, query, run, is_cursor=is_cursor)
         return prepared, result
+
+    def _run_query(self, prepared: Prepared, query: Any, params: list[Any]) -> Any:
+        if prepared.plan is None:
+            prepared.plan = self.session.plan_once(query)
+        plan = prepared.plan if len(prepared.queries) == 1 else False
+        return self.session.run_planned(plan, query, params)
 
     def _in_context(
         self, text: str, query: Any, run: Callable[[], Any], *, is_cursor: bool = False
@@ -135,7 +139,7 @@ class RunningSql:
         if not is_cursor:
             stack.append(line)
         try:
-            self._check_allowed(query)
+            self._check_allowed(query, line if is_cursor else None)
             result = run()
             if result.rows is not None and not isinstance(result.rows, list):
                 result.rows = list(result.rows)
@@ -162,24 +166,15 @@ class RunningSql:
         if tag == "CopyStmt" and not query.utility_stmt["CopyStmt"].get("filename"):
             raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in PL/pgSQL")
 
-    def _check_allowed(self, query: Any) -> None:
-        """A function that is not volatile only reads."""
-        if self.function.readonly:
-            tag = next(iter(query.utility_stmt or {"": 0}))
-            word = query.command_type.upper()
-            if query.command_type in _WRITING or query.has_for_update:
-                word = "SELECT FOR UPDATE" if word == "SELECT" else word
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
-                )
-            if tag and tag not in ("ExplainStmt", "VariableShowStmt", "FetchStmt", "CallStmt"):
-                from pgemu.commands.utility import COMMANDS
-
-                row = COMMANDS.get(tag)
-                word = row.name if row is not None else tag.removesuffix("Stmt").upper()
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
-                )
+    def _check_allowed(self, query: Any, line: str | None) -> None:
+        """A function that is not volatile only reads.  line: of context, if nobody else adds it."""
+        if self.function.readonly and (word := written_by(query)) is not None:
+            error = PgError(
+                FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
+            )
+            if line is not None:
+                error.add_context(line)
+            raise error
 
     def run_dynamic(
         self,
@@ -727,25 +722,13 @@ def _returns_tuples(query: Any) -> bool:
     return query.command_type == "select" or bool(query.returning_list)
 
 
-def _command_name(query: Any) -> str:
-    """CreateCommandName"""
-    if query.command_type != "utility":
-        return str(query.command_type).upper()
-    from pgemu.commands.cmdtag import create_command_tag
-    from pgemu.commands.utility import COMMANDS
-
-    tag, body = next(iter(query.utility_stmt.items()))
-    row = COMMANDS.get(tag)
-    return create_command_tag(tag, body, row.name if row else tag.removesuffix("Stmt").upper())
-
-
 def _check_cursor_plan(queries: Sequence[Any], text: str) -> None:
     """SPI_is_cursor_plan"""
     what = None
     if len(queries) != 1:
         what = "multi-query plan" if queries else "empty query"
     elif not _returns_tuples(queries[0]):
-        what = f"{_command_name(queries[0])} query"
+        what = f"{command_name(queries[0])} query"
     if what is not None:
         raise PgError(INVALID_CURSOR_DEFINITION, f"cannot open {what} as cursor")
 
@@ -754,7 +737,7 @@ def _check_returns_tuples(queries: Sequence[Any], text: str) -> None:
     """must_return_tuples of _SPI_execute_plan"""
     if len(queries) > 1 or (queries and _returns_tuples(queries[0])):
         return
-    what = f"{_command_name(queries[0])} query" if queries else "empty query"
+    what = f"{command_name(queries[0])} query" if queries else "empty query"
     error = PgError(SYNTAX_ERROR, f"{what} does not return tuples")
     if queries:
         error.add_context(f'SQL statement "{text}"')
