@@ -164,8 +164,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         self.xact.state = BLOCK
 
     def commit_transaction(self) -> None:
-        self.close_portals(committing=True)
         try:
+            self.close_portals(committing=True)
             from pgemu.commands.on_commit import pre_commit_on_commit_actions
 
             if self.on_commit_actions:
@@ -204,6 +204,9 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         for name, portal in list(self.portals.items()):
             if portal.is_holdable and (committing or portal.created_level < 0):
                 portal.drain()
+                if portal.late_error is not None and portal.created_level >= 0:
+                    del self.portals[name]
+                    raise portal.late_error
                 portal.created_level = -1
                 continue
             del self.portals[name]

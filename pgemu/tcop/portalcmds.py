@@ -19,6 +19,7 @@ from pgemu.errors import (
 from pgemu.executor.backward_scan import supports_backward_scan
 from pgemu.executor.current_of import query_for_cursor, split_rows, visible_columns
 from pgemu.executor.execute import Result
+from pgemu.executor.late_errors import rows_until_error
 from pgemu.nodes.parsenodes import Query
 from pgemu.tcop.prepared import Portal, PreparedStatement
 from pgemu.transam.xact import IDLE, IMPLICIT
@@ -46,7 +47,11 @@ def declare_cursor(
     text = session.statement_text(source_text, query)
     statement = PreparedStatement(name, text, None, inner, [], None, 0, 0)
     inner, scan = query_for_cursor(session.catalog, inner)
-    result = session.run(inner, params)
+    late_error = None
+    try:
+        result = session.run(inner, params)
+    except PgError as error:
+        result, late_error = rows_until_error(session, inner, params, error)
     portal = Portal(
         name,
         statement,
@@ -62,9 +67,13 @@ def declare_cursor(
         spool=split_rows(scan, list(result.rows or ())),
         scan=scan,
         created_level=len(session.xact.savepoints),
+        late_error=late_error,
     )
     session.portals[name] = portal
     if portal.is_holdable and session.xact.state == IDLE:
+        if late_error is not None:
+            del session.portals[name]
+            raise late_error
         portal.created_level = -1
     return Result(None, None, 0, "DECLARE CURSOR")
 
@@ -115,6 +124,8 @@ def fetch_rows(portal: Portal, direction: str, count: int, *, is_move: bool = Fa
     number of the current row, 0 before the first, len + 1 behind the last."""
     spool = portal.spool or []
     size = len(spool)
+    if portal.late_error is not None:
+        _meet_late_error(portal, direction, count, size)
     if direction == "FETCH_FORWARD" and count < 0:
         direction, count = "FETCH_BACKWARD", -count
     elif direction == "FETCH_BACKWARD" and count < 0:
@@ -143,6 +154,23 @@ def fetch_rows(portal: Portal, direction: str, count: int, *, is_move: bool = Fa
     rows = spool[first:last][::-1]
     portal.position = first + 1 if len(rows) == count else 0
     return rows
+
+
+def _meet_late_error(portal: Portal, direction: str, count: int, size: int) -> None:
+    """Does it get to the row that cannot be computed?"""
+    if portal.failed:
+        raise PgError(OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{portal.name}" cannot be run')
+    target = count
+    if direction == "FETCH_ABSOLUTE":
+        target = size + 1 if count < 0 else count
+    elif direction in ("FETCH_FORWARD", "FETCH_RELATIVE"):
+        target = portal.position + count
+    elif direction == "FETCH_BACKWARD":
+        target = portal.position - count
+    if target > size:
+        portal.failed = True
+        assert portal.late_error is not None
+        raise portal.late_error
 
 
 def _goes_back(position: int, size: int, direction: str, count: int, is_move: bool) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.errors import PgError
 from pgemu.executor.current_of import CursorScan
 from pgemu.planner.plan import OutputColumn
 from pgemu.tcop.portalcmds import fetch_rows, find_cursor
@@ -85,6 +86,7 @@ class ProceduralMixin:
         text: str,
         scroll: bool | None,
         scan: CursorScan | None = None,
+        late_error: PgError | None = None,
     ) -> None:
         statement = PreparedStatement(name, text, None, None, [], columns, 0, 0)
         self.portals[name] = Portal(
@@ -100,6 +102,7 @@ class ProceduralMixin:
             spool=rows,
             scan=scan,
             created_level=len(self.xact.savepoints),
+            late_error=late_error,
         )
 
     def cursor_advance(self, name: str) -> None:

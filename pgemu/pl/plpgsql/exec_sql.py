@@ -8,12 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from pgemu.commands.cmdtag import command_name, written_by
+from pgemu.commands.cmdtag import written_by
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     ERROR_IN_ASSIGNMENT,
     FEATURE_NOT_SUPPORTED,
-    INVALID_CURSOR_DEFINITION,
     INVALID_TRANSACTION_TERMINATION,
     NULL_VALUE_NOT_ALLOWED,
     SYNTAX_ERROR,
@@ -28,7 +27,13 @@ from pgemu.executor.current_of import (
     split_rows,
     visible_columns,
 )
+from pgemu.executor.late_errors import rows_until_error
 from pgemu.pl.plpgsql import statements as s
+from pgemu.pl.plpgsql.cursor_plans import (
+    check_cursor_plan,
+    check_returns_tuples,
+    is_select_into,
+)
 from pgemu.pl.plpgsql.datums import (
     Columns,
     Datum,
@@ -65,6 +70,8 @@ class RunningSql:
     processed: int
     # the text that run_dynamic ran last
     dynamic_text: str
+    # what the cursor's query that ran last fails with behind its rows
+    late_error: PgError | None
     result_columns: Any
     check_materialize: Callable[[], None]
     assign: Any
@@ -103,7 +110,7 @@ class RunningSql:
     def run_cursor_query(self, expr: Expr) -> tuple[Any, CursorScan | None]:
         """The result of a cursor's query, with what WHERE CURRENT OF wants to know."""
         prepared = self.prepare_statement(expr)
-        _check_cursor_plan(prepared.queries, expr.text)
+        check_cursor_plan(prepared.queries, expr.text)
         if prepared.scan is None and len(prepared.queries) == 1:
             made, prepared.scan = query_for_cursor(self.session.catalog, prepared.queries[0])
             prepared.queries = [made]
@@ -118,7 +125,7 @@ class RunningSql:
         result = None
         for query in prepared.queries:
             run = partial(self._run_query, prepared, query, params)
-            result = self._in_context(expr.text, query, run, is_cursor=is_cursor)
+            result = self._in_context(expr.text, query, run, params=params, is_cursor=is_cursor)
         return prepared, result
 
     def _run_query(self, prepared: Prepared, query: Any, params: list[Any]) -> Any:
@@ -128,10 +135,17 @@ class RunningSql:
         return self.session.run_planned(plan, query, params)
 
     def _in_context(
-        self, text: str, query: Any, run: Callable[[], Any], *, is_cursor: bool = False
+        self,
+        text: str,
+        query: Any,
+        run: Callable[[], Any],
+        *,
+        params: Sequence[Any] = (),
+        is_cursor: bool = False,
     ) -> Any:
         """Run with `SQL statement "..."` in the context of messages, which portals do without."""
         line = f'SQL statement "{text}"'
+        self.late_error = None
         session, stack = self.session, self.handler.stack
         self._check_command(query)
         saved, session.source_text = session.source_text, text
@@ -140,7 +154,12 @@ class RunningSql:
             stack.append(line)
         try:
             self._check_allowed(query, line if is_cursor else None)
-            result = run()
+            try:
+                result = run()
+            except PgError as error:
+                if not is_cursor or query.command_type != "select":
+                    raise
+                result, self.late_error = rows_until_error(session, query, params, error)
             if result.rows is not None and not isinstance(result.rows, list):
                 result.rows = list(result.rows)
             return result
@@ -216,7 +235,7 @@ class RunningSql:
                 raise internal_error(error, shown, 0) from None
             if check is not None:
                 check([query], text)
-            if _is_select_into(query):
+            if is_select_into(query):
                 raise PgError(
                     FEATURE_NOT_SUPPORTED,
                     "EXECUTE of SELECT ... INTO is not implemented",
@@ -227,7 +246,9 @@ class RunningSql:
                 query, scan = query_for_cursor(self.session.catalog, query)
                 scans.append(scan)
             run = partial(self.session.run, query, values)
-            result = self._in_context(text, query, run, is_cursor=check is _check_cursor_plan)
+            result = self._in_context(
+                text, query, run, params=values, is_cursor=check is check_cursor_plan
+            )
         return query, result
 
     def _analyze_dynamic(self, raw: Any, text: str, types: list[int]) -> Any:
@@ -445,8 +466,8 @@ class RunningSql:
         rows: Sequence[Any],
         cursor: str | None = None,
     ) -> int:
-        found, code = False, OK
-        if not rows:
+        found, code, late_error = False, OK, self.late_error
+        if not rows and late_error is None:
             self.assign_into(target, columns, None)
         if cursor is not None:
             self.handler.pinned.add(cursor)
@@ -459,12 +480,15 @@ class RunningSql:
             if leave:
                 break
             self.session.check_for_interrupts()
+        else:
+            if late_error is not None:
+                raise late_error
         self.set_found(found)
         return code
 
     def run_for_query(self, stmt: s.ForQuery) -> int:
         prepared = self.prepare_statement(stmt.query)
-        _check_cursor_plan(prepared.queries, stmt.query.text)
+        check_cursor_plan(prepared.queries, stmt.query.text)
         self.handler.unnamed_cursor()
         _, result = self.run_statement(stmt.query, prepared, is_cursor=True)
         with self._writing_loop(prepared.queries[0]):
@@ -482,7 +506,7 @@ class RunningSql:
 
     def run_for_execute(self, stmt: s.ForExecute) -> int:
         query, result = self.run_dynamic(
-            stmt.query, stmt.params, "EXECUTE", check=_check_cursor_plan
+            stmt.query, stmt.params, "EXECUTE", check=check_cursor_plan
         )
         self.handler.unnamed_cursor()
         with self._writing_loop(query):
@@ -521,12 +545,12 @@ class RunningSql:
         if stmt.query is not None:
             text = stmt.query.text
             prepared = self.prepare_statement(stmt.query)
-            _check_returns_tuples(prepared.queries, text)
+            check_returns_tuples(prepared.queries, text)
             _, result = self.run_statement(stmt.query, prepared)
         else:
             assert stmt.dynamic is not None
             _, result = self.run_dynamic(
-                stmt.dynamic, stmt.params, "EXECUTE", check=_check_returns_tuples
+                stmt.dynamic, stmt.params, "EXECUTE", check=check_returns_tuples
             )
             text = self.dynamic_text
         columns = _columns(result)
@@ -592,7 +616,8 @@ class RunningSql:
             self.values[cursor.dno] = name
         rows = split_rows(scan, list(result.rows or ()))
         result.columns = visible_columns(scan, result.columns)
-        self.session.cursor_open(name, result.columns, rows, text, scroll, scan)
+        session, late_error = self.session, self.late_error
+        session.cursor_open(name, result.columns, rows, text, scroll, scan, late_error)
         return str(name)
 
     def run_open(self, stmt: s.Open) -> int:
@@ -602,7 +627,7 @@ class RunningSql:
         if stmt.dynamic is not None:
             scans: list[CursorScan | None] = []
             query, result = self.run_dynamic(
-                stmt.dynamic, stmt.params, "EXECUTE", scans, _check_cursor_plan
+                stmt.dynamic, stmt.params, "EXECUTE", scans, check_cursor_plan
             )
             text, scan = self.dynamic_text, scans[-1] if scans else None
         else:
@@ -712,41 +737,6 @@ class RunningSql:
 
 def _columns(result: Any) -> Columns:
     return tuple((c.name, c.type_oid, c.typmod) for c in result.columns or ())
-
-
-def _returns_tuples(query: Any) -> bool:
-    """UtilityReturnsTuples and its like of queries."""
-    if query.command_type == "utility":
-        tag = next(iter(query.utility_stmt or {"": 0}))
-        return tag in ("ExplainStmt", "VariableShowStmt", "FetchStmt", "ExecuteStmt", "CallStmt")
-    return query.command_type == "select" or bool(query.returning_list)
-
-
-def _check_cursor_plan(queries: Sequence[Any], text: str) -> None:
-    """SPI_is_cursor_plan"""
-    what = None
-    if len(queries) != 1:
-        what = "multi-query plan" if queries else "empty query"
-    elif not _returns_tuples(queries[0]):
-        what = f"{command_name(queries[0])} query"
-    if what is not None:
-        raise PgError(INVALID_CURSOR_DEFINITION, f"cannot open {what} as cursor")
-
-
-def _check_returns_tuples(queries: Sequence[Any], text: str) -> None:
-    """must_return_tuples of _SPI_execute_plan"""
-    if len(queries) > 1 or (queries and _returns_tuples(queries[0])):
-        return
-    what = f"{command_name(queries[0])} query" if queries else "empty query"
-    error = PgError(SYNTAX_ERROR, f"{what} does not return tuples")
-    if queries:
-        error.add_context(f'SQL statement "{text}"')
-    raise error
-
-
-def _is_select_into(query: Any) -> bool:
-    stmt = query.utility_stmt if query.command_type == "utility" else None
-    return bool(stmt and stmt.get("CreateTableAsStmt", {}).get("is_select_into"))
 
 
 def _spread(row: Sequence[Any], wanted: Sequence[tuple[str, int, int]]) -> tuple[Any, ...]:
