@@ -132,6 +132,11 @@ class Constraints:
         }
         for local in self.session.xact.triggers.local.values():
             names.update(local)
+        for name in names:
+            if name.startswith("check_"):  # dropped before, and now back
+                sqlite_name = name.removeprefix("check_").rpartition("_")[0].replace("_", ".", 1)
+                if sqlite_name not in self._made:
+                    self._drop(sqlite_name)
         for sqlite_name, program in list(self._made.items()):
             stem = "check_" + sqlite_name.replace(".", "_")
             if program and not any(n.startswith(stem + "_") for n in names):

@@ -139,6 +139,11 @@ class UndoTriggers:
                     self.local[sqlite_name] = kept
                 else:
                     del self.local[sqlite_name]
+        for name in names:
+            if name.startswith("undo_"):  # dropped before, and now back
+                sqlite_name = name.removeprefix("undo_").rpartition("_")[0].replace("_", ".", 1)
+                if sqlite_name not in self._made:
+                    self.drop(sqlite_name, [name])
         for sqlite_name in list(self._made):
             if f"undo_{sqlite_name.replace('.', '_')}_d" not in names:
                 self._made.pop(sqlite_name)

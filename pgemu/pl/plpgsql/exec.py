@@ -57,6 +57,7 @@ class Execution(Assigning, RunningSql, Raising):
         self.processed = 0
         self.error: PgError | None = None
         self.trigger: Any = None
+        self.evaluating: Expr | None = None
         for datum in function.datums:
             if isinstance(datum, Rec):
                 self.values[datum.dno] = self.empty_record(datum)

@@ -54,6 +54,8 @@ class Assigning:
     session: Any
     function: s.Function
     values: list[Any]
+    # the simple expression at hand
+    evaluating: Expr | None
 
     # -- types -----------------------------------------------------------------------------------
 
@@ -127,7 +129,15 @@ class Assigning:
     def run_prepared(self, expr: Expr, prepared: Prepared) -> Any:
         """The value of a prepared expression."""
         if prepared.getter is not None:
-            value = prepared.getter(self.values)
+            self.evaluating = expr
+            try:
+                value = prepared.getter(self.values)
+            except PgError as error:
+                if self._in_use(expr):
+                    error.add_context(expr.context_line())
+                raise
+            finally:
+                self.evaluating = None
             return int(value) if value is True or value is False else value
         values = self.values
         params = [get(values) for get in prepared.sources]
@@ -156,6 +166,14 @@ class Assigning:
             many.add_context(f"query: {expr.shown}")
             raise many
         return rows[0][0]
+
+    def _in_use(self, expr: Expr) -> bool:
+        """A call further out is evaluating the same expression: PostgreSQL then takes it for one
+        that is not simple (expr_simple_in_use)."""
+        return any(
+            frame is not self and getattr(frame, "evaluating", None) is expr
+            for frame in self.handler.stack
+        )
 
     def _fails_in_planning(self, expr: Expr, prepared: Prepared, error: PgError) -> bool:
         """Is the failed expression one of constants that PostgreSQL's planner would evaluate?
