@@ -15,6 +15,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_TRANSACTION_TERMINATION,
     NULL_VALUE_NOT_ALLOWED,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
     TOO_MANY_ROWS,
     UNDEFINED_CURSOR,
@@ -700,7 +701,7 @@ class RunningSql:
         xact = session.xact
         if self.handler.writing_loops:
             raise PgError(
-                INVALID_TRANSACTION_TERMINATION,
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "cannot perform transaction commands inside a cursor loop that is not read-only",
             )
         kept = xact.current

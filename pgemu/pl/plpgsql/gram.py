@@ -604,7 +604,8 @@ class Parser(SqlStatements):
         elif result.oid == 2278:
             message = "RETURN cannot have a parameter in function returning void"
         if message:
-            raise PgError(DATATYPE_MISMATCH, message, hint=hint, **self.where_of(token))
+            code = SYNTAX_ERROR if result.is_procedure else DATATYPE_MISMATCH
+            raise PgError(code, message, hint=hint, **self.where_of(token))
 
     def _return_next(self, lineno: int, keyword: Token) -> s.Stmt:
         token = self.peek()

@@ -85,10 +85,8 @@ class PlpgsqlHandler:
 
     def context(self, skip: int = 0) -> str:
         """The CONTEXT of a message sent now, innermost line first."""
-        lines = [
-            item if isinstance(item, str) else item.context_line() for item in reversed(self.stack)
-        ]
-        return "\n".join(lines[skip:])
+        text: str = self.session.context(skip)
+        return text
 
     # -- functions -------------------------------------------------------------------------------
 
