@@ -116,7 +116,9 @@ def _run_body(
 def _prepare(session: Any, proc: PgProc, info: TypeInfo) -> tuple[Any, ...]:
     """The statements, their plans (not made yet), what CONTEXT says of them, and _layout()."""
     body = _body_queries(session, proc, info)
-    lines = [_context(proc, number, body) for number in range(1, len(body) + 1)]
+    lines = [
+        _context(proc, number, body, constant=info.constant) for number in range(1, len(body) + 1)
+    ]
     return body, [None] * len(body), lines, _layout(session, info.result_type)
 
 
@@ -134,9 +136,11 @@ def _spread(row: tuple[Any, ...], layout: list[bool]) -> tuple[Any, ...]:
     return tuple(next(values, None) if there else None for there in layout)
 
 
-def _context(proc: PgProc, statement: int, body: list[Query]) -> list[str]:
+def _context(
+    proc: PgProc, statement: int, body: list[Query], *, constant: bool = False
+) -> list[str]:
     """sql_exec_error_callback.  PostgreSQL inlines a function of one plain expression, whose
-    errors at run time then have no context."""
+    errors at run time then have no context.  constant: the planner evaluates the call."""
     inlined = (
         len(body) <= 1
         and all(_is_expression(q) for q in body)
@@ -149,7 +153,9 @@ def _context(proc: PgProc, statement: int, body: list[Query]) -> list[str]:
     )
     if statement == 0:
         what = "during startup" if not (inlined and body) else "during inlining"
-    elif inlined:
+    elif inlined and constant and proc.provolatile != "i":
+        what = "during inlining"
+    elif inlined and not constant:
         return []
     else:
         what = f"statement {statement}"

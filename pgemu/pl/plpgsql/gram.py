@@ -318,6 +318,9 @@ class Parser(SqlStatements):
         if not percent or word.strip().lower() not in ("type", "rowtype"):
             return None
         names = [t.value for t in self.tokens_of(head) if t.kind in ("word", "quoted")]
+        names += [t.value for t in self.tokens_of(head) if t.kind == "param" and not names]
+        if not names:
+            return None
         datum, used = ns_lookup(self.ns, False, names)
         if not isinstance(datum, Var) or word.strip().lower() == "rowtype":
             return None
