@@ -434,15 +434,6 @@ class RunningSql:
     def assign_into(self, target: IntoTarget, columns: Columns, row: Sequence[Any] | None) -> None:
         """exec_move_row."""
         if target.rec is not None:
-            if row is not None and len(columns) == 1:
-                whole = (
-                    self.record_of(row[0], columns[0][1])
-                    if self._is_row(columns[0][1]) and target.rec.type.oid == columns[0][1]
-                    else None
-                )
-                if whole is not None and whole.values is not None:
-                    self.move_values(target.rec, whole.columns, whole.values, whole.type_oid)
-                    return
             self.move_values(target.rec, columns, row)
             return
         if row is not None and len(row) != len(target.scalars):
@@ -453,9 +444,6 @@ class RunningSql:
             else:
                 _, oid, typmod = columns[number]
                 self.assign(scalar, row[number], oid, typmod)
-
-    def _is_row(self, oid: int) -> bool:
-        return bool(self.session.catalog.types.row(oid).typtype == "c")
 
     # -- loops over rows -------------------------------------------------------------------------
 

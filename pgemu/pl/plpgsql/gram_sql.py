@@ -189,8 +189,10 @@ class TokenReader:
         datum, used = ns_lookup(self.ns, False, [t.value for t in tokens])
         if datum is None or used == len(tokens):
             return datum, tokens
-        if isinstance(datum, Rec) and used + 1 == len(tokens):
-            return RecField(datum, tokens[-1].value), tokens
+        if isinstance(datum, Rec):
+            # what follows the field is left: a part of it may be assigned to
+            self.at -= 2 * (len(tokens) - used - 1)
+            return RecField(datum, tokens[used].value), tokens[: used + 1]
         return None, tokens
 
     def known_datum(self) -> Datum:
@@ -701,7 +703,7 @@ class SqlStatements(TokenReader):
         return made
 
     def stmt_fetch(self, lineno: int) -> s.Stmt:
-        self.next()
+        keyword = self.next()
         made = self._direction(lineno, False)
         if not self.at_word("into"):
             self.syntax_error()
@@ -714,7 +716,7 @@ class SqlStatements(TokenReader):
             raise PgError(
                 "0A000",
                 "FETCH statement cannot return multiple rows",
-                **self.where_of(self.tokens[self.at - 1]),
+                **self.where_of(keyword),
             )
         return made
 
