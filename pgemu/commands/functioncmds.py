@@ -253,6 +253,8 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
             continue
         if option["defname"] in options:
             raise error_conflicting_def_elem(option)
+        if is_procedure:
+            _refuse_in_procedure(option)
         options[option["defname"]] = option
     language = _language(session, options, stmt)
     kind = "procedure" if is_procedure else "function"
@@ -476,6 +478,16 @@ def _check_leakproof(session: Any, option: dict[str, Any]) -> None:
         raise PgError(INSUFFICIENT_PRIVILEGE, "only superuser can define a leakproof function")
 
 
+def _refuse_in_procedure(option: dict[str, Any]) -> None:
+    """What compute_common_attribute takes for functions alone."""
+    if option["defname"] not in ("as", "language", "transform", "set", "security"):
+        raise PgError(
+            INVALID_FUNCTION_DEFINITION,
+            "invalid attribute in procedure definition",
+            location=option.get("location", -1),
+        )
+
+
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER FUNCTION options."""
     from pgemu.commands.get_object_address import get_object_address
@@ -492,6 +504,8 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     settings: list[dict[str, Any]] = []
     for option in elements(stmt.get("actions")):
         name = option["defname"]
+        if row.prokind == "p":
+            _refuse_in_procedure(option)
         if name == "set":
             settings.append(option["arg"]["VariableSetStmt"])
         elif name == "volatility":
@@ -505,8 +519,17 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
                 _check_leakproof(session, option)
         elif name == "cost":
             changes["procost"] = def_get_numeric(option)
+            if changes["procost"] <= 0:
+                raise PgError(INVALID_PARAMETER_VALUE, "COST must be positive")
         elif name == "rows":
             changes["prorows"] = def_get_numeric(option)
+            if changes["prorows"] <= 0:
+                raise PgError(INVALID_PARAMETER_VALUE, "ROWS must be positive")
+            if not row.proretset:
+                raise PgError(
+                    INVALID_PARAMETER_VALUE,
+                    "ROWS is not applicable when function does not return a set",
+                )
         elif name == "support":
             raise PgError(FEATURE_NOT_SUPPORTED, "support functions are not supported")
     if settings:

@@ -296,6 +296,7 @@ def _unspecified(
     if not found:
         if missing_ok:
             return None
+        word = "function" if word == "routine" else word
         raise PgError(UNDEFINED_FUNCTION, f'could not find a {word} named "{shown}"')
     return ObjectAddress(r.PgProc.RELID, next(iter(found.values())).oid, 0)
 

@@ -155,6 +155,12 @@ def _check_transition_tables(relation: Any, tgtype: int, stmt: dict[str, Any]) -
     seen: set[bool] = set()
     for item in stmt["transitionRels"]:
         new = bool(item["TriggerTransition"].get("isNew"))
+        if not item["TriggerTransition"].get("isTable"):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "ROW variable naming in the REFERENCING clause is not supported",
+                hint="Use OLD TABLE or NEW TABLE for naming transition tables.",
+            )
         word = "NEW" if new else "OLD"
         if not tgtype & ((INSERT | UPDATE) if new else (DELETE | UPDATE)):
             events = "an INSERT or UPDATE" if new else "a DELETE or UPDATE"
@@ -311,7 +317,8 @@ def _store(
         )  # fmt: skip
         con = (PG_CONSTRAINT_RELID, constraint, 0)
         rows.append(depend(con, (PG_CLASS_RELID, relation.oid, 0), "a"))
-        rows.append(depend(me, con, "i"))
+        # unlike in the triggers that a constraint makes, the trigger comes first
+        rows.append(depend(con, me, "i"))
     transitions = [t["TriggerTransition"] for t in stmt.get("transitionRels", ())]
     old_table = next((t["name"] for t in transitions if not t.get("isNew")), None)
     new_table = next((t["name"] for t in transitions if t.get("isNew")), None)
@@ -324,8 +331,9 @@ def _store(
     )  # fmt: skip
     rows.append(made)
     rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
-    if not constraint:
-        rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+    rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+    if referenced:
+        rows.append(depend(me, (PG_CLASS_RELID, referenced, 0), "a"))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "n") for n in columns)
     insert_rows(catalog, rows)
     catalog.update(PgClass, {"oid": relation.oid}, relhastriggers=True)

@@ -75,7 +75,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
             NO_ACTIVE_SQL_TRANSACTION,
             "SET LOCAL can only be used in transaction blocks",
         )
-    elif local and not session.guc.depth:
+    elif not st.top_level and not session.guc.depth:
         session.guc.push()  # in a function: until the end of the statement's transaction
     if kind in ("VAR_SET_VALUE", "VAR_SET_CURRENT", "VAR_SET_DEFAULT", "VAR_RESET"):
         if kind == "VAR_SET_VALUE":
@@ -88,7 +88,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     elif kind == "VAR_RESET_ALL":
         session.guc.reset_all()
     elif kind == "VAR_SET_MULTI":
-        _set_multi(session, name, stmt, local)
+        _set_multi(session, name, stmt, local, st.top_level)
     else:
         raise PgError(FEATURE_NOT_SUPPORTED, f"{kind} is not supported")
     return CommandResult("RESET" if kind in ("VAR_RESET", "VAR_RESET_ALL") else "SET")
@@ -110,9 +110,10 @@ def set_variable(session: Any, name: str, value: str | None, *, local: bool = Fa
     session.guc.set(name, value, local=local, superuser=superuser(session.catalog))
 
 
-def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> None:
+def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool, top_level: bool) -> None:
     if name == "TRANSACTION":
-        _set_characteristics(session, stmt, "transaction_", "SET TRANSACTION")
+        command = "SET TRANSACTION" if top_level else None
+        _set_characteristics(session, stmt, "transaction_", command)
     elif name == "SESSION CHARACTERISTICS":
         _set_characteristics(session, stmt, "default_transaction_", None)
     elif name == "TRANSACTION SNAPSHOT":

@@ -131,7 +131,7 @@ def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
 
 def _run_parts(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     for name, step in plan.steps:
-        session.xact.prevent_if_read_only(step.command_type.upper())
+        session.xact.prevent_if_read_only(plan.command_type.upper())
         if name not in plan.late_steps:
             result = _modify(session, step, bind(step, session.current_params))
             session.udfs.row_sets[name] = list(result.rows or ())

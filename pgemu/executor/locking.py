@@ -253,10 +253,16 @@ def _fix_snapshot(xact: Any) -> None:
 
 def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
     held = locks._relations
+    # tables that are written or whose rows are locked get their stronger lock below
     written = plan.modify.relid if plan.modify is not None else 0
+    marked = {mark.relid for mark in plan.row_marks} if plan.row_marks else ()
     for oid, _, _ in plan.relations:
-        # the table that is written gets the stronger lock below
-        if oid >= FIRST_USER_OID and oid != written and (oid, ACCESS_SHARE) not in held:
+        if (
+            oid >= FIRST_USER_OID
+            and oid != written
+            and oid not in marked
+            and (oid, ACCESS_SHARE) not in held
+        ):
             locks.relation(oid, ACCESS_SHARE)
     for oid in plan.sequences:
         locks.relation(oid, ROW_EXCLUSIVE)

@@ -41,7 +41,7 @@ def run_modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> tuple[lis
     """(rows of RETURNING, number of rows written)."""
     modify = plan.modify
     assert modify is not None
-    if session.xact.read_only and session.catalog.relation(modify.relid).persistence != "t":
+    if session.xact.current.read_only and session.catalog.relation(modify.relid).persistence != "t":
         session.xact.prevent_if_read_only(_EVENTS[plan.command_type])
 
     def once() -> tuple[list[Row], int]:

@@ -378,7 +378,24 @@ class Session(WritingMixin):
     # -- messages, interrupts ----------------------------------------------------------------------
 
     def notice(self, severity: str, sqlstate: str, message: str, **fields: Any) -> None:
+        if self.context_stack and "where" not in fields:
+            fields["where"] = self.context()
         self.notices.append(Notice(severity, sqlstate, message, **fields))
+
+    @property
+    def context_stack(self) -> list[Any]:
+        """Running functions and their statements, outermost first: lines of CONTEXT, or what has
+        context_line()."""
+        stack: list[Any] = self.xact.running_functions
+        return stack
+
+    def context(self, skip: int = 0) -> str:
+        """The CONTEXT of a message sent now, innermost line first."""
+        lines = [
+            item if isinstance(item, str) else item.context_line()
+            for item in reversed(self.context_stack)
+        ]
+        return "\n".join(lines[skip:])
 
     def check_for_interrupts(self) -> None:
         """Raise what a signal has asked for."""

@@ -279,14 +279,15 @@ def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
 @special("convert_rowtype")
 def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types = udfs.catalog.types
-    names = [c.name for c in types.io(source).columns]
-    wanted = [c.name for c in types.io(target).columns]
+    given, made = types.io(source), types.io(target)
+    names = [c.name for c in given.columns]
+    wanted = [c.name for c in made.columns]
 
     def call(value: Any) -> Any:
         if value is None:
             return None
-        fields = dict(zip(names, deform(value)[1], strict=False))
-        return form_composite([fields.get(name) for name in wanted])
+        fields = dict(zip(names, given.live(list(deform(value)[1])), strict=False))
+        return form_composite(made.placed([fields.get(name) for name in wanted]))
 
     return call
 
@@ -392,11 +393,14 @@ def next_value(udfs: UdfRegistry, seqid: int) -> Callable[..., Any]:
 
 
 @special("row_is_null")
-def row_is_null(udfs: UdfRegistry, want_null: bool) -> Callable[..., Any]:
+def row_is_null(udfs: UdfRegistry, want_null: bool, row_type: int) -> Callable[..., Any]:
+    io = udfs.catalog.types.io(row_type)
+    live = getattr(io, "live", list)
+
     def call(value: Any) -> int:
         if value is None:
             return int(want_null)
-        fields = deform(value)[1]
+        fields = live(deform(value)[1])
         return int(all((field is None) == want_null for field in fields))
 
     return call
@@ -450,7 +454,7 @@ def field_select(udfs: UdfRegistry, number: int, result_type: int) -> Callable[.
 
 @special("field_store")
 def field_store(udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]) -> Callable[..., Any]:
-    width = len(udfs.catalog.types.io(row_type).columns)
+    width = udfs.catalog.types.io(row_type).width
 
     def call(base: Any, *values: Any) -> Any:
         fields = deform(base)[1] if base is not None else []

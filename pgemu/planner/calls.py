@@ -87,6 +87,8 @@ def _call(
         info = type_infos([expr_type(a) for a in arg_nodes], result, node.inputcollid)
         if isinstance(node, p.FuncExpr) and node.funcvariadic:
             info = replace(info, variadic=True)
+        if proc.prolang == SQL_LANGUAGE and all(isinstance(a, p.Const) for a in arg_nodes):
+            info = replace(info, constant=True)
         return sql.func(low.binder.scalar(proc, info), *args)
 
     if proc.prolang == INTERNAL_LANGUAGE:

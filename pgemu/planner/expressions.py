@@ -504,9 +504,11 @@ def lower_null_test(node: p.NullTest, low: Lowering, scope: Scope) -> Sql:
             tests = [p.NullTest(arg, node.is_null, argisrow=False) for arg in node.arg.args]
             lowered = [lower(test, low, scope) for test in tests]
             return sql.connect("and", lowered) if lowered else sql.integer(1)
-        return sql.func(
-            low.binder.special("row_is_null", node.is_null), lower(node.arg, low, scope)
+        types = low.catalog.types
+        tested = low.binder.special(
+            "row_is_null", node.is_null, types.base_type(expr_type(node.arg))
         )
+        return sql.func(tested, lower(node.arg, low, scope))
     arg = lower(node.arg, low, scope)
     return sql.binary("IS", arg, sql.NULL) if node.is_null else sql.is_not(arg, sql.NULL)
 
@@ -579,10 +581,10 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 @handler(p.FieldStore)
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
-    columns = low.catalog.types.io(node.resulttype).columns
+    io = low.catalog.types.io(node.resulttype)
     news = []
     for value, number in zip(node.newvals, node.fieldnums, strict=True):
-        old = low.binder.special("field_select", number, columns[number - 1].type_oid)
+        old = low.binder.special("field_select", number, io.column(number).type_oid)
         news.append(_lower_assigned(value, sql.func(old, base), low, scope))
     name = low.binder.special("field_store", node.resulttype, tuple(node.fieldnums))
     return sql.func(name, base, *news)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apsw
@@ -107,6 +107,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
+        self.running_functions: list[Any] = []  # that the statement is inside of
         self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
         # tables emptied in place: inside how many savepoints
@@ -157,6 +158,8 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
         if self.in_block:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
+        if self.running_functions:
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
         if self.state == IMPLICIT and self.xid:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline")
 
@@ -188,7 +191,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
             self.subxact_failed()
             self.state = FAILED
         else:
-            kept = self.current
+            kept = replace(self.current)
             self.rollback()
             self.current = kept  # COMMIT AND CHAIN asks for it
             self.state = FAILED
@@ -439,10 +442,6 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         """SET TRANSACTION: isolation, read_only or deferrable of the current transaction."""
         setattr(self.current, name, value)
 
-    @property
-    def read_only(self) -> bool:
-        return self.current.read_only
-
     def snapshots_held(self) -> bool:
         """Another backend holds a snapshot that may need old images."""
         array: Any = self.slot._array
@@ -504,6 +503,8 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         """A statement has ended that may have written undo.  Where that began, if reads of
         serializable transactions have to be compared with it."""
         predicate, marks = self.predicate, None
+        if self.triggers.local:
+            self.triggers.end_local()
         if self.undo_written:
             if predicate is not None and predicate.number:
                 marks = dict(self._undo_mark)

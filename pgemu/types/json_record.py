@@ -115,7 +115,9 @@ def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, ba
         if columns is not None:
             plain = [(c.name, c.type_oid, c.typmod) for c in columns]
             fields = object_of(item, "populate_composite")
-            return form_composite(row_of(ctx, plain, fields, base_values(base)))
+            given = base_values(base)
+            row = row_of(ctx, plain, fields, None if given is None else io.live(list(given)))
+            return form_composite(io.placed(list(row)))
     if oid == JSON:
         return item.source()
     if oid == JSONB:
@@ -197,6 +199,9 @@ def row_of(
     """The fields of one object; a key that is missing takes base's value."""
     out = []
     for index, (name, oid, typmod) in enumerate(columns):
+        if not oid:  # a dropped column
+            out.append(None)
+            continue
         found = fields.get(name)
         present = base[index] if base is not None else None
         if found is None and base is not None:
@@ -214,7 +219,8 @@ def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> l
     types = ctx.catalog.types
     io = types.io(types.base_type(info.result_type))
     if hasattr(io, "columns"):
-        return [(c.name, c.type_oid, c.typmod) for c in io.columns]
+        placed = io.placed([(c.name, c.type_oid, c.typmod) for c in io.columns])
+        return [c or ("", 0, -1) for c in placed]
     data = json.loads(base) if base is not None else None
     if not isinstance(data, dict):
         raise PgError(

@@ -143,16 +143,17 @@ class TypeRegistry:
         return self.io(owner.oid) if owner is not None else None
 
     def _composite(self, row: Any) -> BaseType:
-        columns = tuple(
-            Column(a.attname, a.atttypid, a.atttypmod)
+        live = [
+            a
             for a in sorted(
                 self.catalog.all(self.rows.PgAttribute, attrelid=row.typrelid),
                 key=lambda a: int(a.attnum),
             )
             if a.attnum > 0 and not a.attisdropped
-        )
+        ]
+        columns = tuple(Column(a.attname, a.atttypid, a.atttypmod) for a in live)
         self.composites.add(row.typrelid)
-        return CompositeType(self, row.typname, columns)
+        return CompositeType(self, row.typname, columns, tuple(int(a.attnum) for a in live))
 
     def _enum(self, row: Any) -> BaseType:
         from pgemu.types.enums import EnumType

@@ -230,18 +230,46 @@ class RecordType(BaseType):
 
 
 class CompositeType(RecordType):
-    """A named composite; columns are its live attributes in order."""
+    """A named composite; columns are its live attributes in order.
 
-    def __init__(self, registry: Any, name: str, columns: tuple[Column, ...]) -> None:
+    A value has a place for dropped ones too, which is NULL.  numbers: those of the columns, if
+    they are not 1, 2 ...
+    """
+
+    def __init__(
+        self, registry: Any, name: str, columns: tuple[Column, ...], numbers: tuple[int, ...]
+    ) -> None:
         super().__init__(registry)
         self.name = name
         self.columns = columns
+        self.width = max(numbers, default=0)
+        self.numbers = numbers if self.width != len(numbers) else None
 
     def column_types(self, value: str) -> tuple[list[int], list[Value]]:
         values = deform(value)[1]
         # A column added after the value was stored is NULL in it.
-        values += [None] * (len(self.columns) - len(values))
-        return [c.type_oid for c in self.columns], values
+        values += [None] * (self.width - len(values))
+        return [c.type_oid for c in self.columns], self.live(values)
+
+    def live(self, values: list[Any]) -> list[Any]:
+        """The values of the columns among those of a stored value."""
+        if self.numbers is None:
+            return values
+        return [values[n - 1] if n <= len(values) else None for n in self.numbers]
+
+    def placed(self, values: list[Any]) -> list[Any]:
+        """The values of the columns at their places in a stored value."""
+        if self.numbers is None:
+            return values
+        placed = [None] * self.width
+        for number, value in zip(self.numbers, values, strict=False):
+            placed[number - 1] = value
+        return placed
+
+    def column(self, number: int) -> Column:
+        """By attribute number."""
+        index = number - 1 if self.numbers is None else self.numbers.index(number)
+        return self.columns[index]
 
     def compare(self, a: Any, b: Any) -> int:
         if a == b:
@@ -272,7 +300,7 @@ class CompositeType(RecordType):
                 values.append(io.input(field, column.typmod, ctx))
             else:
                 values.append(io.check(None, ctx) if isinstance(io, DomainType) else None)
-        return form_composite(values)
+        return form_composite(self.placed(values))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         count = int.from_bytes(data[:4], "big", signed=True)
@@ -301,7 +329,7 @@ class CompositeType(RecordType):
             io = self.registry.io(oid)
             values.append(io.recv(data[position : position + size], column.typmod, ctx))
             position += size
-        return form_composite(values)
+        return form_composite(self.placed(values))
 
 
 def compare_fields(

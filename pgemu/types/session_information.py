@@ -58,6 +58,8 @@ def show_config_by_name(ctx: CallContext, name: str, missing_ok: Any = 0) -> str
 def set_config_by_name(ctx: CallContext, name: str | None, value: str | None, is_local: Any) -> str:
     if name is None:
         raise PgError("22004", "SET requires parameter name")
+    if not ctx.guc.depth:  # it ends with the statement, or is taken back with it
+        ctx.guc.push()
     ctx.guc.set(name, value, local=bool(is_local))
     return str(ctx.guc.get(name))
 

@@ -40,7 +40,11 @@ def pg_current_xact_id(ctx: CallContext) -> int:
     """The xid of this transaction, which gets one if it has none."""
     xact = ctx.session.xact
     if not xact.xid and xact.state == "idle":
-        return int(ctx.session.shm.next_xid())
+        statement, xid = getattr(ctx.session, "xid_of_statement", (0, 0))
+        if statement != ctx.statement_start_us:
+            xid = int(ctx.session.shm.next_xid())
+            ctx.session.xid_of_statement = (ctx.statement_start_us, xid)
+        return int(xid)
     return int(xact.assign_xid())
 
 
