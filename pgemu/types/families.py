@@ -22,6 +22,7 @@ import pgemu.types.geo_ops
 import pgemu.types.geo_shapes
 import pgemu.types.geo_types
 import pgemu.types.hash
+import pgemu.types.hash_containers
 import pgemu.types.hash_types
 import pgemu.types.integers
 import pgemu.types.integer_ops
