@@ -209,10 +209,12 @@ def row_of(
 def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> list[Column]:
     """The columns of the result: of a named type, of the column definition list, or of the record
     that is the first argument."""
-    if info.ret_columns and (base is None or info.result_type != RECORDOID):
-        return list(info.ret_columns)
     types = ctx.catalog.types
     io = types.io(types.base_type(info.result_type))
+    if info.result_type != RECORDOID and not hasattr(io, "columns"):
+        raise PgError(DATATYPE_MISMATCH, f"first argument of {name} must be a row type")
+    if info.ret_columns and (base is None or info.result_type != RECORDOID):
+        return list(info.ret_columns)
     if hasattr(io, "columns"):
         return [(c.name, c.type_oid, c.typmod) for c in io.columns]
     data = json.loads(base) if base is not None else None
