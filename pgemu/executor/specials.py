@@ -212,6 +212,12 @@ def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
 
 
+@special("bpchar_padded")
+def bpchar_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """A character(width) value with its padding."""
+    return lambda a: None if a is None else a.ljust(width)
+
+
 @special("reinterpret", deterministic=False)
 def reinterpret_bytes(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     """A cast WITHOUT FUNCTION between types whose storage values differ."""

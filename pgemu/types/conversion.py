@@ -181,9 +181,8 @@ def do_encoding_conversion(
     if source.number == SQL_ASCII:
         verify(data, destination.number)
         return data
-    rows = ctx.catalog.types.rows
-    if not ctx.catalog.all(
-        rows.PgConversion,
+    if ctx.catalog is not None and not ctx.catalog.all(
+        ctx.catalog.types.rows.PgConversion,
         conforencoding=source.number,
         contoencoding=destination.number,
         condefault=True,
