@@ -364,17 +364,18 @@ class Run:
 
     def iteration(self, sub: Sub, begin: int, end: int) -> bool:
         child = sub.children[0]
-        least = sub.low
-        if least <= 0:
-            if begin == end:
-                return True
-            least = 1
+        shorter = bool(child.flags & SHORTER)
+        nothing = sub.low <= 0 and begin == end
+        if nothing and shorter:
+            return True
+        least = max(sub.low, 1)
         most = end - begin
         if sub.high != INFINITE:
             most = min(most, sub.high)
         most = max(most, least)
-        search = self.shorter_parts if child.flags & SHORTER else self.longer_parts
-        return search(child, begin, end, least, most)
+        search = self.shorter_parts if shorter else self.longer_parts
+        # an empty iteration, which sets the groups, goes before none
+        return search(child, begin, end, least, most) or nothing
 
     def verified(self, child: Sub, points: list[int], known: int) -> int:
         """How many of the parts are good, given that the first known ones are."""
