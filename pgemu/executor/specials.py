@@ -35,7 +35,7 @@ from pgemu.types.arrays_subscript import (
     array_set_element,
     array_set_slice,
 )
-from pgemu.types.arrays_value import dump_array, load_array, load_flat
+from pgemu.types.arrays_value import dimensions, dump_array, load_array, load_flat
 from pgemu.types.borrowed import reinterpret
 from pgemu.types.fixed_subscript import (
     FIXED_LENGTH,
@@ -208,6 +208,12 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
 def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     """octet_length of a character(width) value, whose padding is not stored."""
     return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
+
+
+@special("bpchar_padded")
+def bpchar_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """A character(width) value with its padding."""
+    return lambda a: None if a is None else a.ljust(width)
 
 
 @special("reinterpret", deterministic=False)
@@ -498,11 +504,7 @@ def subscript(
             return None
         bounds = _bounds(shape, values)
         if is_slice:
-            # a plain subscript among slices means 1:n
-            return array_get_slice(
-                base,
-                [(1 if bits == 1 else b[0], b[1]) for b, bits in zip(bounds, shape, strict=True)],
-            )
+            return array_get_slice(base, bounds)
         found = array_get_element(base, [upper for _, upper in bounds])
         return bytes.fromhex(found) if blob and found is not None else found
 
@@ -533,11 +535,7 @@ def subscript_assign(
             raise PgError("22004", "array subscript in assignment must not be null")
         bounds = _bounds(shape, values)
         if is_slice:
-            return array_set_slice(
-                base,
-                [(1 if bits == 1 else b[0], b[1]) for b, bits in zip(bounds, shape, strict=True)],
-                new,
-            )
+            return array_set_slice(base, bounds, new)
         if blob and new is not None:
             new = new.hex()
         return array_set_element(base, [upper for _, upper in bounds], new)
@@ -630,14 +628,29 @@ def array_sublink(udfs: UdfRegistry, element_type: int) -> Callable[[], Any]:
     blob = types.io(element_type).storage == "blob"
 
     def step(items: list[Any], value: Any) -> None:
-        if of_arrays:
-            if value is None:
-                raise PgError("22004", "cannot accumulate null arrays")
-            items.append(load_array(value)[0])
-        else:
-            items.append(value.hex() if blob and value is not None else value)
+        items.append(value.hex() if blob and value is not None else value)
 
+    if of_arrays:
+        return lambda: ([], _accumulate_array, _accumulated)
     return lambda: ([], step, lambda items: dump_array(items))
+
+
+def _accumulate_array(items: list[Any], value: Any) -> None:
+    """accumArrayResultArr; the first item is the lower bounds that all share."""
+    if value is None:
+        raise PgError("22004", "cannot accumulate null arrays")
+    elements, lower = load_array(value)
+    if not elements:
+        raise PgError("2202E", "cannot accumulate empty arrays")
+    if not items:
+        items.append(lower)
+    elif items[0] != lower or dimensions(items[1]) != dimensions(elements):
+        raise PgError("2202E", "cannot accumulate arrays of different dimensionality")
+    items.append(elements)
+
+
+def _accumulated(items: list[Any]) -> str:
+    return dump_array(items[1:], [1, *items[0]]) if items else "[]"
 
 
 SPECIAL_AGGREGATES["single_row"] = single_row

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-XIDOID = 28
+XIDOID, BPCHAROID = 28, 1042
+VARHDRSZ = 4  # a typmod of character(n) is n more
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:
@@ -72,6 +73,22 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
     return _call(node, node.funcid, node.args, node.funcresulttype, args, low)
 
 
+# functions that get a character(n) with its padding, which the stored value does not have
+_SEE_PADDING = frozenset(
+    [f"bpchar{how}{what}" for how in ("", "ic") for what in ("like", "nlike", "regexeq", "regexne")]
+    + ["concat", "concat_ws", "format", "textanycat", "anytextcat", "to_json", "to_jsonb"]
+    + [f"{kind}_build_{what}" for kind in ("json", "jsonb") for what in ("array", "object")]
+)
+
+
+def padded(node: p.Expr, value: Sql, low: Lowering) -> Sql:
+    """A character(n) as long as its declaration says; others unchanged."""
+    typmod = expr_typmod(node) if expr_type(node) == BPCHAROID else -1
+    if typmod < VARHDRSZ:
+        return value
+    return sql.func(low.binder.special("bpchar_padded", typmod - VARHDRSZ), value)
+
+
 def _call(
     node: p.FuncExpr | p.OpExpr,
     proc_oid: int,
@@ -81,6 +98,8 @@ def _call(
     low: Lowering,
 ) -> Sql:
     proc = low.proc(proc_oid)
+    if proc.proname in _SEE_PADDING and proc.prolang == INTERNAL_LANGUAGE:
+        args = [padded(n, arg, low) for n, arg in zip(arg_nodes, args, strict=True)]
 
     def body_call() -> Sql:
         low.note_volatility(proc)
@@ -327,9 +346,9 @@ def bpchar_octet_length(
 ) -> Sql | None:
     """Stored values have no padding: what the declared length adds is counted."""
     typmod = expr_typmod(node.args[0])
-    if typmod < 4:
+    if typmod < VARHDRSZ:
         return None
-    return sql.func(low.binder.special("bpchar_octets", typmod - 4), args[0])
+    return sql.func(low.binder.special("bpchar_octets", typmod - VARHDRSZ), args[0])
 
 
 @native("textcat")

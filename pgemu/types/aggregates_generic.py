@@ -20,6 +20,7 @@ from pgemu.errors import (
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_aggregate
 from pgemu.nodes.primnodes import Value
+from pgemu.types.arrays_value import load_array
 from pgemu.types.base import BaseType, base_types
 from pgemu.types.comparison import compare_unsigned
 from pgemu.types.float import compare_float, shortest_float8
@@ -147,16 +148,15 @@ class ArrayAggArray:
 
     def __init__(self) -> None:
         self.items: list[Any] = []
-        self.shape: tuple[int, ...] | None = None
+        self.shape: tuple[tuple[int, ...], list[int]] | None = None
 
     def step(self, value: Any) -> None:
         if value is None:
             raise PgError(NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays")
-        data = json.loads(value)
-        array = data["a"] if isinstance(data, dict) else data
+        array, lower = load_array(value)
         if not array and self.shape is None:
             raise PgError(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays")
-        shape = shape_of(array)
+        shape = (shape_of(array), lower)
         if self.shape is not None and shape != self.shape:
             raise PgError(
                 ARRAY_SUBSCRIPT_ERROR, "cannot accumulate arrays of different dimensionality"
@@ -165,7 +165,13 @@ class ArrayAggArray:
         self.items.append(array)
 
     def final(self) -> str | None:
-        return dump_nested(self.items) if self.items else None
+        if self.shape is None:
+            return None
+        lower = self.shape[1]
+        text = dump_nested(self.items)
+        if all(one == 1 for one in lower):
+            return text
+        return f'{{"l":{json.dumps([1, *lower])},"a":{text}}}'
 
 
 def shape_of(array: Any) -> tuple[int, ...]:

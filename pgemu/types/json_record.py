@@ -197,7 +197,7 @@ def row_of(
     ctx: CallContext, columns: list[Column], fields: dict[str, Item], base: list[Any] | None
 ) -> list[Any]:
     """The fields of one object; a key that is missing takes base's value."""
-    out = []
+    out: list[Any] = []
     for index, (name, oid, typmod) in enumerate(columns):
         if not oid:  # a dropped column
             out.append(None)
@@ -214,10 +214,12 @@ def row_of(
 def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> list[Column]:
     """The columns of the result: of a named type, of the column definition list, or of the record
     that is the first argument."""
-    if info.ret_columns and (base is None or info.result_type != RECORDOID):
-        return list(info.ret_columns)
     types = ctx.catalog.types
     io = types.io(types.base_type(info.result_type))
+    if info.result_type != RECORDOID and not hasattr(io, "columns"):
+        raise PgError(DATATYPE_MISMATCH, f"first argument of {name} must be a row type")
+    if info.ret_columns and (base is None or info.result_type != RECORDOID):
+        return list(info.ret_columns)
     if hasattr(io, "columns"):
         placed = io.placed([(c.name, c.type_oid, c.typmod) for c in io.columns])
         return [c or ("", 0, -1) for c in placed]
