@@ -92,6 +92,13 @@ def current_of(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
     return call
 
 
+@special("xml_expr", deterministic=False)
+def xml_expr(udfs: UdfRegistry, *key: Any) -> Callable[..., Any]:
+    from pgemu.executor.xmltable import xml_expr as function
+
+    return function(udfs, *key)
+
+
 @special("xmax", deterministic=False)
 def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
     return lambda rid: udfs.session.row_xmax(relid, rid)
@@ -210,6 +217,11 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
 def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     """octet_length of a character(width) value, whose padding is not stored."""
     return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
+
+
+@special("bpchar_blanks")
+def bpchar_blanks(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    return lambda a: None if a is None else a.ljust(width)
 
 
 @special("reinterpret", deterministic=False)

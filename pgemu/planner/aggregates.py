@@ -10,6 +10,7 @@ from __future__ import annotations
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
+from pgemu.planner.calls import with_blanks
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.scaled import scaled_column, scaled_sum
@@ -100,6 +101,7 @@ def _bound_call(
     node: p.Aggref, args: list[Sql], direct: list[Sql], low: Lowering, scope: Scope
 ) -> Sql:
     proc = low.proc(node.aggfnoid)
+    args = with_blanks(proc, [t.expr for t in node.args if not t.resjunk], args, low)
     arg_types = [expr_type(t.expr) for t in node.args if not t.resjunk]
     info = type_infos(
         [*(expr_type(d) for d in node.aggdirectargs), *arg_types], node.aggtype, node.inputcollid

@@ -6,7 +6,7 @@ operator, the function and every alias of it take the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], S
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
 XIDOID = 28
+ANYOID, BPCHAROID, VARHDRSZ = 2276, 1042, 4
+_WRITES_ANY_ELEMENT = frozenset(("to_json", "to_jsonb", "json_agg", "jsonb_agg"))
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:
@@ -81,6 +83,7 @@ def _call(
     low: Lowering,
 ) -> Sql:
     proc = low.proc(proc_oid)
+    args = with_blanks(proc, arg_nodes, args, low)
 
     def body_call() -> Sql:
         low.note_volatility(proc)
@@ -100,6 +103,22 @@ def _call(
         if inlined is not None:
             return inlined
     return body_call()
+
+
+def with_blanks(
+    proc: PgProc, arg_nodes: Sequence[p.Expr], args: list[Sql], low: Lowering
+) -> list[Sql]:
+    """The arguments of a function that takes any type and writes it as text: character(n) gets
+    its blanks, which are not stored."""
+    if ANYOID not in proc.proargtypes and proc.proname not in _WRITES_ANY_ELEMENT:
+        return args
+    return [padded(arg, node, low) for arg, node in zip(args, arg_nodes, strict=False)]
+
+
+def padded(arg: Sql, node: p.Expr, low: Lowering) -> Sql:
+    if expr_type(node) != BPCHAROID or (typmod := expr_typmod(node)) <= VARHDRSZ:
+        return arg
+    return sql.func(low.binder.special("bpchar_blanks", typmod - VARHDRSZ), arg)
 
 
 def inline_function(

@@ -294,10 +294,13 @@ def _had_started(session: Any, query: Query | None) -> bool:
         if _unfoldable(entry.expr) or contain_mutable_functions(session.catalog, entry.expr):
             started = True
             continue
+        noticed = len(session.notices)
         try:
             session.evaluate(entry.expr)
         except (PgError, apsw.Error):
             return False
+        finally:
+            del session.notices[noticed:]
     return started
 
 
