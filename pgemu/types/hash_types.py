@@ -6,13 +6,23 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pgemu.errors import UNDEFINED_FUNCTION, PgError
 from pgemu.fmgr import CallContext, TypeInfo, functions, pg_function
 from pgemu.types.arrays_value import load_flat
-from pgemu.types.hash import MASK, bind_hash, hash_any, hash_state, int8_state, int_state, signed
+from pgemu.types.hash import (
+    MASK,
+    bind_hash,
+    char_state,
+    hash_any,
+    hash_any_extended,
+    hash_state,
+    int8_state,
+    int_state,
+    signed,
+)
 from pgemu.types.network import split_inet
 from pgemu.types.oid import tid_key
 from pgemu.types.variadic import array_elements
@@ -164,3 +174,49 @@ def jsonb_hash(text: str) -> int:
         # A lone scalar is the only element of an array.
         return signed(jsonb_scalar_hash(JB_FARRAY, value), 32)
     return signed(jsonb_mix(0, value), 32) if value else 0
+
+
+def jsonb_scalars(value: Any) -> Iterator[tuple[bool, Any]]:
+    """(is a container's flag, flag or scalar) in the order of JsonbIteratorNext."""
+    if isinstance(value, list):
+        yield True, JB_FARRAY
+        for one in value:
+            yield from jsonb_scalars(one)
+    elif isinstance(value, dict):
+        yield True, JB_FOBJECT
+        for key, one in value.items():
+            yield False, key
+            yield from jsonb_scalars(one)
+    else:
+        yield False, value
+
+
+def jsonb_scalar_hash_extended(value: Any, seed: int) -> int:
+    """What JsonbHashScalarValueExtended mixes in."""
+    from pgemu.types.hash import hash_numeric_extended
+
+    if value is None:
+        return seed + 0x01
+    if isinstance(value, bool):
+        if seed:
+            high, low = char_state("\x01" if value else "\0", seed)
+            return high << 32 | low
+        return 0x02 if value else 0x04
+    if isinstance(value, str):
+        return hash_any_extended(value.encode(), seed)
+    return int(hash_numeric_extended(value.text, seed))
+
+
+@pg_function("jsonb_hash_extended(jsonb,int8)")
+def jsonb_hash_extended(text: str, seed: int) -> int:
+    value = json.loads(text, parse_int=Number, parse_float=Number)
+    if isinstance(value, list | dict) and not value:
+        return seed
+    result = seed & MASK64
+    for flag, one in jsonb_scalars(value if isinstance(value, list | dict) else [value]):
+        if flag:
+            result ^= (one << 32) | one
+            continue
+        rotated = (result << 1) & 0xFFFFFFFEFFFFFFFE | (result >> 31) & 0x100000001
+        result = rotated ^ (jsonb_scalar_hash_extended(one, seed) & MASK64)
+    return signed(result, 64)

@@ -215,6 +215,8 @@ def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> l
     io = types.io(types.base_type(info.result_type))
     if hasattr(io, "columns"):
         return [(c.name, c.type_oid, c.typmod) for c in io.columns]
+    if info.result_type != RECORDOID:
+        raise PgError(DATATYPE_MISMATCH, f"first argument of {name} must be a row type")
     data = json.loads(base) if base is not None else None
     if not isinstance(data, dict):
         raise PgError(

@@ -144,12 +144,12 @@ KINDS = frozenset(("string", "numeric", "boolean", "key"))
 def flags(text: str) -> frozenset[str]:
     """parse_jsonb_index_flags."""
     value = json.loads(text)
-    if not isinstance(value, list):
-        raise (
-            PgError(INVALID_PARAMETER_VALUE, "wrong flag type, only arrays and scalars are allowed")
-            if isinstance(value, dict)
-            else wrong_flag(value)
+    if isinstance(value, dict):
+        raise PgError(
+            INVALID_PARAMETER_VALUE, "wrong flag type, only arrays and scalars are allowed"
         )
+    if not isinstance(value, list):
+        value = [value]
     found: set[str] = set()
     for one in value:
         if not isinstance(one, str):
@@ -160,10 +160,6 @@ def flags(text: str) -> frozenset[str]:
             )
         found |= one_flag(one)
     return frozenset(found)
-
-
-def wrong_flag(value: Any) -> PgError:
-    return PgError(INVALID_PARAMETER_VALUE, "wrong flag type, only arrays and scalars are allowed")
 
 
 def one_flag(name: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.types.json_parse import Num, dump_jsonb, encode_string, load_jsonb, number_text
 from pgemu.types.tsearch_config import configuration, current_configuration
 from pgemu.types.tsearch_parser import TYPE_NUMBER, tokens
 from pgemu.types.tsearch_rank import Document
@@ -187,14 +188,29 @@ def in_json(ctx: CallContext, config: int, value: Any, query: str, options: str)
     return value
 
 
+def json_text(value: Any) -> str:
+    """json as transform_json_string_values writes it: without blanks, numbers as they were."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{encode_string(k)}:{json_text(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(json_text(one) for one in value) + "]"
+    if isinstance(value, str):
+        return encode_string(value)
+    if isinstance(value, Num):
+        return number_text(value)
+    return json.dumps(value)
+
+
 def json_headline(
     ctx: CallContext, config: int, document: str, query: str, options: str = ""
 ) -> str:
-    from decimal import Decimal
+    return json_text(in_json(ctx, config, load_jsonb(document), query, options))
 
-    value = json.loads(document, parse_float=Decimal)
-    changed = in_json(ctx, config, value, query, options)
-    return json.dumps(changed, ensure_ascii=False, default=float)
+
+def jsonb_headline(
+    ctx: CallContext, config: int, document: str, query: str, options: str = ""
+) -> str:
+    return dump_jsonb(in_json(ctx, config, load_jsonb(document), query, options))
 
 
 def bind_headline(name: str, body: Any) -> None:
@@ -215,4 +231,4 @@ def bind_headline(name: str, body: Any) -> None:
 
 bind_headline("text", ts_headline_byid_opt)
 bind_headline("json", json_headline)
-bind_headline("jsonb", json_headline)
+bind_headline("jsonb", jsonb_headline)
