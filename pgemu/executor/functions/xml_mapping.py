@@ -8,8 +8,9 @@ from typing import Any
 
 from pgemu.catalog.namespace import lookup_explicit_namespace
 from pgemu.catalog.rows import PgClass
-from pgemu.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_CURSOR, PgError
+from pgemu.errors import UNDEFINED_CURSOR, PgError
 from pgemu.executor.functions.xml_schema import SchemaWriter, xml_name
+from pgemu.executor.spi import spi_select
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.xml_values import map_sql_value_to_xml_value
 
@@ -57,29 +58,9 @@ class XmlWriter(SchemaWriter):
         return f"<{element}{attributes}>\n"
 
     def run(self, text: str) -> tuple[list[tuple[str, int]], list[Sequence[Any]]]:
-        """Columns and rows of a query, which may not write (SPI_execute, read only)."""
-        session = self.ctx.session
-        try:
-            raws = session.parse(text)
-            query = session.analyze(raws[0], text, [])
-        except PgError as error:
-            if error.internal_query is None and error.location is not None:
-                error.internal_query = text
-                error.internal_position = error.location + 1
-                error.location = None
-            raise
-        try:
-            if query.command_type != "select":
-                word = text.split(None, 1)[0].upper()
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
-                )
-            result = session.run(query)
-            rows = list(result.rows or ())
-        except PgError as error:
-            error.add_context(f'SQL statement "{text}"')
-            raise
-        return [(c.name, c.type_oid) for c in result.columns], padded(result.columns, rows)
+        """Columns and rows of a query, which may not write."""
+        columns, rows = spi_select(self.ctx.session, text)
+        return [(c.name, c.type_oid) for c in columns], padded(columns, rows)
 
     def rows(
         self,
