@@ -33,8 +33,8 @@ _STACKED = {
     "table_name": "table",
     "schema_name": "schema",
 }
-_RAISE_EXCEPTION, _ROUTINE = "exec_stmt_raise"
-_ASSERT_FAILURE = "P0001", "P0004"
+_ROUTINE = "exec_stmt_raise"
+_RAISE_EXCEPTION, _ASSERT_FAILURE = "P0001", "P0004"
 
 
 class Raising:
