@@ -12,7 +12,7 @@ from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
-from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
+from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink, XmlExpr
 from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
@@ -309,7 +309,7 @@ def _unfoldable(expr: Any) -> bool:
 
     def visit(node: Any) -> bool | None:
         nonlocal found
-        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref))
+        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref, XmlExpr))
         found = found or (isinstance(node, FuncExpr) and node.funcretset)
         return False if found else None
 

@@ -212,7 +212,7 @@ def jsonb_hash_extended(text: str, seed: int) -> int:
     value = json.loads(text, parse_int=Number, parse_float=Number)
     if isinstance(value, list | dict) and not value:
         return seed
-    result = seed & MASK64
+    result = 0
     for flag, one in jsonb_scalars(value if isinstance(value, list | dict) else [value]):
         if flag:
             result ^= (one << 32) | one

@@ -50,7 +50,7 @@ def _empty_entities() -> Any:
     """xmlPgEntityLoader: whatever stands outside of the document is empty."""
 
     def resolve(self: Any, url: str, public: str, context: Any) -> Any:
-        return self.resolve_empty(context)
+        return self.resolve_string("", context)
 
     return type("EmptyEntities", (libxml().Resolver,), {"resolve": resolve})()
 

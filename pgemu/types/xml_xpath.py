@@ -82,7 +82,12 @@ class XPath:
     """A compiled path with its namespaces."""
 
     def __init__(
-        self, path: str, namespaces: Mapping[str, str], *, at_document: bool = True
+        self,
+        path: str,
+        namespaces: Mapping[str, str],
+        *,
+        at_document: bool = True,
+        code: str = INTERNAL_ERROR,
     ) -> None:
         etree = libxml()
         self.path = path
