@@ -13,6 +13,7 @@ from pgemu.errors import (
     DATA_EXCEPTION,
     FEATURE_NOT_SUPPORTED,
     NULL_VALUE_NOT_ALLOWED,
+    SYNTAX_ERROR,
     PgError,
 )
 from pgemu.executor.tablefunctions import _Module
@@ -41,13 +42,13 @@ def xml_expr(
     """The function that one XmlExpr of a statement calls with its named and other arguments."""
     ctx = udfs.ctx
     if op == "IS_XMLELEMENT":
-        return partial(_element, ctx, name, tuple(names), tuple(types))
+        return partial(_element, ctx, name or "", tuple(names), tuple(types))
     if op == "IS_XMLFOREST":
         return lambda *values: xmlforest(ctx, list(zip(names, types, values, strict=True)))
     if op == "IS_XMLCONCAT":
         return _concat
     if op == "IS_XMLPI":
-        return partial(_pi, name, len(types))
+        return partial(_pi, name or "", len(types))
     one: dict[str, Callable[..., Any]] = {
         "IS_XMLPARSE": lambda text, _keep: xml_parse(ctx, text, document=document),
         "IS_XMLROOT": xmlroot,
@@ -124,7 +125,7 @@ class XmlTableModule(_Module):
                 )
             if not path:
                 raise PgError(DATA_EXCEPTION, "column path filter must not be empty string")
-            paths.append(XPath(path, namespaces, at_document=False))
+            paths.append(XPath(path, namespaces, at_document=False, code=DATA_EXCEPTION))
         return paths, defaults
 
     def rows(self, *args: Any) -> Iterator[Any]:
@@ -138,7 +139,7 @@ class XmlTableModule(_Module):
             raise PgError(NULL_VALUE_NOT_ALLOWED, "row filter expression must not be null")
         if not path:
             raise PgError(DATA_EXCEPTION, "row path filter must not be empty string")
-        row_path = XPath(path, namespaces)
+        row_path = XPath(path, namespaces, code=SYNTAX_ERROR)
         self.cdata = cdata_sections(document)
         paths, defaults = self._columns(args[2 + len(uris) :], namespaces)
         found = row_path.evaluate(root)

@@ -34,8 +34,9 @@ def transform_range_table_func(pstate: ParseState, body: dict[str, Any]) -> Pars
     columns = [item["RangeTableFuncCol"] for item in body["columns"]]
     rowexpr = _coerced(pstate, body["rowexpr"], TEXTOID)
     docexpr = _coerced(pstate, body["docexpr"], XMLOID)
-    lists: list[list[Any]] = [[] for _ in range(7)]
-    func = TableFunc([], [], docexpr, rowexpr, *lists, location=body.get("location", 0))
+    func = TableFunc(
+        [], [], docexpr, rowexpr, [], [], [], [], [], [], [], location=body.get("location", 0)
+    )
     _columns(pstate, func, columns)
     _namespaces(pstate, func, body.get("namespaces", ()))
     pstate.p_lateral_active = False

@@ -101,7 +101,7 @@ class XPath:
             written = from_document(path) if at_document else path
             self.compiled = etree.XPath(written, namespaces=dict(namespaces), smart_strings=False)
         except etree.XPathSyntaxError as error:
-            raise PgError(INTERNAL_ERROR, "invalid XPath expression", detail=str(error)) from None
+            raise PgError(code, "invalid XPath expression", detail=str(error)) from None
 
     def evaluate(self, node: Any) -> Any:
         """A list of nodes, a number, a truth value or a string."""
