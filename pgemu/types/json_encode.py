@@ -68,7 +68,8 @@ def record_fields(ctx: CallContext, oid: int, value: str) -> list[tuple[str, int
         types, values = data["t"], data["v"]
         names = data.get("n") or [f"f{i + 1}" for i in range(len(types))]
     else:
-        columns = type_io(ctx, oid).columns
+        io = type_io(ctx, oid)
+        columns, data = io.columns, io.live(data)
         names, types = [c.name for c in columns], [c.type_oid for c in columns]
         values = [
             v.ljust(c.typmod - 4) if c.type_oid == BPCHAR and v is not None else v
