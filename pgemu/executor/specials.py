@@ -110,13 +110,7 @@ def row(
 ) -> Callable[..., Any]:
     if row_type == RECORDOID:
         return lambda *values: form_record(types, values, names or None)
-    io = udfs.catalog.types.io(udfs.catalog.types.base_type(row_type))
-    if getattr(io, "width", 0) == len(getattr(io, "columns", ())):
-        return lambda *values: form_composite(values)
-    # columns were dropped: the values may be those of the others
-    return lambda *values: (
-        io.form(values) if len(values) == len(io.columns) else form_composite(values)
-    )
+    return lambda *values: form_composite(values)
 
 
 @special("scalar_array_op")
@@ -299,15 +293,14 @@ def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
 @special("convert_rowtype")
 def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types = udfs.catalog.types
-    source_io, target_io = types.io(source), types.io(target)
-    names = [c.name for c in source_io.columns]
-    wanted = [c.name for c in target_io.columns]
+    names = [c.name for c in types.io(source).columns]
+    wanted = [c.name for c in types.io(target).columns]
 
     def call(value: Any) -> Any:
         if value is None:
             return None
-        fields = dict(zip(names, source_io.live(deform(value)[1]), strict=False))
-        return target_io.form([fields.get(name) for name in wanted])
+        fields = dict(zip(names, deform(value)[1], strict=False))
+        return form_composite([fields.get(name) for name in wanted])
 
     return call
 
@@ -471,7 +464,7 @@ def field_select(udfs: UdfRegistry, number: int, result_type: int) -> Callable[.
 
 @special("field_store")
 def field_store(udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]) -> Callable[..., Any]:
-    width = udfs.catalog.types.io(row_type).width
+    width = len(udfs.catalog.types.io(row_type).columns)
 
     def call(base: Any, *values: Any) -> Any:
         fields = deform(base)[1] if base is not None else []

@@ -17,7 +17,7 @@ from pgemu.nodes.primnodes import Expr, TargetEntry, Var
 from pgemu.parser.parse_coerce import coerce_to_target_type
 from pgemu.parser.parse_func import parse_func_or_column
 from pgemu.parser.parse_node import ParseState, make_parsestate
-from pgemu.types.record import form_record
+from pgemu.types.record import form_composite, form_record
 
 VOIDOID, RECORDOID = 2278, 2249
 _BUILTIN_RETURN = "SQL:RETURN "
@@ -68,13 +68,8 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
                 info.result_type == RECORDOID
                 or session.catalog.types.row(info.result_type).typtype == "c"
             )
-            io = session.catalog.types.io(info.result_type)
-            gaps = getattr(io, "width", 0) != len(getattr(io, "columns", ()))
             for row in rows:
-                if len(row) == 1 and whole:
-                    yield row[0]
-                else:
-                    yield tuple(io.places(row)) if gaps else row
+                yield row[0] if len(row) == 1 and whole else row
 
         return rows_of
 
@@ -112,9 +107,7 @@ def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[i
     if len(row) == 1 and io.typtype != "c" and info.result_type != RECORDOID:
         return row[0]
     if io.typtype == "c":
-        if len(row) == 1 and types == [info.result_type]:
-            return row[0]
-        return session.catalog.types.io(info.result_type).form(row)
+        return row[0] if len(row) == 1 and types == [info.result_type] else form_composite(row)
     if len(row) == 1 and types == [RECORDOID]:
         return row[0]
     return form_record(types, row)

@@ -354,15 +354,6 @@ def fire(session: Any, trigger: PgTrigger, data: TriggerData) -> Any:
 
 def _builtin(session: Any, proc: PgProc, data: TriggerData) -> Any:
     if proc.proname == "suppress_redundant_updates_trigger":
-        wrong = None
-        if data.operation != "UPDATE":
-            wrong = "must be called on update"
-        elif data.when != "BEFORE":
-            wrong = "must be called before update"
-        elif data.level != "ROW":
-            wrong = "must be called for each row"
-        if wrong is not None:
-            raise PgError(E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, f"{proc.proname}: {wrong}")
         if data.old is not None and data.new is not None and list(data.old) == list(data.new):
             return None
         return data.new

@@ -40,9 +40,7 @@ _UNSAFE = re.compile(r"\W")
 INTERNAL_LANGUAGE = 12
 _INTERNAL_LANGUAGES = (INTERNAL_LANGUAGE, 13)
 # specials that hold what a user's type is: its labels, columns, checks
-_OF_TYPES = frozenset(
-    ("array_coerce", "coerce_via_io", "convert_rowtype", "field_store", "reinterpret", "row")
-)
+_OF_TYPES = frozenset(("array_coerce", "coerce_via_io", "convert_rowtype", "reinterpret"))
 SQL_LANGUAGE = 14
 
 

@@ -575,8 +575,7 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 @handler(p.FieldStore)
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
-    io = low.io(node.resulttype)
-    columns = dict(zip(io.positions, io.columns, strict=True))
+    columns = low.catalog.types.io(node.resulttype).columns
     news = []
     for value, number in zip(node.newvals, node.fieldnums, strict=True):
         old = low.binder.special("field_select", number, columns[number - 1].type_oid)

@@ -68,8 +68,7 @@ def record_fields(ctx: CallContext, oid: int, value: str) -> list[tuple[str, int
         types, values = data["t"], data["v"]
         names = data.get("n") or [f"f{i + 1}" for i in range(len(types))]
     else:
-        io = type_io(ctx, oid)
-        columns, data = io.columns, io.live(data)
+        columns = type_io(ctx, oid).columns
         names, types = [c.name for c in columns], [c.type_oid for c in columns]
         values = [
             v.ljust(c.typmod - 4) if c.type_oid == BPCHAR and v is not None else v

@@ -31,7 +31,7 @@ from pgemu.types.json_parse import (
     split_array,
     split_object,
 )
-from pgemu.types.record import form_record
+from pgemu.types.record import form_composite, form_record
 
 RECORDOID = 2249
 ROW_TYPE_HINT = (
@@ -115,10 +115,7 @@ def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, ba
         if columns is not None:
             plain = [(c.name, c.type_oid, c.typmod) for c in columns]
             fields = object_of(item, "populate_composite")
-            present = base_values(base)
-            if present is not None and not isinstance(json.loads(base), dict):
-                present = io.live(present)
-            return io.form(row_of(ctx, plain, fields, present))
+            return form_composite(row_of(ctx, plain, fields, base_values(base)))
     if oid == JSON:
         return item.source()
     if oid == JSONB:
@@ -290,8 +287,7 @@ def finish(ctx: CallContext, info: TypeInfo, columns: list[Column], values: list
     """The row as a storage value of the result type."""
     if info.result_type == RECORDOID:
         return form_record([c[1] for c in columns], values)
-    types = ctx.catalog.types
-    value = types.io(types.base_type(info.result_type)).form(values)
+    value = form_composite(values)
     if ctx.catalog.types.row(info.result_type).typtype == "d":
         check_domain(ctx, info.result_type, value)
     return value

@@ -143,19 +143,16 @@ class TypeRegistry:
         return self.io(owner.oid) if owner is not None else None
 
     def _composite(self, row: Any) -> BaseType:
-        attrs = sorted(
-            (
-                a
-                for a in self.catalog.all(self.rows.PgAttribute, attrelid=row.typrelid)
-                if a.attnum > 0
-            ),
-            key=lambda a: int(a.attnum),
+        columns = tuple(
+            Column(a.attname, a.atttypid, a.atttypmod)
+            for a in sorted(
+                self.catalog.all(self.rows.PgAttribute, attrelid=row.typrelid),
+                key=lambda a: int(a.attnum),
+            )
+            if a.attnum > 0 and not a.attisdropped
         )
-        live = [a for a in attrs if not a.attisdropped]
-        columns = tuple(Column(a.attname, a.atttypid, a.atttypmod) for a in live)
-        positions = tuple(int(a.attnum) - 1 for a in live)
         self.composites.add(row.typrelid)
-        return CompositeType(self, row.typname, columns, positions, len(attrs))
+        return CompositeType(self, row.typname, columns)
 
     def _enum(self, row: Any) -> BaseType:
         from pgemu.types.enums import EnumType

@@ -227,46 +227,18 @@ class RecordType(BaseType):
 
 
 class CompositeType(RecordType):
-    """A named composite; columns are its live attributes in order.  A stored value has a place
-    for dropped ones too; positions says where each column is among width places."""
+    """A named composite; columns are its live attributes in order."""
 
-    def __init__(
-        self,
-        registry: Any,
-        name: str,
-        columns: tuple[Column, ...],
-        positions: tuple[int, ...],
-        width: int,
-    ) -> None:
+    def __init__(self, registry: Any, name: str, columns: tuple[Column, ...]) -> None:
         super().__init__(registry)
         self.name = name
         self.columns = columns
-        self.positions = positions
-        self.width = width
-
-    def form(self, values: Sequence[Any]) -> str:
-        """The storage value of one value for each column."""
-        if self.width == len(self.columns):
-            return form_composite(values)
-        return form_composite(self.places(values))
-
-    def places(self, values: Sequence[Any]) -> list[Any]:
-        """NULL in the places of dropped columns."""
-        places: list[Any] = [None] * self.width
-        for position, value in zip(self.positions, values, strict=False):
-            places[position] = value
-        return places
-
-    def live(self, values: list[Any]) -> list[Any]:
-        """The columns' values out of those of all places."""
-        # A column added after the value was stored is NULL in it.
-        values += [None] * (self.width - len(values))
-        if self.width == len(self.columns):
-            return values
-        return [values[position] for position in self.positions]
 
     def column_types(self, value: str) -> tuple[list[int], list[Value]]:
-        return [c.type_oid for c in self.columns], self.live(deform(value)[1])
+        values = deform(value)[1]
+        # A column added after the value was stored is NULL in it.
+        values += [None] * (len(self.columns) - len(values))
+        return [c.type_oid for c in self.columns], values
 
     def compare(self, a: Any, b: Any) -> int:
         if a == b:
@@ -297,7 +269,7 @@ class CompositeType(RecordType):
                 values.append(io.input(field, column.typmod, ctx))
             else:
                 values.append(io.check(None, ctx) if isinstance(io, DomainType) else None)
-        return self.form(values)
+        return form_composite(values)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         count = int.from_bytes(data[:4], "big", signed=True)
@@ -326,7 +298,7 @@ class CompositeType(RecordType):
             io = self.registry.io(oid)
             values.append(io.recv(data[position : position + size], column.typmod, ctx))
             position += size
-        return self.form(values)
+        return form_composite(values)
 
 
 def compare_fields(
