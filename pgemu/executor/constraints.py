@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import apsw
+
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
 from pgemu.executor.conflicts import first_conflict
@@ -326,7 +328,11 @@ class Constraints:
         values = self.last_row[1] if self.last_row is not None else ()
         if self.last_row is not None and self.last_row[0] is relation:
             # SQLite does not look into the indexes in the order of their OIDs
-            index = first_conflict(self.session, relation, values, self.last_rid)[0] or index
+            try:
+                found = first_conflict(self.session, relation, values, self.last_rid)[0]
+            except apsw.SQLError:
+                found = None  # the statement's rollback took the table, which was built in it
+            index = found or index
         key = index_key(self.session, relation, index, values)
         return duplicate_key(self.session, relation, index, key)
 

@@ -20,6 +20,7 @@ from pgemu.executor.execute import Result, bind, run_plan
 from pgemu.executor.predicate_targets import ReadTargets
 from pgemu.executor.ri_triggers import AfterTriggers
 from pgemu.executor.rowlocks import RowLocks
+from pgemu.executor.spi import spi_select
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.timeouts import USER_REQUEST
 from pgemu.executor.udf import UdfRegistry
@@ -292,6 +293,10 @@ class Session(WritingMixin):
             result = self.run(query, params)
             rows = list(result.rows or ())
         return rows
+
+    def cursor_query(self, sql: str) -> tuple[Sequence[Any], list[Sequence[Any]]]:
+        """(columns, rows) of a query that a built-in function reads through a cursor."""
+        return spi_select(self, sql, cursor=True)
 
     def evaluate(self, expr: p.Expr) -> Value:
         """The value of an expression without columns."""

@@ -90,6 +90,13 @@ def current_of(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
     return call
 
 
+@special("xml_expr", deterministic=False)
+def xml_expr(udfs: UdfRegistry, *key: Any) -> Callable[..., Any]:
+    from pgemu.executor.xmltable import xml_expr as function
+
+    return function(udfs, *key)
+
+
 @special("xmax", deterministic=False)
 def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
     return lambda rid: udfs.session.row_xmax(relid, rid)

@@ -363,6 +363,11 @@ def _builtin(session: Any, proc: PgProc, data: TriggerData) -> Any:
         if data.old is not None and data.new is not None and list(data.old) == list(data.new):
             return None
         return data.new
+    if proc.proname in ("tsvector_update_trigger", "tsvector_update_trigger_column"):
+        from pgemu.executor.tsvector_trigger import tsvector_update_trigger
+
+        by_column = proc.proname == "tsvector_update_trigger_column"
+        return tsvector_update_trigger(session, data, config_column=by_column)
     raise PgError(FEATURE_NOT_SUPPORTED, f"function {proc.proname}() is not supported yet")
 
 

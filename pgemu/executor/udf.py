@@ -353,6 +353,10 @@ class UdfRegistry:
         elif kind == "recursion":
             module = RecursionModule(self, key[0], key[1:3], key[3:5], key[5], key[6])
             self._create_module(name, module)
+        elif kind == "xml_table":
+            from pgemu.executor.xmltable import XmlTableModule
+
+            self._create_module(name, XmlTableModule(self.ctx, *key))
         elif kind in SPECIAL_AGGREGATES:
             self.conn.create_aggregate_function(name, SPECIAL_AGGREGATES[kind](self, *key), -1)
         else:

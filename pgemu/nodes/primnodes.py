@@ -400,6 +400,25 @@ class XmlExpr(Expr):
 
 
 @node
+class TableFunc(Expr):
+    """XMLTABLE: one entry of the col* lists for each column; ordinalitycol counts from 0."""
+
+    ns_uris: list[Expr]
+    ns_names: list[str]
+    docexpr: Expr
+    rowexpr: Expr
+    colnames: list[str]
+    coltypes: list[int]
+    coltypmods: list[int]
+    colcollations: list[int]
+    colexprs: list[Expr | None]
+    coldefexprs: list[Expr | None]
+    notnulls: list[bool]
+    ordinalitycol: int = -1
+    location: int = -1
+
+
+@node
 class NullTest(Expr):
     """argisrow: the row-wise test of a composite argument."""
 

@@ -12,6 +12,7 @@ from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
+from pgemu.planner.calls import with_blanks
 from pgemu.planner.comparison import UNSIGNED
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope, type_infos
@@ -111,6 +112,7 @@ def _bound_call(
     node: p.Aggref, args: list[Sql], direct: list[Sql], low: Lowering, scope: Scope
 ) -> Sql:
     proc = low.proc(node.aggfnoid)
+    args = with_blanks(proc, [t.expr for t in node.args if not t.resjunk], args, low)
     arg_types = [expr_type(t.expr) for t in node.args if not t.resjunk]
     info = _info(node)
     wrapped_distinct = bool(node.aggdistinct) and len(args) > 1

@@ -6,7 +6,7 @@ operator, the function and every alias of it take the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-XIDOID, BPCHAROID = 28, 1042
+XIDOID, BPCHAROID, ANYOID = 28, 1042, 2276
 VARHDRSZ = 4  # a typmod of character(n) is n more
 
 
@@ -77,6 +77,7 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
 _SEE_PADDING = frozenset(
     [f"bpchar{how}{what}" for how in ("", "ic") for what in ("like", "nlike", "regexeq", "regexne")]
     + ["concat", "concat_ws", "format", "textanycat", "anytextcat", "to_json", "to_jsonb"]
+    + ["json_agg", "jsonb_agg"]
     + [f"{kind}_build_{what}" for kind in ("json", "jsonb") for what in ("array", "object")]
 )
 
@@ -89,6 +90,18 @@ def padded(node: p.Expr, value: Sql, low: Lowering) -> Sql:
     return sql.func(low.binder.special("bpchar_padded", typmod - VARHDRSZ), value)
 
 
+def with_blanks(
+    proc: PgProc, arg_nodes: Sequence[p.Expr], args: list[Sql], low: Lowering
+) -> list[Sql]:
+    """The arguments of a function, padded if it looks at the padding: one of those, or one that
+    takes any type and writes it as text."""
+    if proc.prolang != INTERNAL_LANGUAGE:
+        return args
+    if proc.proname not in _SEE_PADDING and ANYOID not in proc.proargtypes:
+        return args
+    return [padded(n, arg, low) for n, arg in zip(arg_nodes, args, strict=False)]
+
+
 def _call(
     node: p.FuncExpr | p.OpExpr,
     proc_oid: int,
@@ -98,8 +111,7 @@ def _call(
     low: Lowering,
 ) -> Sql:
     proc = low.proc(proc_oid)
-    if proc.proname in _SEE_PADDING and proc.prolang == INTERNAL_LANGUAGE:
-        args = [padded(n, arg, low) for n, arg in zip(arg_nodes, args, strict=True)]
+    args = with_blanks(proc, arg_nodes, args, low)
 
     def body_call() -> Sql:
         low.note_volatility(proc)

@@ -110,6 +110,10 @@ def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
         return lower_cte_entry(entry, alias, low, scope)
     if entry.rtekind == "function":
         return _lower_function(entry, alias, low, scope)
+    if entry.rtekind == "tablefunc":
+        from pgemu.planner.xml import lower_table_func
+
+        return lower_table_func(entry, alias, low, scope)
     if entry.rtekind == "namedtuplestore":
         return _lower_tuplestore(entry, alias, low)
     if entry.rtekind == "result":

@@ -7,7 +7,8 @@ from typing import Any
 import pgemu.planner.aggregates
 import pgemu.planner.sublinks
 import pgemu.planner.text_calls
-import pgemu.planner.windows  # noqa: F401  (their handlers register themselves)
+import pgemu.planner.windows
+import pgemu.planner.xml  # noqa: F401  (their handlers register themselves)
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query

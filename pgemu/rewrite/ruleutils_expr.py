@@ -20,6 +20,7 @@ from pgemu.rewrite.ruleutils_context import (
     Context,
     generate_relation_name,
 )
+from pgemu.rewrite.ruleutils_xml import get_xml_expr
 
 INT4OID, NUMERICOID, BOOLOID, UNKNOWNOID, RECORDOID = 23, 1700, 16, 705, 2249
 _CASTS = (p.RelabelType, p.CoerceViaIO, p.ArrayCoerceExpr, p.ConvertRowtypeExpr, p.CoerceToDomain)
@@ -624,12 +625,6 @@ def _sublink_test(test: Any, ctx: Context) -> str:
     return operator
 
 
-def _xml(node: p.XmlExpr, ctx: Context, _show: bool) -> None:
-    ctx.add(node.op.removeprefix("IS_") + "(")
-    get_rule_expr([*node.named_args, *node.args], ctx, True)
-    ctx.add(")")
-
-
 def _text(text: str) -> Callable[[Any, Context, bool], None]:
     return lambda _node, ctx, _show: ctx.add(text)
 
@@ -666,7 +661,7 @@ _WRITERS: dict[type, Callable[[Any, Context, bool], None]] = {
     p.CoalesceExpr: _named_list(lambda n: "COALESCE"),
     p.MinMaxExpr: _named_list(lambda n: n.op.upper()),
     p.SQLValueFunction: _sql_value,
-    p.XmlExpr: _xml,
+    p.XmlExpr: get_xml_expr,
     p.NullTest: _null_test,
     p.BooleanTest: _boolean_test,
     p.CoerceToDomainValue: _text("VALUE"),

@@ -99,6 +99,14 @@ def _position(node: FuncExpr, ctx: Context) -> None:
     ctx.add("))")
 
 
+def _xmlexists(node: FuncExpr, ctx: Context) -> None:
+    ctx.add("XMLEXISTS((")
+    _arg(node, 0, ctx)
+    ctx.add(") PASSING (")
+    _arg(node, 1, ctx)
+    ctx.add("))")
+
+
 def _trim(word: str) -> Callable[[FuncExpr, Context], None]:
     def write(node: FuncExpr, ctx: Context) -> None:
         ctx.add(f"TRIM({word}")
@@ -124,5 +132,5 @@ _WRITERS: dict[str, Callable[[FuncExpr, Context], None]] = {
     "btrim": _trim("BOTH"),
     "ltrim": _trim("LEADING"),
     "rtrim": _trim("TRAILING"),
-    "xmlexists": _words("XMLEXISTS", "PASSING"),
+    "xmlexists": _xmlexists,
 }

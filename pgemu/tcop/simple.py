@@ -20,7 +20,7 @@ from pgemu.executor.execute import (
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
-from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
+from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink, XmlExpr
 from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
@@ -304,10 +304,13 @@ def _had_started(session: Any, query: Query | None) -> bool:
         if _unfoldable(entry.expr) or contain_mutable_functions(session.catalog, entry.expr):
             started = True
             continue
+        noticed = len(session.notices)
         try:
             session.evaluate(entry.expr)
         except (PgError, apsw.Error):
             return False
+        finally:
+            del session.notices[noticed:]
     return started
 
 
@@ -316,7 +319,7 @@ def _unfoldable(expr: Any) -> bool:
 
     def visit(node: Any) -> bool | None:
         nonlocal found
-        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref))
+        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref, XmlExpr))
         found = found or (isinstance(node, FuncExpr) and node.funcretset)
         return False if found else None
 

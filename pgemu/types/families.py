@@ -57,6 +57,7 @@ import pgemu.types.varbit
 import pgemu.types.varlena
 import pgemu.types.width_bucket
 import pgemu.types.xml
+import pgemu.types.xml_xpath
 
 # dates and times, arrays, json, enums, ranges
 import pgemu.types.arrays

@@ -15,6 +15,7 @@ from pgemu.executor.functions import (
     replication_origins,
     snapshots,
     updatable,
+    xml_mapping,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "replication_origins",
     "snapshots",
     "updatable",
+    "xml_mapping",
 ]
