@@ -37,9 +37,7 @@ def jsonb_subscript(doc: str | None, path: Path) -> str | None:
 def jsonb_subscript_assign(doc: str | None, path: Path, new: str | None) -> str:
     """The document with the element at the path replaced, and what lacks on the way made."""
     if None in path:
-        raise PgError(
-            NULL_VALUE_NOT_ALLOWED, "jsonb subscript in assignment must not be null"
-        )
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "jsonb subscript in assignment must not be null")
     element = None if new is None else load_jsonb(new)
     root = _empty(path[0]) if doc is None else parse_jsonb(doc)
     if not isinstance(root, (dict, list)):

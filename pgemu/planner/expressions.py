@@ -575,7 +575,7 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 @handler(p.FieldStore)
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
-    io = low.io(node.resulttype)
+    io = low.catalog.types.io(node.resulttype)
     columns = dict(zip(io.positions, io.columns, strict=True))
     news = []
     for value, number in zip(node.newvals, node.fieldnums, strict=True):

@@ -56,7 +56,7 @@ def _purge_file(cluster: Cluster, shm: SharedMemory, path: str, database: int) -
             (oldest,),
         )
         conn.execute("COMMIT")
-    except apsw.BusyError:
+    except (apsw.BusyError, apsw.SchemaChangeError):
         return  # the next round will do
     finally:
         conn.close()
@@ -102,7 +102,7 @@ def _optimize(cluster: Cluster, path: str, database: int) -> None:
         equip(conn)
         lock.acquire()
         conn.execute("PRAGMA analysis_limit=400;PRAGMA optimize").fetchall()
-    except (apsw.BusyError, apsw.SQLError):
+    except (apsw.BusyError, apsw.SchemaChangeError, apsw.SQLError):
         return  # an index with functions of a session: no statistics for now
     finally:
         conn.close()

@@ -291,7 +291,7 @@ def finish(ctx: CallContext, info: TypeInfo, columns: list[Column], values: list
     if info.result_type == RECORDOID:
         return form_record([c[1] for c in columns], values)
     types = ctx.catalog.types
-    value = types.io(types.base_type(info.result_type)).form(values)
+    value: str = types.io(types.base_type(info.result_type)).form(values)
     if ctx.catalog.types.row(info.result_type).typtype == "d":
         check_domain(ctx, info.result_type, value)
     return value
