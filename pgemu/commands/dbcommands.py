@@ -13,6 +13,7 @@ from pgemu.catalog.rows import (
     PgDbRoleSetting,
     PgShdepend,
     PgShdescription,
+    PgSubscription,
 )
 from pgemu.commands.define import (
     def_get_boolean,
@@ -222,6 +223,7 @@ def dropdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         raise PgError(WRONG_OBJECT_TYPE, "cannot drop a template database")
     if row.oid == session.ctx.database_oid:
         raise PgError(OBJECT_IN_USE, "cannot drop the currently open database")
+    _refuse_subscriptions(session, row)
     if force:
         _terminate_others(session, row.oid)
     count = _wait_for_others(session, row.oid)
@@ -236,6 +238,17 @@ def dropdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         catalog.delete(PgShdepend, dbid=0, classid=PgDatabase.RELID, objid=row.oid)
     remove_database_files(session, row.oid)
     return CommandResult("DROP DATABASE")
+
+
+def _refuse_subscriptions(session: Any, row: PgDatabase) -> None:
+    count = len(session.catalog.all(PgSubscription, subdbid=row.oid))
+    if count:
+        there = "is 1 subscription" if count == 1 else f"are {count} subscriptions"
+        raise PgError(
+            OBJECT_IN_USE,
+            f'database "{row.datname}" is being used by logical replication subscription',
+            detail=f"There {there}.",
+        )
 
 
 def _terminate_others(session: Any, oid: int) -> None:

@@ -15,9 +15,10 @@ from pgemu.catalog.extension_data import (
     extension_rows,
     read_control,
 )
-from pgemu.catalog.heap import insert_rows, owner_rows
+from pgemu.catalog.heap import acl_rows, insert_rows, owner_rows
 from pgemu.catalog.namespace import get_creation_namespace, get_namespace_oid
 from pgemu.catalog.rows import PG_EXTENSION_RELID, PgAuthid, PgExtension, PgProc, PgType
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_FUNCTION,
@@ -68,8 +69,25 @@ def create_extension(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
     _check_names(session, rows)
     for row in [r for r in rows if isinstance(r, PgExtension)]:
         rows += owner_rows(session.catalog, PG_EXTENSION_RELID, row.oid, user)
-    insert_rows(session.catalog, rows)
+    insert_rows(session.catalog, _with_default_acls(session, rows))
     return CommandResult("CREATE EXTENSION")
+
+
+def _with_default_acls(session: Any, rows: list[Any]) -> list[Any]:
+    """What the script makes gets the ACLs that any new object of its owner gets."""
+    found: list[Any] = []
+    for row in rows:
+        if isinstance(row, PgProc):
+            acl = get_user_default_acl(session, "f", row.proowner, row.pronamespace)
+            found.append(row._replace(proacl=row.proacl or acl))
+            found += acl_rows(session.catalog, PgProc.RELID, row.oid, row.proowner, acl)
+        elif isinstance(row, PgType) and not row.typelem and not row.typrelid:
+            acl = get_user_default_acl(session, "T", row.typowner, row.typnamespace)
+            found.append(row._replace(typacl=row.typacl or acl))
+            found += acl_rows(session.catalog, PgType.RELID, row.oid, row.typowner, acl)
+        else:
+            found.append(row)
+    return found
 
 
 def _options(stmt: dict[str, Any]) -> dict[str, str]:

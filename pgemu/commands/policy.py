@@ -51,6 +51,7 @@ def _roles(session: Any, stmt: dict[str, Any]) -> tuple[int, ...]:
             "WARNING",
             "22023",
             "ignoring specified roles other than PUBLIC",
+            hint="All roles are members of the PUBLIC role.",
         )
         return (0,)
     return tuple(found) or (0,)

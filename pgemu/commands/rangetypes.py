@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.acl import ACL_EXECUTE, pg_proc_aclcheck
-from pgemu.catalog.heap import depend, insert_rows, is_pinned, move_array_type_name
+from pgemu.catalog.heap import acl_rows, depend, insert_rows, is_pinned, move_array_type_name
 from pgemu.catalog.namespace import qualified_name_get_creation_namespace
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.pg_type_create import array_type_row, make_array_type_name, type_row
@@ -20,6 +20,7 @@ from pgemu.catalog.rows import (
     PgRange,
     PgType,
 )
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import (
     def_get_qualified_name,
     def_get_type_name,
@@ -232,11 +233,12 @@ def _multirange(session: Any, range_oid: int, given: dict[str, dict[str, Any]], 
     name, namespace = _multirange_name(session, row, given)
     oid, array = catalog.new_oid(), catalog.new_oid()
     array_name = make_array_type_name(catalog, name, namespace)
+    acl = get_user_default_acl(session, "T", row.typowner, namespace)
     insert_rows(
         catalog,
         [
             type_row(
-                catalog, oid, name, namespace, row.typowner,
+                catalog, oid, name, namespace, row.typowner, typacl=acl,
                 typtype="m", typcategory="R", typalign=align, typarray=array,
                 typinput="multirange_in", typoutput="multirange_out",
                 typreceive="multirange_recv", typsend="multirange_send",
@@ -246,6 +248,7 @@ def _multirange(session: Any, range_oid: int, given: dict[str, dict[str, Any]], 
                 catalog, array, array_name, namespace, row.typowner, oid, align=align
             ),
             depend((PG_TYPE_RELID, array, 0), (PG_TYPE_RELID, oid, 0), "i"),
+            *acl_rows(catalog, PG_TYPE_RELID, oid, row.typowner, acl),
         ],
     )  # fmt: skip
     return int(oid)

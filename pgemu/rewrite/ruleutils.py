@@ -27,6 +27,7 @@ from pgemu.nodes.primnodes import Const
 from pgemu.rewrite.ruleutils_columns import ColumnInfo
 from pgemu.rewrite.ruleutils_context import (
     PRETTYFLAG_INDENT,
+    PRETTYFLAG_PAREN,
     PRETTYFLAG_SCHEMA,
     Context,
     Namespace,
@@ -470,7 +471,7 @@ def get_statisticsobjdef(catalog: Catalog, oid: int, columns_only: bool = False)
     columns = [quote_identifier(relation.attr(a).attname) for a in row.stxkeys]
     spaces = context_for(catalog, row.stxrelid)
     for node in exprs:
-        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_INDENT)
+        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_INDENT | PRETTYFLAG_PAREN)
         columns.append(text if looks_like_function(node) else f"({text})")
     if columns_only:
         return ", ".join(columns)
@@ -493,7 +494,9 @@ def get_statisticsobjdef_expressions(catalog: Catalog, oid: int) -> list[str] | 
         return None
     exprs = catalog.decode_node(row.stxexprs, "exprlist", row.stxrelid)
     spaces = context_for(catalog, row.stxrelid)
-    return [deparse_expression(catalog, n, spaces, PRETTYFLAG_INDENT) for n in exprs]
+    return [
+        deparse_expression(catalog, n, spaces, PRETTYFLAG_INDENT | PRETTYFLAG_PAREN) for n in exprs
+    ]
 
 
 _STRATEGIES = {"r": "RANGE", "l": "LIST", "h": "HASH"}

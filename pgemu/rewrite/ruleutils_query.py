@@ -104,7 +104,7 @@ def get_query_def(
         "delete": ruleutils_dml.get_delete_query_def,
     }.get(query.command_type)
     if query.command_type == "utility":
-        return _utility_query(query)
+        return _utility_query(query, ctx)
     assert writer is not None
     if query.is_return:
         _return_query(query, ctx)
@@ -123,12 +123,14 @@ def _return_query(query: Query, ctx: Context) -> None:
     get_rule_expr(query.target_list[0].expr, ctx, False)
 
 
-def _utility_query(query: Query) -> str:
+def _utility_query(query: Query, ctx: Context) -> str:
     raw = query.utility_stmt or {}
     if "NotifyStmt" in raw:
         body = raw["NotifyStmt"]
         payload = f", '{body['payload']}'" if body.get("payload") else ""
-        return f"NOTIFY {quote_identifier(body['conditionname'])}{payload}"
+        ctx.keyword("", 0, STD, 1)
+        ctx.add(f"NOTIFY {quote_identifier(body['conditionname'])}{payload}")
+        return ctx.text()
     return "NOTHING"
 
 
@@ -210,9 +212,11 @@ def _select_query(
         get_rule_expr(query.limit_offset, ctx, False)
     if query.limit_count is not None:
         if query.limit_option == "with_ties":
+            # the grammar takes a c_expr here
             ctx.keyword(" FETCH FIRST ", -STD, STD, 0)
+            ctx.add("(")
             get_rule_expr(query.limit_count, ctx, False)
-            ctx.add(" ROWS WITH TIES")
+            ctx.add(") ROWS WITH TIES")
         else:
             ctx.keyword(" LIMIT ", -STD, STD, 0)
             if isinstance(query.limit_count, Const) and query.limit_count.value is None:
