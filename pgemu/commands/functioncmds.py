@@ -6,10 +6,18 @@ from typing import Any
 
 from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck, pg_type_aclcheck
 from pgemu.catalog.dependency import ObjectAddress, record_dependency_on_expr
+from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.internal_function import internal_function
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PgLanguage, PgNamespace, PgProc, PgType
+from pgemu.catalog.rows import (
+    PG_TRANSFORM_RELID,
+    PgLanguage,
+    PgNamespace,
+    PgProc,
+    PgTransform,
+    PgType,
+)
 from pgemu.commands.define import (
     def_get_boolean,
     def_get_numeric,
@@ -275,6 +283,7 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         )
     if "leakproof" in options:
         _check_leakproof(session, options["leakproof"])
+    transforms = _transforms(session, options, language)
     row = PgProc(
         oid=0, proname=name, pronamespace=namespace, proowner=owner, prolang=language.oid,
         procost=cost, prorows=rows, provariadic=p.variadic, prosupport=0,
@@ -291,7 +300,8 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         proargmodes=tuple(p.modes) if p.has_out else None,
         proargnames=tuple(p.names) if any(p.names) else None,
         proargdefaults=node_to_string(p.defaults) if p.defaults else None,
-        protrftypes=None, prosrc=prosrc, probin=probin, prosqlbody=None,
+        protrftypes=tuple(t.trftype for t in transforms) or None,
+        prosrc=prosrc, probin=probin, prosqlbody=None,
         proconfig=_config(session, settings, None),
         proacl=get_user_default_acl(session, "f", owner, namespace),
     )  # fmt: skip
@@ -302,8 +312,18 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     oid = procedure_create(session, row, replace=bool(stmt.get("replace")))
     used = [*p.defaults, *([] if sql_body is None else [sql_body])]
     record_dependency_on_expr(catalog, ObjectAddress(PgProc.RELID, oid, 0), used)
+    me = (PgProc.RELID, oid, 0)
+    insert_rows(catalog, [depend(me, (PG_TRANSFORM_RELID, t.oid, 0), "n") for t in transforms])
     _validate(session, row._replace(oid=oid), language)
     return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
+
+
+def _transforms(session: Any, options: dict[str, Any], language: PgLanguage) -> list[PgTransform]:
+    if "transform" not in options:
+        return []
+    from pgemu.commands.transformcmds import transforms_of
+
+    return transforms_of(session, options["transform"], language)
 
 
 def _parallel(options: dict[str, Any]) -> str:

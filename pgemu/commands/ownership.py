@@ -9,6 +9,7 @@ from typing import Any
 from pgemu.catalog import rows as r
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.commands.permissions import aclcheck_error_not_owner, owns, relkind_word
+from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,19 @@ def object_row(catalog: Any, address: ObjectAddress) -> tuple[ObjectKind, Any]:
     return kind, catalog.one(kind.cls, oid=address.objid)
 
 
+def _check_types_ownership(session: Any, address: ObjectAddress) -> None:
+    """Casts and transforms have no owner: those of their types may change them."""
+    catalog = session.catalog
+    if address.classid == r.PgCast.RELID:
+        cast = catalog.get(r.PgCast, oid=address.objid)
+        types = [cast.castsource, cast.casttarget]
+    else:
+        types = [catalog.get(r.PgTransform, oid=address.objid).trftype]
+    if not any(owns(session, catalog.get(r.PgType, oid=t).typowner) for t in types):
+        names = " or ".join(f"type {catalog.type_name(t)}" for t in types)
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of {names}")
+
+
 def check_object_ownership(session: Any, address: ObjectAddress) -> None:
     """check_object_ownership: 42501 unless the current user may alter the object."""
     catalog = session.catalog
@@ -94,7 +108,8 @@ def check_object_ownership(session: Any, address: ObjectAddress) -> None:
             address = ObjectAddress(r.PgClass.RELID, relid, 0)
         else:
             address = ObjectAddress(r.PgType.RELID, row.contypid, 0)
-    if address.classid == r.PgCast.RELID:
+    if address.classid in (r.PgCast.RELID, r.PgTransform.RELID):
+        _check_types_ownership(session, address)
         return
     if address.classid not in KINDS:
         return

@@ -55,9 +55,14 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
     catalog = session.catalog
     rels = stmt.get("relations", [])
-    if len(rels) != 1 or "RangeVar" not in rels[0]:
+    if len(rels) != 1:
         raise PgError(
             FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
+        )
+    if "RangeVar" not in rels[0]:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "CREATE STATISTICS only supports relation names in the FROM clause",
         )
     relation = catalog.relation(range_var_get_relid(catalog, rels[0]["RangeVar"]))
     if relation.relkind not in "rmfp":

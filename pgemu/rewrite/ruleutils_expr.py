@@ -264,8 +264,18 @@ def _func(node: p.FuncExpr, ctx: Context, show: bool) -> None:
         if get_func_sql_syntax(node, ctx):
             return
     ctx.add(ctx.function_name(node.funcid) + "(")
-    _arguments(node.args, ctx, node.funcvariadic)
+    _arguments(given_arguments(node), ctx, node.funcvariadic)
     ctx.add(")")
+
+
+def given_arguments(node: p.FuncExpr) -> list[Any]:
+    """The arguments as the call was written: named ones with their names, without defaults."""
+    if not node.notation:
+        return node.args
+    return [
+        p.NamedArgExpr(node.args[index], name) if name else node.args[index]
+        for index, name in node.notation
+    ]
 
 
 def _arguments(args: list[Any], ctx: Context, variadic: bool) -> None:

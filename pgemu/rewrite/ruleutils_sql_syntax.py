@@ -9,7 +9,7 @@ from pgemu.catalog.rows import PgProc
 from pgemu.nodes.primnodes import Const, FuncExpr
 from pgemu.parser.type_oids import TEXTOID
 from pgemu.rewrite.ruleutils_context import Context
-from pgemu.rewrite.ruleutils_expr import get_rule_expr, get_rule_expr_paren
+from pgemu.rewrite.ruleutils_expr import get_rule_expr, get_rule_expr_paren, given_arguments
 
 
 def get_func_sql_syntax(node: FuncExpr, ctx: Context) -> bool:
@@ -78,14 +78,14 @@ def _keyword(node: FuncExpr) -> str:
 def _is_normalized(node: FuncExpr, ctx: Context) -> None:
     ctx.add("(")
     get_rule_expr_paren(node.args[0], ctx, False, node)
-    form = f" {_keyword(node)}" if len(node.args) == 2 else ""
+    form = f" {_keyword(node)}" if len(given_arguments(node)) == 2 else ""
     ctx.add(f" IS{form} NORMALIZED)")
 
 
 def _normalize(node: FuncExpr, ctx: Context) -> None:
     ctx.add("NORMALIZE(")
     _arg(node, 0, ctx)
-    if len(node.args) == 2:
+    if len(given_arguments(node)) == 2:
         ctx.add(f", {_keyword(node)}")
     ctx.add(")")
 
