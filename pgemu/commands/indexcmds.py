@@ -186,8 +186,8 @@ def define_index(
     keys = [_index_key(session, heap, p, am_name, am, source_text) for p in params]
     included = [_included_key(heap, p) for p in includes]
     index_name = name or stmt.get("idxname")
+    columns = _index_column_names([*keys, *included])
     if index_name is None:
-        columns = _index_column_names([*keys, *included])
         index_name = choose_relation_name(
             catalog, heap.name, choose_index_name_addition(columns), "idx", heap.namespace
         )
@@ -424,23 +424,27 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
     """The IndexInfo of an existing index (relcache IndexInfo), to build it again or elsewhere."""
     row = index.index
     attributes = catalog.relation(index.oid).attrs
+    heap = catalog.relation(row.indrelid)
     exprs = iter(index.exprs)
     keys = []
     for i, attnum in enumerate(row.indkey):
         att = attributes[i]
+        expr: Any = next(exprs) if attnum == 0 else None
+        # the index's own column has the type that the operator class stores
+        source = heap.attr(attnum) if expr is None else None
         is_key = i < row.indnkeyatts
         option = row.indoption[i] if is_key else 0
         keys.append(
             IndexKey(
                 attnum,
                 att.attname,
-                att.atttypid,
-                att.atttypmod,
+                expr_type(expr) if source is None else source.atttypid,
+                expr_typmod(expr) if source is None else source.atttypmod,
                 collation=row.indcollation[i] if is_key else 0,
                 opclass=row.indclass[i] if is_key else 0,
                 descending=bool(option & 1),
                 nulls_first=bool(option & 2),
-                expr=next(exprs) if attnum == 0 else None,
+                expr=expr,
                 options=att.attoptions,
             )
         )
