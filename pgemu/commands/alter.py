@@ -18,7 +18,7 @@ from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser, superuser_arg
 from pgemu.commands.name_conflict import check_name_is_free
-from pgemu.commands.ownership import KINDS, check_object_ownership
+from pgemu.commands.ownership import KINDS, check_named_object_ownership, check_object_ownership
 from pgemu.commands.permissions import aclcheck_error, check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
@@ -330,7 +330,7 @@ def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> C
         address = ObjectAddress(r.PgClass.RELID, oid, 0)
     else:
         address = _address(session, objtype, stmt["object"])
-    check_object_ownership(session, address)
+    check_named_object_ownership(session, address, objtype, stmt.get("object", {}))
     target = (r.PgExtension.RELID, extension.oid, 0)
     catalog.delete(
         r.PgDepend, classid=address.classid, objid=address.objid,

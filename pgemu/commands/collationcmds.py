@@ -13,6 +13,7 @@ from pgemu.commands.define import (
     def_get_string,
     elements,
     error_conflicting_def_elem,
+    strings,
 )
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.permissions import aclcheck_error
@@ -61,7 +62,8 @@ def alter_collation(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     from pgemu.catalog.objectaddress import ObjectAddress
 
     oid = get_collation_oid(session.catalog, stmt["collname"])
-    check_object_ownership(session, ObjectAddress(PG_COLLATION_RELID, oid, 0))
+    shown = ".".join(strings(stmt["collname"]))
+    check_object_ownership(session, ObjectAddress(PG_COLLATION_RELID, oid, 0), shown=shown)
     if session.catalog.get(PgCollation, oid=oid).collversion is not None:
         raise PgError(INTERNAL_ERROR, "invalid collation version change")
     session.notice("NOTICE", "00000", "version has not changed")

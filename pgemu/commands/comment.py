@@ -11,7 +11,7 @@ from pgemu.catalog.rows import (
     PgShdescription,
     PgTablespace,
 )
-from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import INVALID_PARAMETER_VALUE, WRONG_OBJECT_TYPE, PgError
 
@@ -25,7 +25,7 @@ def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
 
     catalog = session.catalog
     address = existing_object(catalog, stmt["objtype"], stmt["object"])
-    check_object_ownership(session, address)
+    check_named_object_ownership(session, address, stmt["objtype"], stmt["object"])
     if stmt["objtype"] == "OBJECT_COLUMN":
         relation = catalog.relation(address.objid)
         if relation.relkind not in "rvmcfp":

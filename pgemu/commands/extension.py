@@ -17,6 +17,7 @@ from pgemu.catalog.extension_data import (
 )
 from pgemu.catalog.heap import acl_rows, insert_rows, owner_rows
 from pgemu.catalog.namespace import get_creation_namespace, get_namespace_oid
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PG_EXTENSION_RELID, PgAuthid, PgExtension, PgProc, PgType
 from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.result import CommandResult, Statement
@@ -184,6 +185,8 @@ def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) 
 def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOAD of a shared library: none can be loaded, plpgsql is built in."""
     name = stmt["filename"]
+    if not superuser(session.catalog) and not name.startswith("$libdir/plugins/"):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'access to library "{name}" is not allowed')
     if name.removeprefix("$libdir/") == "plpgsql":
         session.load_plpgsql()
         return CommandResult("LOAD")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck, pg_type_aclcheck
+from pgemu.catalog.acl import (
+    ACL_SET,
+    ACL_USAGE,
+    pg_language_aclcheck,
+    pg_parameter_aclcheck,
+    pg_type_aclcheck,
+)
 from pgemu.catalog.dependency import ObjectAddress, record_dependency_on_expr
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.internal_function import internal_function
@@ -28,7 +34,7 @@ from pgemu.commands.define import (
     strings,
     type_name_to_string,
 )
-from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.permissions import aclcheck_error, aclcheck_error_type
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -423,7 +429,8 @@ def _check_config(session: Any, config: tuple[str, ...] | None) -> None:
         for item in config:
             name, _, value = item.partition("=")
             try:
-                session.guc.set(name, value, local=True, superuser=superuser(session.catalog))
+                allowed = pg_parameter_aclcheck(session.catalog, name, ACL_SET)
+                session.guc.set(name, value, local=True, superuser=allowed)
             except PgError:
                 if name != "default_text_search_config":
                     raise
@@ -504,7 +511,8 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     objtype = stmt.get("objtype", "OBJECT_FUNCTION")
     address = get_object_address(catalog, objtype, {"ObjectWithArgs": stmt["func"]}, False)
     assert address is not None
-    check_object_ownership(session, ObjectAddress(*address))
+    node = {"ObjectWithArgs": stmt["func"]}
+    check_named_object_ownership(session, ObjectAddress(*address), objtype, node)
     row = catalog.one(PgProc, oid=address.objid)
     if row.prokind == "a":
         raise PgError(WRONG_OBJECT_TYPE, f'"{row.proname}" is an aggregate function')

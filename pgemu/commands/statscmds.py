@@ -223,7 +223,10 @@ def alter_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
         return CommandResult("ALTER STATISTICS")
     row = catalog.get(PgStatisticExt, oid=oid)
     if not owns(session, row.stxowner):
-        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of statistics object {row.stxname}")
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            "must be owner of statistics object " + ".".join(strings(stmt["defnames"])),
+        )
     target = stmt.get("stxstattarget", 0)
     if isinstance(target, dict):
         target = target.get("Integer", {}).get("ival", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_ALTER_SYSTEM, ACL_SET, pg_parameter_aclcheck
 from pgemu.catalog.rows import PgAuthid
 from pgemu.commands.define import const_value, quote_identifier
 from pgemu.commands.result import CommandResult, Statement
@@ -96,7 +97,6 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
 
 def set_variable(session: Any, name: str, value: str | None, *, local: bool = False) -> None:
     """set_config_option for the client; roles have their own checks."""
-    from pgemu.catalog.roles import superuser
 
     lowered = name.lower()
     if lowered == "role":
@@ -107,7 +107,8 @@ def set_variable(session: Any, name: str, value: str | None, *, local: bool = Fa
         return
     if lowered in ("transaction_isolation", "transaction_read_only", "transaction_deferrable"):
         local = True  # they belong to the transaction; the settings' hooks tell it
-    session.guc.set(name, value, local=local, superuser=superuser(session.catalog))
+    allowed = pg_parameter_aclcheck(session.catalog, name, ACL_SET)
+    session.guc.set(name, value, local=local, superuser=allowed)
 
 
 def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> None:
@@ -198,15 +199,16 @@ def _report_superuser(session: Any, local: bool) -> None:
 
 def variable_show(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """SHOW name and SHOW ALL."""
-    from pgemu.catalog.roles import superuser
-
+    privileged = session.reads_all_settings()
     name = stmt["name"]
     if name == "all":
         columns = [("name", TEXTOID, -1), ("setting", TEXTOID, -1), ("description", TEXTOID, -1)]
-        rows = session.guc.show_all(privileged=superuser(session.catalog))
+        rows = session.guc.show_all(privileged=privileged)
         return CommandResult("SHOW", columns, rows)
     canonical = session.guc.find(name)[1].name
-    return CommandResult("SHOW", [(canonical, TEXTOID, -1)], [(session.guc.get(name),)])
+    return CommandResult(
+        "SHOW", [(canonical, TEXTOID, -1)], [(session.guc.get(name, privileged=privileged),)]
+    )
 
 
 def show_columns(name: str) -> list[tuple[str, int, int]]:
@@ -244,5 +246,9 @@ def alter_system(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
 
     if session.xact.in_block:
         raise PgError(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block")
-    require_superuser(session, "permission denied to set parameter")
+    name = stmt["setstmt"].get("name")
+    if name is None:
+        require_superuser(session, "permission denied to perform ALTER SYSTEM RESET ALL")
+    elif not pg_parameter_aclcheck(session.catalog, name, ACL_ALTER_SYSTEM):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set parameter "{name}"')
     raise PgError(FEATURE_NOT_SUPPORTED, "ALTER SYSTEM is not supported")

@@ -338,6 +338,13 @@ class Settings:
                 detail=f'"{prefix}" is a reserved prefix.',
             )
 
+    def check_parameter_acl_name(self, name: str) -> None:
+        """check_GUC_name_for_parameter_acl: privileges are for parameters that may exist."""
+        if _key(name) in self.rows_by_name:
+            return
+        if "." not in name or not all(_CUSTOM_NAME.fullmatch(part) for part in name.split(".")):
+            raise PgError(INVALID_NAME, f'invalid parameter name "{name}"')
+
     def _placeholder(self, name: str) -> Setting:
         self._check_custom(name, missing_ok=False)
         row = Setting(
