@@ -181,7 +181,7 @@ def _dependency_rows(oid: int, heap_oid: int, info: IndexInfo, constraint_oid: i
     else:
         attnums = sorted({k.attnum for k in info.keys + info.included if k.attnum})
         rows.extend(depend(me, (PG_CLASS_RELID, heap_oid, n), "a") for n in attnums)
-        if not attnums and not any(k.expr is not None for k in info.keys):
+        if not attnums:
             rows.append(depend(me, (PG_CLASS_RELID, heap_oid, 0), "a"))
     for key in info.keys:
         if key.collation and not is_pinned(key.collation):

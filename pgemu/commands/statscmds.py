@@ -48,31 +48,10 @@ _KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
 
 def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE STATISTICS."""
-    from pgemu.catalog.namespace import (
-        qualified_name_get_creation_namespace,
-        range_var_get_relid,
-    )
+    from pgemu.catalog.namespace import qualified_name_get_creation_namespace
 
     catalog = session.catalog
-    rels = stmt.get("relations", [])
-    if len(rels) != 1:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
-        )
-    if "RangeVar" not in rels[0]:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            "CREATE STATISTICS only supports relation names in the FROM clause",
-        )
-    relation = catalog.relation(range_var_get_relid(catalog, rels[0]["RangeVar"]))
-    if relation.relkind not in "rmfp":
-        raise PgError(
-            WRONG_OBJECT_TYPE,
-            f'cannot define statistics for relation "{relation.name}"',
-            detail=not_supported_detail(relation.relkind),
-        )
-    check_owner(session, relation)
-    check_not_system(session, relation)
+    relation = _relation(session, stmt.get("relations", []))
     keys, exprs, names = _elements(session, relation, stmt, st.source_text)
     if stmt.get("defnames"):
         namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
@@ -109,6 +88,31 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
             catalog, ObjectAddress(*me), exprs, relation.oid, "n", "a"
         )
     return CommandResult("CREATE STATISTICS")
+
+
+def _relation(session: Any, rels: list[Any]) -> Any:
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    catalog = session.catalog
+    if len(rels) != 1:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
+        )
+    if "RangeVar" not in rels[0]:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "CREATE STATISTICS only supports relation names in the FROM clause",
+        )
+    relation = catalog.relation(range_var_get_relid(catalog, rels[0]["RangeVar"]))
+    if relation.relkind not in "rmfp":
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot define statistics for relation "{relation.name}"',
+            detail=not_supported_detail(relation.relkind),
+        )
+    check_owner(session, relation)
+    check_not_system(session, relation)
+    return relation
 
 
 def _free_name(catalog: Any, table: str, names: list[str], namespace: int) -> str:

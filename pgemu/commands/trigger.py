@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.find_expr_references import record_dependency_on_expr
 from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -311,7 +313,9 @@ def _store(
         )  # fmt: skip
         con = (PG_CONSTRAINT_RELID, constraint, 0)
         rows.append(depend(con, (PG_CLASS_RELID, relation.oid, 0), "a"))
-        rows.append(depend(me, con, "i"))
+        rows.append(depend(con, me, "i"))
+        if referenced:
+            rows.append(depend(me, (PG_CLASS_RELID, referenced, 0), "a"))
     transitions = [t["TriggerTransition"] for t in stmt.get("transitionRels", ())]
     old_table = next((t["name"] for t in transitions if not t.get("isNew")), None)
     new_table = next((t["name"] for t in transitions if t.get("isNew")), None)
@@ -324,9 +328,13 @@ def _store(
     )  # fmt: skip
     rows.append(made)
     rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
-    if not constraint:
-        rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+    rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "n") for n in columns)
     insert_rows(catalog, rows)
+    if qual is not None:
+        from pgemu.nodes.parsenodes import Alias, RangeTblEntry
+
+        entry = RangeTblEntry("relation", Alias(""), relid=relation.oid, relkind=relation.relkind)
+        record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [entry, entry])
     catalog.update(PgClass, {"oid": relation.oid}, relhastriggers=True)
     return made

@@ -497,9 +497,7 @@ def get_statisticsobjdef_expressions(catalog: Catalog, oid: int) -> list[str] | 
         return None
     exprs = catalog.decode_node(row.stxexprs, "exprlist", row.stxrelid)
     spaces = context_for(catalog, row.stxrelid)
-    return [
-        deparse_expression(catalog, n, spaces, PRETTYFLAG_INDENT | PRETTYFLAG_PAREN) for n in exprs
-    ]
+    return [deparse_expression(catalog, n, spaces, PRETTYFLAG_INDENT) for n in exprs]
 
 
 _STRATEGIES = {"r": "RANGE", "l": "LIST", "h": "HASH"}
