@@ -382,6 +382,7 @@ def heap_create_with_catalog(
             relispopulated=populated, relacl=acl, relchecks=relchecks,
             relhastriggers=has_triggers, relhasindex=has_index, relhasrules=has_rules,
             relam=access_method if relkind in "rm" else 0, reltablespace=tablespace,
+            relfrozenxid=session.shm.read_next_xid() if relkind in "rm" and session.shm else 0,
         )
     ]  # fmt: skip
     me = (PG_CLASS_RELID, oid, 0)

@@ -54,7 +54,7 @@ def drop_objects(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     if objtype not in _TAGS:
         raise PgError(FEATURE_NOT_SUPPORTED, f"DROP of {objtype} is not supported")
     if stmt.get("concurrent"):
-        session.xact.prevent_in_transaction_block("DROP INDEX CONCURRENTLY")
+        session.xact.prevent_in_transaction_block("DROP INDEX CONCURRENTLY", st.top_level)
     if objtype in _RELATIONS:
         remove_relations(session, stmt, objtype)
     else:

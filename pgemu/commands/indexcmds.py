@@ -62,7 +62,7 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     from pgemu.catalog.namespace import range_var_get_relid
 
     if stmt.get("concurrent"):
-        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY")
+        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY", st.top_level)
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     _check_relation(session, relation, stmt)

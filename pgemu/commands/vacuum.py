@@ -48,7 +48,7 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         given[name] = _option_value(name, option)
     analyze = not is_vacuum or bool(given.get("analyze"))
     if is_vacuum:
-        session.xact.prevent_in_transaction_block("VACUUM")
+        session.xact.prevent_in_transaction_block("VACUUM", st.top_level)
         if given.get("full") and given.get("parallel"):
             raise PgError(FEATURE_NOT_SUPPORTED, "VACUUM FULL cannot be performed in parallel")
         if given.get("full") and given.get("disable_page_skipping"):
@@ -135,10 +135,18 @@ def _try_lock(session: Any, relation: Any, options: dict[str, Any], word: str) -
 def _option_value(name: str, option: dict[str, Any]) -> Any:
     if name == "parallel":
         if option.get("arg") is None:
-            raise PgError(SYNTAX_ERROR, "parallel option requires a value between 0 and 1024")
+            raise PgError(
+                SYNTAX_ERROR,
+                "parallel option requires a value between 0 and 1024",
+                location=option.get("location"),
+            )
         workers = def_get_int(option)
         if not 0 <= workers <= 1024:
-            raise PgError(SYNTAX_ERROR, "parallel workers for vacuum must be between 0 and 1024")
+            raise PgError(
+                SYNTAX_ERROR,
+                "parallel workers for vacuum must be between 0 and 1024",
+                location=option.get("location"),
+            )
         return workers
     if name == "index_cleanup" and option.get("arg") is not None:
         from pgemu.commands.define import def_get_string

@@ -222,7 +222,7 @@ def discard(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """DISCARD ALL, PLANS, SEQUENCES, TEMP."""
     target = stmt["target"]
     if target == "DISCARD_ALL":
-        session.xact.prevent_in_transaction_block("DISCARD ALL")
+        session.xact.prevent_in_transaction_block("DISCARD ALL", st.top_level)
         session.discard_portals()
         set_session_authorization(session, None)
         session.guc.reset_all()
