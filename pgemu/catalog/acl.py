@@ -32,8 +32,8 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.errors import (
+    INTERNAL_ERROR,
     INVALID_GRANTOR,
-    INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     PgError,
 )
@@ -245,7 +245,7 @@ def acldefault(kind: str, owner: int) -> Acl:
     """The ACL that NULL stands for.  kind: r table, s sequence, d database, f function,
     l language, L large object, n schema, t tablespace, F, S foreign things, T type, c column."""
     if kind not in DEFAULT_RIGHTS:
-        raise PgError(INVALID_PARAMETER_VALUE, f"unrecognized objtype abbreviation: {kind}")
+        raise PgError(INTERNAL_ERROR, f"unrecognized objtype abbreviation: {kind}")
     world, own = DEFAULT_RIGHTS[kind]
     acl = []
     if world:

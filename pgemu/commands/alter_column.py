@@ -685,9 +685,7 @@ def _set_index_storage(ctx: Any, att: Any, storage: str) -> None:
     for index in ctx.relation.indexes:
         for number, attnum in enumerate(index.index.indkey, 1):
             where = {"attrelid": index.oid, "attnum": number}
-            if attnum == att.attnum and (
-                ctx.catalog.get(PgAttribute, **where).atttypid == att.atttypid
-            ):
+            if attnum == att.attnum:
                 ctx.catalog.update(PgAttribute, where, attstorage=storage)
 
 

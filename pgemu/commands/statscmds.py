@@ -207,7 +207,7 @@ def _kinds(words: list[str], count: int, has_exprs: bool, *, single: bool) -> tu
             raise PgError(SYNTAX_ERROR, f'unrecognized statistics kind "{word}"')
     if count == 1 and words and single:
         raise PgError(
-            INVALID_OBJECT_DEFINITION,
+            FEATURE_NOT_SUPPORTED,
             "when building statistics on a single expression, statistics kinds may not be "
             "specified",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.find_expr_references import record_dependency_on_expr
-from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.heap import depend, insert_rows, is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
@@ -327,7 +327,8 @@ def _store(
         node_to_string(qual) if qual is not None else None, old_table, new_table,
     )  # fmt: skip
     rows.append(made)
-    rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
+    if not is_pinned(function.oid):
+        rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
     rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "n") for n in columns)
     insert_rows(catalog, rows)

@@ -19,7 +19,6 @@ from pgemu.catalog.objectaddress import ObjectAddress, get_object_description
 from pgemu.errors import (
     INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
-    NULL_VALUE_NOT_ALLOWED,
     UNDEFINED_OBJECT,
     PgError,
 )
@@ -86,7 +85,7 @@ def pg_get_object_address(ctx: CallContext, kind: str, names: str, args: str) ->
     if kind in _OF_ONE_TYPE or kind == "large object":
         _check_length("name", parts, 1)
     if None in parts or None in arguments:
-        raise PgError(NULL_VALUE_NOT_ALLOWED, "name or argument lists may not contain nulls")
+        raise PgError(INVALID_PARAMETER_VALUE, "name or argument lists may not contain nulls")
     if not parts:
         raise PgError(INVALID_PARAMETER_VALUE, "name list length must be at least 1")
     _check_lengths(kind, parts, arguments)
