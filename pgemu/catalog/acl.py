@@ -381,7 +381,9 @@ def pg_namespace_aclcheck(catalog: Catalog, oid: int, mode: int, roleid: int | N
     if row is None:
         return False
     if oid == catalog.my_temp_namespace:
-        return True
+        # who may make temporary tables may do all, others may use what there is
+        database = catalog.ctx.database_oid
+        return mode == ACL_USAGE or pg_database_aclcheck(catalog, database, ACL_CREATE_TEMP, roleid)
     if _check(catalog, "n", row.nspacl, row.nspowner, mode, roleid):
         return True
     role = catalog.ctx.current_user_oid if roleid is None else roleid

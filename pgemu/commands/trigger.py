@@ -36,7 +36,7 @@ TRIGGEROID = 2279
 
 def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE [OR REPLACE] [CONSTRAINT] TRIGGER."""
-    from pgemu.catalog.acl import ACL_TRIGGER, pg_class_aclcheck
+    from pgemu.catalog.acl import ACL_EXECUTE, ACL_TRIGGER, pg_class_aclcheck, pg_proc_aclcheck
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
@@ -49,6 +49,8 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 
         aclcheck_error(relkind_word(relation.relkind), relation.name)
     function = _function(session, strings(stmt["funcname"]))
+    if not pg_proc_aclcheck(catalog, function.oid, ACL_EXECUTE):
+        aclcheck_error("function", ".".join(strings(stmt["funcname"])))
     columns = _columns(relation, strings(stmt.get("columns")))
     qual = _when(session, relation, stmt, tgtype, st.source_text)
     name = stmt["trigname"]

@@ -149,12 +149,19 @@ def _set_characteristics(
         set_variable(session, prefix + name, text, local=False)
 
 
+def _without_effect(session: Any, local: bool) -> bool:
+    """SET LOCAL outside a transaction block is over when the statement is."""
+    return local and not session.guc.depth
+
+
 def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
     """SET ROLE: one must be a member (check_role)."""
     from pgemu.catalog.roles import is_member_of_role
 
     catalog, ctx = session.catalog, session.ctx
     if value is None or value == "none":
+        if _without_effect(session, local):
+            return
         session.guc.set("role", "none", local=local)
         session.set_current_user(ctx.session_user_oid)
         _report_superuser(session, local)
@@ -164,6 +171,8 @@ def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if not is_member_of_role(catalog, ctx.session_user_oid, row.oid):
         raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set role "{value}"')
+    if _without_effect(session, local):
+        return
     session.guc.set("role", value, local=local)
     session.set_current_user(row.oid)
     _report_superuser(session, local)
@@ -183,6 +192,8 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if row.oid != authenticated and not superuser_arg(catalog, authenticated):
         raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization")
+    if _without_effect(session, local):
+        return
     session.guc.set("session_authorization", row.rolname, local=local)
     session.set_session_user(row.oid)
     _report_superuser(session, local)
