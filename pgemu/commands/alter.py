@@ -237,6 +237,11 @@ def alter_object_schema(session: Any, stmt: dict[str, Any], st: Statement) -> Co
     address = _address(session, objtype, stmt["object"])
     entry = KINDS[address.classid]
     row = catalog.one(entry.cls, oid=address.objid)
+    if entry.cls is r.PgExtension:
+        from pgemu.commands.extension import move_extension
+
+        move_extension(session, row, new)
+        return CommandResult(_tag(objtype))
     if entry.cls is r.PgType or not entry.namespace or getattr(row, entry.namespace) != new:
         # who moves an object to where it is already need not be its owner
         check_object_ownership(session, address)

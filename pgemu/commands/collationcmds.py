@@ -27,6 +27,8 @@ from pgemu.errors import (
     PgError,
 )
 
+UTF8 = 6  # the encoding that locales of the C library are for
+
 _OPTIONS = (
     "from", "locale", "lc_collate", "lc_ctype", "provider", "deterministic", "version",
 )  # fmt: skip
@@ -112,9 +114,10 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
                     FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
                 )
         version = def_get_string(given["version"]) if "version" in given else None
-        row = PgCollation(0, name, 0, 0, "c", True, -1, collate, ctype, None, version)
+        row = PgCollation(0, name, 0, 0, "c", True, UTF8, collate, ctype, None, version)
     if catalog.one(PgCollation, collname=name, collnamespace=namespace) is not None:
-        message = f'collation "{name}" already exists'
+        where = ' for encoding "UTF8"' if row.collencoding == UTF8 else ""
+        message = f'collation "{name}"{where} already exists'
         if stmt.get("if_not_exists"):
             session.notice("NOTICE", DUPLICATE_OBJECT, message + ", skipping")
             return CommandResult("CREATE COLLATION")

@@ -17,8 +17,17 @@ from pgemu.catalog.extension_data import (
 )
 from pgemu.catalog.heap import acl_rows, insert_rows, owner_rows
 from pgemu.catalog.namespace import get_creation_namespace, get_namespace_oid
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PG_EXTENSION_RELID, PgAuthid, PgExtension, PgProc, PgType
+from pgemu.catalog.rows import (
+    PG_EXTENSION_RELID,
+    PG_NAMESPACE_RELID,
+    PgAuthid,
+    PgDepend,
+    PgExtension,
+    PgProc,
+    PgType,
+)
 from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -174,6 +183,39 @@ def alter_extension(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         f'version "{row.extversion}" of extension "{row.extname}" is already installed',
     )
     return CommandResult("ALTER EXTENSION")
+
+
+def move_extension(session: Any, row: PgExtension, namespace: int) -> None:
+    """ALTER EXTENSION SET SCHEMA (AlterExtensionNamespace): its objects move with it."""
+    from pgemu.catalog.namespace import check_set_namespace
+    from pgemu.commands.alter import move_object
+    from pgemu.commands.ownership import KINDS, check_object_ownership
+
+    catalog = session.catalog
+    check_object_ownership(session, ObjectAddress(PG_EXTENSION_RELID, row.oid))
+    if row.extnamespace == namespace:
+        return
+    if not row.extrelocatable:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, f'extension "{row.extname}" does not support SET SCHEMA'
+        )
+    check_set_namespace(catalog, row.extnamespace, namespace)
+    members = catalog.all(PgDepend, refclassid=PG_EXTENSION_RELID, refobjid=row.oid, deptype="e")
+    for member in members:
+        kind = KINDS.get(member.classid)
+        if kind is None or not kind.namespace:
+            continue
+        if getattr(catalog.one(kind.cls, oid=member.objid), kind.namespace) != namespace:
+            move_object(session, ObjectAddress(member.classid, member.objid), namespace)
+    catalog.update(PgExtension, {"oid": row.oid}, extnamespace=namespace)
+    catalog.update(
+        PgDepend,
+        {
+            "classid": PG_EXTENSION_RELID, "objid": row.oid, "refclassid": PG_NAMESPACE_RELID,
+            "refobjid": row.extnamespace,
+        },
+        refobjid=namespace,
+    )  # fmt: skip
 
 
 def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -406,7 +406,7 @@ def _config(
         if stmt["kind"] == "VAR_RESET_ALL":
             merged = {}
             continue
-        name = session.guc.find(stmt["name"])[1].name
+        name = session.guc.canonical_name(stmt["name"])
         if stmt["kind"] == "VAR_SET_CURRENT":
             merged[name] = session.guc.get(name)
         elif stmt["kind"] == "VAR_SET_VALUE":

@@ -77,6 +77,9 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
 
 def _check_relation(session: Any, relation: Any, stmt: dict[str, Any]) -> None:
+    if relation.relkind in "iIc":
+        what = "a composite type" if relation.relkind == "c" else "an index"
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is {what}')
     if relation.relkind not in "rmp":
         raise PgError(
             WRONG_OBJECT_TYPE,

@@ -224,7 +224,8 @@ def alter_setting(
     if set_stmt["kind"] == "VAR_RESET_ALL":
         settings = {}
     else:
-        key = session.guc.find(set_stmt["name"])[1].name
+        key = session.guc.canonical_name(set_stmt["name"])
+        key = next((k for k in settings if k.lower() == key.lower()), key)
         if value is None:
             settings.pop(key, None)
         else:

@@ -175,6 +175,14 @@ class Settings:
             raise PgError(UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
         return key, row
 
+    def canonical_name(self, name: str) -> str:
+        """The name as pg_settings has it; one with a dot may be of a setting to come."""
+        row = self.rows_by_name.get(_key(name))
+        if row is not None:
+            return row.name
+        self._check_custom(name, missing_ok=False)
+        return name
+
     def _shown(self, key: str, row: Setting) -> str:
         if key == "seed":
             return "unavailable"
