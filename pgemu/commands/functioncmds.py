@@ -430,6 +430,8 @@ def _check_config(session: Any, config: tuple[str, ...] | None) -> None:
             name, _, value = item.partition("=")
             try:
                 allowed = pg_parameter_aclcheck(session.catalog, name, ACL_SET)
+                if "." in name:
+                    session.guc.validate(name, value, superuser=allowed)
                 session.guc.set(name, value, local=True, superuser=allowed)
             except PgError:
                 if name != "default_text_search_config":

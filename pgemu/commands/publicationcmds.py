@@ -219,8 +219,8 @@ def _add_table(
 ) -> None:
     """publication_add_relation."""
     catalog = session.catalog
-    attnums = _column_list(publication, relation, item.get("columns"), with_schemas)
     qual = _where(session, relation, item.get("whereClause"), text)
+    attnums = _column_list(publication, relation, item.get("columns"), with_schemas)
     oid = catalog.new_oid()
     me = (PG_PUBLICATION_REL_RELID, oid, 0)
     rows: list[Any] = [

@@ -277,10 +277,12 @@ class Settings:
 
     def validate(self, name: str, text: str, *, superuser: bool = True) -> None:
         """Check a setting that is to be stored: ALTER ROLE/DATABASE SET, CREATE FUNCTION SET."""
-        key = _key(name)
-        row = self.rows_by_name.get(key)
-        if row is None:
+        row = self.rows_by_name.get(_key(name))
+        if row is None or "CUSTOM_PLACEHOLDER" in row.flags:
+            # what it will mean nobody knows yet: it is for those who may set everything
             self._check_custom(name, missing_ok=False)
+            if not superuser:
+                raise _denied(name)
             return
         _check_context(row, "user", "test", superuser)
         self.check_source = "test"
