@@ -24,9 +24,10 @@ from pgemu.catalog.rows import (
     PgPublicationNamespace,
     PgPublicationRel,
 )
-from pgemu.commands.cook import open_relation_pstate, referenced_columns
+from pgemu.commands.cook import open_relation_pstate
 from pgemu.commands.define import def_get_boolean, def_get_string, elements, strings
 from pgemu.commands.permissions import check_owner, owns
+from pgemu.commands.publication_where import check_simple_rowfilter_expr
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_COLUMN,
@@ -273,20 +274,13 @@ def _where(session: Any, relation: Any, raw: Any, text: str) -> Any:
     """TransformPubWhereClauses."""
     if raw is None:
         return None
-    from pgemu.commands.clauses import contain_mutable_functions
     from pgemu.parser.parse_clause import transform_where_clause
     from pgemu.parser.parse_collate import assign_expr_collations
 
     pstate = open_relation_pstate(session.catalog, text, relation)
     qual = transform_where_clause(pstate, raw, ParseExprKind.EXPR_KIND_WHERE, "PUBLICATION WHERE")
     assign_expr_collations(pstate, qual)
-    problem = None
-    if any(n < 0 for n in referenced_columns(qual)):
-        problem = "System columns are not allowed."
-    elif contain_mutable_functions(session.catalog, qual):
-        problem = "User-defined or built-in mutable functions are not allowed."
-    if problem is not None:
-        raise PgError("0A000", "invalid publication WHERE expression", detail=problem)
+    check_simple_rowfilter_expr(session.catalog, qual)
     return qual
 
 
