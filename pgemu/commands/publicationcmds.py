@@ -291,6 +291,14 @@ def _add_schemas(
     catalog = session.catalog
     if publication.puballtables and schemas:
         raise _all_tables(publication.pubname, "Schemas")
+    members = catalog.all(PgPublicationRel, prpubid=publication.oid)
+    if schemas and any(m.prattrs is not None for m in members):
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'cannot add schema to publication "{publication.pubname}"',
+            detail="Schemas cannot be added if any tables that specify a column list are already "
+            "part of the publication.",
+        )
     for schema in schemas:
         name = catalog.get(PgNamespace, oid=schema).nspname
         found = catalog.one(PgPublicationNamespace, pnnspid=schema, pnpubid=publication.oid)
