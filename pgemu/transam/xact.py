@@ -161,8 +161,7 @@ class TransactionManager(StorageChanges):
         return b"T" if self.state == BLOCK else b"E" if self.state == FAILED else b"I"
 
     def prevent_in_transaction_block(self, what: str, top_level: bool = True) -> None:
-        """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...); top_level: the
-        client sent it, and not a function."""
+        """For CREATE DATABASE, VACUUM ...; top_level: the client sent it, not a function."""
         if self.in_block:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
         if self.state == IMPLICIT and self.xid:
@@ -172,10 +171,8 @@ class TransactionManager(StorageChanges):
 
     def prevent_if_read_only(self, command: str) -> None:
         if self.current.read_only:
-            raise PgError(
-                READ_ONLY_SQL_TRANSACTION,
-                f"cannot execute {command} in a read-only transaction",
-            )
+            message = f"cannot execute {command} in a read-only transaction"
+            raise PgError(READ_ONLY_SQL_TRANSACTION, message)
 
     def begin_implicit(self) -> None:
         """Several statements without BEGIN that are one transaction (a query string, a
