@@ -21,6 +21,7 @@ from pgemu.commands.define import list_items
 from pgemu.commands.event_trigger import REWRITE_ACCESS_METHOD, REWRITE_PERSISTENCE
 from pgemu.commands.inherit import add_inherit, drop_inherit
 from pgemu.commands.reloptions import reset_reloptions, transform_reloptions
+from pgemu.commands.sequence import owned_sequences
 from pgemu.commands.tablespace import check_create_privilege, move_relation
 from pgemu.errors import (
     DATATYPE_MISMATCH,
@@ -106,11 +107,15 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
                 f'could not change table "{relation.name}" to {words[0]} because it references '
                 f'{words[1]} table "{other.name}"',
             )
+    if relation.relkind == "p":
+        return  # PostgreSQL 15 checks, and leaves the table as it is
     if relation.persistence != wanted:
         ctx.note_rewrite(relation.oid, REWRITE_PERSISTENCE)
     _set(ctx, relpersistence=wanted)
     for index in relation.indexes:
         ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)
+    for sequence in owned_sequences(ctx.catalog, relation.oid):
+        ctx.catalog.update(PgClass, {"oid": sequence}, relpersistence=wanted)
 
 
 def set_access_method(ctx: Any, command: dict[str, Any]) -> None:

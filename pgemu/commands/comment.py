@@ -11,9 +11,14 @@ from pgemu.catalog.rows import (
     PgShdescription,
     PgTablespace,
 )
-from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.errors import INVALID_PARAMETER_VALUE, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import (
+    INVALID_PARAMETER_VALUE,
+    UNDEFINED_DATABASE,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 
 # the shared objects whose comments are in pg_shdescription; subscriptions are not among them
 _SHARED = frozenset((PgDatabase.RELID, PgAuthid.RELID, PgTablespace.RELID))
@@ -24,8 +29,14 @@ def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     from pgemu.commands.get_object_address import existing_object
 
     catalog = session.catalog
+    if stmt["objtype"] == "OBJECT_DATABASE":
+        # a dump may be restored into a database of another name
+        name = stmt["object"]["String"]["sval"]
+        if catalog.one(PgDatabase, datname=name) is None:
+            session.notice("WARNING", UNDEFINED_DATABASE, f'database "{name}" does not exist')
+            return CommandResult("COMMENT")
     address = existing_object(catalog, stmt["objtype"], stmt["object"])
-    check_object_ownership(session, address)
+    check_named_object_ownership(session, address, stmt["objtype"], stmt["object"])
     if stmt["objtype"] == "OBJECT_COLUMN":
         relation = catalog.relation(address.objid)
         if relation.relkind not in "rvmcfp":

@@ -153,6 +153,11 @@ def _create_constraint_and_index(
     parent_index: int,
 ) -> tuple[int, int]:
     catalog = session.catalog
+    if heap.relkind == "p" and contype in "pu":
+        from pgemu.commands.indexcmds import check_partition_key_covered
+
+        word = "PRIMARY KEY" if contype == "p" else "UNIQUE"
+        check_partition_key_covered(session, heap.oid, info.keys, word)
     index_oid = catalog.new_oid()
     constraint_oid = catalog.new_oid()
     index_create(

@@ -160,6 +160,9 @@ def _format(
     options: CopyFormatOptions,
 ) -> Iterator[tuple[int, list[bytes]]]:
     """(number of rows, messages) per batch; the header and the trailer count no rows."""
+    if not outputs:
+        # SQLite's rows have a column even if the table has none
+        rows = (() for _ in rows)
     if options.binary:
         yield from _binary(session, outputs, rows)
         return

@@ -228,7 +228,7 @@ def _make_sequence(
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
     wanted.oid, _params = create_sequence(
-        session, name, namespace, "p" if persistence == "u" else persistence, options,
+        session, name, namespace, persistence, options,
         for_identity=wanted.identity,
     )  # fmt: skip
     collect_command(session, "CREATE SEQUENCE", PgClass.RELID, wanted.oid)

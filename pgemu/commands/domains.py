@@ -20,6 +20,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.cook import cook_default
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.parse_utilcmd import transform_constraint_attrs
+from pgemu.commands.permissions import check_type_usage
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.typecmds import create_type_with_array
 from pgemu.errors import (
@@ -58,6 +59,7 @@ def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
             DATATYPE_MISMATCH,
             f'"{".".join(_words(stmt["typeName"]))}" is not a valid base type for a domain',
         )
+    check_type_usage(catalog, base)
     collation = get_column_def_collation(pstate, stmt, base)
     constraints = [c["Constraint"] for c in stmt.get("constraints", ())]
     transform_constraint_attrs(constraints)

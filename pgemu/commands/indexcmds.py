@@ -62,7 +62,7 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     from pgemu.catalog.namespace import range_var_get_relid
 
     if stmt.get("concurrent"):
-        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY")
+        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY", st.top_level)
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     _check_relation(session, relation, stmt)
@@ -77,6 +77,9 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
 
 def _check_relation(session: Any, relation: Any, stmt: dict[str, Any]) -> None:
+    if relation.relkind in "iIc":
+        what = "a composite type" if relation.relkind == "c" else "an index"
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is {what}')
     if relation.relkind not in "rmp":
         raise PgError(
             WRONG_OBJECT_TYPE,
@@ -186,8 +189,8 @@ def define_index(
     keys = [_index_key(session, heap, p, am_name, am, source_text) for p in params]
     included = [_included_key(heap, p) for p in includes]
     index_name = name or stmt.get("idxname")
+    columns = _index_column_names([*keys, *included])
     if index_name is None:
-        columns = _index_column_names([*keys, *included])
         index_name = choose_relation_name(
             catalog, heap.name, choose_index_name_addition(columns), "idx", heap.namespace
         )
@@ -199,7 +202,7 @@ def define_index(
             return 0
         raise PgError(DUPLICATE_TABLE, f'relation "{index_name}" already exists')
     if heap.relkind == "p" and stmt.get("unique"):
-        check_partition_key_covered(session, heap.oid, keys, "unique constraint", "UNIQUE")
+        check_partition_key_covered(session, heap.oid, keys, "UNIQUE")
     info = IndexInfo(
         keys,
         included,
@@ -395,10 +398,9 @@ def _index_column_names(keys: list[IndexKey]) -> list[str]:
     return names
 
 
-def check_partition_key_covered(
-    session: Any, relid: int, keys: list[IndexKey], what: str, word: str
-) -> None:
-    """A unique index of a partitioned table must have all partition columns in it."""
+def check_partition_key_covered(session: Any, relid: int, keys: list[IndexKey], word: str) -> None:
+    """A unique index of a partitioned table must have all partition columns in it.  word:
+    PRIMARY KEY or UNIQUE."""
     from pgemu.catalog.rows import PgPartitionedTable
 
     catalog = session.catalog
@@ -415,7 +417,7 @@ def check_partition_key_covered(
         if attnum not in [k.attnum for k in keys]:
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
-                f"{what} on partitioned table must include all partitioning columns",
+                "unique constraint on partitioned table must include all partitioning columns",
                 detail=f'{word} constraint on table "{relation.name}" lacks column '
                 f'"{relation.attrs[attnum - 1].attname}" which is part of the partition key.',
             )
@@ -425,23 +427,27 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
     """The IndexInfo of an existing index (relcache IndexInfo), to build it again or elsewhere."""
     row = index.index
     attributes = catalog.relation(index.oid).attrs
+    heap = catalog.relation(row.indrelid)
     exprs = iter(index.exprs)
     keys = []
     for i, attnum in enumerate(row.indkey):
         att = attributes[i]
+        expr: Any = next(exprs) if attnum == 0 else None
+        # the index's own column has the type that the operator class stores
+        source = heap.attr(attnum) if expr is None else None
         is_key = i < row.indnkeyatts
         option = row.indoption[i] if is_key else 0
         keys.append(
             IndexKey(
                 attnum,
                 att.attname,
-                att.atttypid,
-                att.atttypmod,
+                expr_type(expr) if source is None else source.atttypid,
+                expr_typmod(expr) if source is None else source.atttypmod,
                 collation=row.indcollation[i] if is_key else 0,
                 opclass=row.indclass[i] if is_key else 0,
                 descending=bool(option & 1),
                 nulls_first=bool(option & 2),
-                expr=next(exprs) if attnum == 0 else None,
+                expr=expr,
                 options=att.attoptions,
             )
         )

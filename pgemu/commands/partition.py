@@ -25,7 +25,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.attmap import map_columns_by_name
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
-from pgemu.commands.indexcmds import index_info_of
+from pgemu.commands.indexcmds import check_partition_key_covered, index_info_of
 from pgemu.commands.opclass_lookup import get_default_opclass, resolve_opclass
 from pgemu.commands.partition_bounds import (
     Bound,
@@ -297,6 +297,8 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
             session, heap, name, info, con.contype, flags, con.oid, index.oid
         )
     else:
+        if heap.relkind == "p" and info.unique:
+            check_partition_key_covered(session, heap.oid, info.keys, "UNIQUE")
         index_oid = index_create(session, heap, name, info, parent_index=index.oid)
         if heap.relkind != "p":
             build_index(session, heap, index_oid, name, info, heap_is_new=heap.is_new)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.find_expr_references import record_dependency_on_expr
+from pgemu.catalog.heap import depend, insert_rows, is_pinned
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -34,7 +36,7 @@ TRIGGEROID = 2279
 
 def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE [OR REPLACE] [CONSTRAINT] TRIGGER."""
-    from pgemu.catalog.acl import ACL_TRIGGER, pg_class_aclcheck
+    from pgemu.catalog.acl import ACL_EXECUTE, ACL_TRIGGER, pg_class_aclcheck, pg_proc_aclcheck
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
@@ -47,6 +49,8 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 
         aclcheck_error(relkind_word(relation.relkind), relation.name)
     function = _function(session, strings(stmt["funcname"]))
+    if not pg_proc_aclcheck(catalog, function.oid, ACL_EXECUTE):
+        aclcheck_error("function", ".".join(strings(stmt["funcname"])))
     columns = _columns(relation, strings(stmt.get("columns")))
     qual = _when(session, relation, stmt, tgtype, st.source_text)
     name = stmt["trigname"]
@@ -330,11 +334,17 @@ def _store(
         node_to_string(qual) if qual is not None else None, old_table, new_table,
     )  # fmt: skip
     rows.append(made)
-    rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
+    if not is_pinned(function.oid):
+        rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
     rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
     if referenced:
         rows.append(depend(me, (PG_CLASS_RELID, referenced, 0), "a"))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "n") for n in columns)
     insert_rows(catalog, rows)
+    if qual is not None:
+        from pgemu.nodes.parsenodes import Alias, RangeTblEntry
+
+        entry = RangeTblEntry("relation", Alias(""), relid=relation.oid, relkind=relation.relkind)
+        record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [entry, entry])
     catalog.update(PgClass, {"oid": relation.oid}, relhastriggers=True)
     return made

@@ -76,7 +76,7 @@ COMMANDS: dict[str, Row] = {
     "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
     "AlterCollationStmt": Row("collationcmds:alter_collation", "ALTER COLLATION"),
     "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
-    "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
+    "CreateTransformStmt": Row("transformcmds:create_transform", "CREATE TRANSFORM"),
     "CreateConversionStmt": Row("conversioncmds:create_conversion", "CREATE CONVERSION"),
     "CreateOpClassStmt": Row("opclasscmds:define_opclass", "CREATE OPERATOR CLASS"),
     "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),

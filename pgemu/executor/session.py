@@ -11,6 +11,8 @@ from typing import Any
 import apsw
 
 from pgemu.catalog import store as catalog_layout
+from pgemu.catalog.acl import ACL_SET, pg_parameter_aclcheck
+from pgemu.catalog.roles import ROLE_PG_READ_ALL_SETTINGS, has_privs_of_role
 from pgemu.catalog.rows import PgAuthid, PgConstraint, PgProc, PgType
 from pgemu.catalog.syscache import Catalog
 from pgemu.errors import QUERY_CANCELED, Notice, PgError
@@ -379,6 +381,14 @@ class Session(WritingMixin):
         """nextval of an identity column's sequence."""
         value: int = functions["nextval(regclass)"].body(self.ctx, seqid, check=False)
         return value
+
+    def reads_all_settings(self) -> bool:
+        """May the user see settings that are not for everybody?"""
+        return has_privs_of_role(self.catalog, self.ctx.current_user_oid, ROLE_PG_READ_ALL_SETTINGS)
+
+    def may_set(self, name: str) -> bool:
+        """May the user change a setting that is for superusers?"""
+        return pg_parameter_aclcheck(self.catalog, name, ACL_SET)
 
     # -- messages, interrupts ----------------------------------------------------------------------
 

@@ -360,6 +360,8 @@ def fire(session: Any, trigger: PgTrigger, data: TriggerData) -> Any:
 
 def _builtin(session: Any, proc: PgProc, data: TriggerData) -> Any:
     if proc.proname == "suppress_redundant_updates_trigger":
+        if data.old is None or data.new is None:
+            raise PgError("39P01", "suppress_redundant_updates_trigger: must be called on update")
         if data.old is not None and data.new is not None and list(data.old) == list(data.new):
             return None
         return data.new

@@ -73,7 +73,9 @@ class Param(Expr):
 
 @node
 class FuncExpr(Expr):
-    """funcformat: "explicit_call", "explicit_cast", "implicit_cast" or "sql_syntax"."""
+    """funcformat: "explicit_call", "explicit_cast", "implicit_cast" or "sql_syntax".  args are
+    those of all parameters; notation tells how the call was written where that is not the same:
+    (index into args, name or "") of each argument that was given."""
 
     funcid: int
     funcresulttype: int
@@ -84,6 +86,7 @@ class FuncExpr(Expr):
     funccollid: int = 0
     inputcollid: int = 0
     location: int = -1
+    notation: tuple[tuple[int, str], ...] = ()
 
 
 @node

@@ -20,6 +20,7 @@ from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
 from pgemu.planner.lockedquery import check_row_marks
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
+from pgemu.planner.replica_identity import check_replica_identity
 from pgemu.planner.select import lower_query_in, output_columns
 
 UNKNOWNOID, TEXTOID = 705, 25
@@ -41,6 +42,7 @@ def plan_query(
     if query.command_type == "select":
         plan = _plan_result(query, low) or _plan_select(query, low, scope)
     else:
+        check_replica_identity(catalog, query)
         modify = lower_modify(query, low, scope)
         plan = Plan(
             query.command_type,

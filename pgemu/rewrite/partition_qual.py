@@ -250,8 +250,8 @@ def pg_get_partition_constraintdef(ctx: CallContext, oid: int) -> str | None:
     from pgemu.rewrite.ruleutils_context import get_pretty_flags
 
     relation = try_relation(ctx.catalog, oid)
-    if relation is None:
-        return None
+    if relation is None or relation.relkind in "iI":
+        return None  # an index of a partition is one too, but has no bound
     quals = generate_partition_qual(ctx.catalog, relation)
     if not quals:
         return None

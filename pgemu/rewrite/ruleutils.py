@@ -27,6 +27,7 @@ from pgemu.nodes.primnodes import Const
 from pgemu.rewrite.ruleutils_columns import ColumnInfo
 from pgemu.rewrite.ruleutils_context import (
     PRETTYFLAG_INDENT,
+    PRETTYFLAG_PAREN,
     PRETTYFLAG_SCHEMA,
     Context,
     Namespace,
@@ -189,7 +190,10 @@ def get_ruledef(catalog: Catalog, oid: int, pretty: bool = False) -> str | None:
     texts = [_action(catalog, q, names, flags) for q in actions]
     if len(texts) > 1:
         return "".join(out) + "(" + "".join(f"{t};\n" for t in texts) + ");"
-    return "".join(out) + texts[0] + ";"
+    head = "".join(out)
+    if texts[0].startswith("\n"):
+        head = head.rstrip(" ")
+    return head + texts[0] + ";"
 
 
 def _action(catalog: Catalog, query: Query, names: list[str] | None, flags: int) -> str:
@@ -356,7 +360,7 @@ def get_constraintdef(catalog: Catalog, oid: int, pretty: bool = False) -> str |
         expr = deparse_expression(catalog, node, spaces, flags)
         text = f"CHECK ({expr}){' NO INHERIT' if con.connoinherit else ''}"
     elif con.contype == "x":
-        text = get_indexdef(catalog, con.conindid, exclude_ops=con.conexclop) or ""
+        text = get_indexdef(catalog, con.conindid, pretty=pretty, exclude_ops=con.conexclop) or ""
     else:
         text = "TRIGGER"
     if con.condeferrable:
@@ -470,7 +474,7 @@ def get_statisticsobjdef(catalog: Catalog, oid: int, columns_only: bool = False)
     columns = [quote_identifier(relation.attr(a).attname) for a in row.stxkeys]
     spaces = context_for(catalog, row.stxrelid)
     for node in exprs:
-        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_INDENT)
+        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_INDENT | PRETTYFLAG_PAREN)
         columns.append(text if looks_like_function(node) else f"({text})")
     if columns_only:
         return ", ".join(columns)

@@ -154,21 +154,21 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         """The status byte of ReadyForQuery."""
         return b"T" if self.state == BLOCK else b"E" if self.state == FAILED else b"I"
 
-    def prevent_in_transaction_block(self, what: str) -> None:
-        """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
+    def prevent_in_transaction_block(self, what: str, top_level: bool = True) -> None:
+        """For CREATE DATABASE, VACUUM ...; top_level: the client sent it, not a function."""
         if self.in_block:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
         if self.running_functions:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
         if self.state == IMPLICIT and self.xid:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline")
+        if not top_level:
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
 
     def prevent_if_read_only(self, command: str) -> None:
         if self.current.read_only:
-            raise PgError(
-                READ_ONLY_SQL_TRANSACTION,
-                f"cannot execute {command} in a read-only transaction",
-            )
+            message = f"cannot execute {command} in a read-only transaction"
+            raise PgError(READ_ONLY_SQL_TRANSACTION, message)
 
     def begin_implicit(self) -> None:
         """Several statements without BEGIN that are one transaction (a query string, a

@@ -46,7 +46,7 @@ pg_function("getdatabaseencoding() -> name")(lambda: "UTF8")
 @pg_function("current_setting(text)", "current_setting(text,bool)", context=True)
 def show_config_by_name(ctx: CallContext, name: str, missing_ok: Any = 0) -> str | None:
     try:
-        return str(ctx.guc.get(name))
+        return str(ctx.guc.get(name, privileged=ctx.session.reads_all_settings()))
     except PgError as error:
         if missing_ok and error.sqlstate == UNDEFINED_OBJECT:
             return None
@@ -59,7 +59,7 @@ def set_config_by_name(ctx: CallContext, name: str | None, value: str | None, is
         raise PgError("22004", "SET requires parameter name")
     if not ctx.guc.depth:  # it ends with the statement, or is taken back with it
         ctx.guc.push()
-    ctx.guc.set(name, value, local=bool(is_local))
+    ctx.guc.set(name, value, local=bool(is_local), superuser=ctx.session.may_set(name))
     return str(ctx.guc.get(name))
 
 
