@@ -46,6 +46,7 @@ from pgemu.types.fixed_subscript import (
     fixed_slice,
 )
 from pgemu.types.hash import hash_any
+from pgemu.types.numeric_ops import finite_div
 from pgemu.types.record import deform, form_composite, form_record
 from pgemu.types.varlena import lower_text
 
@@ -151,6 +152,24 @@ def scaled_sum(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
 @special("scaled_avg")
 def scaled_avg(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
     return lambda *parts: scaled_total(parts[:-1], scale, parts[-1])
+
+
+@special("whole_sum")
+def whole_sum(udfs: UdfRegistry, bits: int) -> Callable[..., Any]:
+    """sum(int8), a numeric, from the sums of the high and the low bits."""
+    return lambda high, low: None if high is None else str((high << bits) + low)
+
+
+@special("whole_avg")
+def whole_avg(udfs: UdfRegistry, bits: int) -> Callable[..., Any]:
+    """avg of integers from their number and their sum, or the sums of high and low bits."""
+
+    def call(count: int, total: int | None, low: int | None = None) -> str | None:
+        if total is None:
+            return None
+        return finite_div(total if low is None else (total << bits) + low, 0, count, 0)
+
+    return call
 
 
 @special("glob_pattern")

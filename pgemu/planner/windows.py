@@ -7,6 +7,7 @@ from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import WindowClause
 from pgemu.planner import sql
+from pgemu.planner.aggregates import scaled_calls, whole_number_calls
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.scaled import scaled_column
@@ -44,17 +45,32 @@ _EXCLUSIONS = {
 def lower_window_func(node: p.WindowFunc, low: Lowering, scope: Scope) -> Sql:
     clause = next(w for w in scope.query.window_clause if w.winref == node.winref)
     args = [lower(arg, low, scope) for arg in node.args]
-    call = _call(node, args, low)
+    finish, calls = _made_of_native(node, args, low, scope) or ("", [_call(node, args, low)])
     if node.aggfilter is not None:
         condition = lower_qual(node.aggfilter, low, scope)
         assert condition is not None
-        call = sql.filtered(call, condition)
+        calls = [sql.filtered(call, condition) for call in calls]
     partition = [_key(c.tle_sort_group_ref, low, scope) for c in clause.partition_clause]
     order = [
         sql.ordered(_key(c.tle_sort_group_ref, low, scope), c.descending, c.nulls_first)
         for c in clause.order_clause
     ]
-    return sql.window(call, partition, order, _frame(clause, low, scope))
+    frame = _frame(clause, low, scope)
+    values = [sql.window(call, partition, order, frame) for call in calls]
+    return sql.func(finish, *values) if finish else values[0]
+
+
+def _made_of_native(
+    node: p.WindowFunc, args: list[Sql], low: Lowering, scope: Scope
+) -> tuple[str, list[Sql]] | None:
+    """(function, SQLite aggregates over the frame that it gets the values of)."""
+    if not node.winagg or len(args) != 1:
+        return None
+    proc = low.proc(node.winfnoid)
+    scaled = scaled_calls(proc, node.args[0], args[0], low, scope)
+    if scaled is not None:
+        return scaled
+    return whole_number_calls(proc, expr_type(node.args[0]), args[0], low)
 
 
 def _call(node: p.WindowFunc, args: list[Sql], low: Lowering) -> Sql:
