@@ -187,13 +187,27 @@ def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
 
 @special("json_path")
 def json_path(udfs: UdfRegistry) -> Callable[..., Any]:
-    """SQLite's path to a key of an object; None where SQLite would read the key otherwise."""
+    """SQLite's path to what the keys of nested objects lead to; None where SQLite would read a
+    key otherwise."""
 
-    def call(key: str | None) -> str | None:
-        plain = key is not None and key.isprintable() and not {'"', "\\"} & set(key)
-        return f'$."{key}"' if plain else None
+    def call(*keys: str | None) -> str | None:
+        path = "$"
+        for key in keys:
+            if key is None or not key.isprintable() or not {'"', "\\"}.isdisjoint(key):
+                return None
+            path += f'."{key}"'
+        return path
 
     return call
+
+
+@special("jsonb_needle")
+def jsonb_needle(udfs: UdfRegistry) -> Callable[..., Any]:
+    """What the text of a jsonb has in it if it contains this one."""
+    from pgemu.types.json_funcs import contained_text
+    from pgemu.types.json_parse import load_jsonb
+
+    return lambda part: None if part is None else contained_text(load_jsonb(part))
 
 
 @special("flat")

@@ -24,6 +24,7 @@ from pgemu.planner.calls import (
 )
 from pgemu.planner.comparison import equality, less_than, native_comparison
 from pgemu.planner.datetime_calls import lower_by_constants
+from pgemu.planner.jsonb_calls import cast_element
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.scaled import scaled_comparison
@@ -401,7 +402,8 @@ def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
 def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
     kind = "index_coerce_via_io" if low.for_index else "coerce_via_io"
-    return sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
+    body = sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
+    return cast_element(arg, low.io(node.resulttype).name, body) or body
 
 
 @handler(p.ArrayCoerceExpr)
