@@ -1,9 +1,10 @@
 """Aggregate calls.
 
 count, min, max, sum of small integers and the boolean ones are SQLite's own; sums and averages of
-integer and numeric columns are made of SQLite's sums (scaled.py has the numeric ones); the others are Python
-aggregates bound to their pg_aggregate rows.  DISTINCT sorts in PostgreSQL, so an ORDER BY is added
-to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite takes one only.
+integer and numeric columns are made of SQLite's sums (scaled.py has the numeric ones); the others
+are Python aggregates bound to their pg_aggregate rows.  DISTINCT sorts in PostgreSQL, so an ORDER
+BY is added to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite takes
+one only.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ def timestamptz_column_encoder(
 
     def column(values: Sequence[Any]) -> list[bytes]:
         first, last = min(values), max(values)
-        if style == "ISO" and YEAR_1 <= first and last < DT_NOEND:
+        if style == "ISO" and first >= YEAR_1 and last < DT_NOEND:
             span = zone.span(first // USECS_PER_SEC + UNIX_TO_PG_SECS)
             if span[1] is None or last < unix_to_pg(span[1]):
                 return whole_seconds(values, span[2])
