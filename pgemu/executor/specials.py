@@ -190,15 +190,16 @@ def json_path(udfs: UdfRegistry) -> Callable[..., Any]:
     """SQLite's path to what the keys of nested objects lead to; None where SQLite would read a
     key otherwise."""
 
-    def call(*keys: str | None) -> str | None:
-        path = "$"
-        for key in keys:
-            if key is None or not key.isprintable() or not {'"', "\\"}.isdisjoint(key):
-                return None
-            path += f'."{key}"'
-        return path
+    return _json_path
 
-    return call
+
+def _json_path(*keys: str | None) -> str | None:
+    path = "$"
+    for key in keys:
+        if key is None or not key.isprintable() or not {'"', "\\"}.isdisjoint(key):
+            return None
+        path += f'."{key}"'
+    return path
 
 
 @special("jsonb_needle")
@@ -208,6 +209,23 @@ def jsonb_needle(udfs: UdfRegistry) -> Callable[..., Any]:
     from pgemu.types.json_parse import load_jsonb
 
     return lambda part: None if part is None else contained_text(load_jsonb(part))
+
+
+@special("jsonb_pair")
+def jsonb_pair(udfs: UdfRegistry, which: str) -> Callable[..., Any]:
+    """The key, as a path, or the value of a jsonb that is an object of one key and a string."""
+    from pgemu.types.json_parse import load_jsonb
+
+    def call(part: str | None) -> str | None:
+        pair = None if part is None else load_jsonb(part)
+        if type(pair) is not dict or len(pair) != 1:
+            return None
+        ((key, value),) = pair.items()
+        if type(value) is not str:
+            return None
+        return _json_path(key) if which == "path" else value
+
+    return call
 
 
 @special("flat")

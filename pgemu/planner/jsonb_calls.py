@@ -6,7 +6,7 @@ they are written: a number is numeric's text, a string has the escapes that Post
 Objects and arrays are left to the body, since SQLite writes them without spaces; so is whatever
 else SQLite may read otherwise.  A document contains another one only if the text of each of its
 strings, and of each pair of a key and a string, is somewhere in the document's text: what fails
-this test does not need the body.
+this test does not need the body.  An object of one key and a string is looked for as ->> would.
 """
 
 from __future__ import annotations
@@ -147,7 +147,13 @@ def _containing(
     if not isinstance(part_node, (p.Const, p.Param)) or not sql.is_column(document):
         return None
     text = sql.func(low.binder.special("jsonb_needle"), part)
-    return sql.raw(f"(instr({document}, {text}) > 0 AND {body()})")
+    path = sql.func(low.binder.special("jsonb_pair", "path"), part)
+    value = sql.func(low.binder.special("jsonb_pair", "text"), part)
+    same = f"json_type({document}, {path}) = 'text' AND {document} ->> {path} = {value}"
+    # without OR, NOT and CASE: executor/index_conditions.py looks for conditions of indexes
+    small = f"max(octet_length({document}) < {MAX_JSON_BYTES}, json_valid({document}))"
+    exact = f"iif(length({path}) > 0 AND {small}, coalesce({same}, 0), {body()})"
+    return sql.raw(f"(instr({document}, {text}) > 0 AND {exact})")
 
 
 @native("jsonb_exists")
