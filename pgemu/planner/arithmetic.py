@@ -37,7 +37,7 @@ class Computed(sql.Text):
         self.tests = tests
 
 
-def _operands(node: _Call, args: list[Sql]) -> tuple[list[str], list[str]] | None:
+def _operands(node: _Call, args: list[Sql], low: Lowering) -> tuple[list[str], list[str]] | None:
     """(texts, tests) of operands that may be written several times."""
     texts: list[str] = []
     tests: list[str] = []
@@ -45,11 +45,20 @@ def _operands(node: _Call, args: list[Sql]) -> tuple[list[str], list[str]] | Non
         if isinstance(arg, Computed):
             texts.append(f"({arg.value})")
             tests += arg.tests
-        elif is_cheap(expr):
+        elif is_cheap(expr) or _is_cast_constant(expr, low):
             texts.append(str(sql.paren(arg)))
         else:
             return None
     return (texts, tests) if len(tests) < MAX_TESTS else None
+
+
+def _is_cast_constant(expr: p.Expr, low: Lowering) -> bool:
+    """SQLite calls an immutable function of constants once per statement."""
+    return (
+        isinstance(expr, p.FuncExpr)
+        and all(isinstance(arg, p.Const) for arg in expr.args)
+        and low.proc(expr.funcid).provolatile == "i"
+    )
 
 
 def _translator(
@@ -58,7 +67,7 @@ def _translator(
     """write: the expression of the operands; test: its tests, given it and the operands."""
 
     def translate(node: _Call, args: list[Sql], low: Lowering, body: _Body) -> Sql | None:
-        found = _operands(node, args)
+        found = _operands(node, args, low)
         if found is None:
             return None
         texts, tests = found

@@ -28,7 +28,9 @@ def test_rows(rows: list[list[bytes | None]]) -> None:
 
 sized = st.integers(1, 4).flatmap(
     lambda n: st.lists(
-        st.lists(st.none() | st.binary(max_size=2000), min_size=n, max_size=n), min_size=1, max_size=5
+        st.lists(st.none() | st.binary(max_size=2000), min_size=n, max_size=n),
+        min_size=1,
+        max_size=5,
     )
 )
 
