@@ -281,6 +281,13 @@ def widened(
     return args[0]
 
 
+@native("int2_numeric", "int4_numeric", "int8_numeric")
+def whole_numeric(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql:
+    return sql.as_text(args[0])
+
+
 @native("bpcharoctetlen")
 def bpchar_octet_length(
     node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]

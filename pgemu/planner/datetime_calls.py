@@ -1,6 +1,6 @@
-"""Calls whose constant argument decides how SQLite computes them: AT TIME ZONE 'UTC' and
-date_trunc with a unit over a timestamp; the date of a timestamp.  Over timestamps with time zone
-this is done if the session's zone has one offset only, as UTC has.
+"""Calls whose constant argument decides how SQLite computes them: AT TIME ZONE 'UTC', date_trunc
+with a unit over a timestamp, fields and dates of timestamps.  Over timestamps with time zone this
+is done if the session's zone has one offset only, as UTC has.
 
 The constant becomes part of the statement's identity in the plan cache.
 """
@@ -22,9 +22,25 @@ if TYPE_CHECKING:
 
 # pg_proc: timezone(text, timestamptz), timezone(text, timestamp), date_trunc(text, timestamp),
 # date_trunc(text, timestamptz), date_trunc(text, timestamptz, text), date(timestamp),
-# date(timestamptz), set_config
+# date(timestamptz), set_config, extract(text, date), extract(text, timestamp) and date_part(...),
+# extract(text, timestamptz) and date_part(...)
 _ZONE_CALLS, _TRUNC, _TRUNC_LOCAL, _TRUNC_ZONE = (1159, 2069), 2020, 1217, 1284
 _DATE, _DATE_LOCAL, _SET_CONFIG = 2029, 1178, 2078
+_EXTRACT_DATE, _EXTRACT, _EXTRACT_LOCAL = 6199, (6202, 2021), (6203, 1171)
+_DATE_PARTS = (2021, 1171)  # whose result is a float8
+# fields of microseconds {0} and of seconds {1}, both from the year 1 on; no date has the last two
+_FIELDS = {
+    "year": "CAST(strftime('%Y', {1}, 'unixepoch') AS INTEGER)",
+    "quarter": "(CAST(strftime('%m', {1}, 'unixepoch') AS INTEGER) + 2) / 3",
+    "month": "CAST(strftime('%m', {1}, 'unixepoch') AS INTEGER)",
+    "day": "CAST(strftime('%d', {1}, 'unixepoch') AS INTEGER)",
+    "doy": "CAST(strftime('%j', {1}, 'unixepoch') AS INTEGER)",
+    "dow": "({0} / 86400000000 + 1) % 7",
+    "isodow": "{0} / 86400000000 % 7 + 1",
+    "hour": "{0} / 3600000000 % 24",
+    "minute": "{0} / 60000000 % 60",
+}
+_NOT_OF_DATES = ("hour", "minute")
 _UTC = ("utc", "gmt", "z", "zulu", "uct", "etc/utc")
 _FIXED_UNITS = {"second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000}
 _DAY = 86_400_000_000
@@ -43,6 +59,8 @@ def lower_by_constants(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql | N
         return _date(node, low, scope)
     if node.funcid in (_TRUNC, _TRUNC_LOCAL, _TRUNC_ZONE):
         return _date_trunc(node, low, scope)
+    if node.funcid == _EXTRACT_DATE or node.funcid in _EXTRACT + _EXTRACT_LOCAL:
+        return _extract(node, low, scope)
     return None
 
 
@@ -95,6 +113,32 @@ def _date(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql | None:
     body = sql.render(lower_function(node, [arg], low))
     days = f"{local} / {_DAY} - {_YEAR_1 // _DAY}"
     return sql.raw(f"CASE WHEN {_inside(value)} THEN {days} ELSE {body} END")
+
+
+def _extract(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql | None:
+    """A field that is a whole number."""
+    unit = (_constant_text(node.args[0]) or "").lower()
+    of_date = node.funcid == _EXTRACT_DATE
+    if unit not in _FIELDS or (of_date and unit in _NOT_OF_DATES):
+        return None
+    east = _session_offset(low, scope) if node.funcid in _EXTRACT_LOCAL else 0
+    if east is None:
+        return None
+    from pgemu.planner.expressions import lower
+
+    _pin(node.args[0], low)
+    args = [lower(arg, low, scope) for arg in node.args]
+    body = lower_function(node, args, low)
+    if not sql.is_column(args[1]):
+        return body
+    value = sql.render(args[1])
+    if of_date:
+        value = f"({value} * {_DAY})"
+    local = f"({value} + {_YEAR_1 + east})"
+    seconds = f"({local} / 1000000 - {_YEAR_1 // 1_000_000 - _EPOCH})"
+    kind = "REAL" if node.funcid in _DATE_PARTS else "TEXT"
+    result = f"CAST({_FIELDS[unit].format(local, seconds)} AS {kind})"
+    return sql.raw(f"CASE WHEN {_inside(value)} THEN {result} ELSE {body} END")
 
 
 def _session_offset(low: Lowering, scope: Scope) -> int | None:

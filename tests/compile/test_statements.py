@@ -53,6 +53,8 @@ NATIVE = (
     ("SELECT avg(id) OVER (ORDER BY x) FROM doc", "pg_whole_avg"),
     ("SELECT sum(i) OVER (ORDER BY id) FROM doc", "pg_scaled_sum"),
     ("SELECT min(i) OVER (ORDER BY id) FROM doc", "pg_scaled_min"),
+    ("SELECT id::text || 'x' FROM doc", "CAST(t1.c1 AS TEXT)"),
+    ("SELECT n::text FROM doc", "t1.c5 || ''"),
 )
 # a body stands behind a test that is made first
 TESTED = (
@@ -62,6 +64,8 @@ TESTED = (
     ("SELECT x * 2.5 FROM doc", "BETWEEN 1e-290 AND 1e300"),
     ("SELECT date_trunc('day', at) FROM doc", "% 86400000000"),
     ("SELECT at::date FROM doc", "/ 86400000000"),
+    ("SELECT extract(year FROM at) FROM doc", "strftime"),
+    ("SELECT date_part('hour', at) FROM doc", "AS REAL"),
     ("SELECT d -> 'a' ->> 'b' FROM doc", "json_type"),
     ("SELECT (d ->> 'a')::numeric FROM doc", "IN ('integer', 'real')"),
     ("SELECT (d -> 'a')::int FROM doc", "length"),
@@ -79,6 +83,8 @@ BODIES = (
     ("SELECT (d ->> 'a')::float8 FROM doc", "pg_coerce_via_io_"),
     ("SELECT d -> ((d ->> 'a') || 'b') FROM doc", "jsonb_object_field_"),
     ("SELECT date_trunc('quarter', at) FROM doc", "date_trunc_"),
+    ("SELECT extract(second FROM at) FROM doc", "extract_"),
+    ("SELECT x::text FROM doc", "pg_coerce_via_io_"),
     ("SELECT date_trunc('day', at), set_config('timezone', 'CET', false) FROM doc", "date_trunc_"),
 )
 
