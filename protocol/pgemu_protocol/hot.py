@@ -210,6 +210,12 @@ def copy_data(data: bytes) -> bytes:
     return b"d" + _pack_length(len(data) + 4) + data
 
 
+def copy_data_rows(rows: Sequence[bytes]) -> bytes:
+    """CopyData for each of many rows, in one piece."""
+    heads = [b"d" + _pack_length(length + 4) for length in map(len, rows)]
+    return b"".join(chain.from_iterable(zip(heads, rows, strict=True)))
+
+
 # Decoders.  `encoding` is Python's name of the client encoding, `encoding_name` PostgreSQL's.
 
 
