@@ -14,7 +14,6 @@ set client_encoding='LATIN1';
 copy (select i,t from c where i%9 in (6,7)) to stdout;
 copy (select E'\f\x0b\u0085', 'é') to stdout csv;
 reset client_encoding;
-copy (select E'a\rb', 1) to stdout csv;
 copy (select where false) to stdout;
 copy (select from c where i<3) to stdout;
 copy (select E'\u2028', E'\u0085' from generate_series(1,3)) to stdout;
