@@ -44,6 +44,7 @@ from pgemu.types.fixed_subscript import (
     fixed_slice,
 )
 from pgemu.types.hash import hash_any
+from pgemu.types.numeric_ops import finite_div
 from pgemu.types.record import deform, form_composite, form_record
 from pgemu.types.varlena import lower_text
 
@@ -158,6 +159,24 @@ def scaled_avg(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
     return lambda *parts: scaled_total(parts[:-1], scale, parts[-1])
 
 
+@special("whole_sum")
+def whole_sum(udfs: UdfRegistry, bits: int) -> Callable[..., Any]:
+    """sum(int8), a numeric, from the sums of the high and the low bits."""
+    return lambda high, low: None if high is None else str((high << bits) + low)
+
+
+@special("whole_avg")
+def whole_avg(udfs: UdfRegistry, bits: int) -> Callable[..., Any]:
+    """avg of integers from their number and their sum, or the sums of high and low bits."""
+
+    def call(count: int, total: int | None, low: int | None = None) -> str | None:
+        if total is None:
+            return None
+        return finite_div(total if low is None else (total << bits) + low, 0, count, 0)
+
+    return call
+
+
 @special("glob_pattern")
 def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
     """LIKE's pattern as GLOB's; None where there is none."""
@@ -173,11 +192,43 @@ def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
 
 @special("json_path")
 def json_path(udfs: UdfRegistry) -> Callable[..., Any]:
-    """SQLite's path to a key of an object; None where SQLite would read the key otherwise."""
+    """SQLite's path to what the keys of nested objects lead to; None where SQLite would read a
+    key otherwise."""
 
-    def call(key: str | None) -> str | None:
-        plain = key is not None and key.isprintable() and not {'"', "\\"} & set(key)
-        return f'$."{key}"' if plain else None
+    return _json_path
+
+
+def _json_path(*keys: str | None) -> str | None:
+    path = "$"
+    for key in keys:
+        if key is None or not key.isprintable() or not {'"', "\\"}.isdisjoint(key):
+            return None
+        path += f'."{key}"'
+    return path
+
+
+@special("jsonb_needle")
+def jsonb_needle(udfs: UdfRegistry) -> Callable[..., Any]:
+    """What the text of a jsonb has in it if it contains this one."""
+    from pgemu.types.json_funcs import contained_text
+    from pgemu.types.json_parse import load_jsonb
+
+    return lambda part: None if part is None else contained_text(load_jsonb(part))
+
+
+@special("jsonb_pair")
+def jsonb_pair(udfs: UdfRegistry, which: str) -> Callable[..., Any]:
+    """The key, as a path, or the value of a jsonb that is an object of one key and a string."""
+    from pgemu.types.json_parse import load_jsonb
+
+    def call(part: str | None) -> str | None:
+        pair = None if part is None else load_jsonb(part)
+        if type(pair) is not dict or len(pair) != 1:
+            return None
+        ((key, value),) = pair.items()
+        if type(value) is not str:
+            return None
+        return _json_path(key) if which == "path" else value
 
     return call
 

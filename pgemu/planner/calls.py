@@ -306,50 +306,19 @@ def is_affordable(node: p.Expr, low: Lowering) -> bool:
     )
 
 
-_INT_RANGE = {
-    "int2": (-(2**15), 2**15 - 1),
-    "int4": (-(2**31), 2**31 - 1),
-}
-
-
-def _checked_integer(symbol: str, int_type: str) -> _Native:
-    low_bound, high_bound = _INT_RANGE[int_type]
-
-    def translate(
-        node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
-    ) -> Sql | None:
-        """In range: SQLite's 64-bit arithmetic.  Out of range or NULL: the body decides."""
-        if not all(is_cheap(arg) for arg in node.args):
-            return None
-        result = sql.binary(symbol, args[0], args[1])
-        in_range = sql.connect(
-            "and",
-            [
-                sql.binary(">=", result, sql.integer(low_bound)),
-                sql.binary("<=", result, sql.integer(high_bound)),
-            ],
-        )
-        return sql.case([(in_range, result)], body())
-
-    return translate
-
-
-for _symbol, _suffix in (("+", "pl"), ("-", "mi"), ("*", "mul")):
-    for _int, _name in (
-        ("int4", f"int4{_suffix}"),
-        ("int2", f"int2{_suffix}"),
-        ("int4", f"int24{_suffix}"),
-        ("int4", f"int42{_suffix}"),
-    ):
-        NATIVE[_name] = _checked_integer(_symbol, _int)
-
-
 @native("i2toi4", "int28", "int48", "ftod")
 def widened(
     node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
 ) -> Sql:
     """The same storage value in a wider type."""
     return args[0]
+
+
+@native("int2_numeric", "int4_numeric", "int8_numeric")
+def whole_numeric(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql:
+    return sql.as_text(args[0])
 
 
 @native("bpcharoctetlen")

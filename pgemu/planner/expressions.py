@@ -24,6 +24,7 @@ from pgemu.planner.calls import (
 )
 from pgemu.planner.comparison import equality, less_than, native_comparison
 from pgemu.planner.datetime_calls import lower_by_constants
+from pgemu.planner.jsonb_calls import cast_element
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.scaled import scaled_comparison
@@ -397,11 +398,22 @@ def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
     return lower(node.arg, low, scope)
 
 
+# text and varchar; int8, int2, int4; numeric and jsonb, whose storage value is their text
+_TEXTS, _INTEGERS, _STORED_AS_TEXT = (25, 1043), (20, 21, 23), (1700, 3802)
+
+
 @handler(p.CoerceViaIO)
 def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
+    if node.resulttype in _TEXTS:
+        source = expr_type(node.arg)
+        if source in _INTEGERS:
+            return sql.as_text(arg)
+        if source in _STORED_AS_TEXT:  # without the collation of a column
+            return sql.paren(sql.binary("||", arg, sql.string("")))
     kind = "index_coerce_via_io" if low.for_index else "coerce_via_io"
-    return sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
+    body = sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
+    return cast_element(arg, low.io(node.resulttype).name, body) or body
 
 
 @handler(p.ArrayCoerceExpr)

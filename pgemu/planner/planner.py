@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pgemu.planner.aggregates
+import pgemu.planner.arithmetic
+import pgemu.planner.jsonb_calls
 import pgemu.planner.sublinks
 import pgemu.planner.text_calls
 import pgemu.planner.windows

@@ -152,6 +152,11 @@ def func(name: str, *args: Sql) -> Sql:
     return Text(f"{name}({_list(args)})", True)
 
 
+def as_text(node: Sql) -> Sql:
+    """An integer's decimal text."""
+    return Text(f"CAST({node} AS TEXT)", True)
+
+
 def paren(node: Sql) -> Sql:
     return node if node.atom else Text(f"({node.text})", True)
 

@@ -15,6 +15,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import WindowClause
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
+from pgemu.planner.aggregates import scaled_calls, whole_number_calls
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope, type_infos
 from pgemu.planner.scaled import scaled_column
@@ -83,10 +84,12 @@ def lower_window_func(node: p.WindowFunc, low: Lowering, scope: Scope) -> Sql:
     if (not node.winagg and name in _OWN) or _needs_executor(node, clause, low, scope):
         call = _executor_call(node, args, condition, clause, low, scope)
         return sql.window(call, partition, order, _WHOLE_PARTITION)
-    call = _call(node, args, low)
+    finish, calls = _made_of_native(node, args, low, scope) or ("", [_call(node, args, low)])
     if condition is not None:
-        call = sql.filtered(call, condition)
-    return sql.window(call, partition, order, _frame(clause, low, scope) if framed else "")
+        calls = [sql.filtered(call, condition) for call in calls]
+    frame = _frame(clause, low, scope) if framed else ""
+    values = [sql.window(call, partition, order, frame) for call in calls]
+    return sql.func(finish, *values) if finish else values[0]
 
 
 _WHOLE_PARTITION = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
@@ -178,6 +181,19 @@ def _executor_call(
     ]
     keys = [lower(entry, low, scope) for entry in entries]
     return sql.func(name, *offsets, condition or sql.integer(1), *keys, *args)
+
+
+def _made_of_native(
+    node: p.WindowFunc, args: list[Sql], low: Lowering, scope: Scope
+) -> tuple[str, list[Sql]] | None:
+    """(function, SQLite aggregates over the frame that it gets the values of)."""
+    if not node.winagg or len(args) != 1:
+        return None
+    proc = low.proc(node.winfnoid)
+    scaled = scaled_calls(proc, node.args[0], args[0], low, scope)
+    if scaled is not None:
+        return scaled
+    return whole_number_calls(proc, expr_type(node.args[0]), args[0], low)
 
 
 def _call(node: p.WindowFunc, args: list[Sql], low: Lowering) -> Sql:

@@ -29,14 +29,6 @@ def get_func_sql_syntax(node: FuncExpr, ctx: Context) -> bool:
     return True
 
 
-def _xmlexists(node: FuncExpr, ctx: Context) -> None:
-    ctx.add("XMLEXISTS((")
-    _arg(node, 0, ctx)
-    ctx.add(") PASSING (")
-    _arg(node, 1, ctx)
-    ctx.add("))")
-
-
 def _arg(node: FuncExpr, index: int, ctx: Context, showimplicit: bool = False) -> None:
     get_rule_expr(node.args[index], ctx, showimplicit)
 
