@@ -185,15 +185,16 @@ def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list
         entry = scope.entry(mark.rti)
         if entry.rtekind != "relation":
             continue
-        rid = sql.alias(sql.column(scope.aliases[mark.rti - 1], "rid"), f"k{column}")
-        body.expressions.append(rid)
+        alias = scope.aliases[mark.rti - 1]
+        body.expressions.append(sql.alias(sql.column(alias, "rid"), f"k{column}"))
         tableoid = -1
         if has_children(entry, low):
             tableoid = column + 1
-            place = sql.column(scope.aliases[mark.rti - 1], "tableoid")
+            place = sql.column(alias, "tableoid")
             body.expressions.append(sql.alias(place, f"k{tableoid}"))
+            alias = ""
         marks.append(
-            RowMark(column, entry.relid, mark.strength, mark.wait_policy, mark.rti, tableoid)
+            RowMark(column, entry.relid, mark.strength, mark.wait_policy, mark.rti, tableoid, alias)
         )
         column = max(column, tableoid) + 1
     return marks
