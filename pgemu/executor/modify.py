@@ -85,9 +85,11 @@ def _run_statement(
     if relation.relkind == "r":
         session.prepare_write(relation)
     direct = modify.direct_sql if session.own_overlay is None else None
-    if triggers is not None or plan.may_write:
-        direct = None
-    elif session.xact.state != IDLE and locks_on_conflict(session, relation, modify):
+    if (
+        triggers is not None
+        or plan.may_write
+        or (session.xact.state != IDLE and locks_on_conflict(session, relation, modify))
+    ):
         direct = None
     if session.xact.alone():
         undisturbed = True

@@ -90,7 +90,7 @@ class _State:
         self.changed = True
 
     def end_unsafe(self, writer: SerializableXact, committed: bool) -> None:
-        """A writer ends: what does that mean for the READ ONLY transactions that began beside it?"""
+        """A writer ends: was it one that a READ ONLY transaction had to fear?"""
         for reader in self.xacts.values():
             if writer.number not in reader.unsafe:
                 continue

@@ -571,15 +571,19 @@ class TransactionManager(StorageChanges):
         for hook in self.before_commit:
             hook()
 
-    def commit(self) -> None:
+    def commit(self, *, may_wait: bool = False) -> None:
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
-        back by the caller."""
+        back by the caller.  may_wait: its hooks may sleep, which ends the SQLite transaction: the
+        transaction must still be open in it then."""
         if self.registered:
-            self.begin_write("DELETE FROM main._active WHERE xid=?", self.xid)
+            over = ("DELETE FROM main._active WHERE xid=?", self.xid)
+            self.begin_write(*(() if may_wait else over))
             try:
                 if "g" in self.registered:
                     self.lock_global()
                 self.run_before_commit()
+                if may_wait:
+                    self.conn.execute(over[0], over[1:])
                 if self.predicate is not None:
                     self.predicate.pre_commit()
                 self._remove_traces()

@@ -598,7 +598,7 @@ class RunningSql:
         else:
             xact.abort_write()
         if xact.state == IMPLICIT:  # it has slept in the middle
-            xact.commit() if committing else xact.rollback()
+            xact.commit(may_wait=True) if committing else xact.rollback()
         self.session.start_statement()
         self.session.guc.push()
         if chain:
