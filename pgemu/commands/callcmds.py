@@ -33,6 +33,8 @@ def execute_call(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     def run() -> CommandResult:
         atomic = not may_end_transaction(session) or proc.prosecdef or bool(proc.proconfig)
         start_settings(session)
+        if not session.xact.write_depth:
+            session.ended_inside = False
         with session.xact.write():
             allow_suspension(session.xact)
             args, types = _arguments(session, call, proc, st.params)

@@ -34,11 +34,21 @@ from pgemu.pl.plpgsql.datums import (
     ns_lookup,
 )
 from pgemu.pl.plpgsql.expr import Prepared, analyze_statement, internal_error
+from pgemu.pl.plpgsql.subxact import run_step
+from pgemu.planner.plan import Plan
 from pgemu.transam.suspension import allow_suspension
 from pgemu.transam.xact import IMPLICIT
 
 OK = 0
 _WRITING = ("insert", "update", "delete", "merge")
+
+
+def _with_rows(run: Callable[[], Any]) -> Any:
+    """The result with all its rows."""
+    result = run()
+    if result.rows is not None and not isinstance(result.rows, list):
+        result.rows = list(result.rows)
+    return result
 
 
 class RunningSql:
@@ -105,10 +115,12 @@ class RunningSql:
                 prepared.plan = self.session.plan_once(query)
             plan = prepared.plan if len(prepared.queries) == 1 else False
             run = partial(self.session.run_planned, plan, query, params)
-            result = self._in_context(expr.text, query, run)
+            result = self._in_context(expr.text, query, run, plan)
         return prepared, result
 
-    def _in_context(self, text: str, query: Any, run: Callable[[], Any]) -> Any:
+    def _in_context(
+        self, text: str, query: Any, run: Callable[[], Any], plan: Plan | bool = False
+    ) -> Any:
         """Run with `SQL statement "..."` in the context of messages."""
         line = f'SQL statement "{text}"'
         session, stack = self.session, self.handler.stack
@@ -116,10 +128,7 @@ class RunningSql:
         stack.append(line)
         try:
             self._check_allowed(query)
-            result = run()
-            if result.rows is not None and not isinstance(result.rows, list):
-                result.rows = list(result.rows)
-            return result
+            return run_step(session, plan, partial(_with_rows, run))
         except PgError as error:
             error.location = None
             if error.internal_query is None and error.position is not None:
@@ -593,6 +602,7 @@ class RunningSql:
             )
         xact = self.session.xact
         kept = xact.current
+        self.session.ended_inside = True
         if committing:
             xact.end_write()
         else:
