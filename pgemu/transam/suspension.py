@@ -28,10 +28,10 @@ def can_suspend(xact: TransactionManager) -> bool:
     return xact.write_depth > 0 and not xact._read_depth
 
 
-def allow_suspension(xact: TransactionManager) -> None:
+def allow_suspension(xact: TransactionManager, *, alone: bool = False) -> None:
     """A statement outside a transaction block that may go to sleep in the middle: beside others
-    it writes undo, and becomes a transaction when it sleeps."""
-    if xact.state == IDLE and xact.others_have_xids():
+    (alone: in any case) it writes undo, and becomes a transaction when it sleeps."""
+    if xact.state == IDLE and (alone or xact.others_have_xids()):
         xact.undo_xid = xact.promotable = xact.xid
 
 

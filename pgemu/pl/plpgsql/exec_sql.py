@@ -614,7 +614,7 @@ class RunningSql:
         if chain:
             xact.current = kept
         xact.begin_write()
-        allow_suspension(xact)
+        allow_suspension(xact, alone=True)  # a lock of somebody who does not write may be met
 
 
 def _columns(result: Any) -> Columns:
