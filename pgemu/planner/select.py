@@ -24,10 +24,13 @@ _INT8_OF_INT4 = 481
 
 def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
     """The SQLite query for a SELECT (or VALUES, or set operation)."""
-    if query.row_marks and any(query.rtable[m.rti - 1].relid for m in query.row_marks):
+    if query.row_marks:
         from pgemu.planner.lockedquery import lower_locked
+        from pgemu.planner.prepjointree import pull_up_locked
 
-        return lower_locked(query, low, parent)
+        pull_up_locked(query, low)
+        if any(query.rtable[m.rti - 1].relid for m in query.row_marks):
+            return lower_locked(query, low, parent)
     scope = low.new_scope(query, parent)
     return lower_query_in(query, low, scope)
 
