@@ -42,6 +42,7 @@ from pgemu.errors import (
     INDETERMINATE_COLLATION,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     PgError,
@@ -438,10 +439,19 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
 def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
     """ALTER TABLE ... DETACH PARTITION."""
     from pgemu.catalog.namespace import range_var_get_relid
+    from pgemu.commands.detach import FINALIZE_HINT
     from pgemu.commands.inherit import remove_inheritance
 
     catalog = session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    link = catalog.one(PgInherits, inhrelid=child.oid, inhparent=parent.oid)
+    if link is not None and link.inhdetachpending:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'cannot detach partition "{child.name}"',
+            detail="The partition is being detached concurrently or has an unfinished detach.",
+            hint=FINALIZE_HINT,
+        )
     remove_inheritance(session, child, parent)
     drop_cloned_triggers(session, child)
     catalog.update(PgClass, {"oid": child.oid}, relispartition=False, relpartbound=None)

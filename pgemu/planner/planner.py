@@ -18,7 +18,7 @@ from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
-from pgemu.planner.prepjointree import pull_up_locked
+from pgemu.planner.prepjointree import prepare_locked
 from pgemu.planner.select import lower_query_in, output_columns
 
 UNKNOWNOID, TEXTOID = 705, 25
@@ -36,8 +36,8 @@ def plan_query(
     low = Lowering(catalog, binder)
     low.used_literals = set(used_literals) if used_literals is not None else set()
     note_grouped_literals(query, low.used_literals)
-    if query.row_marks:
-        pull_up_locked(query, low)
+    if query.command_type == "select":
+        prepare_locked(query, low)
     scope = low.new_scope(query, parent)
     if query.command_type == "select":
         plan = _plan_result(query, low) or _plan_select(query, low, scope)
@@ -59,6 +59,7 @@ def plan_query(
         for name, cte, outer in low.modifying_ctes
     ]
     plan.used_literals = frozenset(low.used_literals)
+    plan.partitioned = tuple(sorted(low.partitioned))
     plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
         plan.query, plan.outer = query, parent

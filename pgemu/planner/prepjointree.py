@@ -12,9 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import walk
+from pgemu.parser.analyze import STRENGTH_NAMES, check_select_locking
 from pgemu.planner.lowering import Lowering
 from pgemu.rewrite.rewrite_manip import (
     check_expr_has_sublink,
@@ -26,13 +28,96 @@ from pgemu.rewrite.rewrite_manip import (
 )
 
 # what a condition may be made of beside a sub-query that hides rows
-_HARMLESS = (p.Var, p.Const, p.Param, p.BoolExpr, p.NullTest, p.BooleanTest, p.RelabelType)
+_HARMLESS = (
+    *(p.Var, p.Const, p.Param, p.ArrayExpr),
+    *(p.BoolExpr, p.NullTest, p.BooleanTest, p.RelabelType),
+)
 _OPERATORS = (p.OpExpr, p.ScalarArrayOpExpr)
 
 
-def pull_up_locked(query: Query, low: Lowering) -> None:
-    """Pull up the marked sub-queries of a SELECT as far as they are simple.  In place; a query
-    that has gone through this before has none left."""
+def prepare_locked(query: Query, low: Lowering) -> None:
+    """What a SELECT with row marks, or with sub-queries that have some, is planned as.  In place;
+    for a query that has gone through this before there is nothing left to do."""
+    if query.row_marks:
+        check_select_locking(query, query.row_marks[0].strength)
+        _pull_up_locked(query, low)
+        _refuse_nullable(query)
+    for rti, rte in enumerate(query.rtable, 1):
+        if rte.rtekind == "subquery" and rte.subquery is not None and rte.subquery.row_marks:
+            _push_down(query, rti, rte, low)
+
+
+def _refuse_nullable(query: Query) -> None:
+    """make_outerjoininfo: a row that is not there cannot be locked."""
+    nullable: set[int] = set()
+
+    def collect(item: Any, missing: bool) -> None:
+        if isinstance(item, RangeTblRef):
+            if missing:
+                nullable.add(item.rtindex)
+            return
+        collect(item.larg, missing or item.jointype in ("right", "full"))
+        collect(item.rarg, missing or item.jointype in ("left", "full"))
+
+    for item in query.jointree.fromlist:
+        collect(item, False)
+    for mark in query.row_marks:
+        if mark.rti in nullable:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                f"{STRENGTH_NAMES[mark.strength]} cannot be applied to the nullable side of an "
+                "outer join",
+            )
+
+
+def _push_down(query: Query, rti: int, rte: RangeTblEntry, low: Lowering) -> None:
+    """Conditions of the query on a sub-query that locks rows are tested before they are locked
+    (subquery_push_qual)."""
+    sub, quals = rte.subquery, query.jointree.quals
+    assert sub is not None
+    if quals is None or not sub.jointree.fromlist or _place(query, rti) is None:
+        return
+    if sub.limit_count is not None or sub.limit_offset is not None or sub.set_operations:
+        return
+    if sub.has_aggs or sub.has_window_funcs or sub.has_target_srfs or sub.group_clause:
+        return
+    stable = {t.resno for t in sub.target_list if _stays_same(t.expr, low)}
+    parts = quals.args if isinstance(quals, p.BoolExpr) and quals.boolop == "and" else [quals]
+    kept: list[p.Expr] = []
+    for part in parts:
+        columns = _columns_of(part, rti)
+        safe = columns is not None and columns <= stable and _stays_same(part, low)
+        if safe and (not rte.security_barrier or _leaks_nothing([part], low)):
+            down = replace_vars_from_target_list(copy_object(part), rti, rte, sub.target_list)
+            sub.jointree.quals = make_and_qual(sub.jointree.quals, down)
+        else:
+            kept.append(part)
+    if len(kept) < len(parts):
+        query.jointree.quals = None if not kept else kept[0]
+        if len(kept) > 1:
+            query.jointree.quals = p.BoolExpr("and", kept)
+
+
+def _columns_of(qual: p.Expr, rti: int) -> set[int] | None:
+    """The columns of one entry that a condition reads; None: it reads anything else."""
+    found: set[int] = set()
+    alone = True
+
+    def visit(one: Any) -> bool:
+        nonlocal alone
+        if isinstance(one, p.Var):
+            alone = alone and one.varno == rti and not one.varlevelsup and one.varattno > 0
+            found.add(one.varattno)
+        elif isinstance(one, Query):
+            alone = False
+        return alone
+
+    walk(qual, visit)
+    return found if alone and found else None
+
+
+def _pull_up_locked(query: Query, low: Lowering) -> None:
+    """Pull up the marked sub-queries as far as they are simple."""
     while True:
         for mark in query.row_marks:
             rte = query.rtable[mark.rti - 1]
@@ -103,7 +188,7 @@ def _is_simple(
         return False
     if not all(_stays_same(t.expr, low) for t in sub.target_list if not t.resjunk):
         return False
-    return not rte.security_barrier or _leaks_nothing(query, low)
+    return not rte.security_barrier or _leaks_nothing(_conditions(query), low)
 
 
 def _functions(node: Any) -> list[int]:
@@ -124,14 +209,19 @@ def _stays_same(expr: Any, low: Lowering) -> bool:
     return all(low.catalog.get(PgProc, oid=f).provolatile != "v" for f in _functions(expr))
 
 
-def _leaks_nothing(query: Query, low: Lowering) -> bool:
-    """The conditions of the query may be tested for rows that the sub-query hides."""
-    quals = [query.jointree.quals]
+def _conditions(query: Query) -> list[Any]:
+    """WHERE and the conditions of joins."""
+    quals: list[Any] = [query.jointree.quals]
     joins = [item for item in query.jointree.fromlist if isinstance(item, JoinExpr)]
     while joins:
         join = joins.pop()
         quals.append(join.quals)
         joins += [i for i in (join.larg, join.rarg) if isinstance(i, JoinExpr)]
+    return quals
+
+
+def _leaks_nothing(quals: list[Any], low: Lowering) -> bool:
+    """The conditions may be tested for rows that a sub-query hides."""
     harmless = True
 
     def visit(one: Any) -> bool:
@@ -140,11 +230,8 @@ def _leaks_nothing(query: Query, low: Lowering) -> bool:
             harmless = False
         return harmless
 
-    for qual in quals:
-        walk(qual, visit)
-    return harmless and all(
-        low.catalog.get(PgProc, oid=f).proleakproof for q in quals for f in _functions(q)
-    )
+    walk(quals, visit)
+    return harmless and all(low.catalog.get(PgProc, oid=f).proleakproof for f in _functions(quals))
 
 
 def _pull_up(query: Query, rti: int, rte: RangeTblEntry, place: tuple[Any, str | int]) -> None:

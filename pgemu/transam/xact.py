@@ -71,6 +71,7 @@ class TransactionManager(StorageChanges):
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
     """
 
+    several = False  # an implicit transaction is one of several statements in a string
     taking_back = False  # rows go back to what they were: nothing is to be checked
     suspensions, promotable = 0, -1  # see suspension.py
 
@@ -162,7 +163,7 @@ class TransactionManager(StorageChanges):
 
     def prevent_in_transaction_block(self, what: str) -> None:
         """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
-        if self.in_block:
+        if self.in_block or (self.state == IMPLICIT and self.several):
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
         if self.state == IMPLICIT and self.xid:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline")
