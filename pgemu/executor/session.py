@@ -131,10 +131,6 @@ class Session(WritingMixin):
         self.notices: list[Notice] = []
         self.ctx.notice_sink = self.notices.append
         self.rechecks: list[EvalPlanQual] = []
-        # subtransactions of procedural code that are open in the running statement
-        self.subxacts: list[Any] = []
-        # the running CALL or DO has ended a transaction: it must not run again from its start
-        self.ended_inside = False
         self.dirty: Sequence[tuple[str, int]] = ()
         self.current_params: Sequence[Value] = ()
         # set by executor/locking.py when the session has a latch
@@ -285,6 +281,10 @@ class Session(WritingMixin):
 
     # set by tcop, which stands above the commands
     utility_handler: Any = None
+    # subtransactions of procedural code that are open in the running statement
+    subxacts: tuple[Any, ...] = ()
+    # the running CALL or DO has ended a transaction: it must not run again from its start
+    ended_inside = False
 
     def query(
         self, sql: str, params: Sequence[Value] = (), param_types: Sequence[int] = ()

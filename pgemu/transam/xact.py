@@ -432,9 +432,6 @@ class TransactionManager(StorageChanges):
         ).fetchone()
         return row is not None
 
-    def refresh_after_wait(self) -> None:
-        """Hook after a wait for another transaction (nothing to do: snapshots are taken anew)."""
-
     def set_characteristic(self, name: str, value: Any) -> None:
         """SET TRANSACTION: isolation, read_only or deferrable of the current transaction."""
         setattr(self.current, name, value)
@@ -583,11 +580,9 @@ class TransactionManager(StorageChanges):
                 if "g" in self.registered:
                     self.lock_global()
                 self.run_before_commit()
-                if may_wait:
-                    self.conn.execute(over[0], over[1:])
                 if self.predicate is not None:
                     self.predicate.pre_commit()
-                self._remove_traces()
+                self._remove_traces(may_wait)
                 self.drop_storage(self._dropped)
             except BaseException:
                 self.abort_write()
@@ -613,12 +608,12 @@ class TransactionManager(StorageChanges):
         if self.fsync and (self.synchronous_commit or order):
             self.wal.sync(schema)
 
-    def _remove_traces(self) -> None:
+    def _remove_traces(self, still_open: bool) -> None:
         keep_undo = self.snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
-            if schema != "main":  # there it was the first statement of the end
+            if still_open or schema != "main":  # there it was the first statement of the end
                 self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
             if self.row_lock_stamp:
                 self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)

@@ -54,7 +54,7 @@ class Subtransaction:
         self._undo_written = xact.undo_written
         self._row_locks = xact.row_lock_stamp
         self._marks = newest_undo(xact) if self.active and can_suspend(xact) else None
-        session.subxacts.append(self)
+        session.subxacts = (*session.subxacts, self)
         for hook in xact.on_subxact:
             hook("start")
 
@@ -71,7 +71,7 @@ class Subtransaction:
     def release(self) -> None:
         session = self.session
         session.pl_subxact_depth -= 1
-        session.subxacts.remove(self)
+        session.subxacts = tuple(sub for sub in session.subxacts if sub is not self)
         if self.active:
             session.xact.conn.execute(f"RELEASE {self.name}").fetchall()
         for hook in session.xact.on_subxact:
@@ -80,7 +80,7 @@ class Subtransaction:
     def rollback(self) -> None:
         session, xact = self.session, self.session.xact
         session.pl_subxact_depth -= 1
-        session.subxacts.remove(self)
+        session.subxacts = tuple(sub for sub in session.subxacts if sub is not self)
         commit, abort, created, dropped = self._lengths
         if self._has_slept and xact.write_depth:
             assert self._marks is not None
