@@ -20,6 +20,7 @@ from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key, validate_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned, not_on_foreign_table
+from pgemu.commands.partition import clone_foreign_key
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -50,10 +51,20 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
                 f'cannot use ONLY for foreign key on partitioned table "{ctx.relation.name}" '
                 f"referencing relation",
             )
-        add_foreign_key(ctx.session, from_relation(ctx.relation), con)
+        if ctx.relation.relkind == "p" and con.get("skip_validation"):
+            referenced = con["pktable"]["relname"]
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f'cannot add NOT VALID foreign key on partitioned table "{ctx.relation.name}" '
+                f'referencing relation "{referenced}"',
+                detail="This feature is not yet supported on partitioned tables.",
+            )
+        oid = add_foreign_key(ctx.session, from_relation(ctx.relation), con)
         if ctx.recurse and ctx.relation.relkind == "p":
-            for child in ctx.relation.children:
-                add_foreign_key(ctx.session, from_relation(ctx.catalog.relation(child)), con)
+            parent, made = ctx.relation, ctx.catalog.get(PgConstraint, oid=oid)
+            for child in parent.children:
+                heap = from_relation(ctx.catalog.relation(child))
+                clone_foreign_key(ctx.session, parent, made, heap)
     else:
         add_key(ctx, con)
 

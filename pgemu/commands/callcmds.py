@@ -34,6 +34,8 @@ def execute_call(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
         atomic = not may_end_transaction(session) or proc.prosecdef or bool(proc.proconfig)
         start_settings(session)
         session.xact.queried = True
+        if not session.xact.write_depth:
+            session.ended_inside = False
         with session.xact.write():
             allow_suspension(session.xact)
             args, types = _arguments(session, call, proc, st.params)

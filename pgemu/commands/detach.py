@@ -18,10 +18,10 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
-from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
+from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE, SHARE_UPDATE_EXCLUSIVE
 from pgemu.executor.lockers import wait_for_lockers
 
-_FINALIZE = (
+FINALIZE_HINT = (
     "Use ALTER TABLE ... DETACH PARTITION ... FINALIZE to complete the pending detach operation."
 )
 
@@ -55,6 +55,7 @@ def detach_concurrently(session: Any, stmt: dict[str, Any], cmd: dict[str, Any])
             "cannot detach partitions concurrently when a default partition exists",
         )
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    _lock_referencing(session, parent)
     with session.xact.write():
         _mark(session, parent, child)
     wait_for_lockers(session, parent.oid, ACCESS_EXCLUSIVE)
@@ -77,7 +78,7 @@ def _mark(session: Any, parent: Any, child: Any) -> None:
                 OBJECT_NOT_IN_PREREQUISITE_STATE,
                 f'partition "{pending}" already pending detach in partitioned table '
                 f'"{parent.schema_name}.{parent.name}"',
-                hint=_FINALIZE,
+                hint=FINALIZE_HINT,
             )
     check_attached(catalog, parent, child)
     check_not_referenced(session, parent, child)
@@ -93,7 +94,7 @@ def check_not_pending(session: Any, relation: Any) -> None:
         raise PgError(
             OBJECT_NOT_IN_PREREQUISITE_STATE,
             f'cannot alter partition "{relation.name}" with an incomplete detach',
-            hint=_FINALIZE,
+            hint=FINALIZE_HINT,
         )
 
 
@@ -137,6 +138,7 @@ def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
     """ATDetachCheckNoForeignKeyRefs: rows of the partition that foreign keys reference must stay
     where they are."""
     catalog = session.catalog
+    _lock_referencing(session, parent)
     leaves = [catalog.relation(oid) for oid in child.all_inheritors]
     number = 1 + sorted(
         row.inhrelid for row in catalog.all(PgInherits, inhparent=parent.oid)
@@ -158,6 +160,15 @@ def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
                 f'"{con.conname}{number}"',
                 detail=f'{shown} is still referenced from table "{table.name}".',
             )
+
+
+def _lock_referencing(session: Any, parent: Any) -> None:
+    """Nobody may add rows that reference the partition after it was looked for them."""
+    if session.locks is None:
+        return
+    for con in parent.referenced_by:
+        if not con.conparentid:
+            session.locks.relation(con.conrelid, SHARE)
 
 
 def _referenced_key(session: Any, con: Any, leaf: Any, parent: Any) -> Any:

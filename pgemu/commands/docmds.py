@@ -56,6 +56,8 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         atomic = not may_end_transaction(session)
         start_settings(session)
         session.xact.queried = True
+        if not session.xact.write_depth:
+            session.ended_inside = False
         with session.xact.write():
             allow_suspension(session.xact)
             session.run_inline(body, atomic=atomic)

@@ -12,6 +12,7 @@ from typing import Any
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.index import index_create
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.pg_constraint import constraint_name_is_used
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -41,6 +42,7 @@ from pgemu.errors import (
     INDETERMINATE_COLLATION,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     PgError,
@@ -336,35 +338,63 @@ def create_partition_indexes(
 
 def clone_foreign_keys(session: Any, parent: Any, heap: HeapRef) -> None:
     """CloneFkReferencing: the parent's foreign keys on a partition."""
+    for con in parent.fkeys:
+        clone_foreign_key(session, parent, con, heap)
+
+
+def clone_foreign_key(session: Any, parent: Any, con: Any, heap: HeapRef) -> None:
+    """A foreign key of the parent on a partition and its partitions: an equal one of the
+    partition's own becomes a part of it (tryAttachPartitionForeignKey)."""
     from pgemu.commands.foreign_keys import add_foreign_key
 
     catalog = session.catalog
-    for con in parent.fkeys:
-        referenced = catalog.relation(con.confrelid)
-        raw = {
-            "contype": "CONSTR_FOREIGN",
-            "conname": con.conname,
-            "pktable": {"schemaname": referenced.schema_name, "relname": referenced.name},
-            "fk_attrs": _name_nodes(parent, con.conkey),
-            "pk_attrs": _name_nodes(referenced, con.confkey),
-            "fk_matchtype": con.confmatchtype,
-            "fk_upd_action": con.confupdtype,
-            "fk_del_action": con.confdeltype,
-            "deferrable": con.condeferrable,
-            "initdeferred": con.condeferred,
-        }
-        oid = add_foreign_key(session, heap, raw)
-        catalog.update(
-            PgConstraint, {"oid": oid}, conparentid=con.oid, conislocal=False, coninhcount=1
-        )
-        me = (PG_CONSTRAINT_RELID, oid, 0)
-        insert_rows(
-            catalog,
-            [
-                depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "P"),
-                depend(me, (PG_CLASS_RELID, heap.oid, 0), "S"),
-            ],
-        )
+    referenced = catalog.relation(con.confrelid)
+    used = con.conname in heap.constraint_names or constraint_name_is_used(
+        catalog, heap.oid, con.conname
+    )
+    raw = {
+        "contype": "CONSTR_FOREIGN",
+        "conname": None if used else con.conname,
+        "pktable": {"schemaname": referenced.schema_name, "relname": referenced.name},
+        "fk_attrs": _name_nodes(parent, con.conkey),
+        "pk_attrs": _name_nodes(referenced, con.confkey),
+        "fk_matchtype": con.confmatchtype,
+        "fk_upd_action": con.confupdtype,
+        "fk_del_action": con.confdeltype,
+        "fk_del_set_cols": _name_nodes(parent, con.confdelsetcols or ()),
+        "deferrable": con.condeferrable,
+        "initdeferred": con.condeferred,
+    }
+    oid = _equal_foreign_key(catalog, parent, con, heap) or add_foreign_key(session, heap, raw)
+    catalog.update(PgConstraint, {"oid": oid}, conparentid=con.oid, conislocal=False, coninhcount=1)
+    me = (PG_CONSTRAINT_RELID, oid, 0)
+    insert_rows(
+        catalog,
+        [
+            depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "P"),
+            depend(me, (PG_CLASS_RELID, heap.oid, 0), "S"),
+        ],
+    )
+    if heap.relkind == "p" and not heap.is_new:
+        relation, own = catalog.relation(heap.oid), catalog.get(PgConstraint, oid=oid)
+        for child in relation.children:
+            clone_foreign_key(session, relation, own, from_relation(catalog.relation(child)))
+
+
+def _equal_foreign_key(catalog: Any, parent: Any, con: Any, heap: HeapRef) -> int:
+    """A foreign key of the partition that says the same and has no parent yet; 0: none."""
+    columns = tuple(heap.attnum(parent.attrs[n - 1].attname) for n in con.conkey)
+    for own in () if heap.is_new else catalog.relation(heap.oid).fkeys:
+        if (
+            own.conparentid == 0
+            and own.convalidated
+            and (own.confrelid, own.conkey, own.confkey) == (con.confrelid, columns, con.confkey)
+            and (own.condeferrable, own.condeferred) == (con.condeferrable, con.condeferred)
+            and (own.confupdtype, own.confdeltype) == (con.confupdtype, con.confdeltype)
+            and own.confmatchtype == con.confmatchtype
+        ):
+            return int(own.oid)
+    return 0
 
 
 def _name_nodes(relation: Any, attnums: tuple[int, ...]) -> list[dict[str, Any]]:
@@ -411,10 +441,19 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
 def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
     """ALTER TABLE ... DETACH PARTITION."""
     from pgemu.catalog.namespace import range_var_get_relid
+    from pgemu.commands.detach import FINALIZE_HINT
     from pgemu.commands.inherit import remove_inheritance
 
     catalog = session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    link = catalog.one(PgInherits, inhrelid=child.oid, inhparent=parent.oid)
+    if link is not None and link.inhdetachpending:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'cannot detach partition "{child.name}"',
+            detail="The partition is being detached concurrently or has an unfinished detach.",
+            hint=FINALIZE_HINT,
+        )
     remove_inheritance(session, child, parent)
     drop_cloned_triggers(session, child)
     catalog.update(PgClass, {"oid": child.oid}, relispartition=False, relpartbound=None)

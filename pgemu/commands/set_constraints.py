@@ -8,15 +8,19 @@ from pgemu.catalog.namespace import lookup_explicit_namespace
 from pgemu.catalog.rows import PgConstraint, PgNamespace
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
+from pgemu.transam.xact import IDLE
 
 
 def set_constraints(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALL, or the constraints of each name in the first schema of the path that has it."""
-    if st.top_level and not session.xact.in_block:
+    alone = st.top_level and not session.xact.in_block
+    if alone:
         session.notice("WARNING", "25P01", "SET CONSTRAINTS can only be used in transaction blocks")
     found: list[int] = []
     for item in stmt.get("constraints", ()):
         found += _constraints(session, item["RangeVar"], bool(stmt.get("deferred")))
+    if alone and session.xact.state == IDLE:  # its transaction is over with it
+        return CommandResult("SET CONSTRAINTS")
     if stmt.get("constraints") and not found:
         return CommandResult("SET CONSTRAINTS")
     session.after_triggers.set_mode(found, bool(stmt.get("deferred")))

@@ -32,7 +32,7 @@ def commit_retrying(session: Any) -> None:
         checks.immediate, checks.deferred = {}, dict(deferred)
         if queue is not None:
             queue.events = list(events)
-        session.xact.commit()
+        session.xact.commit(may_wait=True)
 
     retrying(session, run)
 

@@ -226,8 +226,10 @@ def _reindex(catalog: Any, body: Body) -> Locks:
         if oid >= 16384:
             yield oid, SHARE_UPDATE_EXCLUSIVE
         return
-    index = kind == "REINDEX_OBJECT_INDEX"
-    yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE if index else SHARE)
+    if kind != "REINDEX_OBJECT_INDEX":
+        yield from _one(catalog, body.get("relation"), SHARE)
+    # PostgreSQL locks the indexes thus, and whoever reads the table has locked its indexes too
+    yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE)
 
 
 def _on(key: str, mode: int) -> Callable[[Any, Body], Locks]:

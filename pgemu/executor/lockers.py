@@ -18,7 +18,7 @@ from pgemu.storage.locktag import LOCK_CONFLICTS
 from pgemu.storage.procarray import DATABASE, PID, USER_WORD, XACT_START, XMIN
 
 WAITING_FOR_SLOT = USER_WORD + 2
-POLL_SECONDS = 0.01
+POLL_SECONDS = 0.002
 
 
 def wait_for_lockers(session: Any, oid: int, mode: int) -> None:
@@ -91,8 +91,10 @@ def wait_before(session: Any, tag: str, body: dict[str, Any]) -> None:
     elif tag == "ReindexStmt" and "relation" in body:
         options = {n["DefElem"].get("defname") for n in body.get("params", ())}
         if "concurrently" in options:
-            _wait_twice(session, index_table(catalog, body["relation"]), ACCESS_EXCLUSIVE)
+            table = index_table(catalog, body["relation"])
+            _wait_twice(session, table, SHARE)
             wait_for_older_snapshots(session)
+            _wait_twice(session, table, ACCESS_EXCLUSIVE)
 
 
 def _wait_twice(session: Any, oid: int, mode: int) -> None:

@@ -149,7 +149,8 @@ class SessionLocks(LockManager):
         database = self.session.ctx.database_oid << 32
         words = self._words
         looked = False
-        for oid, _, _ in plan.relations:
+        oids = [oid for oid, _, _ in plan.relations]
+        for oid in (*oids, *plan.partitioned) if plan.partitioned else oids:
             if oid >= FIRST_USER_OID and words[strong_word(database | oid)]:
                 looked = True
                 tag = LockTag(database | oid, RELATION_B)
@@ -263,6 +264,9 @@ def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
             and oid not in marked
             and (oid, ACCESS_SHARE) not in held
         ):
+            locks.relation(oid, ACCESS_SHARE)
+    for oid in plan.partitioned:
+        if oid != written and (oid, ACCESS_SHARE) not in held:
             locks.relation(oid, ACCESS_SHARE)
     for oid in plan.sequences:
         locks.relation(oid, ROW_EXCLUSIVE)

@@ -57,8 +57,22 @@ def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
     ):
         modify.lone_target = relation
         database = session.ctx.database_oid << 32
+        modify.lone_in_block = not locks_on_conflict(session, relation, modify)
         oids = {relation.oid, *(oid for oid, _, _ in plan.relations)}
         modify.lone_locks = tuple(strong_word(database | oid) for oid in oids)
+
+
+def locks_on_conflict(session: Any, relation: Any, modify: ModifyPlan) -> bool:
+    """ON CONFLICT DO UPDATE locks more than it changes where it sets a key column, perhaps to what
+    it is, or has a condition: a transaction that goes on keeps that lock."""
+    conflict, query = modify.conflict, modify.query
+    if conflict is None or conflict.action == "nothing" or query is None:
+        return False
+    return (
+        query.on_conflict is None
+        or query.on_conflict.on_conflict_where is not None
+        or not session.key_columns(relation).isdisjoint(conflict.set_columns)
+    )
 
 
 def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | None:
@@ -79,6 +93,7 @@ def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | Non
         attempt = _autocommit
     elif (
         xact.state in (BLOCK, IMPLICIT)
+        and modify.lone_in_block
         and xact.triggers.made_for(relation.sqlite_name, len(relation.attrs))
         and lock_for_plan(session, plan)
     ):

@@ -21,7 +21,7 @@ from pgemu.executor.check_options import check_policies, check_view_options
 from pgemu.executor.conflicts import conflicting_row
 from pgemu.executor.evalplanqual import EvalPlanQual, rechecking
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
-from pgemu.executor.lone_modify import note_lone_target
+from pgemu.executor.lone_modify import locks_on_conflict, note_lone_target
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.row_writer import RowWriter
 from pgemu.executor.suspending import in_place
@@ -31,6 +31,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ConflictPlan, ModifyPlan, Plan
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import EVERYTHING, Snapshot, dirty_tables
+from pgemu.transam.xact import IDLE
 
 Row = tuple[Any, ...]
 _DOING = {"update": "updating", "delete": "deleting"}
@@ -84,7 +85,11 @@ def _run_statement(
     if relation.relkind == "r":
         session.prepare_write(relation)
     direct = modify.direct_sql if session.own_overlay is None else None
-    if triggers is not None or plan.may_write:
+    if (
+        triggers is not None
+        or plan.may_write
+        or (session.xact.state != IDLE and locks_on_conflict(session, relation, modify))
+    ):
         direct = None
     if session.xact.alone():
         undisturbed = True
@@ -325,9 +330,15 @@ def _in_the_way(
 
 def _lock_for_update(session: Any, address: tuple[int, int], columns: Sequence[int]) -> None:
     """The row is locked before it is known what becomes of its key (ExecUpdateLockMode)."""
-    relation = session.catalog.relation(address[0])
+    relation, rid = session.catalog.relation(address[0]), address[1]
     key = not session.key_columns(relation).isdisjoint(columns)
-    session.row_locks.hold(relation, address[1], "forupdate" if key else "fornokeyupdate")
+    strength = "forupdate" if key else "fornokeyupdate"
+    holder = session.row_locks.holder(relation, rid, strength)
+    if holder:
+        own = session.row_locks.has_own(relation, rid)
+        queue = (relation.oid, rid, ACCESS_EXCLUSIVE if key else EXCLUSIVE)
+        raise WaitFor(holder, None if own else queue, row_context("locking", relation, rid))
+    session.row_locks.hold(relation, rid, strength)
 
 
 def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable[Row]) -> None:

@@ -146,6 +146,8 @@ class NotifyQueue:
         session = self.session
         pid, own = session.slot.pid, session.slot.number
         messages = list(self._pending)
+        if self.channels and self.session.xact.state == IDLE:
+            self._take()  # what has been sent before comes before
         self._own.extend((pid, *m) for m in messages if m[0] in self.channels)
         procarray = session.shm.procarray
         data = b""
@@ -165,14 +167,18 @@ class NotifyQueue:
         session is idle, after latch.drain(), and before ReadyForQuery."""
         if not (self._own or self.channels or self.latch.inbox) or self.session.xact.state != IDLE:
             return ()
+        self._take()
         found, self._own = self._own, []
+        return found
+
+    def _take(self) -> None:
+        """What other sessions have sent."""
         if self.channels:
             self.latch.drain()
         for data in self.latch.take(NOTIFY):
             pid, messages = json.loads(data)
             self.session.slot.words[TAKEN_BYTES] += entry_bytes(messages)
-            found.extend((pid, c, p) for c, p in messages if c in self.channels)
-        return found
+            self._own.extend((pid, c, p) for c, p in messages if c in self.channels)
 
     def close(self) -> None:
         """The session ends."""

@@ -27,7 +27,7 @@ def hash_combine64(a: int, b: int) -> int:
 class PartitionTable:
     """One partitioned table's key and bounds, ready to look a row up in."""
 
-    def __init__(self, session: Any, relation: Any) -> None:
+    def __init__(self, session: Any, relation: Any, children: Sequence[int] | None = None) -> None:
         self.session, self.relation = session, relation
         catalog = session.catalog
         key = relation.partition_key
@@ -45,7 +45,7 @@ class PartitionTable:
         self.default = 0
         self.bounds: list[tuple[int, dict[str, Any]]] = []
         self.listed: dict[Any, int] = {}
-        for oid in relation.children:
+        for oid in relation.children if children is None else children:
             bound = catalog.relation(oid).partition_bound
             if bound is None:
                 continue
@@ -196,7 +196,10 @@ class PartitionRouting:
         while child.is_partition and child.parents:
             parent = self.session.catalog.relation(child.parents[0])
             values = convert_row(child, parent, values)
-            table = self.table(parent)
+            if child.oid in parent.children:
+                table = self.table(parent)
+            else:  # it is being detached: its own bound goes on to hold for it
+                table = PartitionTable(self.session, parent, (child.oid,))
             yield child.oid, table.find(table.key_of(values)) == child.oid
             child = parent
 

@@ -5,6 +5,7 @@ A lock is a row of `_rowlock` of the holder's transaction; a changed row is lock
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -50,14 +51,19 @@ class RowLocks:
                     f" AND NOT EXISTS (SELECT 1 FROM {name} k WHERE "
                     f"{' AND '.join(['k.rid=u.rid', *same])})"
                 )
-            text = text.replace(
-                f"{name} AS ",
+            free = (
                 f"(SELECT * FROM {name} AS pg_unlocked WHERE rid NOT IN (SELECT u.rid FROM "
                 f"{p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
                 f"u.relfilenode={table[1:]} AND u.xid<>{own}{key_kept} UNION ALL SELECT rid FROM "
                 f"{p}rowlock WHERE relfilenode={table[1:]} AND xid<>{own} AND mode IN ({modes})))"
-                " AS ",
+                " AS "
             )
+            pattern = rf"{re.escape(name)} AS {mark.alias}\b" if mark.alias else ""
+            if pattern and re.search(pattern, text):
+                # the same table may stand beside it without being marked
+                text = re.sub(pattern, free + mark.alias, text)
+            else:
+                text = text.replace(f"{name} AS ", free)
         return replace(plan, sql=text)
 
     def lock_one(self, mark: RowMark, relid: int, rid: int) -> bool:

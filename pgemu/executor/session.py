@@ -284,6 +284,10 @@ class Session(WritingMixin):
 
     # set by tcop, which stands above the commands
     utility_handler: Any = None
+    # subtransactions of procedural code that are open in the running statement
+    subxacts: tuple[Any, ...] = ()
+    # the running CALL or DO has ended a transaction: it must not run again from its start
+    ended_inside = False
 
     def query(
         self, sql: str, params: Sequence[Value] = (), param_types: Sequence[int] = ()

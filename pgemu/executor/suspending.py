@@ -36,10 +36,12 @@ def wait_in_place(session: Any, wait: WaitFor) -> None:
     if (
         session.callback_depth
         or session.locks is None
-        or getattr(session, "pl_subxact_depth", 0)
         or not can_suspend(session.xact)
+        or any(not sub.may_sleep() for sub in session.subxacts)
     ):
         raise wait
+    for sub in session.subxacts:
+        sub.before_sleep()
     complete_snapshots(session)
     queue = None
     try:

@@ -157,7 +157,6 @@ def wait_for(session: Any, wait: WaitFor) -> None:
     else:
         locks.acquire(wait.tag, wait.mode)
         locks.release(wait.tag, wait.mode)
-    session.xact.refresh_after_wait()
 
 
 def moved_error() -> PgError:

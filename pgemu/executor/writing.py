@@ -57,7 +57,6 @@ class WritingMixin:
         from pgemu.executor.locking import wait_for_xid
 
         wait_for_xid(self, xid)
-        self.xact.refresh_after_wait()
 
     def lock_parent_key(self, parent: Any, attnums: Sequence[int], key: Sequence[Value]) -> None:
         """A referenced row must stay until the end of the transaction (FOR KEY SHARE)."""

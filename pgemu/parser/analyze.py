@@ -380,9 +380,8 @@ def check_select_locking(query: Query, strength: str) -> None:
         (query.has_target_srfs, "set-returning functions in the target list"),
     ):
         if present:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, f"{LCS_NAMES[strength]} is not allowed with {what}"
-            )
+            name = LCS_NAMES.get(strength) or STRENGTH_NAMES[strength]
+            raise PgError(FEATURE_NOT_SUPPORTED, f"{name} is not allowed with {what}")
 
 
 def transform_locking_clause(

@@ -170,6 +170,8 @@ def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:
     only: a partitioned table without its partitions, which has no rows."""
     parent = low.catalog.relation(relid)
     parts = []
+    if parent.relkind == "p":
+        low.partitioned.add(parent.oid)
     for child_oid in () if only else parent.all_inheritors:
         child = low.catalog.relation(child_oid)
         if child.relkind == "p":

@@ -128,6 +128,7 @@ class Lowering:
         self.relations: dict[int, tuple[str, int]] = {}
         # that nextval() and setval() are called for
         self.sequences: set[int] = set()
+        self.partitioned: set[int] = set()
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False
@@ -230,6 +231,7 @@ class Lowering:
         child.depth = self.depth + 1
         child.relations = self.relations
         child.sequences = self.sequences
+        child.partitioned = self.partitioned
         child.used_literals = self.used_literals
         child.working_tables = dict(self.working_tables)
         return child

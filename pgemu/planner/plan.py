@@ -47,7 +47,8 @@ ParamSource = ExternParam | LiteralParam | OuterParam
 @dataclass(frozen=True, slots=True)
 class RowMark:
     """Output column `column` (0-based, behind the client's columns) holds the rid of a row of
-    relid to lock, column `tableoid` (where it has children; else -1) the table that it is in."""
+    relid to lock, column `tableoid` (where it has children; else -1) the table that it is in.
+    alias: the table's in the SQLite text, where it is read as one table."""
 
     column: int
     relid: int
@@ -55,6 +56,7 @@ class RowMark:
     wait_policy: str
     rti: int = 0
     tableoid: int = -1
+    alias: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Plan:
     used_literals: frozenset[int] = frozenset()
     # sequences that nextval() is called for: OIDs
     sequences: tuple[int, ...] = ()
+    # partitioned tables among those that it reads, which have no rows of their own
+    partitioned: tuple[int, ...] = ()
     # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the
     # plan that looks at one row again, made when it is first wanted (False: there is none)
     query: Query | None = None
@@ -136,6 +140,7 @@ class ModifyPlan:
     lone_target: Any = None
     # of its tables: where the lock table counts strong locks
     lone_locks: tuple[int, ...] = ()
+    lone_in_block: bool = True
     # whether that is so amid other transactions (planner/rowtest.py)
     row_test: RowTest | None = None
 

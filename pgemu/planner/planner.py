@@ -22,6 +22,7 @@ from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
 from pgemu.planner.lockedquery import check_row_marks
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
+from pgemu.planner.prepjointree import prepare_locked
 from pgemu.planner.replica_identity import check_replica_identity
 from pgemu.planner.select import lower_query_in, output_columns
 
@@ -40,6 +41,8 @@ def plan_query(
     low = Lowering(catalog, binder)
     low.used_literals = set(used_literals) if used_literals is not None else set()
     note_grouped_literals(query, low.used_literals)
+    if query.command_type == "select":
+        prepare_locked(query, low)
     scope = low.new_scope(query, parent)
     if query.command_type == "select":
         plan = _plan_result(query, low) or _plan_select(query, low, scope)
@@ -63,6 +66,7 @@ def plan_query(
     ]
     plan.late_steps = frozenset(low.late_ctes)
     plan.used_literals = frozenset(low.used_literals)
+    plan.partitioned = tuple(sorted(low.partitioned))
     plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
         plan.query, plan.outer = query, parent
@@ -193,15 +197,16 @@ def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list
         entry = scope.entry(mark.rti)
         if entry.rtekind != "relation":
             continue
-        rid = sql.alias(sql.column(scope.aliases[mark.rti - 1], "rid"), f"k{column}")
-        body.expressions.append(rid)
+        alias = scope.aliases[mark.rti - 1]
+        body.expressions.append(sql.alias(sql.column(alias, "rid"), f"k{column}"))
         tableoid = -1
         if has_children(entry, low):
             tableoid = column + 1
-            place = sql.column(scope.aliases[mark.rti - 1], "tableoid")
+            place = sql.column(alias, "tableoid")
             body.expressions.append(sql.alias(place, f"k{tableoid}"))
+            alias = ""
         marks.append(
-            RowMark(column, entry.relid, mark.strength, mark.wait_policy, mark.rti, tableoid)
+            RowMark(column, entry.relid, mark.strength, mark.wait_policy, mark.rti, tableoid, alias)
         )
         column = max(column, tableoid) + 1
     return marks

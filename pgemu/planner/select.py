@@ -16,6 +16,7 @@ from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower, lower_qual
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.prepjointree import prepare_locked
 from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
 
@@ -24,10 +25,12 @@ _INT8_OF_INT4 = 481
 
 def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
     """The SQLite query for a SELECT (or VALUES, or set operation)."""
-    if query.row_marks and any(query.rtable[m.rti - 1].relid for m in query.row_marks):
+    prepare_locked(query, low)
+    if query.row_marks:
         from pgemu.planner.lockedquery import lower_locked
 
-        return lower_locked(query, low, parent)
+        if any(query.rtable[m.rti - 1].relid for m in query.row_marks):
+            return lower_locked(query, low, parent)
     scope = low.new_scope(query, parent)
     return lower_query_in(query, low, scope)
 

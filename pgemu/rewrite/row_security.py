@@ -269,9 +269,16 @@ def _secure_source(
     active: tuple[int, ...],
 ) -> None:
     """The table's entry becomes SELECT all columns FROM table WHERE policies."""
+    from pgemu.parser.analyze import apply_locking_clause
+
     rte = query.rtable[rt_index - 1]
     policies = _policies_for(catalog, relation, "select", user)
     qual = _combine(catalog, relation, policies, 1, check=False)
+    marks = [mark for mark in query.row_marks if mark.rti == rt_index]
+    if marks:  # only rows that may be updated are locked
+        policies = _policies_for(catalog, relation, "update", user)
+        updatable = _combine(catalog, relation, policies, 1, check=False)
+        qual = BoolExpr("and", [updatable, qual])
     qual = _fire_in_qual(catalog, qual, active, rte.check_as_user)
     names = ["" if a.attisdropped else a.attname for a in relation.attrs]
     inner = RangeTblEntry(
@@ -301,6 +308,8 @@ def _secure_source(
         FromExpr([RangeTblRef(1)], qual),
         has_sublinks=check_expr_has_sublink(qual),
     )
+    for mark in marks:
+        apply_locking_clause(rte.subquery, 1, mark.strength, mark.wait_policy, True)
     rte.rtekind = "subquery"
     rte.security_barrier = True
     rte.inh = False

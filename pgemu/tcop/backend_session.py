@@ -154,6 +154,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         if self.xact.state == IDLE:
             self.in_pipeline = pipeline
             self.xact.queried = False
+            self.xact.several = not pipeline
             self.xact.begin_implicit()
             self.guc.push()
 

@@ -17,7 +17,6 @@ from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import Snapshot, dirty_tables, overlay_statement
 from pgemu.transam.xact import TransactionManager
 
-_OIDS_AT_ONCE = 16
 # Raises what makes the statement wait for an xid, call the function and run again.
 WaitFor = Callable[[int, Callable[[], None] | None], None]
 
@@ -44,7 +43,6 @@ class MvccStore:
         self._reading = False
         # while reading: other transactions that have written, by shared or not
         self._running_now: dict[bool, frozenset[int]] = {}
-        self._oids: list[int] = []  # taken from the counter, the next one last
         self.wait_for = wait_for
 
     @contextmanager
@@ -260,7 +258,4 @@ class MvccStore:
         return self.xact.shm.catalog_version(self.xact.database)
 
     def new_oid(self) -> int:
-        if not self._oids:
-            first = self.xact.shm.next_oid(_OIDS_AT_ONCE)
-            self._oids = list(range(first + _OIDS_AT_ONCE - 1, first - 1, -1))
-        return self._oids.pop()
+        return self.xact.shm.next_oid()

@@ -34,7 +34,8 @@ class SerializableXact:
     """One transaction.  Numbers of commits are the order of events: last_commit is the newest
     that the snapshot sees; earliest_out is when the first of those committed that this one has a
     conflict out to.  ins: who has read what this one wrote; outs: who wrote what it has read.
-    reads: table -> [[column, value], ...], or [] for all of it."""
+    reads: table -> [[column, value], ...], or [] for all of it.  unsafe: of a READ ONLY one, the
+    writers whose commit may make its snapshot unsafe; with none left it is safe (ro_safe)."""
 
     number: int
     pid: int
@@ -51,6 +52,10 @@ class SerializableXact:
     ins: list[int] = field(default_factory=list)
     outs: list[int] = field(default_factory=list)
     reads: dict[str, list[list[Any]]] = field(default_factory=dict)
+    unsafe: list[int] = field(default_factory=list)
+    ro_safe: bool = False
+    ro_unsafe: bool = False
+    waiting: bool = False
 
 
 class _State:
@@ -74,6 +79,7 @@ class _State:
     def forget(self, xact: SerializableXact) -> None:
         """Take a transaction out with all its conflicts."""
         self.xacts.pop(xact.number, None)
+        self.end_unsafe(xact, False)
         for number in xact.ins:
             if number in self.xacts:
                 self.xacts[number].outs.remove(xact.number)
@@ -82,6 +88,22 @@ class _State:
                 self.xacts[number].ins.remove(xact.number)
         xact.ins, xact.outs = [], []
         self.changed = True
+
+    def end_unsafe(self, writer: SerializableXact, committed: bool) -> None:
+        """A writer ends: was it one that a READ ONLY transaction had to fear?"""
+        for reader in self.xacts.values():
+            if writer.number not in reader.unsafe:
+                continue
+            if (
+                committed
+                and writer.did_write
+                and writer.conflict_out
+                and writer.earliest_out <= reader.last_commit
+            ):
+                reader.ro_unsafe, reader.unsafe = True, []
+                continue
+            reader.unsafe.remove(writer.number)
+            reader.ro_safe = not reader.unsafe
 
     def clear_old(self) -> None:
         """ClearOldPredicateLocks: committed ones that no running transaction overlaps."""
@@ -106,6 +128,18 @@ def _failure(reason: str) -> PgError:
         detail=f"Reason code: {reason}",
         hint="The transaction might succeed if retried.",
     )
+
+
+def safe_snapshot_blockers(runtime: str, database: int, pid: int) -> list[int]:
+    """GetSafeSnapshotBlockingPids: whom a READ ONLY DEFERRABLE transaction waits for."""
+    try:
+        with open(f"{runtime}/serializable.{database}", "rb") as file:
+            state = _State(json.loads(file.read()))
+    except FileNotFoundError:
+        return []
+    waiting = (x for x in state.xacts.values() if x.waiting and x.pid == pid)
+    found = [state.xacts[n].pid for x in waiting for n in x.unsafe if n in state.xacts]
+    return [0 if other == PREPARED_PID else other for other in found]
 
 
 class PredicateLocks:
@@ -163,6 +197,10 @@ class PredicateLocks:
         current = self.xact.current
         with self._state() as state:
             state.clear_old()
+            writers = [x for x in state.xacts.values() if not (x.commit_seq or x.read_only)]
+            if current.read_only and not writers:
+                self.number = 0
+                return
             self.number = state.next_number
             state.next_number += 1
             slot = self.xact.slot
@@ -173,17 +211,31 @@ class PredicateLocks:
                 last_commit or state.last_commit,
                 self.xact.xid,
                 current.read_only,
+                unsafe=[x.number for x in writers if current.read_only and not x.doomed],
             )
             state.changed = True
         self._noted = set()
 
-    def others_may_write(self) -> bool:
-        """A running transaction that is not READ ONLY: a snapshot now might be unsafe."""
+    def snapshot_is_safe(self) -> bool | None:
+        """Of a READ ONLY DEFERRABLE transaction that has just fixed its snapshot; None: that is
+        not known yet.  Once it is known nothing more is noted of the transaction."""
         with self._state() as state:
-            return any(not x.commit_seq and not x.read_only for x in state.xacts.values())
+            own = state.xacts.get(self.number)
+            if own is not None and own.unsafe:
+                state.changed = state.changed or not own.waiting
+                own.waiting = True
+                return None
+            self.number = 0
+            if own is not None:
+                state.forget(own)
+            return own is None or not own.ro_unsafe
 
     def _own(self, state: _State, reason: str) -> SerializableXact | None:
         own = state.xacts.get(self.number)
+        if own is not None and own.ro_safe:
+            self.number = 0
+            state.forget(own)
+            return None
         if own is not None and own.doomed:
             raise _failure(f"Canceled on identification as a pivot, during {reason}.")
         return own
@@ -241,6 +293,7 @@ class PredicateLocks:
                         _note_conflict_out(own, other)
                     own.outs.remove(other.number)
                     other.ins.remove(own.number)
+            state.end_unsafe(own, True)
             for other in (state.xacts[n] for n in list(own.ins)):
                 if other.commit_seq or other.read_only:
                     own.ins.remove(other.number)

@@ -113,20 +113,20 @@ def forget_exported(paths: list[str]) -> None:
 
 
 def wait_for_safe_snapshot(xact: Any) -> None:
-    """READ ONLY DEFERRABLE (GetSafeSnapshot): a snapshot beside which nobody writes needs no
-    bookkeeping."""
+    """READ ONLY DEFERRABLE (GetSafeSnapshot): a snapshot that no writer beside it can make
+    inconsistent needs no bookkeeping."""
     while True:
-        with xact.writer_lock:
-            if not xact.predicate.others_may_write():
-                predicate, xact.predicate = xact.predicate, None
-                try:
-                    xact.begin_read()
-                    xact.end_read()
-                finally:
-                    xact.predicate = predicate
-                return
-        xact.writer_lock.check_interrupts()
-        time.sleep(0.01)
+        xact.begin_read()
+        xact.end_read()
+        if not xact.predicate.number:
+            return
+        while (safe := xact.predicate.snapshot_is_safe()) is None:
+            xact.writer_lock.check_interrupts()
+            time.sleep(0.01)
+        if safe:
+            return
+        xact.fixed_snapshot = None
+        xact.slot.words[XMIN] = 0
 
 
 def fix_first_snapshot(xact: Any) -> None:

@@ -57,6 +57,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
     on_subxact(event): "start", "commit" or "abort" of a savepoint's level.
     """
 
+    several = False  # an implicit transaction is one of several statements in a string
     taking_back = False  # rows go back to what they were: nothing is to be checked
     suspensions, promotable = 0, -1  # see suspension.py
 
@@ -156,7 +157,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
 
     def prevent_in_transaction_block(self, what: str, top_level: bool = True) -> None:
         """For CREATE DATABASE, VACUUM ...; top_level: the client sent it, not a function."""
-        if self.in_block:
+        if self.in_block or (self.state == IMPLICIT and self.several):
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
         if self.running_functions:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
@@ -435,9 +436,6 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         ).fetchone()
         return row is not None
 
-    def refresh_after_wait(self) -> None:
-        """Hook after a wait for another transaction (nothing to do: snapshots are taken anew)."""
-
     def set_characteristic(self, name: str, value: Any) -> None:
         """SET TRANSACTION: isolation, read_only or deferrable of the current transaction."""
         setattr(self.current, name, value)
@@ -573,23 +571,24 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         for hook in self.before_commit:
             hook()
 
-    def commit(self) -> None:
+    def commit(self, *, may_wait: bool = False) -> None:
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
-        back by the caller."""
+        back by the caller.  may_wait: its hooks may sleep, which ends the SQLite transaction: the
+        transaction must still be open in it then."""
         if self.registered:
-            ending = "DELETE FROM main._active WHERE xid=?"
-            if self.standing:
+            over = ("DELETE FROM main._active WHERE xid=?", self.xid)
+            if self.standing and not may_wait:
                 self.resume_standing()
-                self.conn.execute(ending, (self.xid,))
+                self.conn.execute(over[0], (self.xid,))
             else:
-                self.begin_write(ending, self.xid)
+                self.begin_write(*(() if may_wait else over))
             try:
                 if "g" in self.registered:
                     self.lock_global()
                 self.run_before_commit()
                 if self.predicate is not None:
                     self.predicate.pre_commit()
-                self._remove_traces()
+                self._remove_traces(may_wait)
                 self.drop_storage(self._dropped)
             except BaseException:
                 self.abort_write()
@@ -616,12 +615,12 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         if self.fsync and (self.synchronous_commit or order):
             self.wal.sync(schema)
 
-    def _remove_traces(self) -> None:
+    def _remove_traces(self, still_open: bool) -> None:
         keep_undo = self.snapshots_held()
         key = (self.xid,)
         for schema in sorted(self.registered):
             p = f"{schema}.{prefix(schema)}"
-            if schema != "main":  # there it was the first statement of the end
+            if still_open or schema != "main":  # there it was the first statement of the end
                 self.conn.execute(f"DELETE FROM {p}active WHERE xid=?", key)
             if self.row_lock_stamp:
                 self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)

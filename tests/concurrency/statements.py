@@ -80,7 +80,29 @@ def locks(draw: st.DrawFn) -> str:
             [f"where id = {key}", f"where id = {key}", "order by id", "order by id limit 1"]
         )
     )
-    return f"select * from {table} {where} for {strength}{policy}"
+    source = draw(
+        st.sampled_from([table, table, f"(select * from {table} where v > {key * 10}) as s"])
+    )
+    return f"select * from {source} {where} for {strength}{policy}"
+
+
+@st.composite
+def merges(draw: st.DrawFn) -> str:
+    key, other, value = draw(keys), draw(keys), draw(values)
+    matched = draw(
+        st.sampled_from(
+            [
+                f"update set v = c.v + {value}",
+                "delete",
+                f"update set p = {other}",
+                "do nothing",
+            ]
+        )
+    )
+    return (
+        f"merge into c using p on p.id = c.p when matched and c.id = {key} then {matched} "
+        f"when not matched and p.id = {other} then insert values ({key}, {other}, {value})"
+    )
 
 
 @st.composite
@@ -101,6 +123,12 @@ def inserts(draw: st.DrawFn) -> str:
                 "do update set p = excluded.p, v = c.v + 1 where c.v < 200",
                 f"insert into c values ({key}, {other}, {value}) on conflict (id) do nothing",
                 "insert into c select id + 4, id, v from p on conflict do nothing",
+                f"insert into p values ({key}, {value}, {other}) on conflict (id) "
+                "do update set u = excluded.u",
+                f"insert into p values ({key}, {value}, {other}) on conflict (id) "
+                f"do update set id = {other}",
+                f"insert into p values ({key}, {value}, {other}) on conflict (id) "
+                "do update set v = 0 where p.v > 100",
             ]
         )
     )
@@ -189,8 +217,8 @@ def statements(level: str) -> st.SearchStrategy[str]:
     """One statement of a session at that level."""
     change = (inserts(), updates(), deletes())
     return st.one_of(
-        reads(), locks(), *change, *change, begins(level), begins(level), subtransactions, ends,
-        table_locks(), advisory(), constraints,
+        reads(), locks(), *change, *change, merges(), begins(level), begins(level),
+        subtransactions, ends, table_locks(), advisory(), constraints,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from pgemu.executor.lockers import slot_waited_for
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.storage.lockmgr import blocking_pids, lock_rows
 from pgemu.storage.procsignal import cancel_backend, terminate_backend
+from pgemu.transam.predicate import safe_snapshot_blockers
 
 
 @pg_function("pg_lock_status()", context=True)
@@ -42,14 +43,22 @@ def pg_blocking_pids(ctx: CallContext, pid: int) -> str:
     return json.dumps(_blocking(ctx, pid), separators=(",", ":"))
 
 
-@pg_function("pg_safe_snapshot_blocking_pids(int4)")
-def pg_safe_snapshot_blocking_pids(pid: int) -> str:
-    return "[]"
+def _safe_snapshot_blockers(ctx: CallContext, pid: int) -> list[int]:
+    shm = ctx.session.shm
+    slot = shm.procarray.find_by_pid(pid)
+    return safe_snapshot_blockers(shm.runtime, slot.database, pid) if slot is not None else []
+
+
+@pg_function("pg_safe_snapshot_blocking_pids(int4)", context=True)
+def pg_safe_snapshot_blocking_pids(ctx: CallContext, pid: int) -> str:
+    return json.dumps(_safe_snapshot_blockers(ctx, pid), separators=(",", ":"))
 
 
 @pg_function("pg_isolation_test_session_is_blocked(int4, _int4)", context=True)
 def pg_isolation_test_session_is_blocked(ctx: CallContext, pid: int, interesting: str) -> bool:
-    return not set(_blocking(ctx, pid)).isdisjoint(json.loads(interesting))
+    if not set(_blocking(ctx, pid)).isdisjoint(json.loads(interesting)):
+        return True
+    return bool(_safe_snapshot_blockers(ctx, pid))
 
 
 def _check_signal(ctx: CallContext, pid: int, verb: str) -> bool:

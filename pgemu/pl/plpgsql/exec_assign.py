@@ -18,6 +18,8 @@ from pgemu.errors import (
     UNDEFINED_COLUMN,
     PgError,
 )
+from pgemu.executor.suspending import in_place, wait_in_place
+from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import Param, TargetEntry
 from pgemu.pl.plpgsql import statements as s
@@ -42,6 +44,7 @@ from pgemu.pl.plpgsql.expr import (
 )
 from pgemu.pl.plpgsql.extra_checks import MORE_THAN_ONE, multi_assignment_mismatch
 from pgemu.pl.plpgsql.simple import Compiler
+from pgemu.pl.plpgsql.subxact import only_reads, run_step
 from pgemu.types.record import deform, form_record, from_json
 
 UNKNOWNOID = 705
@@ -126,6 +129,23 @@ class Assigning:
         expr.cache[key] = prepared
         return prepared
 
+    def _rows(self, prepared: Prepared, params: list[Any]) -> list[Any]:
+        session, plan = self.session, prepared.plan
+
+        def run() -> list[Any]:
+            return list(session.run_planned(plan, prepared.query, params).rows or ())
+
+        if session.ended_inside:
+            rows: list[Any] = run_step(session, plan, run)
+            return rows
+        try:
+            return run()
+        except WaitFor as wait:
+            if session.callback_depth or not only_reads(plan):
+                raise
+            wait_in_place(session, wait)
+            return in_place(session, run)
+
     def run_prepared(self, expr: Expr, prepared: Prepared) -> Any:
         """The value of a prepared expression."""
         if prepared.getter is not None:
@@ -150,7 +170,7 @@ class Assigning:
         try:
             if prepared.plan is None:
                 prepared.plan = session.plan_once(query)
-            rows = list(session.run_planned(prepared.plan, query, params).rows or ())
+            rows = self._rows(prepared, params)
         except PgError as error:
             error.location = None
             if not simple or (not params and self._fails_in_planning(expr, prepared, error)):

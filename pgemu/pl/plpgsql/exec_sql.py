@@ -52,11 +52,21 @@ from pgemu.pl.plpgsql.extra_checks import (
     multi_assignment_mismatch,
     too_many_rows,
 )
+from pgemu.pl.plpgsql.subxact import run_step
+from pgemu.planner.plan import Plan
 from pgemu.transam.suspension import allow_suspension
 from pgemu.transam.xact import IMPLICIT
 
 OK = 0
 _WRITING = ("insert", "update", "delete", "merge")
+
+
+def _with_rows(run: Callable[[], Any]) -> Any:
+    """The result with all its rows."""
+    result = run()
+    if result.rows is not None and not isinstance(result.rows, list):
+        result.rows = list(result.rows)
+    return result
 
 
 class RunningSql:
@@ -126,14 +136,21 @@ class RunningSql:
         result = None
         for query in prepared.queries:
             run = partial(self._run_query, prepared, query, params)
-            result = self._in_context(expr.text, query, run, params=params, is_cursor=is_cursor)
+            result = self._in_context(
+                expr.text, query, run, params=params, is_cursor=is_cursor, prepared=prepared
+            )
         return prepared, result
 
-    def _run_query(self, prepared: Prepared, query: Any, params: list[Any]) -> Any:
+    def _plan(self, prepared: Prepared | None, query: Any) -> Plan | bool:
+        """False: there is none that could be looked at."""
+        if prepared is None:
+            return False
         if prepared.plan is None:
             prepared.plan = self.session.plan_once(query)
-        plan = prepared.plan if len(prepared.queries) == 1 else False
-        return self.session.run_planned(plan, query, params)
+        return prepared.plan if len(prepared.queries) == 1 else False
+
+    def _run_query(self, prepared: Prepared, query: Any, params: list[Any]) -> Any:
+        return self.session.run_planned(self._plan(prepared, query), query, params)
 
     def _in_context(
         self,
@@ -143,6 +160,7 @@ class RunningSql:
         *,
         params: Sequence[Any] = (),
         is_cursor: bool = False,
+        prepared: Prepared | None = None,
     ) -> Any:
         """Run with `SQL statement "..."` in the context of messages, which portals do without."""
         line = f'SQL statement "{text}"'
@@ -156,14 +174,12 @@ class RunningSql:
         try:
             self._check_allowed(query, line if is_cursor else None)
             try:
-                result = run()
+                return run_step(session, self._plan(prepared, query), partial(_with_rows, run))
             except PgError as error:
                 if not is_cursor or query.command_type != "select":
                     raise
                 result, self.late_error = rows_until_error(session, query, params, error)
-            if result.rows is not None and not isinstance(result.rows, list):
-                result.rows = list(result.rows)
-            return result
+            return _with_rows(lambda: result)
         except PgError as error:
             error.location = None
             if error.internal_query is None and error.position is not None:
@@ -700,6 +716,7 @@ class RunningSql:
                 "cannot perform transaction commands inside a cursor loop that is not read-only",
             )
         kept = xact.current
+        session.ended_inside = True
         # the calls around this one are inside the same transaction
         depth, xact._write_depth = xact._write_depth, 1
         if committing:
@@ -707,7 +724,7 @@ class RunningSql:
         else:
             xact.abort_write()
         if xact.state == IMPLICIT:  # it has slept in the middle
-            xact.commit() if committing else xact.rollback()
+            xact.commit(may_wait=True) if committing else xact.rollback()
         self._end_cursors()
         session.start_statement()
         session.guc.push()
@@ -721,7 +738,7 @@ class RunningSql:
                 session.guc.set(f"transaction_{name}", value, local=True)
         xact.begin_write()
         xact._write_depth = depth
-        allow_suspension(xact)
+        allow_suspension(xact, alone=True)  # a lock of somebody who does not write may be met
 
     def _end_cursors(self) -> None:
         """Cursors end with the transaction, but for those of loops (HoldPinnedPortals)."""

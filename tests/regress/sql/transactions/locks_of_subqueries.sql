@@ -1,0 +1,48 @@
+-- what a locking clause locks and refuses in views, sub-queries and joins; strings of statements
+create table a (id int primary key, v int);
+create table b (id int primary key, v int);
+insert into a values (1, 1), (2, 2), (3, 3);
+insert into b values (1, 1), (2, 2);
+select * from a left join b using (id) for update;
+select * from a left join b using (id) order by id for update of a;
+select * from a right join b on a.id = b.id for share of a;
+select * from a full join b on a.id = b.id for key share of b;
+create view outer_view as select a.id, b.v from a left join b on a.id = b.id;
+select * from outer_view for update;
+create view distinct_view as select distinct v from a;
+select * from distinct_view for update;
+create view plain as select id, v from a where v > 1;
+select * from plain where id = 2 for update;
+select p.id, b.v from plain p join b on b.id = p.id for no key update of p;
+select s.* from (select id, v + 1 as w from plain) s where w = 4 for update;
+create view barrier with (security_barrier) as select * from a where v > 1;
+select * from barrier where id in (1, 3) for share;
+vacuum; select 1;
+set x.y = 1; create index concurrently ai on a (v);
+select 1; reindex table concurrently a;
+-- the mode of constraints is a matter of one transaction
+create table u (id int primary key, k int constraint u_k unique deferrable);
+insert into u values (1, 1), (2, 2);
+set constraints all deferred;
+begin;
+update u set k = 1 where id = 2;
+rollback;
+do $$ begin set constraints all deferred; update u set k = 1 where id = 2; update u set k = 2 where id = 1; end $$;
+set constraints nope deferred;
+select * from u order by id;
+-- foreign keys of partitions are parts of their parent's
+create table pk (a int primary key);
+create table part (a int) partition by list (a);
+create table part1 partition of part for values in (1);
+alter table part add foreign key (a) references pk;
+alter table part add foreign key (a) references pk not valid;
+create table part2 partition of part for values in (2);
+create table part3 (a int, constraint part_a_fkey check (a = 3));
+alter table part attach partition part3 for values in (3);
+create table part4 (a int references pk);
+alter table part attach partition part4 for values in (4);
+select conname, conrelid::regclass::text, conparentid <> 0 as part, coninhcount, conislocal from pg_constraint where contype = 'f' and confrelid = 'pk'::regclass order by 2, 1;
+alter table part1 drop constraint part_a_fkey;
+insert into part values (1);
+alter table part drop constraint part_a_fkey;
+insert into part values (1);
