@@ -246,13 +246,6 @@ class RunningSql:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, "EXECUTE of transaction commands is not implemented"
                 )
-            if tag == "SelectStmt" and _into_clause(raw.node[tag]) and what == "EXECUTE":
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED,
-                    "EXECUTE of SELECT ... INTO is not implemented",
-                    hint="You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS "
-                    "instead.",
-                )
             try:
                 query = self._analyze_dynamic(raw, text, types)
             except PgError as error:
