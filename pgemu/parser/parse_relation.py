@@ -461,7 +461,11 @@ def _search_range_table_for_col(
                     f'column reference "{colname}" is ambiguous',
                     location=location,
                 )
-            if rte.rtekind == "relation" and rte.relkind != "v" and colname in SYSTEM_COLUMNS:
+            if (
+                rte.rtekind == "relation"
+                and rte.relkind not in ("v", "c")
+                and colname in SYSTEM_COLUMNS
+            ):
                 exact += 1
             if exact and penalty == 0:
                 state.exact = rte

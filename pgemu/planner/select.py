@@ -49,7 +49,7 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
         body = lower_over_grouping_sets(query, low, scope)
     elif query.grouping_sets:
         body = lower_grouping_sets(query, low, scope)
-    elif query.has_target_srfs and query.group_clause and groups_by_srf(query):
+    elif query.has_target_srfs and groups_by_srf(query):
         body = lower_grouped_srf(query, low, scope)
     elif aggregates_below(query):
         body = lower_outer_aggregates(query, low, scope)

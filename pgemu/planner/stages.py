@@ -94,20 +94,32 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
 
 
 def groups_by_srf(query: Query) -> bool:
-    """GROUP BY names a set-returning function of the select list."""
+    """GROUP BY, or a window without groups, names a set-returning function of the select list."""
+    return bool(_key_srfs(query))
+
+
+def _key_srfs(query: Query) -> list[p.Expr]:
     from pgemu.planner.projectset import contains_srf
     from pgemu.planner.select import group_entries
 
-    return any(contains_srf(t.expr) for t in group_entries(query))
+    entries = group_entries(query)
+    if not (query.group_clause or query.has_aggs):
+        refs = {
+            clause.tle_sort_group_ref
+            for window in query.window_clause
+            for clause in (*window.partition_clause, *window.order_clause)
+        }
+        entries = [t for t in query.target_list if t.ressortgroupref in refs]
+    return [t.expr for t in entries if contains_srf(t.expr)]
 
 
 def lower_grouped_srf(query: Query, low: Lowering, scope: Scope) -> Sql:
-    """The functions first, then the groups."""
+    """The functions first, then the groups or windows."""
     from pgemu.planner.projectset import contains_srf
-    from pgemu.planner.select import group_entries, lower_plain
+    from pgemu.planner.select import lower_plain
 
     inner = _Inner([])
-    srfs = [t.expr for t in group_entries(query) if contains_srf(t.expr)]
+    srfs = _key_srfs(query)
 
     def split(node: object) -> object | None:
         if isinstance(node, p.Expr) and any(equal(node, srf) for srf in srfs):
