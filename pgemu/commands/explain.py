@@ -145,6 +145,7 @@ def _inner_query(session: Any, query: Query) -> Query | None:
         prepared = getattr(session, "prepared_statements", {}).get(body["name"])
         if prepared is None:
             raise PgError("26000", f'prepared statement "{body["name"]}" does not exist')
+        prepared.count_plan(str(session.guc.values["plan_cache_mode"]))
         inner: Query | None = prepared.query
         return inner
     return query.utility_query

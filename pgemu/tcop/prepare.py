@@ -50,6 +50,8 @@ def execute_prepared(
 ) -> Result:
     prepared = find_statement(session, stmt["name"])
     values = evaluate_params(session, prepared, stmt, source_text)
+    session.unnamed_portals += 1
+    prepared.count_plan(str(session.guc.values["plan_cache_mode"]))
     result: Result = session.run_prepared(prepared, values)
     return result
 

@@ -41,6 +41,15 @@ class PreparedStatement:
     encoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     descriptions: dict[tuple[int, ...], bytes] = field(default_factory=dict)
 
+    def count_plan(self, mode: str) -> None:
+        """choose_custom_plan, for pg_prepared_statements: which plan PostgreSQL would take.  mode:
+        plan_cache_mode.  After five custom plans a generic one is hardly ever the dearer."""
+        custom = bool(self.param_types) and mode != "force_generic_plan"
+        if custom and (mode == "force_custom_plan" or self.custom_plans < 5):
+            self.custom_plans += 1
+        else:
+            self.generic_plans += 1
+
 
 class Portal:
     """A bound statement on its way.  rows is set once it has started; `spool` holds rows that

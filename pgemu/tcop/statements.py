@@ -157,6 +157,7 @@ class StatementsMixin:
 
         statement = find_statement(self, stmt["name"])
         values = evaluate_params(self, statement, stmt, source_text)
+        statement.count_plan(str(self.guc.values["plan_cache_mode"]))
         self.revalidate(statement)
         return statement.query, values
 
