@@ -215,6 +215,8 @@ def year_field(node: Node, tm: Tm, interval: bool) -> str | None:
     width = len(word)
     if width < 4:
         year = year % 10**width if year >= 0 else -(-year % 10**width)
+    if interval and word[0] == "I" and not fm:
+        return f"{year:0{width + (tm.year < 0)}d}"
     return padded(year, width, fm)
 
 
@@ -266,8 +268,6 @@ def zone_field(node: Node, tm: Tm, interval: bool) -> str | None:
     text = f"{sign}{size // 3600:02d}"
     if word == "OF" and size % 3600:
         text += f":{size // 60 % 60:02d}"
-        if size % 60:
-            text += f":{size % 60:02d}"
     return text
 
 
@@ -300,7 +300,7 @@ def calendar_field(node: Node, tm: Tm, interval: bool) -> str | None:
     if word == "DDD":
         return str(tm.yday) if fm else f"{tm.yday:03d}"
     if word == "Q":
-        return str((tm.mon - 1) // 3 + 1) if tm.mon else ""
+        return str(quotient(tm.mon - 1, 3) + 1) if tm.mon else ""
     if word == "CC":
         year = tm.year
         if interval:

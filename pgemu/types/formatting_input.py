@@ -34,7 +34,7 @@ NUMBERS = {"HH": ("hh", 2), "HH12": ("hh", 2), "HH24": ("hh", 2), "MI": ("mi", 2
            "J": ("j", 1)}  # fmt: skip
 YEARS = {"YYYY": 4, "YYY": 3, "YY": 2, "Y": 1, "IYYY": 4, "IYY": 3, "IY": 2, "I": 1}
 ISO_WEEK = frozenset(("IYYY", "IYY", "IY", "I", "IDDD", "ID", "IW"))
-GREGORIAN = frozenset(("CC", "DDD", "DD", "D", "MM", "MONTH", "MON", "RM", "WW", "W", "Y,YYY",
+GREGORIAN = frozenset(("DDD", "DD", "D", "MM", "MONTH", "MON", "RM", "WW", "W", "Y,YYY",
                        "YYYY", "YYY", "YY", "Y"))  # fmt: skip
 TIMED = frozenset(("AM", "PM", "A.M.", "P.M.", "HH", "HH12", "HH24", "MI", "SS", "MS", "US",
                    "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "SSSS", "SSSSS"))  # fmt: skip
@@ -144,6 +144,7 @@ class Reader:
             self.at += 1
 
     def set_mode(self, keyword: str) -> None:
+        keyword = keyword.upper()
         mode = "iso" if keyword in ISO_WEEK else "gregorian" if keyword in GREGORIAN else ""
         if mode and self.mode and mode != self.mode:
             bad(
@@ -239,7 +240,9 @@ class Reader:
             self.put("mm", self.word(tuple(m[:3] for m in MONTHS), node) + 1, node)
         elif upper in ("DAY", "DY"):
             names = DAYS if upper == "DAY" else tuple(d[:3] for d in DAYS)
-            self.put("d", self.word(names, node) + 1, node)
+            # compared with a day set before that counts from 1, as PostgreSQL does
+            self.put("d", self.word(names, node), node)
+            self.values["d"] += 1
         elif upper == "RM":
             self.put("mm", 12 - self.word(ROMAN_MONTHS, node), node)
         elif upper in ("TZ", "OF"):

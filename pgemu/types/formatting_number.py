@@ -304,8 +304,9 @@ class NumberWriter:
                 self.out.append(" ")
             elif self.relevant_is_point():
                 self.out.append("0")
-        elif char:
-            self.out.append(char)
+        else:
+            # past the number's end C writes the terminator of the string, which ends the result
+            self.out.append(char or "\0")
             self.in_number = True
         if char:
             self.at += 1
@@ -333,7 +334,7 @@ class NumberWriter:
                 self.out.append("+" if self.sign == "+" else "" if fill else " ")
             elif word == "SG":
                 self.out.append(self.sign)
-        return "".join(self.out)
+        return "".join(self.out).partition("\0")[0]
 
 
 ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
