@@ -68,13 +68,9 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
                 info.result_type == RECORDOID
                 or session.catalog.types.row(info.result_type).typtype == "c"
             )
-            io = session.catalog.types.io(info.result_type)
-            gaps = getattr(io, "width", 0) != len(getattr(io, "columns", ()))
+            place = _placing(session.catalog.types.io(info.result_type))
             for row in rows:
-                if len(row) == 1 and whole:
-                    yield row[0]
-                else:
-                    yield tuple(io.places(row)) if gaps else row
+                yield row[0] if len(row) == 1 and whole else place(row)
 
         return rows_of
 
@@ -105,6 +101,13 @@ def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> No
     else:
         what = f"statement {statement}"
     error.add_context(f'SQL function "{proc.proname}" {what}')
+
+
+def _placing(io: Any) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """Rows of a row type with dropped columns get NULLs in their places."""
+    if getattr(io, "width", 0) == len(getattr(io, "columns", ())):
+        return lambda row: row
+    return lambda row: tuple(io.places(row))
 
 
 def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:
