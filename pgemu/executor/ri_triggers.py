@@ -555,7 +555,10 @@ def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
         present = _present("NEW", c.conkey, c.confmatchtype == "f")
         insert.append(note + present)
         insert.append(f"SELECT pg_note_null({c.oid}) WHERE ({present}) IS NOT TRUE")
-        update.append(f"{note}({present}) AND ({_changed(c.conkey)})")
+        changed = _changed(c.conkey)
+        if c.condeferrable:  # what was stored by the same transaction may not be tested yet
+            changed += " OR OLD.xmin=pg_xid()"
+        update.append(f"{note}({present}) AND ({changed})")
     return insert, update
 
 
