@@ -143,6 +143,14 @@ class SessionLocks(LockManager):
         shared = oid < FIRST_USER_OID and session.catalog.relation(oid).sqlite_name[0] == "g"
         return relation_tag(0 if shared else session.ctx.database_oid, oid)
 
+    def pass_relation(self, oid: int, mode: int) -> None:
+        """Wait until a lock on a table could be had."""
+        if self._words[strong_word(self.session.ctx.database_oid << 32 | oid)]:
+            tag = self.tag(oid)
+            if not self.holds_any(tag):
+                self.acquire(tag, mode)
+                self.release(tag, mode)
+
     def pass_relations(self, plan: Plan) -> bool:
         """An autocommit read: wait until no AccessExclusiveLock is in the way.  True: it had to
         look closer."""

@@ -59,6 +59,7 @@ class AfterTriggers:
         self.modes: dict[int, bool] = {}
         conn = session.conn
         conn.create_scalar_function("pg_note_child", self._note_child, -1)
+        conn.create_scalar_function("pg_note_null", self._note_null, 1)
         conn.create_scalar_function("pg_note_delete", self._note_delete, -1)
         conn.create_scalar_function("pg_note_update", self._note_update, -1)
         conn.create_scalar_function("pg_note_unique", self._note_unique, -1)
@@ -68,6 +69,9 @@ class AfterTriggers:
 
     def _note_child(self, constraint: int, *key: Value) -> None:
         self._add(Event("child", constraint, key))
+
+    def _note_null(self, constraint: int) -> None:
+        self._add(Event("null", constraint, ()))
 
     def _note_delete(self, constraint: int, *key: Value) -> None:
         self._add(Event("delete", constraint, key))
@@ -184,6 +188,9 @@ class AfterTriggers:
             return  # dropped meanwhile
         if event.kind == "child":
             self._check_child(constraint, event.key)
+        elif event.kind == "null":  # nothing to look for, but the table is opened and closed
+            if self.session.locks is not None:
+                self.session.locks.pass_relation(constraint.confrelid, ROW_SHARE)
         elif event.kind == "exclude":
             self._check_exclusion(constraint, event.key[0])
         elif event.kind == "unique":
@@ -596,7 +603,11 @@ def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
         note = f"SELECT pg_note_child({c.oid}, {_columns('NEW', c.conkey)}) WHERE "
         present = _present("NEW", c.conkey, c.confmatchtype == "f")
         insert.append(note + present)
-        update.append(f"{note}({present}) AND ({_changed(c.conkey)})")
+        insert.append(f"SELECT pg_note_null({c.oid}) WHERE ({present}) IS NOT TRUE")
+        changed = _changed(c.conkey)
+        if c.condeferrable:  # what was stored by the same transaction may not be tested yet
+            changed += " OR OLD.xmin=pg_xid()"
+        update.append(f"{note}({present}) AND ({changed})")
     return insert, update
 
 
