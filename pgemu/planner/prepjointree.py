@@ -12,11 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import walk
-from pgemu.parser.analyze import STRENGTH_NAMES, check_select_locking
+from pgemu.parser.analyze import check_select_locking
 from pgemu.planner.lowering import Lowering
 from pgemu.rewrite.rewrite_manip import (
     check_expr_has_sublink,
@@ -41,33 +40,9 @@ def prepare_locked(query: Query, low: Lowering) -> None:
     if query.row_marks:
         check_select_locking(query, query.row_marks[0].strength)
         _pull_up_locked(query, low)
-        _refuse_nullable(query)
     for rti, rte in enumerate(query.rtable, 1):
         if rte.rtekind == "subquery" and rte.subquery is not None and rte.subquery.row_marks:
             _push_down(query, rti, rte, low)
-
-
-def _refuse_nullable(query: Query) -> None:
-    """make_outerjoininfo: a row that is not there cannot be locked."""
-    nullable: set[int] = set()
-
-    def collect(item: Any, missing: bool) -> None:
-        if isinstance(item, RangeTblRef):
-            if missing:
-                nullable.add(item.rtindex)
-            return
-        collect(item.larg, missing or item.jointype in ("right", "full"))
-        collect(item.rarg, missing or item.jointype in ("left", "full"))
-
-    for item in query.jointree.fromlist:
-        collect(item, False)
-    for mark in query.row_marks:
-        if mark.rti in nullable:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED,
-                f"{STRENGTH_NAMES[mark.strength]} cannot be applied to the nullable side of an "
-                "outer join",
-            )
 
 
 def _push_down(query: Query, rti: int, rte: RangeTblEntry, low: Lowering) -> None:

@@ -61,6 +61,11 @@ OK = 0
 _WRITING = ("insert", "update", "delete", "merge")
 
 
+def _may_commit(query: Any) -> bool:
+    """CALL and DO, which may end the transaction inside."""
+    return next(iter(query.utility_stmt or {"": 0})) in ("CallStmt", "DoStmt")
+
+
 def _with_rows(run: Callable[[], Any]) -> Any:
     """The result with all its rows."""
     result = run()
@@ -174,6 +179,8 @@ class RunningSql:
         try:
             self._check_allowed(query, line if is_cursor else None)
             try:
+                if query.command_type == "utility" and not self.atomic and _may_commit(query):
+                    return _with_rows(run)
                 return run_step(session, self._plan(prepared, query), partial(_with_rows, run))
             except PgError as error:
                 if not is_cursor or query.command_type != "select":
