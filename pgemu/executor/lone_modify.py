@@ -123,6 +123,7 @@ def _autocommit(
     words = xact.slot.words
     assert plan.modify is not None
     xact.writer_lock.acquire()
+    held = True
     try:
         if (
             _others(xact, XMIN)
@@ -137,14 +138,15 @@ def _autocommit(
         xact.xid = words[XID] = xact.shm.next_xid()
         xact.snapshot = EVERYTHING
         if session.constraints.notes_rows(relation):
-            xact.writer_lock.acquire()  # given back by the statement's end
+            held = False  # the statement's end gives it back
             return _run_with_notes(session, plan.modify, bindings)
         try:
             rows = _run(session, plan.modify, bindings)
         finally:
             xact.xid = words[XID] = 0
     finally:
-        xact.writer_lock.release()
+        if held:
+            xact.writer_lock.release()
     if xact.fsync:
         xact.sync("main")
     return rows
@@ -157,18 +159,16 @@ def _in_block(
     assert plan.modify is not None
     if xact.standing:
         return _while_standing(session, plan, relation, bindings, awaited)
+    stays = xact.may_stand()
+    if stays or session.constraints.notes_rows(relation):
+        return _as_transaction(session, plan, relation, bindings, awaited, stays)
     xact.writer_lock.acquire()
     try:
-        if xact.may_stand():
-            return _standing_from_now(session, plan, relation, bindings, awaited)
         xact.start_writing_alone()
         try:
             if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
                 return None
             xact.snapshot = EVERYTHING
-            if session.constraints.notes_rows(relation):
-                xact.writer_lock.acquire()
-                return _run_with_notes(session, plan.modify, bindings)
             return _run(session, plan.modify, bindings)
         finally:
             xact.undo_xid = 0
@@ -177,10 +177,16 @@ def _in_block(
         xact.writer_lock.release()
 
 
-def _standing_from_now(
-    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+def _as_transaction(
+    session: Any,
+    plan: Plan,
+    relation: Any,
+    bindings: Sequence[Value],
+    awaited: int | None,
+    stays: bool,
 ) -> Done | None:
-    """The first statement of a SQLite transaction that is to stand (transam/standing.py)."""
+    """A SQLite transaction for the statement, with what is tested at its end.  stays: it is to
+    stand (transam/standing.py)."""
     xact = session.xact
     assert plan.modify is not None
     xact.begin_write()
@@ -192,10 +198,14 @@ def _standing_from_now(
         done = _run_inside(session, plan.modify, bindings)
         if session.constraints.notes_rows(relation):
             session.after_triggers.end_of_statement()
+        if not stays:
+            xact.end_write()
     except BaseException:
-        xact.abort_write()
+        if xact.write_depth:
+            xact.abort_write()
         raise
-    xact.stand()
+    if stays:
+        xact.stand()
     return done
 
 

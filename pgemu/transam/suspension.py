@@ -22,7 +22,10 @@ from pgemu.transam.xact import IDLE, IMPLICIT, TransactionManager
 
 
 def can_suspend(xact: TransactionManager) -> bool:
-    """No reader is in the middle of its rows, and what was written can be taken back."""
+    """No reader is in the middle of its rows, and what was written can be taken back.  What stands
+    settles first."""
+    if xact.standing:
+        return False
     if xact.state == IDLE and xact.promotable != xact.xid:
         return False
     return xact.write_depth > 0 and not xact._read_depth

@@ -244,3 +244,26 @@ def test_copied_rows_leave_the_place_of_a_deleted_one(sessions: Sessions) -> Non
             copy.write_row((key, 0))
     one.execute("rollback")
     assert one.execute("select count(*), sum(id) from t").fetchone() == (199, 19900)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_reference_waits_for_its_table_while_others_write(
+    sessions: Sessions, first: bool
+) -> None:
+    one, two = sessions.new(), sessions.new()
+    two.execute("begin")
+    two.execute("lock table t in exclusive mode")
+    one.execute("begin")
+    if not first:
+        one.execute("insert into other (v) values (1)")
+    insert_child = ("insert into child values (5, 1, 0)",)
+    waiter = threading.Thread(target=one.execute, args=insert_child)
+    waiter.start()
+    time.sleep(0.1)
+    two.execute("insert into other (v) values (7)")
+    assert waiter.is_alive()
+    two.execute("commit")
+    waiter.join(10)
+    assert not waiter.is_alive()
+    one.execute("commit")
+    assert two.execute("select * from child").fetchall() == [(5, 1, 0)]
