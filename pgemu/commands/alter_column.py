@@ -286,6 +286,7 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
     name = command["name"]
     if relation.row.reloftype:
         raise PgError(WRONG_OBJECT_TYPE, "cannot drop column from typed table")
+    of_type = _typed_tables(ctx, command)
     att = relation.attrs_by_name.get(name)
     if att is None:
         from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
@@ -317,7 +318,7 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
             "cannot drop column from only the partitioned table when partitions exist",
             hint="Do not specify the ONLY keyword.",
         )
-    for relid in _typed_tables(ctx, command):
+    for relid in of_type:
         own = ctx.catalog.relation(relid).attrs_by_name[name]
         address = ObjectAddress(PG_CLASS_RELID, relid, own.attnum)
         perform_deletion(ctx.catalog, address, command.get("behavior", "restrict"))
@@ -604,6 +605,8 @@ def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
 def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
     """SET STATISTICS."""
     if command.get("num"):
+        if ctx.relation.relkind not in "iI":
+            raise PgError(FEATURE_NOT_SUPPORTED, "cannot refer to non-index column by number")
         if command["num"] > len(ctx.relation.attrs):
             raise PgError(
                 UNDEFINED_COLUMN,

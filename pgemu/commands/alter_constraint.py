@@ -44,13 +44,7 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
     elif ctx.relation.relkind == "f":
         raise not_on_foreign_table(con)
     elif kind == "CONSTR_FOREIGN":
-        if ctx.relation.relkind == "p" and not ctx.recurse:
-            raise PgError(
-                WRONG_OBJECT_TYPE,
-                f'cannot use ONLY for foreign key on partitioned table "{ctx.relation.name}" '
-                f"referencing relation",
-            )
-        add_foreign_key(ctx.session, from_relation(ctx.relation), con)
+        add_foreign_key(ctx.session, from_relation(ctx.relation), con, recurse=ctx.recurse)
         if ctx.recurse and ctx.relation.relkind == "p":
             for child in ctx.relation.children:
                 add_foreign_key(ctx.session, from_relation(ctx.catalog.relation(child)), con)

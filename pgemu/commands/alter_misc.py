@@ -106,11 +106,21 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
                 f'could not change table "{relation.name}" to {words[0]} because it references '
                 f'{words[1]} table "{other.name}"',
             )
+    if relation.relkind == "p":
+        return  # it has no storage; PostgreSQL 15 leaves even relpersistence as it is
     if relation.persistence != wanted:
         ctx.note_rewrite(relation.oid, REWRITE_PERSISTENCE)
     _set(ctx, relpersistence=wanted)
     for index in relation.indexes:
         ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)
+    if relation.relkind == "S":
+        return
+    from pgemu.commands.sequence import owned_sequences
+
+    for att in relation.columns:
+        for deptype in "ai":
+            for oid in owned_sequences(ctx.catalog, relation.oid, att.attnum, deptype):
+                ctx.catalog.update(PgClass, {"oid": oid}, relpersistence=wanted)
 
 
 def set_access_method(ctx: Any, command: dict[str, Any]) -> None:
@@ -167,7 +177,8 @@ def add_of(ctx: Any, command: dict[str, Any]) -> None:
     from pgemu.catalog.heap import depend, insert_rows
     from pgemu.parser.parse_type import typename_type_id
 
-    oid = typename_type_id(ctx.catalog, command["def"]["TypeName"])
+    # no position: PostgreSQL looks the name up without the statement's text
+    oid = typename_type_id(ctx.catalog, {**command["def"]["TypeName"], "location": -1})
     row = ctx.catalog.one(PgType, oid=oid)
     relation = ctx.relation
     if row.typtype != "c" or ctx.catalog.relation(row.typrelid).relkind != "c":

@@ -98,12 +98,13 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         _check_children_alterable(ctx, relation, att.attname)
     of_type = []
     if relation.relkind == "c":
+        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
         of_type = typed_tables(catalog, relation, command.get("behavior"))
     transform = _transform_expr(pstate, att, coldef, type_id, typmod)
     default = _converted_default(pstate, relation, att, type_id, typmod)
-    if relation.row.reltype:
-        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
     _check_dependents(catalog, relation, att)
+    if relation.relkind != "c" and relation.row.reltype:
+        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
     _remember_constraints(ctx, relation, att)
     if relation.relkind == "r":
         _rewrite(ctx, relation, att, transform, type_id)

@@ -15,7 +15,13 @@ from pgemu.catalog.pg_constraint import (
     constraint_name_is_used,
     constraint_row,
 )
-from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgClass, PgConstraint
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_CONSTRAINT_RELID,
+    PgClass,
+    PgConstraint,
+    PgIndex,
+)
 from pgemu.commands.cook import cook_constraint, referenced_columns, relation_pstate
 from pgemu.commands.define import strings
 from pgemu.commands.heap_ref import HeapRef
@@ -97,10 +103,13 @@ def add_index_constraint(
     primary = contype == "CONSTR_PRIMARY"
     keys = [index_key_of_column(session, heap, n, BTREE_AM_OID, "btree") for n in names]
     if heap.relkind == "p":
-        from pgemu.commands.indexcmds import refuse_foreign_partitions
+        from pgemu.commands.indexcmds import check_partition_key_covered, refuse_foreign_partitions
 
         if not heap.is_new:
             refuse_foreign_partitions(session, heap.oid)
+        if not parent_constraint:
+            word = "PRIMARY KEY" if primary else "UNIQUE"
+            check_partition_key_covered(session, heap.oid, keys, word)
     included_names = strings(con.get("including"))
     included = [
         index_key_of_column(session, heap, n, BTREE_AM_OID, "btree", included=True)
@@ -153,6 +162,11 @@ def _create_constraint_and_index(
     parent_index: int,
 ) -> tuple[int, int]:
     catalog = session.catalog
+    if contype == "p" and any(i.indisprimary for i in catalog.all(PgIndex, indrelid=heap.oid)):
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'multiple primary keys for table "{heap.name}" are not allowed',
+        )
     index_oid = catalog.new_oid()
     constraint_oid = catalog.new_oid()
     index_create(
@@ -203,7 +217,9 @@ def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> 
     if found is None:
         other = catalog.one(PgClass, relname=index_name, relnamespace=relation.namespace)
         if other is None:
-            raise PgError("42704", f'index "{index_name}" does not exist')
+            raise PgError(
+                "42704", f'index "{index_name}" does not exist', location=con.get("location", 0)
+            )
         raise PgError("55000", f'index "{index_name}" does not belong to table "{relation.name}"')
     row = found.index
     if found.constraint is not None:
@@ -259,7 +275,7 @@ def _check_usable_index(catalog: Any, relation: Any, found: Any, con: dict[str, 
 
 
 def _adopt_index(session: Any, relation: Any, found: Any, name: str, con: dict[str, Any]) -> int:
-    from pgemu.catalog.rows import PgDepend, PgIndex
+    from pgemu.catalog.rows import PgDepend
 
     catalog = session.catalog
     primary = con["contype"] == "CONSTR_PRIMARY"

@@ -92,7 +92,7 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
             return 0
         raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
     _check_on_commit(stmt, persistence)
-    table = TableDef(name, partition_of="partbound" in stmt)
+    table = TableDef(name, partition_of="partbound" in stmt, is_foreign=relkind == "f")
     of_type = _of_type_columns(catalog, table, stmt)
     parents = parent_relations(session, stmt, persistence)
     elements = stmt.get("tableElts", [])
@@ -122,11 +122,11 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
         from pgemu.commands.partition import store_partition_key
 
         store_partition_key(session, heap, stmt["partspec"], st.source_text)
-    _make_constraints(session, table, heap, constraints, st)
     if table.partition_of:
         from pgemu.commands.partition import partition_created
 
         partition_created(session, heap, parents[0], bound)
+    _make_constraints(session, table, heap, constraints, st)
     if table.likes:
         from pgemu.commands.table_like import expand_table_like_clauses
 
@@ -228,7 +228,7 @@ def _make_sequence(
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
     wanted.oid, _params = create_sequence(
-        session, name, namespace, "p" if persistence == "u" else persistence, options,
+        session, name, namespace, persistence, options,
         for_identity=wanted.identity,
     )  # fmt: skip
     collect_command(session, "CREATE SEQUENCE", PgClass.RELID, wanted.oid)

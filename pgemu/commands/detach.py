@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.rows import PgInherits
+from pgemu.catalog.rows import PgClass, PgInherits
 from pgemu.commands.permissions import check_owner
 from pgemu.errors import (
     FOREIGN_KEY_VIOLATION,
@@ -129,8 +129,28 @@ def finish(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
 
     catalog = session.catalog
     child = range_var_get_relid(catalog, cmd["name"])
+    _add_constraint(session, catalog.relation(child))
     catalog.update(PgInherits, {"inhrelid": child, "inhparent": parent.oid}, inhdetachpending=False)
     detach(session, catalog.relation(parent.oid), cmd)
+
+
+def _add_constraint(session: Any, child: Any) -> None:
+    """DetachAddConstraintIfNeeded: what was true of the partition's rows stays so."""
+    from pgemu.commands.constraint_cmds import CheckSpec, add_check_constraints
+    from pgemu.commands.heap_ref import from_relation
+    from pgemu.nodes.primnodes import BoolExpr
+    from pgemu.nodes.serialize import node_to_string
+    from pgemu.rewrite.partition_qual import generate_partition_qual
+
+    quals = generate_partition_qual(session.catalog, child)
+    if not quals:
+        return
+    expr = quals[0] if len(quals) == 1 else BoolExpr("and", list(quals))
+    if any(node_to_string(e) == node_to_string(expr) for _con, e in child.checks):
+        return
+    add_check_constraints(session, from_relation(child), [CheckSpec(None, expr=expr)], "")
+    checks = session.catalog.get(PgClass, oid=child.oid).relchecks
+    session.catalog.update(PgClass, {"oid": child.oid}, relchecks=checks + 1)
 
 
 def check_not_referenced(session: Any, parent: Any, child: Any) -> None:

@@ -38,6 +38,8 @@ def add_exclusion_constraint(
             raise PgError(
                 UNDEFINED_FUNCTION,
                 f"operator does not exist: {shown} {'.'.join(words)} {shown}",
+                hint="No operator matches the given name and argument types. "
+                "You might need to add explicit type casts.",
             )
         row = catalog.one(PgOperator, oid=oid)
         if row.oprcom != oid:
@@ -61,13 +63,26 @@ def add_exclusion_constraint(
         keys, exclusion=True, immediate=not con.get("deferrable"), am=am, predicate=predicate,
         tablespace=index_tablespace(session, con.get("indexspace"), heap),
     )  # fmt: skip
+    return create_exclusion(session, heap, name, info, con, tuple(operators))
+
+
+def create_exclusion(
+    session: Any,
+    heap: HeapRef,
+    name: str,
+    info: IndexInfo,
+    con: dict[str, Any],
+    operators: tuple[int, ...],
+) -> tuple[int, int]:
+    """The rows of the constraint and of its index; (constraint OID, index OID)."""
+    catalog = session.catalog
     constraint = catalog.new_oid()
     index = index_create(session, heap, name, info, constraint_oid=constraint)
-    attnums, me = tuple(k.attnum for k in keys), (PG_CONSTRAINT_RELID, constraint, 0)
+    attnums, me = tuple(k.attnum for k in info.keys), (PG_CONSTRAINT_RELID, constraint, 0)
     rows: list[Any] = [
         constraint_row(
             constraint, name, heap.namespace, "x",
-            conrelid=heap.oid, conindid=index, conkey=attnums, conexclop=tuple(operators),
+            conrelid=heap.oid, conindid=index, conkey=attnums, conexclop=operators,
             condeferrable=bool(con.get("deferrable")), condeferred=bool(con.get("initdeferred")),
         )
     ]  # fmt: skip

@@ -72,7 +72,12 @@ class _Key:
 
 
 def add_foreign_key(
-    session: Any, heap: HeapRef, con: dict[str, Any], *, validate: bool = True
+    session: Any,
+    heap: HeapRef,
+    con: dict[str, Any],
+    *,
+    validate: bool = True,
+    recurse: bool = True,
 ) -> int:
     """Make the constraint of raw node `con` on `heap`; returns its OID.  Existing rows are checked
     unless the table is new, NOT VALID was given or validate is False."""
@@ -81,6 +86,8 @@ def add_foreign_key(
     catalog = session.catalog
     pk_relid = range_var_get_relid(catalog, con["pktable"])
     pk = heap if pk_relid == heap.oid else from_relation(catalog.relation(pk_relid))
+    if heap.relkind == "p":
+        _check_partitioned(heap, pk, con, recurse)
     _check_referenced_table(session, heap, pk, con)
     fk_names = strings(con.get("fk_attrs"))
     fk_key = _attributes(heap, fk_names)
@@ -114,6 +121,23 @@ def add_foreign_key(
     if validate and not heap.is_new and not con.get("skip_validation"):
         validate_foreign_key(session, oid)
     return oid
+
+
+def _check_partitioned(heap: HeapRef, pk: HeapRef, con: dict[str, Any], recurse: bool) -> None:
+    """What the foreign key of a partitioned table cannot be."""
+    if not recurse:
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot use ONLY for foreign key on partitioned table "{heap.name}" referencing '
+            f'relation "{pk.name}"',
+        )
+    if con.get("skip_validation") and not con.get("initially_valid"):
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot add NOT VALID foreign key on partitioned table "{heap.name}" referencing '
+            f'relation "{pk.name}"',
+            detail="This feature is not yet supported on partitioned tables.",
+        )
 
 
 def _check_referenced_table(session: Any, heap: HeapRef, pk: HeapRef, con: dict[str, Any]) -> None:

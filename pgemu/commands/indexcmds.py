@@ -199,7 +199,7 @@ def define_index(
             return 0
         raise PgError(DUPLICATE_TABLE, f'relation "{index_name}" already exists')
     if heap.relkind == "p" and stmt.get("unique"):
-        check_partition_key_covered(session, heap.oid, keys, "unique constraint", "UNIQUE")
+        check_partition_key_covered(session, heap.oid, keys, "UNIQUE")
     info = IndexInfo(
         keys,
         included,
@@ -396,7 +396,7 @@ def _index_column_names(keys: list[IndexKey]) -> list[str]:
 
 
 def check_partition_key_covered(
-    session: Any, relid: int, keys: list[IndexKey], what: str, word: str
+    session: Any, relid: int, keys: list[IndexKey], word: str
 ) -> None:
     """A unique index of a partitioned table must have all partition columns in it."""
     from pgemu.catalog.rows import PgPartitionedTable
@@ -415,7 +415,7 @@ def check_partition_key_covered(
         if attnum not in [k.attnum for k in keys]:
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
-                f"{what} on partitioned table must include all partitioning columns",
+                "unique constraint on partitioned table must include all partitioning columns",
                 detail=f'{word} constraint on table "{relation.name}" lacks column '
                 f'"{relation.attrs[attnum - 1].attname}" which is part of the partition key.',
             )

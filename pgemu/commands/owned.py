@@ -79,6 +79,13 @@ def reassign_owned(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     for spec in stmt["roles"]:
         role = get_rolespec_oid(session, spec)
         check_can_set_role(session, role)
+        if role < 12000:
+            name = session.catalog.one(r.PgAuthid, oid=role).rolname
+            raise PgError(
+                DEPENDENT_OBJECTS_STILL_EXIST,
+                f"cannot reassign ownership of objects owned by role {name} because they are "
+                "required by the database system",
+            )
         for link in _links(session, role, "o"):
             if link.classid in KINDS and KINDS[link.classid].owner:
                 change_owner(session, ObjectAddress(link.classid, link.objid, 0), new)

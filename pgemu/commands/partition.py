@@ -25,7 +25,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.attmap import map_columns_by_name
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
-from pgemu.commands.indexcmds import index_info_of
+from pgemu.commands.indexcmds import check_partition_key_covered, index_info_of
 from pgemu.commands.opclass_lookup import get_default_opclass, resolve_opclass
 from pgemu.commands.partition_bounds import (
     Bound,
@@ -280,6 +280,9 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
         key.expr = map_columns_by_name(key.expr, parent, heap.attnum, row_type)
     info.predicate = map_columns_by_name(info.predicate, parent, heap.attnum, row_type)
     con = index.constraint
+    if info.is_partitioned and info.unique:
+        word = "PRIMARY KEY" if info.primary else "UNIQUE"
+        check_partition_key_covered(session, heap.oid, info.keys, word)
     columns = [k.name for k in (*info.keys, *info.included)]
     if con is not None and con.contype == "p":
         name = choose_relation_name(

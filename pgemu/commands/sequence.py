@@ -230,8 +230,6 @@ def define_sequence(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     relation = stmt["sequence"]
     name = relation["relname"]
     persistence = relation.get("relpersistence", "p")
-    if persistence == "u":
-        raise PgError(FEATURE_NOT_SUPPORTED, "unlogged sequences are not supported")
     namespace = range_var_get_and_check_creation_namespace(catalog, relation)
     persistence = "t" if namespace == catalog.my_temp_namespace else persistence
     if stmt.get("if_not_exists") and (

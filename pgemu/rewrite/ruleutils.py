@@ -27,6 +27,7 @@ from pgemu.nodes.primnodes import Const
 from pgemu.rewrite.ruleutils_columns import ColumnInfo
 from pgemu.rewrite.ruleutils_context import (
     PRETTYFLAG_INDENT,
+    PRETTYFLAG_PAREN,
     PRETTYFLAG_SCHEMA,
     Context,
     Namespace,
@@ -470,7 +471,7 @@ def get_statisticsobjdef(catalog: Catalog, oid: int, columns_only: bool = False)
     columns = [quote_identifier(relation.attr(a).attname) for a in row.stxkeys]
     spaces = context_for(catalog, row.stxrelid)
     for node in exprs:
-        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_INDENT)
+        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_PAREN)
         columns.append(text if looks_like_function(node) else f"({text})")
     if columns_only:
         return ", ".join(columns)
