@@ -14,6 +14,7 @@ from pgemu.commands.constraint_cmds import (
     add_check_constraints,
     add_index_constraint,
     check_existing_rows,
+    check_index_usable,
     constraint_using_index,
 )
 from pgemu.commands.define import strings
@@ -126,6 +127,8 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     if con["contype"] == "CONSTR_EXCLUSION" and relation.relkind == "p":
         raise no_exclusion_on_partitioned(con)
     if primary and relation.primary_key is not None:
+        if con.get("indexname"):
+            check_index_usable(session, relation, con)
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'multiple primary keys for table "{relation.name}" are not allowed',

@@ -115,6 +115,9 @@ def add_index_constraint(
         index_key_of_column(session, heap, n, BTREE_AM_OID, "btree", included=True)
         for n in included_names
     ]
+    from pgemu.commands.indexcmds import _index_column_names
+
+    column_names = _index_column_names([*keys, *included])
     name = con.get("conname")
     if name is None:
         if primary:
@@ -122,7 +125,7 @@ def add_index_constraint(
                 catalog, heap.name, None, "pkey", heap.namespace, is_constraint=True
             )
         else:
-            addition = choose_index_name_addition([*names, *included_names])
+            addition = choose_index_name_addition(column_names)
             name = choose_relation_name(
                 catalog, heap.name, addition, "key", heap.namespace, is_constraint=True
             )
@@ -209,24 +212,32 @@ def _create_constraint_and_index(
     return int(constraint_oid), index_oid
 
 
-def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> int:
-    """ADD PRIMARY KEY / UNIQUE USING INDEX: the index becomes the constraint's."""
+def check_index_usable(session: Any, relation: Any, con: dict[str, Any]) -> Any:
+    """The index that ADD ... USING INDEX names; transformIndexConstraint's refusals."""
     catalog = session.catalog
+    location = con.get("location", 0)
     index_name = con["indexname"]
     found = next((i for i in relation.indexes if i.name == index_name), None)
     if found is None:
         other = catalog.one(PgClass, relname=index_name, relnamespace=relation.namespace)
         if other is None:
-            raise PgError(
-                "42704", f'index "{index_name}" does not exist', location=con.get("location", 0)
-            )
-        raise PgError("55000", f'index "{index_name}" does not belong to table "{relation.name}"')
-    row = found.index
+            raise PgError("42704", f'index "{index_name}" does not exist', location=location)
+        words = f'index "{index_name}" does not belong to table "{relation.name}"'
+        raise PgError("55000", words, location=location)
     if found.constraint is not None:
-        raise PgError("55000", f'index "{index_name}" is already associated with a constraint')
-    if not row.indisvalid:
-        raise PgError("55000", f'index "{index_name}" is not valid')
+        words = f'index "{index_name}" is already associated with a constraint'
+        raise PgError("55000", words, location=location)
+    if not found.index.indisvalid:
+        raise PgError("55000", f'index "{index_name}" is not valid', location=location)
     _check_usable_index(catalog, relation, found, con)
+    return found
+
+
+def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> int:
+    """ADD PRIMARY KEY / UNIQUE USING INDEX: the index becomes the constraint's."""
+    catalog = session.catalog
+    index_name = con["indexname"]
+    found = check_index_usable(session, relation, con)
     if relation.relkind == "p":
         raise PgError(
             FEATURE_NOT_SUPPORTED,

@@ -83,6 +83,11 @@ def _text(session: Any, objtype: str, node: Any) -> str:
         items = list_items(node)
         source, target = (type_name_to_string(i["TypeName"]) for i in items)
         return _missing_type(session, items) or f"cast from type {source} to type {target}"
+    if objtype == "OBJECT_TRANSFORM":
+        type_node, language = list_items(node)
+        shown = type_name_to_string(type_node["TypeName"])
+        missing = _missing_type(session, [type_node])
+        return missing or f'transform for type {shown} language "{strings([language])[0]}"'
     if objtype in ("OBJECT_OPCLASS", "OBJECT_OPFAMILY"):
         names = strings(list_items(node))
         word = "operator class" if objtype == "OBJECT_OPCLASS" else "operator family"

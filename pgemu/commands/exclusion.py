@@ -12,7 +12,13 @@ from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.tablespace import index_tablespace
-from pgemu.errors import EXCLUSION_VIOLATION, UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import (
+    EXCLUSION_VIOLATION,
+    FEATURE_NOT_SUPPORTED,
+    UNDEFINED_FUNCTION,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_oper import compatible_oper_opid
 
@@ -26,6 +32,11 @@ def add_exclusion_constraint(
 
     catalog = session.catalog
     am, am_name = exclusion_am(session, con)
+    if am_name in ("gin", "brin"):  # no amgettuple
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f'access method "{am_name}" does not support exclusion constraints',
+        )
     keys, operators = [], []
     for node in con.get("exclusions", ()):
         elem, names = list_items(node)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
+from pgemu.catalog.get_object_address import (
+    get_object_address as catalog_get_object_address,
+)
 from pgemu.catalog.namespace import (
     get_collation_oid,
     get_conversion_oid,
@@ -107,6 +110,9 @@ def get_object_address(
         return _cast(catalog, list_items(node), missing_ok)
     if objtype == "OBJECT_DOMCONSTRAINT":
         return _domain_constraint(catalog, list_items(node), missing_ok)
+    if objtype == "OBJECT_TRANSFORM":
+        found = catalog_get_object_address(catalog, objtype, node, missing_ok)
+        return found if found.objid else None
     raise PgError("0A000", f"objects of kind {objtype} are not supported")
 
 
@@ -234,6 +240,8 @@ def _callable(
         args = ", ".join(catalog.type_name(t) for t in types)
         if objtype == "OBJECT_AGGREGATE" and not types:
             raise PgError(UNDEFINED_FUNCTION, f"aggregate {shown}(*) does not exist")
+        # what may be any routine is called a function
+        word = "function" if objtype == "OBJECT_ROUTINE" else word
         raise PgError(UNDEFINED_FUNCTION, f"{word} {shown}({args}) does not exist")
     if found.prokind not in kinds:
         args = ", ".join(catalog.type_name(t) for t in types)

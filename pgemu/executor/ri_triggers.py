@@ -316,6 +316,13 @@ class AfterTriggers:
             return
         self._lock(child.oid, ROW_EXCLUSIVE)
         self._run_action(constraint, child, event, action)
+        # rows whose default is the key that went have not changed, and were not noted again
+        if (
+            action == SET_DEFAULT
+            and not self._exists(parent, constraint.confkey, event.key)
+            and self._is_referenced(child, constraint.conkey, event.key)
+        ):
+            raise self._still_referenced(constraint, parent, child, event.key)
 
     def _is_referenced(self, child: Any, attnums: Sequence[int], key: Key) -> bool:
         """SELECT 1 ... FOR KEY SHARE: a row with this key, which nobody is deleting."""

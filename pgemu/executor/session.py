@@ -234,8 +234,14 @@ class Session(WritingMixin):
         plan.catalog_version = self.catalog_version()
         return plan
 
-    def run(self, query: Query, params: Sequence[Value] = ()) -> Result:
-        """Rewrite, plan and execute an analyzed query."""
+    def run(
+        self,
+        query: Query,
+        params: Sequence[Value] = (),
+        show: Callable[[Result], None] | None = None,
+    ) -> Result:
+        """Rewrite, plan and execute an analyzed query.  show: takes the rows of all the queries
+        that rules make of it, not only of the one that sets the tag."""
         if query.command_type == "utility":
             return self._run_utility(query, params)
         result: Result | None = None
@@ -249,6 +255,9 @@ class Session(WritingMixin):
                 done = run_plan(self, plan, bind(plan, params))
             finally:
                 self.current_params = saved
+            if show is not None and done.columns is not None:
+                show(done)
+                done = Result(None, None, done.count, done.tag)
             if one.can_set_tag:
                 result = done
         return result or Result(None, None, 0, EMPTY_TAGS.get(query.command_type, ""))

@@ -263,7 +263,8 @@ def _lower_insert(
     if returning is None or conflict is None or _target(scope).relkind == "p":
         return
     names = "".join(f", c{number}" for number in modify.target_columns)
-    if query.jointree.fromlist or generated or query.has_target_srfs:
+    source_is_select = bool(query.jointree.fromlist) or query.jointree.quals is not None
+    if source_is_select or generated or query.has_target_srfs:
         alias = low.new_alias("n")
         values = "".join(f", {alias}.c{n}" for n in range(1, len(modify.target_columns) + 1))
         body = f"SELECT {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"

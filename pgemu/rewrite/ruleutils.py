@@ -357,7 +357,7 @@ def get_constraintdef(catalog: Catalog, oid: int, pretty: bool = False) -> str |
         expr = deparse_expression(catalog, node, spaces, flags)
         text = f"CHECK ({expr}){' NO INHERIT' if con.connoinherit else ''}"
     elif con.contype == "x":
-        text = get_indexdef(catalog, con.conindid, exclude_ops=con.conexclop) or ""
+        text = get_indexdef(catalog, con.conindid, pretty=pretty, exclude_ops=con.conexclop) or ""
     else:
         text = "TRIGGER"
     if con.condeferrable:
