@@ -88,7 +88,9 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if relation.relkind == "f" and coldef.get("raw_default") is not None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
-    type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
+    type_id, typmod = typename_type_id_and_mod(
+        pstate, {**coldef["typeName"], "location": -1}
+    )
     collation = get_column_def_collation(pstate, coldef, type_id)
     check_attribute_type(catalog, att.attname, type_id, collation)
     check_not_member_of_itself(catalog, type_id, (relation.row.reltype,))

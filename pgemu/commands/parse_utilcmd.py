@@ -162,7 +162,8 @@ def transform_column_constraints(
                 raise PgError(
                     SYNTAX_ERROR,
                     f"conflicting NULL/NOT NULL declarations {where}",
-                    location=location,
+                    # the NOT NULL of a serial column stands nowhere
+                    location=None if is_serial else location,
                 )
             spec.not_null = wanted
             saw_nullable = True

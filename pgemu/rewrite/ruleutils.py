@@ -190,7 +190,8 @@ def get_ruledef(catalog: Catalog, oid: int, pretty: bool = False) -> str | None:
     texts = [_action(catalog, q, names, flags) for q in actions]
     if len(texts) > 1:
         return "".join(out) + "(" + "".join(f"{t};\n" for t in texts) + ");"
-    return "".join(out) + texts[0] + ";"
+    head = "".join(out)
+    return (head.rstrip() if texts[0].startswith("\n") else head) + texts[0] + ";"
 
 
 def _action(catalog: Catalog, query: Query, names: list[str] | None, flags: int) -> str:
