@@ -8,6 +8,7 @@ that mention the column are made again from their text.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.dependency import perform_deletion
@@ -44,6 +45,7 @@ from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
+from pgemu.commands.inherit import collation_name
 from pgemu.commands.parse_utilcmd import (
     OwnedSequence,
     TableDef,
@@ -59,6 +61,8 @@ from pgemu.commands.sequence import (
     owned_sequences,
 )
 from pgemu.errors import (
+    COLLATION_MISMATCH,
+    DATATYPE_MISMATCH,
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
@@ -71,6 +75,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.primnodes import Const, NextValueExpr
+from pgemu.rewrite.rewrite_target import build_column_default, null_for
 
 
 def find_column(ctx: Any, name: str) -> PgAttribute:
@@ -125,6 +130,7 @@ def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: 
     name = coldef["colname"]
     existing = relation.attrs_by_name.get(name)
     if existing is not None and inherited:
+        _check_mergeable(ctx, relation, existing, coldef)
         session.notice(
             "NOTICE",
             "00000",
@@ -164,6 +170,24 @@ def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: 
     _add_column_constraints(ctx, relid, table)
     for child in relation.children:
         _add_column_to(ctx, child, command, inherited=True)
+
+
+def _check_mergeable(ctx: Any, relation: Any, existing: Any, coldef: dict[str, Any]) -> None:
+    """A child's column of the name has the new column's type and collation."""
+    col = transform_column_definition(ctx.catalog, TableDef(relation.name, is_alter=True), coldef)
+    name = existing.attname
+    if (existing.atttypid, existing.atttypmod) != (col.type_id, col.typmod):
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'child table "{relation.name}" has different type for column "{name}"',
+        )
+    if existing.attcollation != col.collation:
+        names = [collation_name(ctx.catalog, c) for c in (existing.attcollation, col.collation)]
+        raise PgError(
+            COLLATION_MISMATCH,
+            f'child table "{relation.name}" has different collation for column "{name}"',
+            detail=f'"{names[0]}" versus "{names[1]}"',
+        )
 
 
 def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec) -> None:
@@ -237,10 +261,21 @@ def _fill_new_column(
     if not has_rows:
         return
     expr = cooked.default
+    if expr is None and not col.identity:
+        expr = _type_value(ctx.catalog, relation, attnum)
     if expr is not None or col.identity:
         fill_column_from_default(ctx, relation, attnum, expr, bool(col.generated), col.identity)
     if col.not_null:
         check_not_null(ctx, relation, attnum)
+
+
+def _type_value(catalog: Any, relation: Any, attnum: int) -> Any:
+    """What a column without a default gets: that of its domain, or a null that the domain must
+    allow."""
+    expr = build_column_default(catalog, relation, attnum)
+    if expr is None and catalog.types.row(relation.attrs[attnum - 1].atttypid).typtype == "d":
+        expr = null_for(catalog, relation.attrs[attnum - 1])
+    return expr
 
 
 def fill_column_from_default(
@@ -582,7 +617,23 @@ def drop_identity(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
-    """DROP EXPRESSION [IF EXISTS]: the column keeps its values."""
+    """DROP EXPRESSION [IF EXISTS]: the column keeps its values, in the children too."""
+    relation = ctx.relation
+    if relation.children and not ctx.recurse:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            "ALTER TABLE / DROP EXPRESSION must be applied to child tables too",
+        )
+    att = relation.attrs_by_name.get(command["name"])
+    if att is not None and att.attinhcount > 0:
+        raise PgError(
+            INVALID_TABLE_DEFINITION, "cannot drop generation expression from inherited column"
+        )
+    for relid in relation.all_inheritors:
+        _drop_expression(replace(ctx, relid=relid), command)
+
+
+def _drop_expression(ctx: Any, command: dict[str, Any]) -> None:
     att = find_column(ctx, command["name"])
     if not att.attgenerated:
         message = (
@@ -668,7 +719,12 @@ def reset_options(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def set_storage(ctx: Any, command: dict[str, Any]) -> None:
-    """SET STORAGE."""
+    """SET STORAGE, of the children too."""
+    for relid in ctx.relation.all_inheritors if ctx.recurse else (ctx.relid,):
+        _set_storage(replace(ctx, relid=relid), command)
+
+
+def _set_storage(ctx: Any, command: dict[str, Any]) -> None:
     att = find_column(ctx, command["name"])
     word = command["def"]["String"]["sval"].lower()
     codes = {"plain": "p", "external": "e", "extended": "x", "main": "m"}

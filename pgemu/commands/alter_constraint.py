@@ -17,6 +17,7 @@ from pgemu.commands.constraint_cmds import (
     check_index_usable,
     constraint_using_index,
 )
+from pgemu.commands.cook import cook_constraint, open_relation_pstate
 from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key, validate_foreign_key
 from pgemu.commands.heap_ref import from_relation
@@ -24,12 +25,14 @@ from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned, not_on_for
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
+    DUPLICATE_TABLE,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.parser.parse_sort_group import equal
 
 DEFERRABLE_FUNCTIONS = (
     "RI_FKey_noaction_del", "RI_FKey_noaction_upd", "RI_FKey_check_ins", "RI_FKey_check_upd",
@@ -92,7 +95,7 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
     heap = from_relation(catalog.relation(relid))
     existing = catalog.one(PgConstraint, conrelid=relid, contypid=0, conname=name)
     if existing is not None:
-        if existing.contype != "c":
+        if existing.contype != "c" or not _says(ctx, relid, existing, con):
             raise PgError(
                 DUPLICATE_OBJECT,
                 f'constraint "{name}" for relation "{heap.name}" already exists',
@@ -119,6 +122,14 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
         _add_inherited_check(ctx, child, name, con, valid)
 
 
+def _says(ctx: Any, relid: int, existing: PgConstraint, con: dict[str, Any]) -> bool:
+    """Has the child's constraint the expression of the new one?"""
+    relation = ctx.catalog.relation(relid)
+    pstate = open_relation_pstate(ctx.catalog, ctx.source_text, relation)
+    expr = cook_constraint(pstate, con["raw_expr"], relation.name)
+    return any(c.oid == existing.oid and equal(e, expr) for c, e in relation.checks)
+
+
 def add_key(ctx: Any, con: dict[str, Any]) -> None:
     """ADD PRIMARY KEY, UNIQUE, EXCLUDE."""
     session, catalog = ctx.session, ctx.catalog
@@ -134,6 +145,8 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
             f'multiple primary keys for table "{relation.name}" are not allowed',
         )
     name = con.get("conname")
+    if name and not con.get("indexname"):
+        _check_index_name(catalog, relation, name)
     if name and not con.get("indexname") and constraint_name_is_used(catalog, relation.oid, name):
         raise PgError(
             DUPLICATE_OBJECT,
@@ -171,6 +184,12 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
         from pgemu.commands.partition import create_partition_indexes
 
         create_partition_indexes(session, ctx.relation, index, constraint)
+
+
+def _check_index_name(catalog: Any, relation: Any, name: str) -> None:
+    """index_create looks for a relation of the name before it looks for a constraint."""
+    if catalog.one(PgClass, relname=name, relnamespace=relation.namespace) is not None:
+        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
 
 
 def _set_key_not_null(ctx: Any, names: list[str]) -> None:

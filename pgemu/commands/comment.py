@@ -11,9 +11,15 @@ from pgemu.catalog.rows import (
     PgShdescription,
     PgTablespace,
 )
+from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.errors import INVALID_PARAMETER_VALUE, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import (
+    INVALID_PARAMETER_VALUE,
+    UNDEFINED_DATABASE,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 
 # the shared objects whose comments are in pg_shdescription; subscriptions are not among them
 _SHARED = frozenset((PgDatabase.RELID, PgAuthid.RELID, PgTablespace.RELID))
@@ -24,12 +30,22 @@ def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     from pgemu.commands.get_object_address import existing_object
 
     catalog = session.catalog
+    if stmt["objtype"] == "OBJECT_DATABASE":
+        # a dump may be restored under another name
+        name = stmt["object"]["String"]["sval"]
+        if catalog.one(PgDatabase, datname=name) is None:
+            session.notice("WARNING", UNDEFINED_DATABASE, f'database "{name}" does not exist')
+            return CommandResult("COMMENT")
     address = existing_object(catalog, stmt["objtype"], stmt["object"])
     check_object_ownership(session, address)
     if stmt["objtype"] == "OBJECT_COLUMN":
         relation = catalog.relation(address.objid)
         if relation.relkind not in "rvmcfp":
-            raise PgError(WRONG_OBJECT_TYPE, f'cannot set comment on relation "{relation.name}"')
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f'cannot set comment on relation "{relation.name}"',
+                detail=not_supported_detail(relation.relkind),
+            )
     text = stmt.get("comment") or None
     if address.classid in _SHARED:
         create_shared_comment(catalog, address.objid, address.classid, text)

@@ -39,6 +39,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_sort_group import equal
 
 
 @dataclass(slots=True)
@@ -52,6 +53,8 @@ class CheckSpec:
     valid: bool = True
     is_local: bool = True
     inhcount: int = 0
+    # the raw expression of the child's own constraint that was merged with the inherited one
+    own: Any = None
 
 
 def choose_index_name_addition(names: Sequence[str]) -> str:
@@ -335,6 +338,8 @@ def add_check_constraints(
                 catalog, source_text, heap.oid, heap.name, heap.relkind, heap.pstate_columns()
             )
             expr = cook_constraint(pstate, spec.raw, heap.name)
+        elif spec.own is not None:
+            _merge_with_own(session, heap, spec, source_text)
         columns = referenced_columns(expr)
         name = _check_name(session, heap, spec, columns)
         heap.constraint_names.add(name)
@@ -355,6 +360,19 @@ def add_check_constraints(
     insert_rows(catalog, rows)
     record_expression_dependencies(session, PG_CONSTRAINT_RELID, heap.oid, made)
     return made
+
+
+def _merge_with_own(session: Any, heap: HeapRef, spec: CheckSpec, source_text: str) -> None:
+    """MergeWithExistingConstraint: the child's constraint of this name says the same."""
+    pstate = relation_pstate(
+        session.catalog, source_text, heap.oid, heap.name, heap.relkind, heap.pstate_columns()
+    )
+    if not equal(cook_constraint(pstate, spec.own, heap.name), spec.expr):
+        raise PgError(
+            DUPLICATE_OBJECT,
+            f'constraint "{spec.name}" for relation "{heap.name}" already exists',
+        )
+    session.notice("NOTICE", "00000", f'merging constraint "{spec.name}" with inherited definition')
 
 
 def record_expression_dependencies(

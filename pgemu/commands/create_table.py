@@ -86,11 +86,12 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
     namespace = range_var_get_and_check_creation_namespace(catalog, relation, position=True)
     check_catalog_modification(session, namespace, name)
     persistence = relation.get("relpersistence", "p")
-    if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
-        if stmt.get("if_not_exists"):
-            session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
-            return 0
-        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
+    if (
+        stmt.get("if_not_exists")
+        and catalog.one(PgClass, relname=name, relnamespace=namespace) is not None
+    ):
+        session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
+        return 0
     _check_on_commit(stmt, persistence)
     table = TableDef(name, partition_of="partbound" in stmt, is_foreign=relkind == "f")
     of_type = _of_type_columns(catalog, table, stmt)
@@ -108,9 +109,11 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
     merge_checks(session, table, parents)
     constraints = finish_index_constraints(table)
     relkind = relkind or ("p" if "partspec" in stmt else "r")
-    bound = _partition_bound(session, stmt, parents, st)
     parent_tablespace = parents[0].row.reltablespace if table.partition_of else 0
     placement = _placement(session, stmt, relkind, persistence, parent_tablespace)
+    if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
+        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
+    bound = _partition_bound(session, stmt, parents, st)
     heap = _create_heap(
         session, table, stmt, namespace, relkind, persistence, of_type, bound, st,
         has_index=bool(constraints), placement=placement,

@@ -114,11 +114,7 @@ def transform_column_definition(catalog: Any, table: TableDef, coldef: Any) -> C
             table.sequences.append(OwnedSequence(name, serial, [], identity=False))
         else:
             if type_name.get("setof"):
-                raise PgError(
-                    "42P16",
-                    f'column "{name}" cannot be declared SETOF',
-                    location=type_name.get("location", -1),
-                )
+                raise PgError("42P16", f'column "{name}" cannot be declared SETOF')
             spec.type_id, spec.typmod = typename_type_id_and_mod(catalog, type_name)
             spec.ndims = len(type_name.get("arrayBounds", ()))
         spec.collation = get_column_def_collation(

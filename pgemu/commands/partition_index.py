@@ -24,7 +24,7 @@ from pgemu.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PgError,
 )
-from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_sort_group import equal
 
 
 def same_index(catalog: Any, parent: Any, index: Any, child: Any, own: Any) -> bool:
@@ -66,7 +66,7 @@ def _same_trees(parent: Any, theirs: list[Any], child: Any, mine: list[Any]) -> 
         mapped = map_columns_by_name(
             left, parent, lambda name: child.attrs_by_name[name].attnum, child.type_oid
         )
-        if node_to_string(mapped) != node_to_string(right):
+        if not equal(mapped, right):
             return False
     return True
 

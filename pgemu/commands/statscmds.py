@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.heap import (
+    SYSTEM_COLUMN_NAMES,
+    depend,
+    insert_rows,
+    is_pinned,
+    owner_rows,
+)
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.pg_constraint import make_object_name
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
@@ -17,6 +24,7 @@ from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import open_relation_pstate
 from pgemu.commands.define import strings
 from pgemu.commands.indexcmds import not_supported_detail
+from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.permissions import check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -24,6 +32,7 @@ from pgemu.errors import (
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
     INVALID_OBJECT_DEFINITION,
+    INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
     WRONG_OBJECT_TYPE,
@@ -31,6 +40,7 @@ from pgemu.errors import (
 )
 from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_node import ParseExprKind
+from pgemu.parser.parse_sort_group import equal
 
 _KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
 
@@ -44,7 +54,12 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
     catalog = session.catalog
     rels = stmt.get("relations", [])
-    if len(rels) != 1 or "RangeVar" not in rels[0]:
+    if len(rels) == 1 and "RangeVar" not in rels[0]:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "CREATE STATISTICS only supports relation names in the FROM clause",
+        )
+    if len(rels) != 1:
         raise PgError(
             FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
         )
@@ -149,6 +164,10 @@ def _elements(
         elem = node["StatsElem"]
         if elem.get("name"):
             att = relation.attrs_by_name.get(elem["name"])
+            if att is None and elem["name"] in SYSTEM_COLUMN_NAMES:
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED, "statistics creation on system columns is not supported"
+                )
             if att is None:
                 raise PgError(UNDEFINED_COLUMN, f'column "{elem["name"]}" does not exist')
             if att.attnum in keys:
@@ -159,6 +178,8 @@ def _elements(
         pstate = open_relation_pstate(session.catalog, text, relation)
         expr = transform_expr(pstate, elem["expr"], ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
         assign_expr_collations(pstate, expr)
+        if any(equal(expr, other) for other in exprs):
+            raise PgError(DUPLICATE_COLUMN, "duplicate expression in statistics definition")
         exprs.append(expr)
         names.append("expr")
     if len(keys) + len(exprs) > 8:
@@ -182,6 +203,14 @@ def _kinds(words: list[str], count: int, has_exprs: bool) -> tuple[str, ...]:
     return tuple(kinds + (["e"] if has_exprs else []))
 
 
+def _target(stmt: dict[str, Any]) -> int:
+    """The number; the parser writes it as an Integer node or bare."""
+    node = stmt.get("stxstattarget", 0)
+    if isinstance(node, dict):
+        node = node["Integer"].get("ival", 0)
+    return int(node)
+
+
 def alter_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER STATISTICS ... SET STATISTICS."""
     from pgemu.catalog.namespace import get_statistics_object_oid
@@ -192,6 +221,14 @@ def alter_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
         name = ".".join(strings(stmt["defnames"]))
         session.notice("NOTICE", "00000", f'statistics object "{name}" does not exist, skipping')
         return CommandResult("ALTER STATISTICS")
-    target = stmt.get("stxstattarget", 0)
-    catalog.update(PgStatisticExt, {"oid": oid}, stxstattarget=min(target, 10000))
+    check_object_ownership(session, ObjectAddress(PG_STATISTIC_EXT_RELID, oid, 0))
+    target = _target(stmt)
+    if target < -1:
+        raise PgError(INVALID_PARAMETER_VALUE, f"statistics target {target} is too low")
+    if target > 10000:
+        target = 10000
+        session.notice(
+            "WARNING", INVALID_PARAMETER_VALUE, f"lowering statistics target to {target}"
+        )
+    catalog.update(PgStatisticExt, {"oid": oid}, stxstattarget=target)
     return CommandResult("ALTER STATISTICS")

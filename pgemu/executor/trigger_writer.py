@@ -74,7 +74,7 @@ class TriggeringWriter(RowWriter):
         return new
 
     def _moved_by_trigger(self, target: Any) -> PgError:
-        name = self.triggers._rows_of(target)[0].tgname
+        name = self.triggers.last_fired
         return PgError(
             FEATURE_NOT_SUPPORTED,
             "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported",
