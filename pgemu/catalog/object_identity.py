@@ -181,7 +181,7 @@ def identify_object(
         if namespace_column:
             found = catalog.one(r.PgNamespace, oid=getattr(row, namespace_column))
             schema = quote_identifier(found.nspname) if found is not None else None
-        if unique and not address.objsubid:
+        if unique:
             name = quote_identifier(getattr(row, name_column))
     return (
         get_object_type_description(catalog, address),

@@ -166,8 +166,12 @@ def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: 
             INVALID_TABLE_DEFINITION,
             "cannot recursively add identity column to table that has child tables",
         )
-    _store_new_column(ctx, relation, table, col)
-    _add_column_constraints(ctx, relid, table)
+    try:
+        _store_new_column(ctx, relation, table, col)
+        _add_column_constraints(ctx, relid, table)
+    except PgError as error:
+        error.location = None  # AddRelationNewConstraints is called without the text
+        raise
     for child in relation.children:
         _add_column_to(ctx, child, command, inherited=True)
 
@@ -654,7 +658,12 @@ def _drop_expression(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
-    """SET STATISTICS."""
+    """SET STATISTICS, of the children too."""
+    for relid in ctx.relation.all_inheritors if ctx.recurse else (ctx.relid,):
+        _set_statistics(replace(ctx, relid=relid), command)
+
+
+def _set_statistics(ctx: Any, command: dict[str, Any]) -> None:
     if command.get("num"):
         if ctx.relation.relkind not in "iI":
             raise PgError(FEATURE_NOT_SUPPORTED, "cannot refer to non-index column by number")

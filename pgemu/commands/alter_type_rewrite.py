@@ -91,7 +91,11 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     type_id, typmod = typename_type_id_and_mod(
         pstate, {**coldef["typeName"], "location": -1}
     )
-    collation = get_column_def_collation(pstate, coldef, type_id)
+    try:
+        collation = get_column_def_collation(pstate, coldef, type_id)
+    except PgError as error:
+        error.location = None  # called without the text
+        raise
     check_attribute_type(catalog, att.attname, type_id, collation)
     check_not_member_of_itself(catalog, type_id, (relation.row.reltype,))
     if att.attidentity:

@@ -15,6 +15,7 @@ from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     EXCLUSION_VIOLATION,
     FEATURE_NOT_SUPPORTED,
+    UNDEFINED_COLUMN,
     UNDEFINED_FUNCTION,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -40,6 +41,9 @@ def add_exclusion_constraint(
     keys, operators = [], []
     for node in con.get("exclusions", ()):
         elem, names = list_items(node)
+        column = elem["IndexElem"].get("name")
+        if column and not heap.attnum(column) and not heap.is_system_column(column):
+            raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
         key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
         words = strings(list_items(names))
         pstate = make_parsestate(None, catalog)

@@ -364,7 +364,9 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable
             continue
         touched.add(found)
         writer.check_stored("rls_conflict", *found)
+        writer.may_move = False
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
+        writer.may_move = True
         if changed is not None:
             touched.add((changed[0], changed[1]))
             run.written.append(changed)

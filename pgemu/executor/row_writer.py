@@ -12,7 +12,7 @@ from typing import Any
 
 import apsw
 
-from pgemu.errors import TRIGGERED_DATA_CHANGE_VIOLATION, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, TRIGGERED_DATA_CHANGE_VIOLATION, PgError
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE
 from pgemu.executor.modifying_ctes import ForeignChangeError
 from pgemu.executor.partition_routing import convert_row
@@ -48,6 +48,8 @@ class RowWriter:
         self.check_row: Callable[[str, Row], None] | None = None
         # the INSERT at hand is half of an UPDATE that moves a row to another partition
         self._changing = False
+        # ON CONFLICT DO UPDATE may not move the row to another partition
+        self.may_move = True
 
     @property
     def contended(self) -> bool:
@@ -163,6 +165,15 @@ class RowWriter:
         )
         return self._image(target, stored, xmax) if stored is not None else None
 
+    def _check_may_move(self) -> None:
+        if not self.may_move:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "invalid ON UPDATE specification",
+                detail="The result tuple would appear in a different partition than the original "
+                "tuple.",
+            )
+
     def _moved(
         self, target: Any, rid: int, columns: Sequence[int], values: Sequence[Value]
     ) -> Row | None:
@@ -172,6 +183,7 @@ class RowWriter:
         row = self._changed_row(target, rid, columns, values)
         if row is None or self.session.routing.check(target, row):
             return None
+        self._check_may_move()
         self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
         self._note_move(target)
         self._changing = True

@@ -154,6 +154,7 @@ class TriggeringWriter(RowWriter):
 
     def _move(self, target: Any, rid: int, old: Row, new: Sequence[Value]) -> Row | None:
         """The changed row belongs to another partition: DELETE there, INSERT here."""
+        self._check_may_move()
         if (
             self.triggers.has(target, "delete", BEFORE)
             and self.triggers.before_row(target, "delete", old, None) is None

@@ -202,6 +202,9 @@ def with_generated(
     target_no = scope.query.result_relation
 
     def substitute(node: object) -> object | None:
+        if isinstance(node, p.Var) and not node.varlevelsup and node.varattno < 0:
+            # tableoid: the only system column that a generation expression may have
+            return p.Const(node.vartype, relation.oid) if insert else replace(node, varno=target_no)
         if isinstance(node, p.Var) and not node.varlevelsup and node.varattno > 0:
             if node.varattno in new:
                 return new[node.varattno]
@@ -229,6 +232,7 @@ def _add_generated(source: Sql, modify: ModifyPlan, low: Lowering, scope: Scope)
     for attr in relation.attrs:
         name = places.get(attr.attnum)
         pseudo.replaced[(1, attr.attnum)] = sql.column(alias, name) if name else sql.NULL
+    pseudo.replaced[(1, -6)] = sql.integer(relation.oid)  # tableoid
     columns = [sql.alias(sql.column(alias, c), c) for c in places.values()]
     saved, low.used_literals = low.used_literals, _EveryLiteral()
     for attnum, expr in relation.generated.items():
