@@ -49,9 +49,6 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
         raise not_on_foreign_table(con)
     elif kind == "CONSTR_FOREIGN":
         add_foreign_key(ctx.session, from_relation(ctx.relation), con, recurse=ctx.recurse)
-        if ctx.recurse and ctx.relation.relkind == "p":
-            for child in ctx.relation.children:
-                add_foreign_key(ctx.session, from_relation(ctx.catalog.relation(child)), con)
     else:
         add_key(ctx, con)
 
@@ -281,8 +278,23 @@ def alter_constraint(ctx: Any, command: dict[str, Any]) -> None:
             f'constraint "{row.conname}" of relation "{ctx.relation.name}" is not a foreign '
             "key constraint",
         )
+    if row.conparentid:
+        above = ctx.catalog.get(PgConstraint, oid=row.conparentid)
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot alter constraint "{row.conname}" on relation "{ctx.relation.name}"',
+            detail=f'Constraint "{row.conname}" is derived from constraint "{above.conname}" of '
+            f'relation "{ctx.catalog.relation(above.conrelid).name}".',
+            hint="You may alter the constraint it derives from, instead.",
+        )
+    _set_deferrability(ctx.catalog, row, con)
+
+
+def _set_deferrability(catalog: Any, row: PgConstraint, con: dict[str, Any]) -> None:
+    """Of a constraint and of those of the partitions."""
     deferrable, deferred = bool(con.get("deferrable")), bool(con.get("initdeferred"))
-    catalog = ctx.catalog
+    for below in catalog.all(PgConstraint, conparentid=row.oid):
+        _set_deferrability(catalog, below, con)
     catalog.update(PgConstraint, {"oid": row.oid}, condeferrable=deferrable, condeferred=deferred)
     checked = {proc_oid(catalog, name) for name in DEFERRABLE_FUNCTIONS}
     for trigger in catalog.all(PgTrigger, tgconstraint=row.oid):

@@ -344,7 +344,7 @@ def detach_partition(ctx: Any, command: dict[str, Any]) -> None:
     catalog = ctx.session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
     check_attached(catalog, ctx.relation, child)
-    check_not_referenced(ctx.session, ctx.relation, child)
+    check_not_referenced(ctx.session, child)
     detach(ctx.session, ctx.relation, cmd)
 
 

@@ -88,9 +88,7 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if relation.relkind == "f" and coldef.get("raw_default") is not None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
-    type_id, typmod = typename_type_id_and_mod(
-        pstate, {**coldef["typeName"], "location": -1}
-    )
+    type_id, typmod = typename_type_id_and_mod(pstate, {**coldef["typeName"], "location": -1})
     try:
         collation = get_column_def_collation(pstate, coldef, type_id)
     except PgError as error:
@@ -281,8 +279,11 @@ def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
     wanted = [
         c
         for c in (*relation.constraints, *relation.referenced_by)
-        if (c.contype in "cf" and c.conrelid == relation.oid and att.attnum in (c.conkey or ()))
-        or (c.confrelid == relation.oid and att.attnum in (c.confkey or ()))
+        if (c.contype != "f" or not c.conparentid)
+        and (
+            (c.contype in "cf" and c.conrelid == relation.oid and att.attnum in (c.conkey or ()))
+            or (c.confrelid == relation.oid and att.attnum in (c.confkey or ()))
+        )
     ]
     for con in {c.oid: c for c in wanted}.values():
         text = pg_get_constraintdef(catalog, con.oid)
@@ -302,7 +303,8 @@ def rebuild(ctx: Any) -> None:
     for relid, name, text, _valid in pending:
         relation = ctx.catalog.relation(relid)
         table = quote_qualified_identifier(relation.schema_name, relation.name)
-        sql = f"ALTER TABLE ONLY {table} ADD CONSTRAINT {quote_identifier(name)} {text}"
+        only = "" if relation.relkind == "p" and text.startswith("FOREIGN KEY") else "ONLY "
+        sql = f"ALTER TABLE {only}{table} ADD CONSTRAINT {quote_identifier(name)} {text}"
         session = ctx.session
         state, session.event_trigger_state = session.event_trigger_state, None
         try:

@@ -80,7 +80,7 @@ def _mark(session: Any, parent: Any, child: Any) -> None:
                 hint=_FINALIZE,
             )
     check_attached(catalog, parent, child)
-    check_not_referenced(session, parent, child)
+    check_not_referenced(session, child)
     catalog.update(
         PgInherits, {"inhrelid": child.oid, "inhparent": parent.oid}, inhdetachpending=True
     )
@@ -153,21 +153,18 @@ def _add_constraint(session: Any, child: Any) -> None:
     session.catalog.update(PgClass, {"oid": child.oid}, relchecks=checks + 1)
 
 
-def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
+def check_not_referenced(session: Any, child: Any) -> None:
     """ATDetachCheckNoForeignKeyRefs: rows of the partition that foreign keys reference must stay
     where they are."""
     catalog = session.catalog
     leaves = [catalog.relation(oid) for oid in child.all_inheritors]
-    number = 1 + sorted(
-        row.inhrelid for row in catalog.all(PgInherits, inhparent=parent.oid)
-    ).index(child.oid)
-    for con in parent.referenced_by:
-        if con.conparentid:
+    for con in child.referenced_by:
+        if not con.conparentid:
             continue
         for leaf in leaves:
             if leaf.relkind == "p":
                 continue
-            key = _referenced_key(session, con, leaf, parent)
+            key = _referenced_key(session, con, leaf, child)
             if key is None:
                 continue
             table = catalog.relation(con.conrelid)
@@ -175,7 +172,7 @@ def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
             raise PgError(
                 FOREIGN_KEY_VIOLATION,
                 f'removing partition "{child.name}" violates foreign key constraint '
-                f'"{con.conname}{number}"',
+                f'"{con.conname}"',
                 detail=f'{shown} is still referenced from table "{table.name}".',
             )
 

@@ -23,6 +23,7 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.commands.attmap import map_columns_by_name
+from pgemu.commands.foreign_key_partitions import clone_foreign_keys, detach_foreign_keys
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.indexcmds import check_partition_key_covered, index_info_of
@@ -258,7 +259,7 @@ def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) ->
         return
     for index in parent.indexes:
         _clone_index(session, parent, index, heap)
-    clone_foreign_keys(session, parent, heap)
+    clone_foreign_keys(session, parent, heap.oid, attached=False)
     clone_triggers_to_partition(session, parent, catalog.relation(heap.oid))
 
 
@@ -335,43 +336,6 @@ def create_partition_indexes(
             create_partition_indexes(session, catalog.relation(oid), made.oid)
 
 
-def clone_foreign_keys(session: Any, parent: Any, heap: HeapRef) -> None:
-    """CloneFkReferencing: the parent's foreign keys on a partition."""
-    from pgemu.commands.foreign_keys import add_foreign_key
-
-    catalog = session.catalog
-    for con in parent.fkeys:
-        referenced = catalog.relation(con.confrelid)
-        raw = {
-            "contype": "CONSTR_FOREIGN",
-            "conname": con.conname,
-            "pktable": {"schemaname": referenced.schema_name, "relname": referenced.name},
-            "fk_attrs": _name_nodes(parent, con.conkey),
-            "pk_attrs": _name_nodes(referenced, con.confkey),
-            "fk_matchtype": con.confmatchtype,
-            "fk_upd_action": con.confupdtype,
-            "fk_del_action": con.confdeltype,
-            "deferrable": con.condeferrable,
-            "initdeferred": con.condeferred,
-        }
-        oid = add_foreign_key(session, heap, raw)
-        catalog.update(
-            PgConstraint, {"oid": oid}, conparentid=con.oid, conislocal=False, coninhcount=1
-        )
-        me = (PG_CONSTRAINT_RELID, oid, 0)
-        insert_rows(
-            catalog,
-            [
-                depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "P"),
-                depend(me, (PG_CLASS_RELID, heap.oid, 0), "S"),
-            ],
-        )
-
-
-def _name_nodes(relation: Any, attnums: tuple[int, ...]) -> list[dict[str, Any]]:
-    return [{"String": {"sval": relation.attrs[n - 1].attname}} for n in attnums]
-
-
 def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
     """ALTER TABLE ... ATTACH PARTITION."""
     from pgemu.catalog.namespace import range_var_get_relid
@@ -406,7 +370,7 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
         if not attach_existing_index(session, parent, index, child.oid):
             _clone_index(session, parent, index, heap)
     clone_triggers_to_partition(session, parent, catalog.relation(child.oid))
-    clone_foreign_keys(session, parent, heap)
+    clone_foreign_keys(session, parent, child.oid, attached=True)
 
 
 def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
@@ -418,6 +382,8 @@ def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
     remove_inheritance(session, child, parent)
     drop_cloned_triggers(session, child)
+    detach_foreign_keys(session, parent, child)
+    own = {c.oid for c in child.constraints}
     catalog.update(PgClass, {"oid": child.oid}, relispartition=False, relpartbound=None)
     catalog.update(
         PgPartitionedTable, {"partrelid": parent.oid, "partdefid": child.oid}, partdefid=0
@@ -428,7 +394,7 @@ def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
         for deptype in "PS":
             catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=index.oid, deptype=deptype)
     for con in child.constraints:
-        if con.conparentid:
+        if con.conparentid and con.conparentid not in own:
             catalog.update(
                 PgConstraint, {"oid": con.oid}, conparentid=0, conislocal=True, coninhcount=0
             )

@@ -15,6 +15,7 @@ from typing import Any
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import (
     EXCLUSION_VIOLATION,
+    FEATURE_NOT_SUPPORTED,
     FOREIGN_KEY_VIOLATION,
     RESTRICT_VIOLATION,
     UNIQUE_VIOLATION,
@@ -124,6 +125,42 @@ class AfterTriggers:
         for queue, length in zip((self.immediate, self.deferred), mark, strict=True):
             while len(queue) > length:
                 queue.popitem()
+
+    def moved(self, mark: tuple[int, int], root: Any, target: Any, row: Sequence[Value]) -> None:
+        """What was noted since `mark` is of a row of partition `target` that an UPDATE of `root`
+        moves elsewhere: an update of the root's key (ExecCrossPartitionUpdateForeignKey)."""
+        events: list[Event] = []
+        for queue, length in zip((self.immediate, self.deferred), mark, strict=True):
+            while len(queue) > length:
+                events.append(queue.popitem()[0])
+        for event in reversed(events):
+            if event.kind != "delete":
+                self._add(event)
+                continue
+            constraint = self._constraint(event.constraint)
+            if not constraint.conparentid and constraint.confrelid != root.oid:
+                self._add(event)  # the partition itself is referenced: its row goes
+                continue
+            while constraint.conparentid and constraint.confrelid != root.oid:
+                constraint = self._constraint(constraint.conparentid)
+            if constraint.confrelid != root.oid:
+                raise self._not_root(constraint, root)
+            assert constraint.confkey is not None
+            names = [root.attrs[n - 1].attname for n in constraint.confkey]
+            new = tuple(row[target.attrs_by_name[name].attnum - 1] for name in names)
+            if new != event.key:
+                self._add(Event("update", constraint.oid, event.key, new))
+
+    def _not_root(self, constraint: PgConstraint, root: Any) -> PgError:
+        name = self._relation(constraint.confrelid).name
+        return PgError(
+            FEATURE_NOT_SUPPORTED,
+            "cannot move tuple across partitions when a non-root ancestor of the source partition "
+            "is directly referenced in a foreign key",
+            detail=f'A foreign key points to ancestor "{name}" but not the root ancestor '
+            f'"{root.name}".',
+            hint=f'Consider defining the foreign key on table "{root.name}".',
+        )
 
     def set_mode(self, constraints: Sequence[int], deferred: bool) -> None:
         """SET CONSTRAINTS (empty: ALL).  Going immediate tests what was deferred."""
@@ -550,7 +587,8 @@ def _present(row: str, attnums: Sequence[int], match_full: bool) -> str:
 def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
     """(after insert, after update) for the foreign keys of a table."""
     insert, update = [], []
-    for c in relation.fkeys:
+    # in the order of their triggers' names
+    for c in sorted(relation.fkeys, key=lambda c: c.oid):
         note = f"SELECT pg_note_child({c.oid}, {_columns('NEW', c.conkey)}) WHERE "
         present = _present("NEW", c.conkey, c.confmatchtype == "f")
         insert.append(note + present)
@@ -563,13 +601,22 @@ def _referencing(session: Any, relation: Any) -> list[tuple[PgConstraint, Sequen
     the numbers that the key columns have here."""
     found = [(c, c.confkey) for c in relation.referenced_by]
     numbers = {a.attname: a.attnum for a in relation.columns}
-    known = {c.conparentid for c, _ in found}
+    known = {oid for c, _ in found for oid in constraints_above(session.catalog, c)}
     for oid in relation.partition_ancestors:
         ancestor = session.catalog.relation(oid)
         for c in ancestor.referenced_by:
             if c.oid not in known and not c.conparentid:
                 found.append((c, [numbers[ancestor.attrs[a - 1].attname] for a in c.confkey]))
-    return found
+    return sorted(found, key=lambda pair: pair[0].oid)
+
+
+def constraints_above(catalog: Any, constraint: PgConstraint) -> list[int]:
+    """The constraints of the partitioned tables that this one, of a partition, stands for."""
+    above = []
+    while constraint.conparentid:
+        above.append(constraint.conparentid)
+        constraint = catalog.get(PgConstraint, oid=constraint.conparentid)
+    return above
 
 
 def parent_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:

@@ -184,8 +184,7 @@ class RowWriter:
         if row is None or self.session.routing.check(target, row):
             return None
         self._check_may_move()
-        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        self._note_move(target)
+        self._take_away(target, rid, row)
         self._changing = True
         image = self.insert(convert_row(target, self.relation, row))
         self._changing = False
@@ -205,6 +204,14 @@ class RowWriter:
         for number, value in zip(columns, values, strict=True):
             row[number - 1] = value
         return row
+
+    def _take_away(self, target: Any, rid: int, row: Sequence[Value]) -> None:
+        """The deleting half of a move; who references the row sees an update."""
+        queue = self.session.after_triggers
+        mark = queue.mark()
+        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
+        self._note_move(target)
+        queue.moved(mark, self.relation, target, row)
 
     def _note_move(self, target: Any) -> None:
         """The undo that was just written is of a row that goes to another partition."""

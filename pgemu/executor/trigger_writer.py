@@ -160,8 +160,7 @@ class TriggeringWriter(RowWriter):
             and self.triggers.before_row(target, "delete", old, None) is None
         ):
             return None
-        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        self._note_move(target)
+        self._take_away(target, rid, new)
         self.triggers.after_row(target, "delete", old, None, collect=False)
         self._changing = True
         image = self.insert(convert_row(target, self.relation, new))

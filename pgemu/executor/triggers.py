@@ -59,7 +59,7 @@ class TransitionTable:
 
 def user_triggers(session: Any, relation: Any) -> list[PgTrigger]:
     """The enabled user triggers of a table in firing order."""
-    found = [t for t in relation.triggers if not t.tgisinternal or t.tgparentid]
+    found = [t for t in relation.triggers if not t.tgisinternal]
     if not found:
         return []
     replica = str(session.guc.values["session_replication_role"]) == "replica"
