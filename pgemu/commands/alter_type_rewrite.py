@@ -21,6 +21,7 @@ from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
     PG_REWRITE_RELID,
+    PgAm,
     PgAttrdef,
     PgAttribute,
     PgClass,
@@ -464,7 +465,9 @@ def _update_indexes(
                 raise PgError(
                     "42704",
                     f"data type {catalog.type_name(type_id)} has no default operator class for "
-                    'access method "btree"',
+                    f'access method "{catalog.get(PgAm, oid=am).amname}"',
+                    hint="You must specify an operator class for the index or define a default "
+                    "operator class for the data type.",
                 )
             old = catalog.one(PgOpclass, oid=row.indclass[position])
             classes, collations = list(row.indclass), list(row.indcollation)

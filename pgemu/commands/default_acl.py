@@ -8,6 +8,7 @@ from pgemu.catalog.acl import acl_from_texts, acl_to_texts, acldefault
 from pgemu.catalog.dependency import perform_deletion
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.pg_shdepend import record_dependency_on_owner, update_acl_dependencies
 from pgemu.catalog.rows import PG_NAMESPACE_RELID, PgDefaultAcl
 from pgemu.commands.define import elements, strings
 from pgemu.commands.result import CommandResult, Statement
@@ -100,9 +101,37 @@ def _set_default_acl(
     texts = acl_to_texts(catalog, sorted(new, key=_order))
     if row is not None:
         catalog.update(PgDefaultAcl, {"oid": row.oid}, defaclacl=texts)
+        _record_members(catalog, row.oid, role, old, new)
         return
     oid = catalog.new_oid()
     rows: list[Any] = [PgDefaultAcl(oid, role, schema, kind, texts)]
     if schema:
         rows.append(depend((DEFAULT_ACL_RELID, oid, 0), (PG_NAMESPACE_RELID, schema, 0), "a"))
     insert_rows(catalog, rows)
+    record_dependency_on_owner(catalog, DEFAULT_ACL_RELID, oid, role)
+    _record_members(catalog, oid, role, (), new)
+
+
+def _record_members(catalog: Any, oid: int, role: int, old: Any, new: Any) -> None:
+    """The roles that the privileges are for cannot be dropped."""
+    members = [{i.grantee for i in acl} for acl in (old, new)]
+    update_acl_dependencies(catalog, DEFAULT_ACL_RELID, oid, 0, role, *members)
+
+
+def remove_from_default_acl(session: Any, oid: int, role: int) -> None:
+    """RemoveRoleFromObjectACL for default privileges."""
+    catalog = session.catalog
+    row = catalog.get(PgDefaultAcl, oid=oid)
+    old = acl_from_texts(catalog, row.defaclacl)
+    new = [i for i in old if role not in (i.grantee, i.grantor)]
+    default = (
+        []
+        if row.defaclnamespace
+        else acldefault(_ACLDEFAULT_KIND[row.defaclobjtype], row.defaclrole)
+    )
+    if sorted(acl_to_texts(catalog, new)) == sorted(acl_to_texts(catalog, default)):
+        perform_deletion(catalog, ObjectAddress(DEFAULT_ACL_RELID, oid, 0))
+        return
+    texts = acl_to_texts(catalog, sorted(new, key=_order))
+    catalog.update(PgDefaultAcl, {"oid": oid}, defaclacl=texts)
+    _record_members(catalog, oid, row.defaclrole, old, new)

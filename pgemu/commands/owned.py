@@ -8,6 +8,7 @@ from pgemu.catalog import acl as a
 from pgemu.catalog import rows as r
 from pgemu.catalog.dependency import perform_multiple_deletions
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.commands.default_acl import remove_from_default_acl
 from pgemu.commands.ownership import KINDS
 from pgemu.commands.policy import remove_role_from_policy
 from pgemu.commands.result import CommandResult, Statement
@@ -49,6 +50,9 @@ def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
 def _revoke(session: Any, link: r.PgShdepend, role: int) -> None:
     """Take the role out of an object's (or column's) ACL."""
     catalog = session.catalog
+    if link.classid == r.PgDefaultAcl.RELID:
+        remove_from_default_acl(session, link.objid, role)
+        return
     entry = KINDS.get(link.classid)
     if entry is None or not entry.acl:
         return

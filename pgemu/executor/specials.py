@@ -281,14 +281,15 @@ def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
 @special("convert_rowtype")
 def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types = udfs.catalog.types
-    names = [c.name for c in types.io(source).columns]
-    wanted = [c.name for c in types.io(target).columns]
+    have, want = types.io(types.base_type(source)), types.io(types.base_type(target))
+    names = [c.name for c in have.columns]
+    wanted = [c.name for c in want.columns]
 
     def call(value: Any) -> Any:
         if value is None:
             return None
-        fields = dict(zip(names, deform(value)[1], strict=False))
-        return form_composite([fields.get(name) for name in wanted])
+        fields = dict(zip(names, have.live(deform(value)[1]), strict=True))
+        return form_composite(want.spread([fields.get(name) for name in wanted]))
 
     return call
 
@@ -394,11 +395,16 @@ def next_value(udfs: UdfRegistry, seqid: int) -> Callable[..., Any]:
 
 
 @special("row_is_null")
-def row_is_null(udfs: UdfRegistry, want_null: bool) -> Callable[..., Any]:
+def row_is_null(udfs: UdfRegistry, want_null: bool, row_type: int) -> Callable[..., Any]:
+    types = udfs.catalog.types
+    live = getattr(types.io(types.base_type(row_type)), "live", None)
+
     def call(value: Any) -> int:
         if value is None:
             return int(want_null)
         fields = deform(value)[1]
+        if live is not None:
+            fields = live(fields)
         return int(all((field is None) == want_null for field in fields))
 
     return call
@@ -452,7 +458,8 @@ def field_select(udfs: UdfRegistry, number: int, result_type: int) -> Callable[.
 
 @special("field_store")
 def field_store(udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]) -> Callable[..., Any]:
-    width = len(udfs.catalog.types.io(row_type).columns)
+    io = udfs.catalog.types.io(udfs.catalog.types.base_type(row_type))
+    width = len(io.spread(io.columns))
 
     def call(base: Any, *values: Any) -> Any:
         fields = deform(base)[1] if base is not None else []

@@ -69,7 +69,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
                 or session.catalog.types.row(info.result_type).typtype == "c"
             )
             for row in rows:
-                yield row[0] if len(row) == 1 and whole else row
+                yield row[0] if len(row) == 1 and whole else _spread(session, row, info)
 
         return rows_of
 
@@ -102,12 +102,22 @@ def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> No
     error.add_context(f'SQL function "{proc.proname}" {what}')
 
 
+def _spread(session: Any, row: tuple[Any, ...], info: TypeInfo) -> tuple[Any, ...]:
+    """A row with a place for each dropped column of the result's row type."""
+    types = session.catalog.types
+    io = types.io(types.base_type(info.result_type))
+    live = len(getattr(io, "columns", ())) == len(row) and hasattr(io, "spread")
+    return tuple(io.spread(row)) if live else row
+
+
 def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:
     io = session.catalog.types.row(info.result_type)
     if len(row) == 1 and io.typtype != "c" and info.result_type != RECORDOID:
         return row[0]
     if io.typtype == "c":
-        return row[0] if len(row) == 1 and types == [info.result_type] else form_composite(row)
+        if len(row) == 1 and types == [info.result_type]:
+            return row[0]
+        return form_composite(_spread(session, row, info))
     if len(row) == 1 and types == [RECORDOID]:
         return row[0]
     return form_record(types, row)
@@ -186,7 +196,7 @@ def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[int]:
     if info.result_type in (VOIDOID, RECORDOID) or info.ret_columns:
         if info.result_type == VOIDOID or not info.ret_columns:
             return []
-        return [t for _, t, _ in info.ret_columns]
+        return [t for _, t, _ in info.ret_columns if t]  # 0: of a dropped column
     row = session.catalog.types.row(info.result_type)
     if row.typtype == "c":
         if given == [info.result_type]:

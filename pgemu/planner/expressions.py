@@ -505,7 +505,8 @@ def lower_null_test(node: p.NullTest, low: Lowering, scope: Scope) -> Sql:
             lowered = [lower(test, low, scope) for test in tests]
             return sql.connect("and", lowered) if lowered else sql.integer(1)
         return sql.func(
-            low.binder.special("row_is_null", node.is_null), lower(node.arg, low, scope)
+            low.binder.special("row_is_null", node.is_null, expr_type(node.arg)),
+            lower(node.arg, low, scope),
         )
     arg = lower(node.arg, low, scope)
     return sql.binary("IS", arg, sql.NULL) if node.is_null else sql.is_not(arg, sql.NULL)
@@ -575,7 +576,9 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 @handler(p.FieldStore)
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
-    columns = low.catalog.types.io(node.resulttype).columns
+    types = low.catalog.types
+    io = types.io(types.base_type(node.resulttype))
+    columns = io.spread(io.columns)
     news = []
     for value, number in zip(node.newvals, node.fieldnums, strict=True):
         old = low.binder.special("field_select", number, columns[number - 1].type_oid)

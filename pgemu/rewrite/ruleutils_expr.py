@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pgemu.catalog.format_type import format_type_with_typemod
 from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import PgType
 from pgemu.nodes import primnodes as p
@@ -163,7 +164,7 @@ def get_variable(var: p.Var, ctx: Context, istoplevel: bool, levelsup: int = 0) 
     else:
         ctx.add("*")
         if istoplevel:
-            ctx.add("::" + ctx.catalog.type_name(var.vartype, var.vartypmod))
+            ctx.add("::" + format_type_with_typemod(ctx.catalog, var.vartype, var.vartypmod))
     return attname
 
 
@@ -181,7 +182,7 @@ def get_const_expr(node: p.Const, ctx: Context, showtype: int) -> None:
     if node.value is None:
         ctx.add("NULL")
         if showtype >= 0:
-            ctx.add("::" + catalog.type_name(node.consttype, node.consttypmod))
+            ctx.add("::" + format_type_with_typemod(catalog, node.consttype, node.consttypmod))
             _const_collation(node, ctx)
         return
     text: str = catalog.types.io(node.consttype).output(node.value, catalog.ctx)
@@ -202,7 +203,7 @@ def get_const_expr(node: p.Const, ctx: Context, showtype: int) -> None:
     if showtype < 0:
         return
     if needlabel or showtype > 0:
-        ctx.add("::" + catalog.type_name(node.consttype, node.consttypmod))
+        ctx.add("::" + format_type_with_typemod(catalog, node.consttype, node.consttypmod))
     _const_collation(node, ctx)
 
 
@@ -239,7 +240,7 @@ def get_coercion_expr(
         get_rule_expr_paren(arg, ctx, False, parent)
         if not ctx.pretty_paren:
             ctx.add(")")
-    ctx.add("::" + ctx.catalog.type_name(resulttype, resulttypmod))
+    ctx.add("::" + format_type_with_typemod(ctx.catalog, resulttype, resulttypmod))
 
 
 def _cast(node: Any, ctx: Context, show: bool) -> None:

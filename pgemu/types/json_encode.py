@@ -68,9 +68,9 @@ def record_fields(ctx: CallContext, oid: int, value: str) -> list[tuple[str, int
         types, values = data["t"], data["v"]
         names = data.get("n") or [f"f{i + 1}" for i in range(len(types))]
     else:
-        columns = type_io(ctx, oid).columns
-        names, types = [c.name for c in columns], [c.type_oid for c in columns]
-        values = data
+        io = type_io(ctx, oid)
+        names, types = [c.name for c in io.columns], [c.type_oid for c in io.columns]
+        values = io.live(data)
     plain = [bytes.fromhex(v["b"]) if isinstance(v, dict) else v for v in values]
     return list(zip(names, types, plain, strict=False))
 

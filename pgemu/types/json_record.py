@@ -115,7 +115,9 @@ def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, ba
         if columns is not None:
             plain = [(c.name, c.type_oid, c.typmod) for c in columns]
             fields = object_of(item, "populate_composite")
-            return form_composite(row_of(ctx, plain, fields, base_values(base)))
+            present = base_values(base)
+            present = None if present is None else io.live(present)
+            return form_composite(io.spread(row_of(ctx, plain, fields, present)))
     if oid == JSON:
         return item.source()
     if oid == JSONB:
@@ -195,10 +197,13 @@ def row_of(
     ctx: CallContext, columns: list[Column], fields: dict[str, Item], base: list[Any] | None
 ) -> list[Any]:
     """The fields of one object; a key that is missing takes base's value."""
-    out = []
+    out: list[Any] = []
     for index, (name, oid, typmod) in enumerate(columns):
+        if not oid:
+            out.append(None)  # a dropped column
+            continue
         found = fields.get(name)
-        present = base[index] if base is not None else None
+        present = base[index] if base is not None and index < len(base) else None
         if found is None and base is not None:
             out.append(present)
         else:
@@ -214,7 +219,8 @@ def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> l
     types = ctx.catalog.types
     io = types.io(types.base_type(info.result_type))
     if hasattr(io, "columns"):
-        return [(c.name, c.type_oid, c.typmod) for c in io.columns]
+        blank: Column = ("", 0, -1)
+        return list(io.spread([(c.name, c.type_oid, c.typmod) for c in io.columns], blank))
     data = json.loads(base) if base is not None else None
     if not isinstance(data, dict):
         raise PgError(

@@ -143,16 +143,18 @@ class TypeRegistry:
         return self.io(owner.oid) if owner is not None else None
 
     def _composite(self, row: Any) -> BaseType:
-        columns = tuple(
-            Column(a.attname, a.atttypid, a.atttypmod)
+        attributes = [
+            a
             for a in sorted(
                 self.catalog.all(self.rows.PgAttribute, attrelid=row.typrelid),
                 key=lambda a: int(a.attnum),
             )
             if a.attnum > 0 and not a.attisdropped
-        )
+        ]
+        columns = tuple(Column(a.attname, a.atttypid, a.atttypmod) for a in attributes)
         self.composites.add(row.typrelid)
-        return CompositeType(self, row.typname, columns)
+        places = tuple(int(a.attnum) - 1 for a in attributes)
+        return CompositeType(self, row.typname, columns, places)
 
     def _enum(self, row: Any) -> BaseType:
         from pgemu.types.enums import EnumType

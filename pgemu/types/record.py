@@ -227,18 +227,36 @@ class RecordType(BaseType):
 
 
 class CompositeType(RecordType):
-    """A named composite; columns are its live attributes in order."""
+    """A named composite; columns are its live attributes in order.  Stored values have a place
+    for each attribute that ever was: dropped ones keep theirs, and are of no account."""
 
-    def __init__(self, registry: Any, name: str, columns: tuple[Column, ...]) -> None:
+    def __init__(
+        self, registry: Any, name: str, columns: tuple[Column, ...], places: tuple[int, ...]
+    ) -> None:
         super().__init__(registry)
         self.name = name
         self.columns = columns
+        # where the columns are in a stored value; None: at their own numbers
+        self.places = None if places == tuple(range(len(columns))) else places
+
+    def live(self, values: list[Value]) -> list[Value]:
+        """The values of the columns.  One added after the value was stored is NULL in it."""
+        if self.places is not None:
+            return [values[n] if n < len(values) else None for n in self.places]
+        missing = len(self.columns) - len(values)
+        return values + [None] * missing if missing else values
+
+    def spread(self, values: Sequence[Any], blank: Any = None) -> Sequence[Any]:
+        """The columns' values at their places in a stored value, blank at those of dropped ones."""
+        if self.places is None:
+            return values
+        stored: list[Any] = [blank] * (self.places[-1] + 1 if self.places else 0)
+        for place, value in zip(self.places, values, strict=True):
+            stored[place] = value
+        return stored
 
     def column_types(self, value: str) -> tuple[list[int], list[Value]]:
-        values = deform(value)[1]
-        # A column added after the value was stored is NULL in it.
-        values += [None] * (len(self.columns) - len(values))
-        return [c.type_oid for c in self.columns], values
+        return [c.type_oid for c in self.columns], self.live(deform(value)[1])
 
     def compare(self, a: Any, b: Any) -> int:
         if a == b:
@@ -269,7 +287,7 @@ class CompositeType(RecordType):
                 values.append(io.input(field, column.typmod, ctx))
             else:
                 values.append(io.check(None, ctx) if isinstance(io, DomainType) else None)
-        return form_composite(values)
+        return form_composite(self.spread(values))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         count = int.from_bytes(data[:4], "big", signed=True)
@@ -298,7 +316,7 @@ class CompositeType(RecordType):
             io = self.registry.io(oid)
             values.append(io.recv(data[position : position + size], column.typmod, ctx))
             position += size
-        return form_composite(values)
+        return form_composite(self.spread(values))
 
 
 def compare_fields(
