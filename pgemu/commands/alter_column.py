@@ -625,7 +625,7 @@ def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
     relation = ctx.relation
     if relation.children and not ctx.recurse:
         raise PgError(
-            INVALID_TABLE_DEFINITION,
+            FEATURE_NOT_SUPPORTED,
             "ALTER TABLE / DROP EXPRESSION must be applied to child tables too",
         )
     att = relation.attrs_by_name.get(command["name"])

@@ -26,6 +26,7 @@ from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
+    INTERNAL_ERROR,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
@@ -281,7 +282,7 @@ def alter_constraint(ctx: Any, command: dict[str, Any]) -> None:
     if row.conparentid:
         above = ctx.catalog.get(PgConstraint, oid=row.conparentid)
         raise PgError(
-            WRONG_OBJECT_TYPE,
+            INTERNAL_ERROR,  # as PostgreSQL has it
             f'cannot alter constraint "{row.conname}" on relation "{ctx.relation.name}"',
             detail=f'Constraint "{row.conname}" is derived from constraint "{above.conname}" of '
             f'relation "{ctx.catalog.relation(above.conrelid).name}".',

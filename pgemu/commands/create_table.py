@@ -47,7 +47,6 @@ from pgemu.errors import (
     INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
-    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.event_triggers import collect_command
@@ -369,7 +368,7 @@ def _partition_bound(session: Any, stmt: dict[str, Any], parents: list[Any], st:
 
     parent = parents[0]
     if parent.relkind != "p":
-        raise PgError(WRONG_OBJECT_TYPE, f'"{parent.name}" is not partitioned')
+        raise PgError(INVALID_OBJECT_DEFINITION, f'"{parent.name}" is not partitioned')
     check_table_not_in_use(session, parent, "CREATE TABLE .. PARTITION OF")
     bound = transform_partition_bound(session, parent, stmt["partbound"], st.source_text)
     name = stmt["relation"]["relname"]

@@ -174,6 +174,9 @@ def check_not_referenced(session: Any, child: Any) -> None:
                 f'removing partition "{child.name}" violates foreign key constraint '
                 f'"{con.conname}"',
                 detail=f'{shown} is still referenced from table "{table.name}".',
+                schema=table.schema_name,
+                table=table.name,
+                constraint=con.conname,
             )
 
 

@@ -195,7 +195,7 @@ def _kinds(words: list[str], count: int, has_exprs: bool) -> tuple[str, ...]:
             raise PgError(SYNTAX_ERROR, f'unrecognized statistics kind "{word}"')
     if count == 1 and words:
         raise PgError(
-            INVALID_OBJECT_DEFINITION,
+            FEATURE_NOT_SUPPORTED,
             "when building statistics on a single expression, statistics kinds may not be "
             "specified",
         )

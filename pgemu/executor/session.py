@@ -6,6 +6,7 @@ The rooms above pass it down; what PostgreSQL keeps in globals is here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import apsw
@@ -256,6 +257,8 @@ class Session(WritingMixin):
             finally:
                 self.current_params = saved
             if show is not None and done.columns is not None:
+                # nothing is said of where the columns come from
+                done.columns = tuple(replace(c, table_oid=0, attnum=0) for c in done.columns)
                 show(done)
                 done = Result(None, None, done.count, done.tag)
             if one.can_set_tag:

@@ -338,7 +338,8 @@ def rewrite_query(
             )
         for product in products:
             results.extend(rewrite_query(catalog, product, (*events, key)))
-    if instead and not updatable_view and query.returning_list and not fired.returning:
+    instead_of = instead or fired.qualified is not None
+    if instead_of and not updatable_view and query.returning_list and not fired.returning:
         raise _no_returning(relation, command)
     if query.on_conflict is not None and (products or instead) and not updatable_view:
         raise PgError(
