@@ -39,7 +39,7 @@ from pgemu.commands.cook import (
     cook_default,
     open_relation_pstate,
 )
-from pgemu.commands.create_table import cook_defaults
+from pgemu.commands.create_table import cook_defaults, take_sequence_name
 from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
@@ -241,14 +241,12 @@ def _add_stored_column(session: Any, table: str, attnum: int, type_id: int) -> N
 def _sequence_for(ctx: Any, relation: Any, wanted: OwnedSequence) -> None:
     from pgemu.catalog.pg_constraint import choose_relation_name
 
-    options = [o for o in wanted.options if o["defname"] != "sequence_name"]
+    name, namespace, options = take_sequence_name(ctx.session, wanted.options, relation.namespace)
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
-    name = choose_relation_name(
-        ctx.catalog, relation.name, wanted.column, "seq", relation.namespace
-    )
+    name = name or choose_relation_name(ctx.catalog, relation.name, wanted.column, "seq", namespace)
     wanted.oid, _p = create_sequence(
-        ctx.session, name, relation.namespace, relation.persistence, options,
+        ctx.session, name, namespace, relation.persistence, options,
         owner=relation.owner, for_identity=wanted.identity,
     )  # fmt: skip
 
@@ -593,6 +591,12 @@ def set_identity(ctx: Any, command: dict[str, Any]) -> None:
         if option["defname"] == "generated":
             kind = chr(option["arg"]["Integer"]["ival"])
             update_attribute(ctx, att.attnum, attidentity=kind)
+        elif option["defname"] == "sequence_name":
+            raise PgError(
+                SYNTAX_ERROR,
+                "invalid sequence option SEQUENCE NAME",
+                location=option.get("location"),
+            )
         else:
             sequence_options.append(option)
     if sequence_options:

@@ -89,12 +89,7 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if relation.relkind == "f" and coldef.get("raw_default") is not None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
-    type_id, typmod = typename_type_id_and_mod(pstate, {**coldef["typeName"], "location": -1})
-    try:
-        collation = get_column_def_collation(pstate, coldef, type_id)
-    except PgError as error:
-        error.location = None  # called without the text
-        raise
+    type_id, typmod, collation = _new_type(pstate, coldef)
     check_attribute_type(catalog, att.attname, type_id, collation)
     check_not_member_of_itself(catalog, type_id, (relation.row.reltype,))
     if att.attidentity:
@@ -123,6 +118,16 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
     _recurse(ctx, relation, command)
     _alter_others(ctx, of_type, command)
+
+
+def _new_type(pstate: Any, coldef: dict[str, Any]) -> tuple[int, int, int]:
+    """(type, modifier, collation)"""
+    try:
+        type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
+        return type_id, typmod, get_column_def_collation(pstate, coldef, type_id)
+    except PgError as error:
+        error.location = None  # PostgreSQL looks them up without the text
+        raise
 
 
 def _alter_others(ctx: Any, relids: list[int], command: dict[str, Any]) -> None:

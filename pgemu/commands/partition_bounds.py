@@ -9,7 +9,6 @@ from typing import Any
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     INVALID_OBJECT_DEFINITION,
-    INVALID_TABLE_DEFINITION,
     PgError,
 )
 from pgemu.nodes import expr_collation, expr_type

@@ -15,6 +15,7 @@ from pgemu.catalog.rows import PgClass
 from pgemu.errors import (
     CARDINALITY_VIOLATION,
     FEATURE_NOT_SUPPORTED,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.check_options import check_policies, check_view_options
@@ -80,7 +81,7 @@ def _run_statement(
     if relation.relkind == "v" and triggers is not None:
         return _run_view(session, plan, modify, relation, bindings, triggers)
     if relation.relkind not in ("r", "p"):
-        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet')
+        raise _cannot_change(relation)
     if relation.relkind == "r":
         session.prepare_write(relation)
     direct = modify.direct_sql if session.own_overlay is None else None
@@ -325,6 +326,13 @@ def _lock_for_update(session: Any, address: tuple[int, int], columns: Sequence[i
     relation = session.catalog.relation(address[0])
     key = not session.key_columns(relation).isdisjoint(columns)
     session.row_locks.hold(relation, address[1], "forupdate" if key else "fornokeyupdate")
+
+
+def _cannot_change(relation: Any) -> PgError:
+    """CheckValidResultRel."""
+    if relation.relkind == "S":
+        return PgError(WRONG_OBJECT_TYPE, f'cannot change sequence "{relation.name}"')
+    return PgError(FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet')
 
 
 def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable[Row]) -> None:

@@ -330,14 +330,10 @@ def rewrite_query(
     elif values is not None:
         values_rte_to_nulls(values)
     results: list[Query] = []
-    if products:
-        if key in events or len(events) > MAX_REWRITE_DEPTH:
-            raise PgError(
-                INVALID_OBJECT_DEFINITION,
-                f'infinite recursion detected in rules for relation "{relation.name}"',
-            )
-        for product in products:
-            results.extend(rewrite_query(catalog, product, (*events, key)))
+    if products and (key in events or len(events) > MAX_REWRITE_DEPTH):
+        raise _endless(relation)
+    for product in products:
+        results.extend(rewrite_query(catalog, product, (*events, key)))
     instead_of = instead or fired.qualified is not None
     if instead_of and not updatable_view and query.returning_list and not fired.returning:
         raise _no_returning(relation, command)
@@ -351,6 +347,13 @@ def rewrite_query(
         base = fired.qualified if fired.qualified is not None else query
         results = [base, *results] if command == "insert" else [*results, base]
     return results
+
+
+def _endless(relation: Relation) -> PgError:
+    return PgError(
+        INVALID_OBJECT_DEFINITION,
+        f'infinite recursion detected in rules for relation "{relation.name}"',
+    )
 
 
 def _no_such_rule_in_with(products: list[Query]) -> PgError:

@@ -216,8 +216,9 @@ def _select_query(
     if query.limit_count is not None:
         if query.limit_option == "with_ties":
             ctx.keyword(" FETCH FIRST ", -STD, STD, 0)
+            ctx.add("(")
             get_rule_expr(query.limit_count, ctx, False)
-            ctx.add(" ROWS WITH TIES")
+            ctx.add(") ROWS WITH TIES")
         else:
             ctx.keyword(" LIMIT ", -STD, STD, 0)
             if isinstance(query.limit_count, Const) and query.limit_count.value is None:
