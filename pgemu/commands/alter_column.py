@@ -8,6 +8,7 @@ that mention the column are made again from their text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,8 +32,6 @@ from pgemu.catalog.rows import (
 )
 from pgemu.commands.clauses import contain_volatile_functions
 from pgemu.commands.constraint_cmds import (
-    add_check_constraints,
-    check_existing_rows,
     record_expression_dependencies,
 )
 from pgemu.commands.cook import (
@@ -123,7 +122,14 @@ def _typed_tables(ctx: Any, command: dict[str, Any]) -> list[int]:
     return typed_tables(ctx.catalog, relation, command.get("behavior"))
 
 
-def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: bool) -> None:
+def _add_column_to(
+    ctx: Any,
+    relid: int,
+    command: dict[str, Any],
+    *,
+    inherited: bool,
+    sequences: Sequence[OwnedSequence] = (),
+) -> None:
     session, catalog = ctx.session, ctx.catalog
     relation = catalog.relation(relid)
     coldef = command["def"]["ColumnDef"]
@@ -166,14 +172,17 @@ def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: 
             INVALID_TABLE_DEFINITION,
             "cannot recursively add identity column to table that has child tables",
         )
+    if sequences:  # the children take their values from the parent's sequence
+        table.sequences = list(sequences)
     try:
         _store_new_column(ctx, relation, table, col)
-        _add_column_constraints(ctx, relid, table)
     except PgError as error:
         error.location = None  # AddRelationNewConstraints is called without the text
         raise
     for child in relation.children:
-        _add_column_to(ctx, child, command, inherited=True)
+        _add_column_to(ctx, child, command, inherited=True, sequences=table.sequences)
+    if not inherited:
+        _add_column_constraints(ctx, table)
 
 
 def _check_mergeable(ctx: Any, relation: Any, existing: Any, coldef: dict[str, Any]) -> None:
@@ -204,13 +213,14 @@ def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec)
     catalog.update(PgClass, {"oid": relation.oid}, relnatts=attnum)
     if relation.relkind in "rm":
         _add_stored_column(session, relation.sqlite_name, attnum, col.type_id)
-    for wanted in table.sequences:
+    new = [wanted for wanted in table.sequences if not wanted.oid]
+    for wanted in new:
         _sequence_for(ctx, relation, wanted)
     heap = from_relation(catalog.relation(relation.oid))
     heap.columns[attnum - 1].raw_default = raw_default
     heap.columns[attnum - 1].generated = col.generated
     cook_defaults(session, heap, [heap.columns[attnum - 1]], ctx.source_text, table)
-    for wanted in table.sequences:
+    for wanted in new:
         own_sequence(session, wanted.oid, relation.oid, attnum, "i" if wanted.identity else "a")
     if relation.relkind != "r":
         return
@@ -297,21 +307,18 @@ def fill_column_from_default(
     session.xact.execute(f"UPDATE {table} SET c{attnum} = {text}")
 
 
-def _add_column_constraints(ctx: Any, relid: int, table: TableDef) -> None:
-    session, catalog = ctx.session, ctx.catalog
-    if table.checks:
-        heap = from_relation(catalog.relation(relid))
-        made = add_check_constraints(session, heap, table.checks, ctx.source_text)
-        row = catalog.one(PgClass, oid=relid)
-        catalog.update(PgClass, {"oid": relid}, relchecks=row.relchecks + len(made))
-        for _oid, name, _expr in made:
-            check_existing_rows(session, heap, name)
-    for con in table.index_constraints:
-        from pgemu.commands.alter_constraint import add_key
+def _add_column_constraints(ctx: Any, table: TableDef) -> None:
+    """The column's constraints, as ADD CONSTRAINT makes them: children inherit CHECKs."""
+    from pgemu.commands.alter_constraint import add_check, add_key
 
+    for spec in table.checks:
+        con = {"conname": spec.name, "raw_expr": spec.raw, "is_no_inherit": spec.no_inherit}
+        add_check(ctx, con)
+    for con in table.index_constraints:
         add_key(ctx, con)
     for con in table.foreign_keys:
-        add_foreign_key(session, from_relation(catalog.relation(relid)), con)
+        heap = from_relation(ctx.relation)
+        add_foreign_key(ctx.session, heap, con, recurse=ctx.recurse)
 
 
 # --- DROP COLUMN -----------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
     con = command["def"]["Constraint"]
     kind = con["contype"]
     if kind == "CONSTR_CHECK":
-        _add_check(ctx, con)
+        add_check(ctx, con)
     elif ctx.relation.relkind == "f":
         raise not_on_foreign_table(con)
     elif kind == "CONSTR_FOREIGN":
@@ -54,7 +54,8 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
         add_key(ctx, con)
 
 
-def _add_check(ctx: Any, con: dict[str, Any]) -> None:
+def add_check(ctx: Any, con: dict[str, Any]) -> None:
+    """A CHECK constraint, and the children's."""
     session, catalog = ctx.session, ctx.catalog
     heap = from_relation(ctx.relation)
     no_inherit = bool(con.get("is_no_inherit"))
@@ -110,12 +111,12 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
                 )
         session.notice("NOTICE", "00000", f'merging constraint "{name}" with inherited definition')
         catalog.update(PgConstraint, {"oid": existing.oid}, coninhcount=existing.coninhcount + 1)
-    else:
-        spec = CheckSpec(name, con["raw_expr"], valid=valid, is_local=False, inhcount=1)
-        add_check_constraints(session, heap, [spec], ctx.source_text)
-        _bump_checks(catalog, relid)
-        if valid:
-            check_existing_rows(session, heap, name)
+        return  # the tables below have it
+    spec = CheckSpec(name, con["raw_expr"], valid=valid, is_local=False, inhcount=1)
+    add_check_constraints(session, heap, [spec], ctx.source_text)
+    _bump_checks(catalog, relid)
+    if valid:
+        check_existing_rows(session, heap, name)
     for child in catalog.relation(relid).children:
         _add_inherited_check(ctx, child, name, con, valid)
 

@@ -105,7 +105,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_AddIdentity": Subcommand(
         ac.add_identity, PASS_ADD_OTHERCONSTR, "rpvf", "ALTER COLUMN ... ADD IDENTITY"
     ),
-    "AT_SetIdentity": Subcommand(ac.set_identity, PASS_COL_ATTRS, "rpvf", "ALTER COLUMN ... SET"),
+    "AT_SetIdentity": Subcommand(ac.set_identity, PASS_MISC, "rpvf", "ALTER COLUMN ... SET"),
     "AT_DropIdentity": Subcommand(
         ac.drop_identity, PASS_DROP, "rpvf", "ALTER COLUMN ... DROP IDENTITY"
     ),

@@ -293,7 +293,9 @@ def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
     ]
     for con in {c.oid: c for c in wanted}.values():
         text = pg_get_constraintdef(catalog, con.oid)
-        ctx.rebuild.append((con.conrelid, con.conname, text, con.convalidated))
+        # what is inherited alone comes back with the parent's
+        if con.contype != "c" or con.conislocal or not con.coninhcount:
+            ctx.rebuild.append((con.conrelid, con.conname, text, con.connoinherit))
         perform_deletion(
             catalog, ObjectAddress(PG_CONSTRAINT_RELID, con.oid, 0), "cascade", quietly=True,
             internal=True,
@@ -306,10 +308,11 @@ def rebuild(ctx: Any) -> None:
     from pgemu.commands.utility import process_utility
 
     pending, ctx.rebuild = ctx.rebuild, []
-    for relid, name, text, _valid in pending:
+    for relid, name, text, no_inherit in pending:
         relation = ctx.catalog.relation(relid)
         table = quote_qualified_identifier(relation.schema_name, relation.name)
-        only = "" if relation.relkind == "p" and text.startswith("FOREIGN KEY") else "ONLY "
+        recurses = relation.relkind == "p" if text.startswith("FOREIGN KEY") else not no_inherit
+        only = "" if recurses else "ONLY "
         sql = f"ALTER TABLE {only}{table} ADD CONSTRAINT {quote_identifier(name)} {text}"
         session = ctx.session
         state, session.event_trigger_state = session.event_trigger_state, None
