@@ -8,7 +8,7 @@ constraints and runs the actions, `before_commit` those of deferred ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,11 +24,14 @@ from pgemu.errors import (
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor, moved_error
-from pgemu.nodes.primnodes import Value
+from pgemu.nodes.primnodes import Const, Value
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import overlay_statement
 
 Key = tuple[Value, ...]
+_Side = tuple[Any, Sequence[int]]  # a relation and its columns' numbers
+# types whose equal values are stored alike: integers and OIDs, strings, floats
+_ALIKE = (frozenset((20, 21, 23, 26)), frozenset((18, 19, 25, 1042, 1043)), frozenset((700, 701)))
 NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
 
 
@@ -256,6 +259,44 @@ class AfterTriggers:
     def _storage(self, relation: Any) -> list[str]:
         return [leaf.sqlite_name for leaf in self._leaves(relation)]
 
+    def _cast_key(
+        self, key: Key, source: _Side, target: _Side, *, exact: bool = True
+    ) -> Key | None:
+        """A key of one side in the types of the other side's columns; None: no value of theirs is
+        equal to it (exact)."""
+        types = self.session.catalog.types
+        cast: list[Value] = []
+        for value, have, want in zip(key, source[1], target[1], strict=True):
+            one, other = source[0].attrs[have - 1].atttypid, target[0].attrs[want - 1].atttypid
+            if value is None or one == other:
+                cast.append(value)
+                continue
+            one, other = types.base_type(one), types.base_type(other)
+            if one == other or any({one, other} <= same for same in _ALIKE):
+                cast.append(value)
+                continue
+            try:
+                made = self._cast(value, one, other)
+                if exact and types.io(one).compare(self._cast(made, other, one), value):
+                    return None
+            except PgError:
+                if not exact:
+                    raise
+                return None  # out of the other type's range
+            cast.append(made)
+        return tuple(cast)
+
+    def _cast(self, value: Value, source: int, target: int) -> Value:
+        from pgemu.parser.parse_coerce import coerce_to_target_type
+        from pgemu.parser.parse_node import make_parsestate
+
+        pstate = make_parsestate(None, self.session.catalog)
+        expr = coerce_to_target_type(
+            pstate, Const(source, value), source, target, -1, "explicit", "explicit_cast", -1
+        )
+        result: Value = self.session.evaluate(expr)
+        return result
+
     def _check_child(self, constraint: PgConstraint, key: Key) -> None:
         parent = self._relation(constraint.confrelid)
         child = self._relation(constraint.conrelid)
@@ -265,27 +306,32 @@ class AfterTriggers:
             raise self._partial_null(constraint, child)
         event_key = constraint.oid, key
         busy = self.session.xact.others_running()
-        if self._exists(parent, constraint.confkey, key) and not (
-            busy and self.session.uncommitted_key(parent, constraint.confkey, key)
+        pk_key = self._cast_key(key, (child, constraint.conkey), (parent, constraint.confkey))
+        if pk_key is None:
+            raise self._not_present(constraint, parent, child, key)
+        if self._exists(parent, constraint.confkey, pk_key) and not (
+            busy and self.session.uncommitted_key(parent, constraint.confkey, pk_key)
         ):
             if self.session.xact.fixed_snapshot is not None and parent.relkind != "p":
-                self._check_visible(constraint, parent, child, key)
-            self.session.lock_parent_key(parent, constraint.confkey, key)
+                self._check_visible(constraint, parent, child, key, pk_key)
+            self.session.lock_parent_key(parent, constraint.confkey, pk_key)
             return
         if busy:
-            deleter = self.session.freed_key(parent, constraint.confkey, key)
+            deleter = self.session.freed_key(parent, constraint.confkey, pk_key)
             if deleter:
                 self._waited = event_key
                 raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
-        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, key):
+        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, pk_key):
             raise moved_error()
-        if self.session.key_gone_since(parent, constraint.confkey, key):
+        if self.session.key_gone_since(parent, constraint.confkey, pk_key):
             raise self.session.xact.serialization_failure("update")
         raise self._not_present(constraint, parent, child, key)
 
-    def _check_visible(self, constraint: PgConstraint, parent: Any, child: Any, key: Key) -> None:
+    def _check_visible(
+        self, constraint: PgConstraint, parent: Any, child: Any, key: Key, pk_key: Key
+    ) -> None:
         """REPEATABLE READ: what the transaction's snapshot does not see is not there, but in
         partitioned tables."""
         xact = self.session.xact
@@ -295,7 +341,7 @@ class AfterTriggers:
         saved, xact.snapshot = xact.snapshot, xact.fixed_snapshot
         try:
             text = overlay_statement(text, [(name, len(parent.attrs))])
-            found = self.session.conn.execute(text, key).fetchone()
+            found = self.session.conn.execute(text, pk_key).fetchone()
         finally:
             xact.snapshot = saved
         if found is None:
@@ -344,20 +390,26 @@ class AfterTriggers:
         parent = self._relation(constraint.confrelid)
         child = self._relation(constraint.conrelid)
         assert constraint.confkey is not None and constraint.conkey is not None
+        sides = (parent, constraint.confkey), (child, constraint.conkey)
+        fk_key = self._cast_key(event.key, *sides)
+        if fk_key is None:
+            return  # no value of the referencing columns' types is equal
         if action in (NO_ACTION, RESTRICT):
             self._lock(child.oid, ROW_SHARE)
             if action == NO_ACTION and self._exists(parent, constraint.confkey, event.key):
                 return
-            if self._is_referenced(child, constraint.conkey, event.key):
+            if self._is_referenced(child, constraint.conkey, fk_key):
                 raise self._still_referenced(constraint, parent, child, event.key)
             return
         self._lock(child.oid, ROW_EXCLUSIVE)
-        self._run_action(constraint, child, event, action)
+        new = self._cast_key(event.new, *sides, exact=False) if event.new else event.new
+        in_child = replace(event, key=fk_key, new=new or ())
+        self._run_action(constraint, child, in_child, action)
         # rows whose default is the key that went have not changed, and were not noted again
         if (
             action == SET_DEFAULT
             and not self._exists(parent, constraint.confkey, event.key)
-            and self._is_referenced(child, constraint.conkey, event.key)
+            and self._is_referenced(child, constraint.conkey, fk_key)
         ):
             raise self._still_referenced(constraint, parent, child, event.key)
 
