@@ -130,31 +130,14 @@ def _add_column_to(
     inherited: bool,
     sequences: Sequence[OwnedSequence] = (),
 ) -> None:
-    session, catalog = ctx.session, ctx.catalog
+    catalog = ctx.catalog
     relation = catalog.relation(relid)
     coldef = command["def"]["ColumnDef"]
     name = coldef["colname"]
     existing = relation.attrs_by_name.get(name)
-    if existing is not None and inherited:
-        _check_mergeable(ctx, relation, existing, coldef)
-        session.notice(
-            "NOTICE",
-            "00000",
-            f'merging definition of column "{name}" for child "{relation.name}"',
-        )
-        update_attribute(ctx, existing.attnum, relid, attinhcount=existing.attinhcount + 1)
-        return
     if existing is not None:
-        if command.get("missing_ok"):
-            session.notice(
-                "NOTICE",
-                DUPLICATE_COLUMN,
-                f'column "{name}" of relation "{relation.name}" already exists, skipping',
-            )
-            return
-        raise PgError(
-            DUPLICATE_COLUMN, f'column "{name}" of relation "{relation.name}" already exists'
-        )
+        _column_exists(ctx, relation, existing, command, inherited)
+        return
     from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
 
     if name in SYSTEM_COLUMN_NAMES and relation.relkind != "c":
@@ -183,6 +166,27 @@ def _add_column_to(
         _add_column_to(ctx, child, command, inherited=True, sequences=table.sequences)
     if not inherited:
         _add_column_constraints(ctx, table)
+
+
+def _column_exists(
+    ctx: Any, relation: Any, existing: Any, command: dict[str, Any], inherited: bool
+) -> None:
+    """A child's column is merged; IF NOT EXISTS skips; else it is an error."""
+    session, name = ctx.session, existing.attname
+    if inherited:
+        _check_mergeable(ctx, relation, existing, command["def"]["ColumnDef"])
+        session.notice(
+            "NOTICE",
+            "00000",
+            f'merging definition of column "{name}" for child "{relation.name}"',
+        )
+        count = existing.attinhcount + 1
+        update_attribute(ctx, existing.attnum, relation.oid, attinhcount=count)
+        return
+    message = f'column "{name}" of relation "{relation.name}" already exists'
+    if not command.get("missing_ok"):
+        raise PgError(DUPLICATE_COLUMN, message)
+    session.notice("NOTICE", DUPLICATE_COLUMN, message + ", skipping")
 
 
 def _check_mergeable(ctx: Any, relation: Any, existing: Any, coldef: dict[str, Any]) -> None:
