@@ -31,7 +31,12 @@ from pgemu.catalog.rows import (
     PgTablespace,
     PgType,
 )
-from pgemu.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, PgError
+from pgemu.errors import (
+    INTERNAL_ERROR,
+    INVALID_GRANTOR,
+    INVALID_TEXT_REPRESENTATION,
+    PgError,
+)
 
 if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
@@ -142,7 +147,7 @@ def parse_aclitem(catalog: Catalog, text: str) -> AclItem:
                 "missing name",
                 hint='A name must follow the "group" or "user" key word.',
             )
-    elif body[i : i + 1] not in ("=", "") and not body[i:].lstrip().startswith("="):
+    elif not body[i:].lstrip().startswith("="):
         raise PgError(
             INVALID_TEXT_REPRESENTATION,
             f'unrecognized key word: "{name}"',
@@ -174,6 +179,10 @@ def parse_aclitem(catalog: Catalog, text: str) -> AclItem:
         if not grantor_name:
             raise PgError(INVALID_TEXT_REPRESENTATION, 'a name must follow the "/" sign')
         grantor = get_role_oid(catalog, grantor_name)
+    else:
+        catalog.ctx.session.notice(
+            "WARNING", INVALID_GRANTOR, f"defaulting grantor to user ID {grantor}"
+        )
     if body[i:].strip():
         raise PgError(
             INVALID_TEXT_REPRESENTATION, "extra garbage at the end of the ACL specification"
@@ -236,12 +245,12 @@ def acldefault(kind: str, owner: int) -> Acl:
     """The ACL that NULL stands for.  kind: r table, s sequence, d database, f function,
     l language, L large object, n schema, t tablespace, F, S foreign things, T type, c column."""
     if kind not in DEFAULT_RIGHTS:
-        raise PgError(INVALID_PARAMETER_VALUE, f"unrecognized object type abbreviation: {kind}")
+        raise PgError(INTERNAL_ERROR, f"unrecognized objtype abbreviation: {kind}")
     world, own = DEFAULT_RIGHTS[kind]
     acl = []
     if world:
         acl.append(AclItem(ACL_ID_PUBLIC, owner, world))
-    if own and kind != "p":
+    if own:
         acl.append(AclItem(owner, owner, own))
     return acl
 
@@ -372,7 +381,9 @@ def pg_namespace_aclcheck(catalog: Catalog, oid: int, mode: int, roleid: int | N
     if row is None:
         return False
     if oid == catalog.my_temp_namespace:
-        return True
+        # who may make temporary tables may do all, others may use what there is
+        database = catalog.ctx.database_oid
+        return mode == ACL_USAGE or pg_database_aclcheck(catalog, database, ACL_CREATE_TEMP, roleid)
     if _check(catalog, "n", row.nspacl, row.nspowner, mode, roleid):
         return True
     role = catalog.ctx.current_user_oid if roleid is None else roleid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pgemu.catalog.acl import ACL_ID_PUBLIC, Acl, AclItem, aclmask
+from pgemu.catalog.acl import ACL_ID_PUBLIC, Acl, AclItem
 from pgemu.catalog.roles import has_privs_of_role, roles_is_member_of
 from pgemu.errors import DEPENDENT_OBJECTS_STILL_EXIST, INVALID_GRANT_OPERATION, PgError
 
@@ -117,7 +117,7 @@ def select_best_grantor(
     act for him, else the role (of those it belongs to) with the most grant options."""
     if has_privs_of_role(catalog, role, owner):
         return owner, privileges
-    best, options = role, aclmask(catalog, acl, role, owner, privileges << 16) >> 16
+    best, options = role, _goptions_held(acl, role, owner) & privileges
     for other in sorted(roles_is_member_of(catalog, role, privileges=True)):
         held = _goptions_held(acl, other, owner) & privileges
         if held.bit_count() > options.bit_count():

@@ -87,7 +87,7 @@ class _Finder:
         for rte in query.rtable:
             if rte.rtekind == "relation":
                 self.add(r.PgClass.RELID, rte.relid)
-            for oid in rte.coltypes if rte.rtekind in ("function", "values") else ():
+            for oid in rte.coltypes if rte.rtekind in ("function", "values", "tablefunc") else ():
                 self.type(oid)
         for oid in query.constraint_deps:
             self.add(r.PgConstraint.RELID, oid)

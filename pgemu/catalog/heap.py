@@ -215,7 +215,7 @@ def create_storage(
     body = storage_columns(session.catalog, columns)
     name = f"r{relfilenode}"
     session.xact.make_storage(
-        f"main.{name}", f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin{body})"
+        f"main.{name}", f"CREATE TABLE {name} (rid INTEGER PRIMARY KEY, xmin{body})"
     )
 
 
@@ -347,6 +347,7 @@ def heap_create_with_catalog(
     is_partition: bool = False,
     populated: bool = True,
     acl: tuple[str, ...] | None = None,
+    type_acl: tuple[str, ...] | None = None,
     relchecks: int = 0,
     has_triggers: bool = False,
     has_index: bool = False,
@@ -382,12 +383,14 @@ def heap_create_with_catalog(
             relispopulated=populated, relacl=acl, relchecks=relchecks,
             relhastriggers=has_triggers, relhasindex=has_index, relhasrules=has_rules,
             relam=access_method if relkind in "rm" else 0, reltablespace=tablespace,
+            relfrozenxid=session.shm.read_next_xid() if relkind in "rm" and session.shm else 0,
         )
     ]  # fmt: skip
     me = (PG_CLASS_RELID, oid, 0)
     if with_type:
         array_name = make_array_type_name(catalog, name, namespace)
-        rows.append(composite_type_row(catalog, type_oid, name, namespace, owner, oid, array_oid))
+        row = composite_type_row(catalog, type_oid, name, namespace, owner, oid, array_oid)
+        rows.append(row._replace(typacl=type_acl))
         rows.append(
             array_type_row(catalog, array_oid, array_name, namespace, owner, type_oid, align="d")
         )
@@ -396,6 +399,7 @@ def heap_create_with_catalog(
             rows.append(depend(me, row_type, "i"))
             rows.append(depend(row_type, (PG_NAMESPACE_RELID, namespace, 0), "n"))
             rows.extend(owner_rows(catalog, PG_TYPE_RELID, type_oid, owner))
+            rows.extend(acl_rows(catalog, PG_TYPE_RELID, type_oid, owner, type_acl))
         else:
             rows.append(depend(row_type, me, "i"))
         rows.append(depend((PG_TYPE_RELID, array_oid, 0), row_type, "i"))

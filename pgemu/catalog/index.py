@@ -19,6 +19,7 @@ from pgemu.catalog.heap import (
     insert_rows,
     is_pinned,
 )
+from pgemu.catalog.lsyscache import get_base_element_type
 from pgemu.catalog.pg_shdepend import change_dependency_on_tablespace
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
@@ -27,6 +28,7 @@ from pgemu.catalog.rows import (
     PgAm,
     PgClass,
     PgIndex,
+    PgOpclass,
     PgProc,
 )
 from pgemu.errors import DUPLICATE_TABLE, PgError
@@ -34,6 +36,7 @@ from pgemu.nodes.serialize import node_to_string
 
 BTREE_AM_OID = 403
 HASH_AM_OID = 405
+INT4OID, ANYELEMENTOID, ANYARRAYOID = 23, 2283, 2277
 
 
 @dataclass(slots=True)
@@ -106,12 +109,14 @@ def index_create(
         )
     ]  # fmt: skip
     for number, key in enumerate(columns, 1):
+        stored = _stored_type(catalog, info, key)
         spec = ColumnSpec(
             key.name,
-            key.type_id,
-            key.typmod,
+            stored or key.type_id,
+            -1 if stored else key.typmod,
             collation=key.collation,
             ndims=key.ndims,
+            storage=heap.columns[key.attnum - 1].storage if key.attnum and not stored else "",
             options=key.options,
         )
         rows.append(attribute_row(catalog, oid, number, spec))
@@ -124,6 +129,20 @@ def index_create(
     if set_has_index and not catalog.get(PgClass, oid=heap.oid).relhasindex:
         catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
     return int(oid)
+
+
+def _stored_type(catalog: Any, info: IndexInfo, key: IndexKey) -> int:
+    """The type of the index's column where the operator class stores another one than the key's
+    (ConstructTupleDescriptor), else 0."""
+    if not key.opclass:
+        return 0
+    row = catalog.get(PgOpclass, oid=key.opclass)
+    stored: int = row.opckeytype
+    if builtin_am_name(catalog, info.am) == "hash":
+        stored = INT4OID  # the hash value
+    if stored == ANYELEMENTOID and row.opcintype == ANYARRAYOID:
+        stored = get_base_element_type(catalog, key.type_id)
+    return stored if stored != key.type_id else 0
 
 
 def _pg_index_row(oid: int, heap_oid: int, info: IndexInfo) -> PgIndex:
@@ -162,7 +181,7 @@ def _dependency_rows(oid: int, heap_oid: int, info: IndexInfo, constraint_oid: i
     else:
         attnums = sorted({k.attnum for k in info.keys + info.included if k.attnum})
         rows.extend(depend(me, (PG_CLASS_RELID, heap_oid, n), "a") for n in attnums)
-        if not attnums and not any(k.expr is not None for k in info.keys):
+        if not attnums:
             rows.append(depend(me, (PG_CLASS_RELID, heap_oid, 0), "a"))
     for key in info.keys:
         if key.collation and not is_pinned(key.collation):

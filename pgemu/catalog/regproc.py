@@ -99,17 +99,28 @@ def parse_type_string(
     return oid, -1
 
 
+def _has_alias(tree: Any) -> bool:
+    targets = tree[0]["stmt"].get("SelectStmt", {}).get("targetList", [])
+    return bool(targets) and "name" in targets[0].get("ResTarget", {})
+
+
 def _raw_typename(text: str) -> dict[str, Any]:
     def invalid() -> PgError:
         return PgError(SYNTAX_ERROR, f'invalid type name "{text}"')
 
     if not text.strip() or "\0" in text:
         raise invalid()
+    head = "SELECT NULL::"
     try:
-        tree: Any = pgparse.parse(f"SELECT NULL::{text}")
+        tree: Any = pgparse.parse(head + text)
+        if len(tree) == 1 and _has_alias(tree):
+            head = "SELECT CAST(NULL AS "  # refuses what was taken for an alias
+            pgparse.parse(f"{head}{text})")
     except pgparse.PGQueryError as error:
         raise PgError(
-            SYNTAX_ERROR, str(error.message), where=f'invalid type name "{text}"'
+            SYNTAX_ERROR,
+            str(error.message),
+            where=f'invalid type name "{text}"',
         ) from None
     if len(tree) != 1:
         raise invalid()

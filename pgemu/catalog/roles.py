@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BOOTSTRAP_SUPERUSERID = 10
 ROLE_PG_DATABASE_OWNER = 6171
+ROLE_PG_READ_ALL_SETTINGS = 3374
 
 
 def get_role_oid(catalog: Catalog, name: str, missing_ok: bool = False) -> int:

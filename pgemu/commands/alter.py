@@ -18,7 +18,7 @@ from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser, superuser_arg
 from pgemu.commands.name_conflict import check_name_is_free
-from pgemu.commands.ownership import KINDS, check_object_ownership
+from pgemu.commands.ownership import KINDS, check_named_object_ownership, check_object_ownership
 from pgemu.commands.permissions import aclcheck_error, check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
@@ -237,6 +237,11 @@ def alter_object_schema(session: Any, stmt: dict[str, Any], st: Statement) -> Co
     address = _address(session, objtype, stmt["object"])
     entry = KINDS[address.classid]
     row = catalog.one(entry.cls, oid=address.objid)
+    if entry.cls is r.PgExtension:
+        from pgemu.commands.extension import move_extension
+
+        move_extension(session, row, new)
+        return CommandResult(_tag(objtype))
     if entry.cls is r.PgType or not entry.namespace or getattr(row, entry.namespace) != new:
         # who moves an object to where it is already need not be its owner
         check_object_ownership(session, address)
@@ -330,7 +335,7 @@ def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> C
         address = ObjectAddress(r.PgClass.RELID, oid, 0)
     else:
         address = _address(session, objtype, stmt["object"])
-    check_object_ownership(session, address)
+    check_named_object_ownership(session, address, objtype, stmt.get("object", {}))
     target = (r.PgExtension.RELID, extension.oid, 0)
     catalog.delete(
         r.PgDepend, classid=address.classid, objid=address.objid,

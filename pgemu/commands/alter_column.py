@@ -760,6 +760,16 @@ def _set_storage(ctx: Any, command: dict[str, Any]) -> None:
             f"column data type {ctx.catalog.type_name(att.atttypid)} can only have storage PLAIN",
         )
     update_attribute(ctx, att.attnum, attstorage=codes[word])
+    _set_index_storage(ctx, att, codes[word])
+
+
+def _set_index_storage(ctx: Any, att: Any, storage: str) -> None:
+    """SetIndexStorageProperties: indexes store the column in the same way."""
+    for index in ctx.relation.indexes:
+        for number, attnum in enumerate(index.index.indkey, 1):
+            where = {"attrelid": index.oid, "attnum": number}
+            if attnum == att.attnum:
+                ctx.catalog.update(PgAttribute, where, attstorage=storage)
 
 
 def set_compression(ctx: Any, command: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from pgemu.commands.define import list_items
 from pgemu.commands.event_trigger import REWRITE_ACCESS_METHOD, REWRITE_PERSISTENCE
 from pgemu.commands.inherit import add_inherit, drop_inherit
 from pgemu.commands.reloptions import reset_reloptions, transform_reloptions
+from pgemu.commands.sequence import owned_sequences
 from pgemu.commands.tablespace import check_create_privilege, move_relation
 from pgemu.errors import (
     DATATYPE_MISMATCH,
@@ -107,20 +108,14 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
                 f'{words[1]} table "{other.name}"',
             )
     if relation.relkind == "p":
-        return  # it has no storage; PostgreSQL 15 leaves even relpersistence as it is
+        return  # PostgreSQL 15 checks, and leaves the table as it is
     if relation.persistence != wanted:
         ctx.note_rewrite(relation.oid, REWRITE_PERSISTENCE)
     _set(ctx, relpersistence=wanted)
     for index in relation.indexes:
         ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)
-    if relation.relkind == "S":
-        return
-    from pgemu.commands.sequence import owned_sequences
-
-    for att in relation.columns:
-        for deptype in "ai":
-            for oid in owned_sequences(ctx.catalog, relation.oid, att.attnum, deptype):
-                ctx.catalog.update(PgClass, {"oid": oid}, relpersistence=wanted)
+    for sequence in owned_sequences(ctx.catalog, relation.oid):
+        ctx.catalog.update(PgClass, {"oid": sequence}, relpersistence=wanted)
 
 
 def set_access_method(ctx: Any, command: dict[str, Any]) -> None:

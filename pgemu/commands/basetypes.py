@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.heap import acl_rows, depend, insert_rows, is_pinned, owner_rows
 from pgemu.catalog.pg_type_create import (
     array_type_row,
     make_array_type_name,
@@ -26,6 +26,7 @@ from pgemu.catalog.rows import (
     PgProc,
     PgType,
 )
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import (
     def_get_boolean,
     def_get_qualified_name,
@@ -120,7 +121,8 @@ def define_type(session: Any, stmt: dict[str, Any]) -> CommandResult:
     owner = session.ctx.current_user_oid
     catalog.delete(PgType, oid=shell)
     array_oid = catalog.new_oid()
-    row = type_row(catalog, shell, name, namespace, owner, typarray=array_oid, **values)
+    acl = get_user_default_acl(session, "T", owner, namespace)
+    row = type_row(catalog, shell, name, namespace, owner, typarray=array_oid, typacl=acl, **values)
     array = array_type_row(
         catalog, array_oid, make_array_type_name(catalog, name, namespace), namespace, owner,
         shell, align="d" if row.typalign == "d" else "i", delim=row.typdelim,
@@ -131,6 +133,7 @@ def define_type(session: Any, stmt: dict[str, Any]) -> CommandResult:
     links = [
         x for x in type_dependency_rows(catalog, row, array_oid) if isinstance(x, PgDepend)
     ]  # the owner is that of the shell
+    links += acl_rows(catalog, PG_TYPE_RELID, shell, owner, acl)
     insert_rows(catalog, [row, array, *links, *_support_links(row)])
     return CommandResult("CREATE TYPE")
 

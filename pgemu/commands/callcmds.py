@@ -33,6 +33,7 @@ def execute_call(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     def run() -> CommandResult:
         atomic = not may_end_transaction(session) or proc.prosecdef or bool(proc.proconfig)
         start_settings(session)
+        session.xact.queried = True
         with session.xact.write():
             allow_suspension(session.xact)
             args, types = _arguments(session, call, proc, st.params)

@@ -13,7 +13,6 @@ from pgemu.commands.permissions import aclcheck_error_type, owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_OBJECT,
-    FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     WRONG_OBJECT_TYPE,
@@ -145,8 +144,3 @@ def _check_binary(catalog: Any, rows: list[PgType]) -> None:
             for row in rows
         ):
             raise _bad(message)
-
-
-def create_transform(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE TRANSFORM."""
-    raise PgError(FEATURE_NOT_SUPPORTED, "CREATE TRANSFORM is not supported")

@@ -39,7 +39,7 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             )
         def_get_boolean(option)
     if "relation" not in stmt:
-        session.xact.prevent_in_transaction_block("CLUSTER")
+        session.xact.prevent_in_transaction_block("CLUSTER", st.top_level)
         _cluster_everything(session)
         return CommandResult("CLUSTER")
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
@@ -50,7 +50,7 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     if relation.relkind != "p":
         cluster_rel(session, relation, index)
         return CommandResult("CLUSTER")
-    session.xact.prevent_in_transaction_block("CLUSTER")
+    session.xact.prevent_in_transaction_block("CLUSTER", st.top_level)
     check_clusterable(catalog, index)
     for oid in catalog.relation(index.oid).all_inheritors:
         leaf = catalog.relation(oid)

@@ -81,3 +81,29 @@ def create_command_tag(tag: str, stmt: dict[str, Any], name: str) -> str:
         is_view = stmt.get("objtype") == "OBJECT_MATVIEW"
         return "CREATE MATERIALIZED VIEW" if is_view else "CREATE TABLE AS"
     return _FIXED.get(tag, name)
+
+
+def command_name(query: Any) -> str:
+    """CreateCommandName: the tag of any analyzed statement."""
+    if query.command_type != "utility":
+        return str(query.command_type).upper()
+    from pgemu.commands.utility import COMMANDS
+
+    tag, body = next(iter(query.utility_stmt.items()))
+    row = COMMANDS.get(tag)
+    return create_command_tag(tag, body, row.name if row else tag.removesuffix("Stmt").upper())
+
+
+_READING = ("ExplainStmt", "VariableShowStmt", "FetchStmt", "CallStmt", "DoStmt")
+
+
+def written_by(query: Any) -> str | None:
+    """What a function that is not volatile must not do (CommandIsReadOnly): the command's name;
+    None: the statement only reads."""
+    if query.command_type == "utility":
+        return None if next(iter(query.utility_stmt)) in _READING else command_name(query)
+    if query.command_type != "select":
+        return command_name(query)
+    if query.has_for_update:
+        return "SELECT FOR UPDATE"
+    return "SELECT" if query.has_modifying_cte else None

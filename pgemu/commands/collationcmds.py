@@ -13,6 +13,7 @@ from pgemu.commands.define import (
     def_get_string,
     elements,
     error_conflicting_def_elem,
+    strings,
 )
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.permissions import aclcheck_error
@@ -25,6 +26,8 @@ from pgemu.errors import (
     SYNTAX_ERROR,
     PgError,
 )
+
+UTF8 = 6  # the encoding that locales of the C library are for
 
 _OPTIONS = (
     "from", "locale", "lc_collate", "lc_ctype", "provider", "deterministic", "version",
@@ -61,7 +64,8 @@ def alter_collation(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     from pgemu.catalog.objectaddress import ObjectAddress
 
     oid = get_collation_oid(session.catalog, stmt["collname"])
-    check_object_ownership(session, ObjectAddress(PG_COLLATION_RELID, oid, 0))
+    shown = ".".join(strings(stmt["collname"]))
+    check_object_ownership(session, ObjectAddress(PG_COLLATION_RELID, oid, 0), shown=shown)
     if session.catalog.get(PgCollation, oid=oid).collversion is not None:
         raise PgError(INTERNAL_ERROR, "invalid collation version change")
     session.notice("NOTICE", "00000", "version has not changed")
@@ -110,9 +114,10 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
                     FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
                 )
         version = def_get_string(given["version"]) if "version" in given else None
-        row = PgCollation(0, name, 0, 0, "c", True, -1, collate, ctype, None, version)
+        row = PgCollation(0, name, 0, 0, "c", True, UTF8, collate, ctype, None, version)
     if catalog.one(PgCollation, collname=name, collnamespace=namespace) is not None:
-        message = f'collation "{name}" already exists'
+        where = ' for encoding "UTF8"' if row.collencoding == UTF8 else ""
+        message = f'collation "{name}"{where} already exists'
         if stmt.get("if_not_exists"):
             session.notice("NOTICE", DUPLICATE_OBJECT, message + ", skipping")
             return CommandResult("CREATE COLLATION")

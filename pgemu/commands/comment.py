@@ -12,7 +12,7 @@ from pgemu.catalog.rows import (
     PgTablespace,
 )
 from pgemu.commands.indexcmds import not_supported_detail
-from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     INVALID_PARAMETER_VALUE,
@@ -31,13 +31,13 @@ def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
 
     catalog = session.catalog
     if stmt["objtype"] == "OBJECT_DATABASE":
-        # a dump may be restored under another name
+        # a dump may be restored into a database of another name
         name = stmt["object"]["String"]["sval"]
         if catalog.one(PgDatabase, datname=name) is None:
             session.notice("WARNING", UNDEFINED_DATABASE, f'database "{name}" does not exist')
             return CommandResult("COMMENT")
     address = existing_object(catalog, stmt["objtype"], stmt["object"])
-    check_object_ownership(session, address)
+    check_named_object_ownership(session, address, stmt["objtype"], stmt["object"])
     if stmt["objtype"] == "OBJECT_COLUMN":
         relation = catalog.relation(address.objid)
         if relation.relkind not in "rvmcfp":

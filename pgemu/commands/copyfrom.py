@@ -39,7 +39,7 @@ from pgemu.executor.execute import bind, run_plan
 from pgemu.executor.modify import WaitFor
 from pgemu.executor.triggers import one_statement
 from pgemu.nodes.primnodes import Value
-from pgemu.transam.schema import prefix
+from pgemu.transam.schema import next_rids, prefix
 
 INPUT_LIMIT = 64 << 20
 CHUNK = 5000
@@ -294,18 +294,21 @@ class _Loader:
             number: compile_table_expr(catalog, relation, expr, "")
             for number, expr in relation.generated.items()
         }
-        xid = self.session.xact.xid
         name = relation.sqlite_name
+        head_names, head = "xmin", str(self.session.xact.xid)
+        rid = next_rids(name)
+        if self.session.conn.execute(f"SELECT {rid} IS NOT NULL").fetchone()[0]:
+            head_names, head = "rid, xmin", f"{rid}, {head}"
         marks = ["?"] * len(given) + list(defaults.values())
         numbers = [*given, *defaults]
         if not generated and self.where is None:
             columns = "".join(f", c{n}" for n in numbers)
             values = "".join(f", {m}" for m in marks)
-            head = f"INSERT INTO {name} (xmin{columns}) VALUES "
-            row = f"({xid}{values})"
+            insert = f"INSERT INTO {name} ({head_names}{columns}) VALUES "
+            row = f"({head}{values})"
             if given and len(given) <= 100:
-                self.group_sql = head + ", ".join([row] * GROUP)
-            return head + row
+                self.group_sql = insert + ", ".join([row] * GROUP)
+            return insert + row
         blanks = [a.attnum for a in relation.attrs if a.attnum not in numbers]
         inner = ", ".join(
             [f"{m} AS c{n}" for n, m in zip(numbers, marks, strict=True)]
@@ -317,8 +320,8 @@ class _Loader:
         if self.where is not None:
             test = f" WHERE {compile_table_expr(catalog, relation, self.where, '')}"
         return (
-            f"WITH v AS MATERIALIZED (SELECT {inner}) INSERT INTO {name} (xmin{targets}) "
-            f"SELECT {xid}{outputs} FROM v{test}"
+            f"WITH v AS MATERIALIZED (SELECT {inner}) INSERT INTO {name} ({head_names}{targets}) "
+            f"SELECT {head}{outputs} FROM v{test}"
         )
 
     # -- input -----------------------------------------------------------------------------------

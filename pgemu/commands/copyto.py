@@ -160,6 +160,9 @@ def _format(
     options: CopyFormatOptions,
 ) -> Iterator[tuple[int, list[bytes]]]:
     """(number of rows, messages) per batch; the header and the trailer count no rows."""
+    if not outputs:
+        # SQLite's rows have a column even if the table has none
+        rows = (() for _ in rows)
     if options.binary:
         yield from _binary(session, outputs, rows)
         return
@@ -186,7 +189,7 @@ def _text_batch(
     codec: str,
     session: Any,
 ) -> list[bytes]:
-    if not batch[0]:
+    if not writers:  # a row without columns
         return [b"\n"] * len(batch)
     columns: list[list[str | None]] = []
     for values, write in zip(zip(*batch, strict=True), writers, strict=True):
@@ -197,7 +200,12 @@ def _text_batch(
     fast = None
     if not options.forced.get("FORCE_QUOTE"):
         fast = _unescaped(columns, len(batch), options)
-    lines = fast if fast is not None else [line(r) + "\n" for r in zip(*columns, strict=True)]
+    if fast is not None and codec == "utf-8":
+        return fast.encode().splitlines(keepends=True)  # of bytes: no other line ends than these
+    if fast is not None:
+        lines = [one + "\n" for one in fast[:-1].split("\n")]
+    else:
+        lines = [line(r) + "\n" for r in zip(*columns, strict=True)]
     try:
         return [one.encode(codec) for one in lines]
     except UnicodeEncodeError:
@@ -206,8 +214,8 @@ def _text_batch(
 
 def _unescaped(
     columns: list[list[str | None]], count: int, options: CopyFormatOptions
-) -> list[str] | None:
-    """The lines as they are; None if some value needs escapes or quotes."""
+) -> str | None:
+    """The lines as they are, in one text; None if some value needs escapes or quotes."""
     nulls = sum(c.count(None) for c in columns)
     if options.csv and any(options.null in c for c in columns):
         return None
@@ -229,7 +237,7 @@ def _unescaped(
             return None
     elif text.count("\\") != specials.count("\\") or "\b" in text or "\f" in text or "\v" in text:
         return None
-    return [one + "\n" for one in lines]
+    return text + "\n"
 
 
 _ESCAPES = {

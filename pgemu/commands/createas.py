@@ -7,6 +7,7 @@ from typing import Any
 from pgemu.catalog.heap import ColumnSpec, heap_create_with_catalog
 from pgemu.catalog.rows import PgClass, PgType
 from pgemu.commands.amcmds import choose_table_am
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import strings
 from pgemu.commands.on_commit import register_on_commit_action
 from pgemu.commands.reloptions import transform_reloptions
@@ -63,6 +64,7 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         tablespace=choose_tablespace(
             session, into.get("tableSpaceName"), persistence, partitioned=False
         ),
+        acl=get_user_default_acl(session, "r", session.ctx.current_user_oid, namespace),
     )
     if is_matview:
         from pgemu.commands.view import store_view_query

@@ -4,6 +4,7 @@ copy of the template's, in use or not."""
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from pgemu.catalog.roles import superuser
@@ -13,6 +14,7 @@ from pgemu.catalog.rows import (
     PgDbRoleSetting,
     PgShdepend,
     PgShdescription,
+    PgSubscription,
 )
 from pgemu.commands.define import (
     def_get_boolean,
@@ -31,10 +33,12 @@ from pgemu.errors import (
     OBJECT_IN_USE,
     SYNTAX_ERROR,
     UNDEFINED_DATABASE,
+    UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.waiting import retrying
+from pgemu.guc.encodings import encoding_by_name
 
 _OPTIONS = (
     "tablespace", "owner", "template", "encoding", "locale", "lc_collate", "lc_ctype",
@@ -69,7 +73,7 @@ def createdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult
     """CREATE DATABASE."""
     from pgemu.catalog.roles import get_role_oid
 
-    session.xact.prevent_in_transaction_block("CREATE DATABASE")
+    session.xact.prevent_in_transaction_block("CREATE DATABASE", st.top_level)
     catalog = session.catalog
     options = _options(stmt, _OPTIONS)
     name = stmt["dbname"]
@@ -89,7 +93,7 @@ def createdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied to copy database "{template_name}"'
         )
-    values = _new_values(session, options, template)
+    values = {**_locale(options, template), **_new_values(session, options, template)}
     if catalog.one(PgDatabase, datname=name) is not None:
         raise PgError(DUPLICATE_DATABASE, f'database "{name}" already exists')
     retrying(session, lambda: _insert(session, template, name, owner, options, values))
@@ -107,10 +111,13 @@ def _insert(
     catalog = session.catalog
     with session.xact.write():
         oid = def_get_int(options["oid"]) if _given(options, "oid") else catalog.new_oid()
-        row = template._replace(
-            oid=oid, datname=name, datdba=owner, datistemplate=False, datallowconn=True,
-            datconnlimit=-1, datacl=None, **values,
-        )  # fmt: skip
+        if _given(options, "oid") and oid < FIRST_NORMAL_OBJECT_ID:
+            raise PgError(
+                INVALID_PARAMETER_VALUE,
+                f"OIDs less than {FIRST_NORMAL_OBJECT_ID} are reserved for system objects",
+            )
+        plain = {"datistemplate": False, "datallowconn": True, "datconnlimit": -1, "datacl": None}
+        row = template._replace(oid=oid, datname=name, datdba=owner, **{**plain, **values})
         session.xact.writes_to("g.r1262", len(PgDatabase._fields))
         catalog.insert(row)
         if owner >= 12000:
@@ -122,22 +129,74 @@ def _given(options: dict[str, dict[str, Any]], name: str) -> bool:
     return name in options and options[name].get("arg") is not None
 
 
+FIRST_NORMAL_OBJECT_ID = 16384
+UTF8, LAST_SERVER_ENCODING = 6, 34
+# the names that setlocale() could know: C.UTF-8, en_US.utf8, de_DE@euro
+_LOCALE_NAME = re.compile(r"(C|POSIX|[a-z]{2,3}(_[A-Z]{2})?)(\.[\w-]+)?(@\w+)?")
+
+
+def _locale(options: dict[str, dict[str, Any]], template: PgDatabase) -> dict[str, Any]:
+    """Encoding, collation and character type: checked, and those of the template unless that is
+    template0, of which nothing depends on them."""
+    encoding = UTF8
+    if _given(options, "encoding"):
+        name = def_get_string(options["encoding"])
+        found = encoding_by_name("UTF8" if name == str(UTF8) else name)
+        if found is None or found.number > LAST_SERVER_ENCODING:
+            raise PgError(
+                UNDEFINED_OBJECT,
+                f"{name} is not a valid encoding name",
+                location=options["encoding"].get("location"),
+            )
+        encoding, name = found.number, found.name
+    names = {"datcollate": template.datcollate, "datctype": template.datctype}
+    for option in ("locale", "lc_collate", "lc_ctype"):
+        if _given(options, option):
+            text = def_get_string(options[option])
+            if not _LOCALE_NAME.fullmatch(text):
+                raise PgError(WRONG_OBJECT_TYPE, f'invalid locale name: "{text}"')
+            columns = names if option == "locale" else (f"dat{option.removeprefix('lc_')}",)
+            names.update(dict.fromkeys(columns, "C" if text == "POSIX" else text))
+    if encoding != UTF8:
+        _refuse_encoding(name, names, template)
+    if template.datname != "template0":
+        for column, what, whose in (
+            ("datcollate", "collation", "collation"),
+            ("datctype", "LC_CTYPE", "LC_CTYPE"),
+        ):
+            if names[column] != getattr(template, column):
+                raise PgError(
+                    INVALID_PARAMETER_VALUE,
+                    f"new {what} ({names[column]}) is incompatible with the {whose} of the "
+                    f"template database ({getattr(template, column)})",
+                    hint=f"Use the same {whose} as in the template database, or use template0 "
+                    "as template.",
+                )
+    return names
+
+
+def _refuse_encoding(name: str, names: dict[str, str], template: PgDatabase) -> None:
+    for column, setting in (("datctype", "LC_CTYPE"), ("datcollate", "LC_COLLATE")):
+        if names[column] not in ("C", "POSIX"):
+            raise PgError(
+                INVALID_PARAMETER_VALUE,
+                f'encoding "{name}" does not match locale "{names[column]}"',
+                detail=f'The chosen {setting} setting requires encoding "UTF8".',
+            )
+    if template.datname != "template0":
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f"new encoding ({name}) is incompatible with the encoding of the template database "
+            "(UTF8)",
+            hint="Use the same encoding as in the template database, or use template0 as template.",
+        )
+    raise PgError(FEATURE_NOT_SUPPORTED, f'encoding "{name}" is not supported')
+
+
 def _new_values(
     session: Any, options: dict[str, dict[str, Any]], template: PgDatabase
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    if _given(options, "encoding"):
-        encoding = def_get_string(options["encoding"])
-        if encoding.upper().replace("-", "") not in ("UTF8", "UNICODE", "6"):
-            raise PgError(FEATURE_NOT_SUPPORTED, f'encoding "{encoding}" is not supported')
-    for option in ("locale", "lc_collate", "lc_ctype"):
-        if not _given(options, option):
-            continue
-        text = def_get_string(options[option])
-        if option in ("locale", "lc_collate"):
-            values["datcollate"] = text
-        if option in ("locale", "lc_ctype"):
-            values["datctype"] = text
     if _given(options, "locale_provider"):
         provider = def_get_string(options["locale_provider"])
         if provider == "icu":
@@ -203,7 +262,7 @@ def dropdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """DROP DATABASE [IF EXISTS] [(FORCE)]."""
     from pgemu.catalog.objectaddress import ObjectAddress
 
-    session.xact.prevent_in_transaction_block("DROP DATABASE")
+    session.xact.prevent_in_transaction_block("DROP DATABASE", st.top_level)
     catalog = session.catalog
     name = stmt["dbname"]
     force = False
@@ -222,6 +281,7 @@ def dropdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         raise PgError(WRONG_OBJECT_TYPE, "cannot drop a template database")
     if row.oid == session.ctx.database_oid:
         raise PgError(OBJECT_IN_USE, "cannot drop the currently open database")
+    _refuse_subscriptions(session, row)
     if force:
         _terminate_others(session, row.oid)
     count = _wait_for_others(session, row.oid)
@@ -236,6 +296,17 @@ def dropdb(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         catalog.delete(PgShdepend, dbid=0, classid=PgDatabase.RELID, objid=row.oid)
     remove_database_files(session, row.oid)
     return CommandResult("DROP DATABASE")
+
+
+def _refuse_subscriptions(session: Any, row: PgDatabase) -> None:
+    count = len(session.catalog.all(PgSubscription, subdbid=row.oid))
+    if count:
+        there = "is 1 subscription" if count == 1 else f"are {count} subscriptions"
+        raise PgError(
+            OBJECT_IN_USE,
+            f'database "{row.datname}" is being used by logical replication subscription',
+            detail=f"There {there}.",
+        )
 
 
 def _terminate_others(session: Any, oid: int) -> None:
@@ -293,7 +364,7 @@ def alter_database(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     row = get_database(session, stmt["dbname"])
     check_object_ownership(session, ObjectAddress(PgDatabase.RELID, row.oid, 0))
     if _given(options, "tablespace"):
-        session.xact.prevent_in_transaction_block("ALTER DATABASE SET TABLESPACE")
+        session.xact.prevent_in_transaction_block("ALTER DATABASE SET TABLESPACE", st.top_level)
         if row.oid == session.ctx.database_oid:
             raise PgError(
                 OBJECT_IN_USE, "cannot change the tablespace of the currently open database"

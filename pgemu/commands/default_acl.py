@@ -6,9 +6,8 @@ from typing import Any
 
 from pgemu.catalog.acl import acl_from_texts, acl_to_texts, acldefault
 from pgemu.catalog.dependency import perform_deletion
-from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.heap import depend, insert_rows, owner_rows
 from pgemu.catalog.objectaddress import ObjectAddress
-from pgemu.catalog.pg_shdepend import record_dependency_on_owner, update_acl_dependencies
 from pgemu.catalog.rows import PG_NAMESPACE_RELID, PgDefaultAcl
 from pgemu.commands.define import elements, strings
 from pgemu.commands.result import CommandResult, Statement
@@ -85,7 +84,7 @@ def alter_default_privileges(session: Any, stmt: dict[str, Any], st: Statement) 
 def _set_default_acl(
     session: Any, role: int, schema: int, kind: str, action: dict[str, Any]
 ) -> None:
-    from pgemu.commands.grant import apply_grant, privileges_of
+    from pgemu.commands.grant import apply_grant, privileges_of, update_acl_shdepend
 
     catalog = session.catalog
     default = acldefault(_ACLDEFAULT_KIND[kind], role) if not schema else []
@@ -93,6 +92,7 @@ def _set_default_acl(
     old = acl_from_texts(catalog, row.defaclacl) if row is not None else default
     privileges, _columns = privileges_of(_ACLDEFAULT_KIND[kind], action)
     new = apply_grant(session, old, action, privileges, role, role)
+    address = ObjectAddress(DEFAULT_ACL_RELID, row.oid if row is not None else catalog.new_oid())
     same = sorted(acl_to_texts(catalog, new)) == sorted(acl_to_texts(catalog, default))
     if same:
         if row is not None:
@@ -101,25 +101,20 @@ def _set_default_acl(
     texts = acl_to_texts(catalog, sorted(new, key=_order))
     if row is not None:
         catalog.update(PgDefaultAcl, {"oid": row.oid}, defaclacl=texts)
-        _record_members(catalog, row.oid, role, old, new)
-        return
-    oid = catalog.new_oid()
-    rows: list[Any] = [PgDefaultAcl(oid, role, schema, kind, texts)]
-    if schema:
-        rows.append(depend((DEFAULT_ACL_RELID, oid, 0), (PG_NAMESPACE_RELID, schema, 0), "a"))
-    insert_rows(catalog, rows)
-    record_dependency_on_owner(catalog, DEFAULT_ACL_RELID, oid, role)
-    _record_members(catalog, oid, role, (), new)
-
-
-def _record_members(catalog: Any, oid: int, role: int, old: Any, new: Any) -> None:
-    """The roles that the privileges are for cannot be dropped."""
-    members = [{i.grantee for i in acl} for acl in (old, new)]
-    update_acl_dependencies(catalog, DEFAULT_ACL_RELID, oid, 0, role, *members)
+    else:
+        me = (DEFAULT_ACL_RELID, address.objid, 0)
+        rows: list[Any] = [PgDefaultAcl(address.objid, role, schema, kind, texts)]
+        rows += owner_rows(catalog, DEFAULT_ACL_RELID, address.objid, role)
+        if schema:
+            rows.append(depend(me, (PG_NAMESPACE_RELID, schema, 0), "a"))
+        insert_rows(catalog, rows)
+    update_acl_shdepend(session, address, old if row is not None else [], new, role)
 
 
 def remove_from_default_acl(session: Any, oid: int, role: int) -> None:
     """RemoveRoleFromObjectACL for default privileges."""
+    from pgemu.commands.grant import update_acl_shdepend
+
     catalog = session.catalog
     row = catalog.get(PgDefaultAcl, oid=oid)
     old = acl_from_texts(catalog, row.defaclacl)
@@ -129,9 +124,10 @@ def remove_from_default_acl(session: Any, oid: int, role: int) -> None:
         if row.defaclnamespace
         else acldefault(_ACLDEFAULT_KIND[row.defaclobjtype], row.defaclrole)
     )
+    address = ObjectAddress(DEFAULT_ACL_RELID, oid)
     if sorted(acl_to_texts(catalog, new)) == sorted(acl_to_texts(catalog, default)):
-        perform_deletion(catalog, ObjectAddress(DEFAULT_ACL_RELID, oid, 0))
+        perform_deletion(catalog, address)
         return
     texts = acl_to_texts(catalog, sorted(new, key=_order))
     catalog.update(PgDefaultAcl, {"oid": oid}, defaclacl=texts)
-    _record_members(catalog, oid, row.defaclrole, old, new)
+    update_acl_shdepend(session, address, old, new, row.defaclrole)

@@ -55,6 +55,7 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     def run() -> CommandResult:
         atomic = not may_end_transaction(session)
         start_settings(session)
+        session.xact.queried = True
         with session.xact.write():
             allow_suspension(session.xact)
             session.run_inline(body, atomic=atomic)

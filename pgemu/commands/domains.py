@@ -19,6 +19,7 @@ from pgemu.catalog.rows import (
 )
 from pgemu.commands.cook import cook_default
 from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.permissions import check_type_usage
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.row_type_uses import find_composite_type_dependencies
 from pgemu.commands.typecmds import create_type_with_array
@@ -66,6 +67,7 @@ def _define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> Command
             DATATYPE_MISMATCH,
             f'"{".".join(_words(stmt["typeName"]))}" is not a valid base type for a domain',
         )
+    check_type_usage(catalog, base)
     collation = get_column_def_collation(pstate, stmt, base)
     constraints = [c["Constraint"] for c in stmt.get("constraints", ())]
     not_null, default, checks = _split(pstate, constraints, base, typmod, _words_of(stmt))

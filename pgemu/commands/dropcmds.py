@@ -54,7 +54,7 @@ def drop_objects(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     if objtype not in _TAGS:
         raise PgError(FEATURE_NOT_SUPPORTED, f"DROP of {objtype} is not supported")
     if stmt.get("concurrent"):
-        session.xact.prevent_in_transaction_block("DROP INDEX CONCURRENTLY")
+        session.xact.prevent_in_transaction_block("DROP INDEX CONCURRENTLY", st.top_level)
     if objtype in _RELATIONS:
         remove_relations(session, stmt, objtype)
     else:
@@ -151,14 +151,14 @@ def remove_objects(session: Any, stmt: dict[str, Any], objtype: str) -> None:
 
             does_not_exist_skipping(session, objtype, node)
             continue
-        _check_droppable(session, objtype, address)
+        _check_droppable(session, objtype, node, address)
         addresses.append(address)
     perform_multiple_deletions(catalog, addresses, stmt.get("behavior", "restrict"))
 
 
-def _check_droppable(session: Any, objtype: str, address: ObjectAddress) -> None:
+def _check_droppable(session: Any, objtype: str, node: Any, address: ObjectAddress) -> None:
     from pgemu.catalog.rows import PgProc
-    from pgemu.commands.ownership import check_object_ownership
+    from pgemu.commands.ownership import check_named_object_ownership
 
     catalog = session.catalog
     if objtype in ("OBJECT_FUNCTION", "OBJECT_PROCEDURE") and address.classid == 1255:
@@ -169,4 +169,4 @@ def _check_droppable(session: Any, objtype: str, address: ObjectAddress) -> None
                 f'"{row.proname}" is an aggregate function',
                 hint="Use DROP AGGREGATE to drop aggregate functions.",
             )
-    check_object_ownership(session, address)
+    check_named_object_ownership(session, address, objtype, node)

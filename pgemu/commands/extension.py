@@ -15,9 +15,20 @@ from pgemu.catalog.extension_data import (
     extension_rows,
     read_control,
 )
-from pgemu.catalog.heap import insert_rows, owner_rows
+from pgemu.catalog.heap import acl_rows, insert_rows, owner_rows
 from pgemu.catalog.namespace import get_creation_namespace, get_namespace_oid
-from pgemu.catalog.rows import PG_EXTENSION_RELID, PgAuthid, PgExtension, PgProc, PgType
+from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.roles import superuser
+from pgemu.catalog.rows import (
+    PG_EXTENSION_RELID,
+    PG_NAMESPACE_RELID,
+    PgAuthid,
+    PgDepend,
+    PgExtension,
+    PgProc,
+    PgType,
+)
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_FUNCTION,
@@ -68,8 +79,25 @@ def create_extension(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
     _check_names(session, rows)
     for row in [r for r in rows if isinstance(r, PgExtension)]:
         rows += owner_rows(session.catalog, PG_EXTENSION_RELID, row.oid, user)
-    insert_rows(session.catalog, rows)
+    insert_rows(session.catalog, _with_default_acls(session, rows))
     return CommandResult("CREATE EXTENSION")
+
+
+def _with_default_acls(session: Any, rows: list[Any]) -> list[Any]:
+    """What the script makes gets the ACLs that any new object of its owner gets."""
+    found: list[Any] = []
+    for row in rows:
+        if isinstance(row, PgProc):
+            acl = get_user_default_acl(session, "f", row.proowner, row.pronamespace)
+            found.append(row._replace(proacl=row.proacl or acl))
+            found += acl_rows(session.catalog, PgProc.RELID, row.oid, row.proowner, acl)
+        elif isinstance(row, PgType) and not row.typelem and not row.typrelid:
+            acl = get_user_default_acl(session, "T", row.typowner, row.typnamespace)
+            found.append(row._replace(typacl=row.typacl or acl))
+            found += acl_rows(session.catalog, PgType.RELID, row.oid, row.typowner, acl)
+        else:
+            found.append(row)
+    return found
 
 
 def _options(stmt: dict[str, Any]) -> dict[str, str]:
@@ -157,6 +185,39 @@ def alter_extension(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     return CommandResult("ALTER EXTENSION")
 
 
+def move_extension(session: Any, row: PgExtension, namespace: int) -> None:
+    """ALTER EXTENSION SET SCHEMA (AlterExtensionNamespace): its objects move with it."""
+    from pgemu.catalog.namespace import check_set_namespace
+    from pgemu.commands.alter import move_object
+    from pgemu.commands.ownership import KINDS, check_object_ownership
+
+    catalog = session.catalog
+    check_object_ownership(session, ObjectAddress(PG_EXTENSION_RELID, row.oid))
+    if row.extnamespace == namespace:
+        return
+    if not row.extrelocatable:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, f'extension "{row.extname}" does not support SET SCHEMA'
+        )
+    check_set_namespace(catalog, row.extnamespace, namespace)
+    members = catalog.all(PgDepend, refclassid=PG_EXTENSION_RELID, refobjid=row.oid, deptype="e")
+    for member in members:
+        kind = KINDS.get(member.classid)
+        if kind is None or not kind.namespace:
+            continue
+        if getattr(catalog.one(kind.cls, oid=member.objid), kind.namespace) != namespace:
+            move_object(session, ObjectAddress(member.classid, member.objid), namespace)
+    catalog.update(PgExtension, {"oid": row.oid}, extnamespace=namespace)
+    catalog.update(
+        PgDepend,
+        {
+            "classid": PG_EXTENSION_RELID, "objid": row.oid, "refclassid": PG_NAMESPACE_RELID,
+            "refobjid": row.extnamespace,
+        },
+        refobjid=namespace,
+    )  # fmt: skip
+
+
 def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER EXTENSION ADD / DROP object."""
     _existing(session, stmt["extname"])
@@ -166,6 +227,8 @@ def alter_extension_contents(session: Any, stmt: dict[str, Any], st: Statement) 
 def load(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """LOAD of a shared library: none can be loaded, plpgsql is built in."""
     name = stmt["filename"]
+    if not superuser(session.catalog) and not name.startswith("$libdir/plugins/"):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'access to library "{name}" is not allowed')
     if name.removeprefix("$libdir/") == "plpgsql":
         session.load_plpgsql()
         return CommandResult("LOAD")

@@ -15,7 +15,7 @@ from pgemu.parser.parse_coerce import coerce_to_target_type
 from pgemu.parser.parse_node import make_parsestate
 
 _ANALYZED = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
-RECORDOID, VOIDOID = 2249, 2278
+RECORDOID, VOIDOID, ANYOID = 2249, 2278, 2276
 _POLYMORPHIC = frozenset((*range(2276, 2284), 2776, 3500, 3831, 4537, 4538, *range(5077, 5081)))
 # trigger, language_handler, internal, cstring's neighbours
 _NOT_POLYMORPHIC = frozenset((2278, 2279, 2280, 2281, 2282))
@@ -75,7 +75,7 @@ def _check_pseudo_types(catalog: Any, row: PgProc) -> None:
             f"SQL functions cannot return type {catalog.type_name(row.prorettype)}",
         )
     for type_id in row.proargtypes:
-        if type_id in (VOIDOID, RECORDOID) or refused(type_id):
+        if type_id in (VOIDOID, RECORDOID, ANYOID) or refused(type_id):
             raise PgError(
                 INVALID_FUNCTION_DEFINITION,
                 f"SQL functions cannot have arguments of type {catalog.type_name(type_id)}",

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck, pg_type_aclcheck
+from pgemu.catalog.acl import (
+    ACL_SET,
+    ACL_USAGE,
+    pg_language_aclcheck,
+    pg_parameter_aclcheck,
+    pg_type_aclcheck,
+)
 from pgemu.catalog.dependency import ObjectAddress, record_dependency_on_expr
+from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.internal_function import internal_function
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PgLanguage, PgNamespace, PgProc, PgType
+from pgemu.catalog.rows import (
+    PG_TRANSFORM_RELID,
+    PgLanguage,
+    PgNamespace,
+    PgProc,
+    PgTransform,
+    PgType,
+)
 from pgemu.commands.define import (
     def_get_boolean,
     def_get_numeric,
@@ -20,7 +34,7 @@ from pgemu.commands.define import (
     strings,
     type_name_to_string,
 )
-from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.permissions import aclcheck_error, aclcheck_error_type
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -253,6 +267,8 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
             continue
         if option["defname"] in options:
             raise error_conflicting_def_elem(option)
+        if is_procedure:
+            _refuse_in_procedure(option)
         options[option["defname"]] = option
     language = _language(session, options, stmt)
     kind = "procedure" if is_procedure else "function"
@@ -275,6 +291,7 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         )
     if "leakproof" in options:
         _check_leakproof(session, options["leakproof"])
+    transforms = _transforms(session, options, language)
     row = PgProc(
         oid=0, proname=name, pronamespace=namespace, proowner=owner, prolang=language.oid,
         procost=cost, prorows=rows, provariadic=p.variadic, prosupport=0,
@@ -291,7 +308,8 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         proargmodes=tuple(p.modes) if p.has_out else None,
         proargnames=tuple(p.names) if any(p.names) else None,
         proargdefaults=node_to_string(p.defaults) if p.defaults else None,
-        protrftypes=None, prosrc=prosrc, probin=probin, prosqlbody=None,
+        protrftypes=tuple(t.trftype for t in transforms) or None,
+        prosrc=prosrc, probin=probin, prosqlbody=None,
         proconfig=_config(session, settings, None),
         proacl=get_user_default_acl(session, "f", owner, namespace),
     )  # fmt: skip
@@ -302,8 +320,18 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     oid = procedure_create(session, row, replace=bool(stmt.get("replace")))
     used = [*p.defaults, *([] if sql_body is None else [sql_body])]
     record_dependency_on_expr(catalog, ObjectAddress(PgProc.RELID, oid, 0), used)
+    me = (PgProc.RELID, oid, 0)
+    insert_rows(catalog, [depend(me, (PG_TRANSFORM_RELID, t.oid, 0), "n") for t in transforms])
     _validate(session, row._replace(oid=oid), language)
     return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
+
+
+def _transforms(session: Any, options: dict[str, Any], language: PgLanguage) -> list[PgTransform]:
+    if "transform" not in options:
+        return []
+    from pgemu.commands.transformcmds import transforms_of
+
+    return transforms_of(session, options["transform"], language)
 
 
 def _parallel(options: dict[str, Any]) -> str:
@@ -380,7 +408,7 @@ def _config(
         if stmt["kind"] == "VAR_RESET_ALL":
             merged = {}
             continue
-        name = session.guc.find(stmt["name"])[1].name
+        name = session.guc.canonical_name(stmt["name"])
         if stmt["kind"] == "VAR_SET_CURRENT":
             merged[name] = session.guc.get(name)
         elif stmt["kind"] == "VAR_SET_VALUE":
@@ -403,7 +431,10 @@ def _check_config(session: Any, config: tuple[str, ...] | None) -> None:
         for item in config:
             name, _, value = item.partition("=")
             try:
-                session.guc.set(name, value, local=True, superuser=superuser(session.catalog))
+                allowed = pg_parameter_aclcheck(session.catalog, name, ACL_SET)
+                if "." in name:
+                    session.guc.validate(name, value, superuser=allowed)
+                session.guc.set(name, value, local=True, superuser=allowed)
             except PgError:
                 if name != "default_text_search_config":
                     raise
@@ -476,6 +507,16 @@ def _check_leakproof(session: Any, option: dict[str, Any]) -> None:
         raise PgError(INSUFFICIENT_PRIVILEGE, "only superuser can define a leakproof function")
 
 
+def _refuse_in_procedure(option: dict[str, Any]) -> None:
+    """What compute_common_attribute takes for functions alone."""
+    if option["defname"] not in ("as", "language", "transform", "set", "security"):
+        raise PgError(
+            INVALID_FUNCTION_DEFINITION,
+            "invalid attribute in procedure definition",
+            location=option.get("location", -1),
+        )
+
+
 def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER FUNCTION options."""
     from pgemu.commands.get_object_address import get_object_address
@@ -484,7 +525,8 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     objtype = stmt.get("objtype", "OBJECT_FUNCTION")
     address = get_object_address(catalog, objtype, {"ObjectWithArgs": stmt["func"]}, False)
     assert address is not None
-    check_object_ownership(session, ObjectAddress(*address))
+    node = {"ObjectWithArgs": stmt["func"]}
+    check_named_object_ownership(session, ObjectAddress(*address), objtype, node)
     row = catalog.one(PgProc, oid=address.objid)
     if row.prokind == "a":
         raise PgError(WRONG_OBJECT_TYPE, f'"{row.proname}" is an aggregate function')
@@ -492,6 +534,8 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     settings: list[dict[str, Any]] = []
     for option in elements(stmt.get("actions")):
         name = option["defname"]
+        if row.prokind == "p":
+            _refuse_in_procedure(option)
         if name == "set":
             settings.append(option["arg"]["VariableSetStmt"])
         elif name == "volatility":
@@ -505,8 +549,17 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
                 _check_leakproof(session, option)
         elif name == "cost":
             changes["procost"] = def_get_numeric(option)
+            if changes["procost"] <= 0:
+                raise PgError(INVALID_PARAMETER_VALUE, "COST must be positive")
         elif name == "rows":
             changes["prorows"] = def_get_numeric(option)
+            if changes["prorows"] <= 0:
+                raise PgError(INVALID_PARAMETER_VALUE, "ROWS must be positive")
+            if not row.proretset:
+                raise PgError(
+                    INVALID_PARAMETER_VALUE,
+                    "ROWS is not applicable when function does not return a set",
+                )
         elif name == "support":
             raise PgError(FEATURE_NOT_SUPPORTED, "support functions are not supported")
     if settings:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
-from pgemu.catalog.get_object_address import (
-    get_object_address as catalog_get_object_address,
-)
+from pgemu.catalog.get_object_address import get_object_address as catalog_object_address
 from pgemu.catalog.namespace import (
     get_collation_oid,
     get_conversion_oid,
@@ -108,11 +106,11 @@ def get_object_address(
         return _opclass(catalog, objtype, strings(list_items(node)), missing_ok)
     if objtype == "OBJECT_CAST":
         return _cast(catalog, list_items(node), missing_ok)
+    if objtype == "OBJECT_TRANSFORM":
+        found = catalog_object_address(catalog, objtype, node, missing_ok)
+        return found if found.objid else None
     if objtype == "OBJECT_DOMCONSTRAINT":
         return _domain_constraint(catalog, list_items(node), missing_ok)
-    if objtype == "OBJECT_TRANSFORM":
-        found = catalog_get_object_address(catalog, objtype, node, missing_ok)
-        return found if found.objid else None
     raise PgError("0A000", f"objects of kind {objtype} are not supported")
 
 
@@ -304,6 +302,7 @@ def _unspecified(
     if not found:
         if missing_ok:
             return None
+        word = "function" if word == "routine" else word
         raise PgError(UNDEFINED_FUNCTION, f'could not find a {word} named "{shown}"')
     return ObjectAddress(r.PgProc.RELID, next(iter(found.values())).oid, 0)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from pgemu.catalog import acl as a
 from pgemu.catalog import rows as r
+from pgemu.catalog.acl_change import aclmembers, aclupdate, select_best_grantor
+from pgemu.catalog.extension_data import BOOTSTRAP_OWNER
 from pgemu.catalog.objectaddress import ObjectAddress
-from pgemu.catalog.roles import has_privs_of_role, superuser
 from pgemu.commands.define import strings
 from pgemu.commands.ownership import KINDS
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.commands.role_spec import grantee_oid
+from pgemu.commands.role_spec import get_rolespec_oid, grantee_oid
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
@@ -21,6 +22,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.parser.parse_rte import SYSTEM_COLUMNS
 
 _WORDS = {
     "select": a.ACL_SELECT, "insert": a.ACL_INSERT, "update": a.ACL_UPDATE,
@@ -37,12 +39,13 @@ _ALL = {
     "T": (a.ACL_USAGE, "type"), "t": (a.ACL_CREATE, "tablespace"),
     "F": (a.ACL_USAGE, "foreign-data wrapper"), "S": (a.ACL_USAGE, "foreign server"),
     "c": (a.ACL_ALL_RIGHTS_COLUMN, "column"), "L": (a.ACL_ALL_RIGHTS_LARGEOBJECT, "large object"),
+    "p": (a.ACL_ALL_RIGHTS_PARAMETER_ACL, "parameter"),
 }  # fmt: skip
 _KIND_OF = {
     "OBJECT_TABLE": "r", "OBJECT_SEQUENCE": "s", "OBJECT_DATABASE": "d", "OBJECT_FUNCTION": "f",
     "OBJECT_PROCEDURE": "f", "OBJECT_ROUTINE": "f", "OBJECT_LANGUAGE": "l", "OBJECT_SCHEMA": "n",
     "OBJECT_TYPE": "T", "OBJECT_DOMAIN": "T", "OBJECT_TABLESPACE": "t", "OBJECT_FDW": "F",
-    "OBJECT_FOREIGN_SERVER": "S", "OBJECT_LARGEOBJECT": "L",
+    "OBJECT_FOREIGN_SERVER": "S", "OBJECT_LARGEOBJECT": "L", "OBJECT_PARAMETER_ACL": "p",
 }  # fmt: skip
 _PLAIN: dict[str, tuple[Any, str, str]] = {
     "OBJECT_DATABASE": (r.PgDatabase, "datname", "3D000"),
@@ -102,53 +105,28 @@ def _add(acl: list[Any], grantee: int, grantor: int, privs: int, goptions: int) 
     return result
 
 
-def _remove(acl: list[Any], grantee: int, grantor: int, privs: int, goptions: int) -> list[Any]:
-    result = []
-    for item in acl:
-        if item.grantee == grantee and item.grantor == grantor:
-            item = a.AclItem(grantee, grantor, item.privs & ~privs, item.goptions & ~goptions)
-            if not item.privs and not item.goptions:
-                continue
-        result.append(item)
-    return result
-
-
 def apply_grant(
     session: Any, acl: Any, stmt: dict[str, Any], rights: int, grantor: int, owner: int
 ) -> Any:
-    """merge_acl_with_grant."""
+    """merge_acl_with_grant.  WITH GRANT OPTION gives the right too; REVOKE takes the grant option
+    with the right, REVOKE GRANT OPTION FOR only the option."""
     result = list(acl)
     is_grant = bool(stmt.get("is_grant"))
     option = bool(stmt.get("grant_option"))
+    cascade = stmt.get("behavior") == "DROP_CASCADE"
     for spec in stmt["grantees"]:
         grantee = grantee_oid(session, spec)
         if is_grant and option and grantee == 0:
             raise PgError(INVALID_GRANT_OPERATION, "grant options can only be granted to roles")
-        if is_grant:
-            result = _add(result, grantee, grantor, rights, rights if option else 0)
-            continue
-        privs = 0 if option else rights
-        result = _remove(result, grantee, grantor, privs, rights if grantee != owner else 0)
-        result = _revoke_dependents(session, result, grantee, grantor, rights, owner, stmt)
+        change = a.AclItem(
+            grantee,
+            grantor,
+            rights if is_grant or not option else 0,
+            rights if option or not is_grant else 0,
+        )
+        mode = "grant" if is_grant else "revoke"
+        result = aclupdate(session.catalog, result, change, mode, owner, cascade)
     return result
-
-
-def _revoke_dependents(
-    session: Any, acl: list[Any], role: int, grantor: int, rights: int, owner: int, stmt: Any
-) -> list[Any]:
-    """recursive_revoke: what the role granted on needs its grant option."""
-    del grantor
-    if role in (0, owner):
-        return acl
-    held = a.aclmask(session.catalog, acl, role, owner, rights << 16) >> 16
-    lost = rights & ~held
-    dependents = [i for i in acl if i.grantor == role and i.privs & lost]
-    if dependents and stmt.get("behavior") != "DROP_CASCADE":
-        raise PgError("2BP01", "dependent privileges exist", hint="Use CASCADE to revoke them too.")
-    for item in dependents:
-        acl = _remove(acl, item.grantee, role, item.privs & lost, item.goptions & lost)
-        acl = _revoke_dependents(session, acl, item.grantee, role, lost, owner, stmt)
-    return acl
 
 
 def grant(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
@@ -156,7 +134,14 @@ def grant(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     objtype = stmt["objtype"]
     if objtype not in _KIND_OF:
         raise PgError(FEATURE_NOT_SUPPORTED, f"GRANT on {objtype} is not supported")
+    if "grantor" in stmt:
+        grantor = get_rolespec_oid(session, {"RoleSpec": stmt["grantor"]})
+        if grantor != session.ctx.current_user_oid:
+            raise PgError(FEATURE_NOT_SUPPORTED, "grantor must be current user")
     kind = _KIND_OF[objtype]
+    if kind == "p":
+        grant_on_parameters(session, stmt)
+        return CommandResult("GRANT" if stmt.get("is_grant") else "REVOKE")
     for address in _targets(session, stmt, objtype):
         _grant_on(session, stmt, kind, address)
     return CommandResult("GRANT" if stmt.get("is_grant") else "REVOKE")
@@ -232,19 +217,15 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
     what = _what(row, entry, kind)
     if rights:
         grantor, allowed = _select_grantor(session, old, rights, owner)
-        allowed = _restrict(session, stmt, rights, allowed, what, name)
+        if not allowed and not a.aclmask(catalog, old, grantor, owner, _with_options(kind)):
+            raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for {what} {name}")
+        allowed = _restrict(session, stmt, rights, allowed, f'"{name}"')
         new = apply_grant(session, old, stmt, allowed, grantor, owner)
         texts_new = a.acl_to_texts(catalog, new)
         catalog.update(entry.cls, {"oid": address.objid}, **{entry.acl: texts_new})
-        _update_shdepend(session, address, old, new, owner)
-    if entry.cls is r.PgClass and kind == "r" and not stmt.get("is_grant"):
-        # a right taken from the table is taken from its columns too (expand_all_col_privileges)
-        bits = rights & a.ACL_ALL_RIGHTS_COLUMN
-        held = [t.attname for t in catalog.relation(address.objid).attrs if t.attacl]
-        if bits and held:
-            columns = [*columns, (bits, held)]
-    for bits, names in columns:
-        _grant_on_columns(session, stmt, address, row, old, bits, names)
+        update_acl_shdepend(session, address, old, new, owner)
+    if entry.cls is r.PgClass:
+        _grant_on_columns(session, stmt, row, old, columns, rights if kind == "r" else 0)
 
 
 def _what(row: Any, entry: Any, kind: str) -> str:
@@ -255,70 +236,125 @@ def _what(row: Any, entry: Any, kind: str) -> str:
     return str(entry.word)
 
 
+def _with_options(kind: str) -> int:
+    """All rights of a kind of object, and the grant options of them."""
+    everything = _ALL[kind][0]
+    return everything | everything << 16
+
+
 def _select_grantor(session: Any, acl: Any, rights: int, owner: int) -> tuple[int, int]:
-    """select_best_grantor: the owner for those who act for it, else who holds the options."""
-    catalog = session.catalog
+    """(who grants, which of the rights they can grant)."""
     me = session.ctx.current_user_oid
-    if has_privs_of_role(catalog, me, owner):
-        return owner, rights
-    held = a.aclmask(catalog, acl, me, owner, rights << 16) >> 16
-    return me, held & rights
+    return select_best_grantor(session.catalog, me, rights, acl, owner)
 
 
-def _restrict(
-    session: Any, stmt: dict[str, Any], wanted: int, allowed: int, what: str, name: str
-) -> int:
-    """restrict_and_check_grant: 42501 or warnings about what cannot be granted."""
-    is_grant = bool(stmt.get("is_grant"))
+def _restrict(session: Any, stmt: dict[str, Any], wanted: int, allowed: int, where: str) -> int:
+    """restrict_and_check_grant: warnings about what cannot be granted."""
+    if stmt.get("is_grant"):
+        code, done = "01007", "were granted"
+    else:
+        code, done = "01006", "could be revoked"
     if not allowed:
-        if not superuser(session.catalog):
-            raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for {what} {name}")
-        return wanted
-    if is_grant and stmt.get("privileges") and allowed != wanted:
-        session.notice("WARNING", "01007", f'not all privileges were granted for "{name}"')
-    elif not is_grant and stmt.get("privileges") and allowed != wanted:
-        session.notice("WARNING", "01006", f'not all privileges could be revoked for "{name}"')
+        session.notice("WARNING", code, f"no privileges {done} for {where}")
+    elif stmt.get("privileges") and allowed != wanted:
+        session.notice("WARNING", code, f"not all privileges {done} for {where}")
     return allowed
 
 
+def _rights_on_columns(
+    session: Any, stmt: dict[str, Any], relation: Any, given: Any, table_rights: int
+) -> dict[int, int]:
+    """expand_col_privileges: rights by column number, in the order of those.  A right that is
+    taken from the table is taken from all its columns too."""
+    found: dict[int, int] = {}
+    for bits, names in given:
+        for name in names:
+            att = relation.attrs_by_name.get(name)
+            number = att.attnum if att is not None else SYSTEM_COLUMNS.get(name, (0, 0))[0]
+            if not number:
+                raise PgError(
+                    UNDEFINED_COLUMN,
+                    f'column "{name}" of relation "{relation.name}" does not exist',
+                )
+            found[number] = found.get(number, 0) | bits
+    bits = table_rights & a.ACL_ALL_RIGHTS_COLUMN
+    if bits and not stmt.get("is_grant"):
+        numbers = [att.attnum for att in relation.attrs if not att.attisdropped]
+        if relation.relkind != "v":
+            numbers += [number for number, _type in SYSTEM_COLUMNS.values()]
+        for number in numbers:
+            found[number] = found.get(number, 0) | bits
+    return dict(sorted(found.items()))
+
+
 def _grant_on_columns(
-    session: Any,
-    stmt: dict[str, Any],
-    address: ObjectAddress,
-    row: Any,
-    table_acl: Any,
-    rights: int,
-    names: list[str],
+    session: Any, stmt: dict[str, Any], row: Any, table_acl: Any, given: Any, table_rights: int
 ) -> None:
+    """ExecGrant_Attribute for each column that the statement is about."""
     catalog = session.catalog
-    relation = catalog.relation(address.objid)
-    for name in names:
-        att = relation.attrs_by_name.get(name)
-        if att is None:
-            raise PgError(
-                UNDEFINED_COLUMN,
-                f'column "{name}" of relation "{relation.name}" does not exist',
-            )
+    relation = catalog.relation(row.oid)
+    wanted = _rights_on_columns(session, stmt, relation, given, table_rights)
+    for number, rights in wanted.items():
+        key = {"attrelid": relation.oid, "attnum": number}
+        att = catalog.get(r.PgAttribute, **key)
         old = a.acl_from_texts(catalog, att.attacl) if att.attacl else []
-        grantor, allowed = _select_grantor(
-            session, merge_acls(table_acl, old), rights, row.relowner
-        )
-        allowed = _restrict(session, stmt, rights, allowed, "column", name)
+        held = merge_acls(table_acl, old)
+        grantor, allowed = _select_grantor(session, held, rights, row.relowner)
+        where = f'column "{att.attname}" of relation "{relation.name}"'
+        if not allowed and not a.aclmask(catalog, held, grantor, row.relowner, _with_options("r")):
+            raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for {where}")
+        allowed = _restrict(session, stmt, rights, allowed, where)
         new = apply_grant(session, old, stmt, allowed, grantor, row.relowner)
-        where = {"attrelid": relation.oid, "attnum": att.attnum}
-        catalog.update(r.PgAttribute, where, attacl=a.acl_to_texts(catalog, new) or None)
-        target = ObjectAddress(r.PgClass.RELID, relation.oid, att.attnum)
-        _update_shdepend(session, target, old, new, row.relowner)
+        if new == old:
+            continue
+        catalog.update(r.PgAttribute, key, attacl=a.acl_to_texts(catalog, new) or None)
+        target = ObjectAddress(r.PgClass.RELID, relation.oid, number)
+        update_acl_shdepend(session, target, old, new, row.relowner)
 
 
-def _update_shdepend(session: Any, address: ObjectAddress, old: Any, new: Any, owner: int) -> None:
+def grant_on_parameters(session: Any, stmt: dict[str, Any]) -> None:
+    """GRANT SET, ALTER SYSTEM ON PARAMETER (ExecGrant_Parameter): the bootstrap superuser owns
+    all parameters, and those with an ACL of its own have a row."""
+    catalog = session.catalog
+    rights, _columns = privileges_of("p", stmt)
+    for node in stmt.get("objects", ()):
+        name = node["String"]["sval"].lower()
+        row = catalog.one(r.PgParameterAcl, parname=name)
+        if row is None and not stmt.get("is_grant"):
+            continue
+        if row is None:
+            session.guc.check_parameter_acl_name(name)
+        default = a.acldefault("p", BOOTSTRAP_OWNER)
+        old = default if row is None else a.acl_from_texts(catalog, row.paracl)
+        grantor, allowed = _select_grantor(session, old, rights, BOOTSTRAP_OWNER)
+        if not allowed and not a.aclmask(
+            catalog, old, grantor, BOOTSTRAP_OWNER, _with_options("p")
+        ):
+            raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for parameter {name}")
+        allowed = _restrict(session, stmt, rights, allowed, f'"{name}"')
+        new = apply_grant(session, old, stmt, allowed, grantor, BOOTSTRAP_OWNER)
+        oid = catalog.new_oid() if row is None else row.oid
+        texts = a.acl_to_texts(catalog, new)
+        if sorted(texts) == sorted(a.acl_to_texts(catalog, default)):
+            catalog.delete(r.PgParameterAcl, oid=oid)
+        elif row is None:
+            catalog.insert(r.PgParameterAcl(oid, name, texts))
+        else:
+            catalog.update(r.PgParameterAcl, {"oid": oid}, paracl=texts)
+        address = ObjectAddress(r.PgParameterAcl.RELID, oid, 0)
+        update_acl_shdepend(session, address, old, new, BOOTSTRAP_OWNER)
+
+
+def update_acl_shdepend(
+    session: Any, address: ObjectAddress, old: Any, new: Any, owner: int
+) -> None:
     """updateAclDependencies: roles named in an ACL cannot be dropped."""
     catalog = session.catalog
-    before = {i.grantee for i in old} - {0, owner}
-    after = {i.grantee for i in new} - {0, owner}
+    before = aclmembers(old) - {owner}
+    after = aclmembers(new) - {owner}
     dbid = (
         0
-        if address.classid in (r.PgDatabase.RELID, r.PgTablespace.RELID)
+        if address.classid in (r.PgDatabase.RELID, r.PgTablespace.RELID, r.PgParameterAcl.RELID)
         else (session.ctx.database_oid)
     )
     key = {

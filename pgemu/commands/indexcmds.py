@@ -62,7 +62,7 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     from pgemu.catalog.namespace import range_var_get_relid
 
     if stmt.get("concurrent"):
-        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY")
+        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY", st.top_level)
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     _check_relation(session, relation, stmt)
@@ -77,6 +77,9 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
 
 def _check_relation(session: Any, relation: Any, stmt: dict[str, Any]) -> None:
+    if relation.relkind in "iIc":
+        what = "a composite type" if relation.relkind == "c" else "an index"
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is {what}')
     if relation.relkind not in "rmp":
         raise PgError(
             WRONG_OBJECT_TYPE,
@@ -402,7 +405,8 @@ def _index_column_names(keys: list[IndexKey]) -> list[str]:
 
 
 def check_partition_key_covered(session: Any, relid: int, keys: list[IndexKey], word: str) -> None:
-    """A unique index of a partitioned table must have all partition columns in it."""
+    """A unique index of a partitioned table must have all partition columns in it.  word:
+    PRIMARY KEY or UNIQUE."""
     from pgemu.catalog.rows import PgPartitionedTable
 
     catalog = session.catalog
@@ -429,23 +433,27 @@ def index_info_of(catalog: Any, index: Any) -> IndexInfo:
     """The IndexInfo of an existing index (relcache IndexInfo), to build it again or elsewhere."""
     row = index.index
     attributes = catalog.relation(index.oid).attrs
+    heap = catalog.relation(row.indrelid)
     exprs = iter(index.exprs)
     keys = []
     for i, attnum in enumerate(row.indkey):
         att = attributes[i]
+        expr: Any = next(exprs) if attnum == 0 else None
+        # the index's own column has the type that the operator class stores
+        source = heap.attr(attnum) if expr is None else None
         is_key = i < row.indnkeyatts
         option = row.indoption[i] if is_key else 0
         keys.append(
             IndexKey(
                 attnum,
                 att.attname,
-                att.atttypid,
-                att.atttypmod,
+                expr_type(expr) if source is None else source.atttypid,
+                expr_typmod(expr) if source is None else source.atttypmod,
                 collation=row.indcollation[i] if is_key else 0,
                 opclass=row.indclass[i] if is_key else 0,
                 descending=bool(option & 1),
                 nulls_first=bool(option & 2),
-                expr=next(exprs) if attnum == 0 else None,
+                expr=expr,
                 options=att.attoptions,
             )
         )

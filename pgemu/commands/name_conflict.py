@@ -19,6 +19,8 @@ def check_name_is_free(catalog: Any, kind: ObjectKind, row: Any, name: str, name
         where[kind.namespace] = namespace
     if kind.cls is r.PgProc:
         where["proargtypes"] = row.proargtypes
+    if kind.cls is r.PgOperator:
+        where |= {"oprleft": row.oprleft, "oprright": row.oprright}
     method = _METHODS.get(kind.cls)
     if method is not None:
         where[method] = getattr(row, method)

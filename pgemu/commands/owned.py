@@ -8,12 +8,18 @@ from pgemu.catalog import acl as a
 from pgemu.catalog import rows as r
 from pgemu.catalog.dependency import perform_multiple_deletions
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.roles import has_privs_of_role
 from pgemu.commands.default_acl import remove_from_default_acl
-from pgemu.commands.ownership import KINDS
+from pgemu.commands.ownership import KINDS, ObjectKind
 from pgemu.commands.policy import remove_role_from_policy
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
-from pgemu.errors import DEPENDENT_OBJECTS_STILL_EXIST, PgError
+from pgemu.commands.role_spec import get_rolespec_oid
+from pgemu.errors import DEPENDENT_OBJECTS_STILL_EXIST, INSUFFICIENT_PRIVILEGE, PgError
+
+
+def _check_privileges_of(session: Any, role: int, verb: str) -> None:
+    if not has_privs_of_role(session.catalog, session.ctx.current_user_oid, role):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied to {verb} objects")
 
 
 def _links(session: Any, role: int, deptype: str) -> list[r.PgShdepend]:
@@ -22,13 +28,19 @@ def _links(session: Any, role: int, deptype: str) -> list[r.PgShdepend]:
     return [x for x in rows if x.dbid in here and x.deptype == deptype]
 
 
+# what has an ACL, but no owner
+_ACL_ONLY = {
+    r.PgParameterAcl.RELID: ObjectKind(r.PgParameterAcl, "parameter", "parname", acl="paracl"),
+}
+
+
 def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """DROP OWNED BY: privileges are revoked, objects dropped (databases are not)."""
     catalog = session.catalog
     addresses: list[ObjectAddress] = []
     for spec in stmt["roles"]:
         role = get_rolespec_oid(session, spec)
-        check_can_set_role(session, role)
+        _check_privileges_of(session, role, "drop")
         if role < 12000:
             name = catalog.one(r.PgAuthid, oid=role).rolname
             raise PgError(
@@ -53,7 +65,7 @@ def _revoke(session: Any, link: r.PgShdepend, role: int) -> None:
     if link.classid == r.PgDefaultAcl.RELID:
         remove_from_default_acl(session, link.objid, role)
         return
-    entry = KINDS.get(link.classid)
+    entry = KINDS.get(link.classid) or _ACL_ONLY.get(link.classid)
     if entry is None or not entry.acl:
         return
     where: dict[str, Any]
@@ -79,12 +91,12 @@ def reassign_owned(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     from pgemu.commands.alter import change_owner
 
     new = get_rolespec_oid(session, stmt["newrole"])
-    check_can_set_role(session, new)
-    for spec in stmt["roles"]:
-        role = get_rolespec_oid(session, spec)
-        check_can_set_role(session, role)
+    roles = [get_rolespec_oid(session, spec) for spec in stmt["roles"]]
+    for role in [*roles, new]:
+        _check_privileges_of(session, role, "reassign")
+    for role in roles:
         if role < 12000:
-            name = session.catalog.one(r.PgAuthid, oid=role).rolname
+            name = session.catalog.get(r.PgAuthid, oid=role).rolname
             raise PgError(
                 DEPENDENT_OBJECTS_STILL_EXIST,
                 f"cannot reassign ownership of objects owned by role {name} because they are "

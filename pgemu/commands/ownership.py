@@ -8,7 +8,10 @@ from typing import Any
 
 from pgemu.catalog import rows as r
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.roles import superuser
+from pgemu.commands.define import list_items, strings
 from pgemu.commands.permissions import aclcheck_error_not_owner, owns, relkind_word
+from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,65 @@ def object_row(catalog: Any, address: ObjectAddress) -> tuple[ObjectKind, Any]:
     return kind, catalog.one(kind.cls, oid=address.objid)
 
 
-def check_object_ownership(session: Any, address: ObjectAddress) -> None:
-    """check_object_ownership: 42501 unless the current user may alter the object."""
+def _check_types_ownership(session: Any, address: ObjectAddress) -> None:
+    """Casts and transforms have no owner: those of their types may change them."""
+    catalog = session.catalog
+    if address.classid == r.PgCast.RELID:
+        cast = catalog.get(r.PgCast, oid=address.objid)
+        types = [cast.castsource, cast.casttarget]
+    else:
+        types = [catalog.get(r.PgTransform, oid=address.objid).trftype]
+    if not any(owns(session, catalog.get(r.PgType, oid=t).typowner) for t in types):
+        names = " or ".join(f"type {catalog.type_name(t)}" for t in types)
+        raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of {names}")
+
+
+_CALLABLE_WORDS = {
+    "OBJECT_PROCEDURE": "procedure", "OBJECT_ROUTINE": "routine", "OBJECT_AGGREGATE": "aggregate",
+}  # fmt: skip
+
+
+def check_named_object_ownership(
+    session: Any, address: ObjectAddress, objtype: str, node: Any
+) -> None:
+    """The same for a statement that names the object: the error has the name as it was written."""
+    if "ObjectWithArgs" in node:
+        names = strings(node["ObjectWithArgs"]["objname"])
+    elif (
+        "List" in node
+        and address.classid not in _OF_RELATION
+        and (
+            address.classid not in (r.PgClass.RELID, r.PgType.RELID, r.PgTransform.RELID)
+            and address.classid != r.PgCast.RELID
+        )
+    ):
+        names = strings(list_items(node))
+    else:
+        names = []
+    check_object_ownership(
+        session, address, shown=".".join(names), word=_CALLABLE_WORDS.get(objtype, "")
+    )
+
+
+def _check_role_ownership(session: Any, role: int) -> None:
+    """Roles are owned by those who may create roles, superusers by superusers."""
+    catalog = session.catalog
+    if superuser(catalog):
+        return
+    if catalog.get(r.PgAuthid, oid=role).rolsuper:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser")
+    if not catalog.get(r.PgAuthid, oid=session.ctx.current_user_oid).rolcreaterole:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must have CREATEROLE privilege")
+
+
+def check_object_ownership(
+    session: Any, address: ObjectAddress, *, shown: str = "", word: str = ""
+) -> None:
+    """check_object_ownership: 42501 unless the current user may alter the object.  shown, word:
+    what the error calls it, if not by its bare name."""
     catalog = session.catalog
     relation = _OF_RELATION.get(address.classid)
-    part = relation is not None
+    part = relation is not None or bool(address.objsubid)
     if relation is not None:
         cls, column = relation
         row = catalog.one(cls, oid=address.objid)
@@ -94,7 +151,11 @@ def check_object_ownership(session: Any, address: ObjectAddress) -> None:
             address = ObjectAddress(r.PgClass.RELID, relid, 0)
         else:
             address = ObjectAddress(r.PgType.RELID, row.contypid, 0)
-    if address.classid == r.PgCast.RELID:
+    if address.classid in (r.PgCast.RELID, r.PgTransform.RELID):
+        _check_types_ownership(session, address)
+        return
+    if address.classid == r.PgAuthid.RELID:
+        _check_role_ownership(session, address.objid)
         return
     if address.classid not in KINDS:
         return
@@ -104,13 +165,13 @@ def check_object_ownership(session: Any, address: ObjectAddress) -> None:
 
         require_superuser(session, "must be superuser")
         return
-    word = relkind_word(row.relkind) if kind.cls is r.PgClass else kind.word
+    word = relkind_word(row.relkind) if kind.cls is r.PgClass else word or kind.word
     if kind.namespace and kind.cls is not r.PgClass:
         namespace = catalog.one(r.PgNamespace, oid=getattr(row, kind.namespace))
         if namespace is not None and owns(session, namespace.nspowner):
             return
     if not owns(session, getattr(row, kind.owner)):
-        name = getattr(row, kind.name)
+        name = shown or getattr(row, kind.name)
         if kind.cls is r.PgType:
             name = catalog.type_name(row.oid)
         aclcheck_error_not_owner("relation" if part and kind.cls is r.PgClass else word, name)

@@ -12,6 +12,7 @@ from typing import Any
 from pgemu.catalog.heap import ColumnSpec
 from pgemu.commands.constraint_cmds import CheckSpec, check_single_primary_key
 from pgemu.commands.define import strings
+from pgemu.commands.permissions import check_type_usage
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
@@ -117,6 +118,7 @@ def transform_column_definition(catalog: Any, table: TableDef, coldef: Any) -> C
                 raise PgError("42P16", f'column "{name}" cannot be declared SETOF')
             spec.type_id, spec.typmod = typename_type_id_and_mod(catalog, type_name)
             spec.ndims = len(type_name.get("arrayBounds", ()))
+            check_type_usage(catalog, spec.type_id)
         spec.collation = get_column_def_collation(
             make_parsestate(None, catalog), coldef, spec.type_id
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from pgemu.catalog.acl import ACL_USAGE, pg_type_aclcheck
 from pgemu.catalog.roles import has_privs_of_role, superuser
 from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
 
@@ -33,6 +34,12 @@ def aclcheck_error_type(session: Any, type_oid: int) -> NoReturn:
     catalog = session.catalog
     element = catalog.types.element_type(type_oid)
     aclcheck_error("type", catalog.type_name(element or type_oid))
+
+
+def check_type_usage(catalog: Any, type_oid: int) -> None:
+    """42501 unless the current user has USAGE on the type."""
+    if not pg_type_aclcheck(catalog, type_oid, ACL_USAGE):
+        aclcheck_error_type(catalog.ctx.session, type_oid)
 
 
 def owns(session: Any, owner: int) -> bool:

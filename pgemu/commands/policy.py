@@ -17,7 +17,7 @@ from pgemu.catalog.rows import (
     PgShdepend,
 )
 from pgemu.commands.cook import open_relation_pstate
-from pgemu.commands.permissions import check_owner
+from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import grantee_oid
 from pgemu.errors import (
@@ -41,6 +41,7 @@ def _table(session: Any, stmt: dict[str, Any]) -> Any:
     if relation.relkind not in "rp":
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     check_owner(session, relation)
+    check_not_system(session, relation)
     return relation
 
 
@@ -51,6 +52,7 @@ def _roles(session: Any, stmt: dict[str, Any]) -> tuple[int, ...]:
             "WARNING",
             "22023",
             "ignoring specified roles other than PUBLIC",
+            hint="All roles are members of the PUBLIC role.",
         )
         return (0,)
     return tuple(found) or (0,)

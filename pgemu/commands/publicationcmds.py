@@ -24,9 +24,10 @@ from pgemu.catalog.rows import (
     PgPublicationNamespace,
     PgPublicationRel,
 )
-from pgemu.commands.cook import open_relation_pstate, referenced_columns
+from pgemu.commands.cook import open_relation_pstate
 from pgemu.commands.define import def_get_boolean, def_get_string, elements, strings
 from pgemu.commands.permissions import check_owner, owns
+from pgemu.commands.publication_where import check_simple_rowfilter_expr
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_COLUMN,
@@ -219,8 +220,8 @@ def _add_table(
 ) -> None:
     """publication_add_relation."""
     catalog = session.catalog
-    attnums = _column_list(publication, relation, item.get("columns"), with_schemas)
     qual = _where(session, relation, item.get("whereClause"), text)
+    attnums = _column_list(publication, relation, item.get("columns"), with_schemas)
     oid = catalog.new_oid()
     me = (PG_PUBLICATION_REL_RELID, oid, 0)
     rows: list[Any] = [
@@ -273,20 +274,13 @@ def _where(session: Any, relation: Any, raw: Any, text: str) -> Any:
     """TransformPubWhereClauses."""
     if raw is None:
         return None
-    from pgemu.commands.clauses import contain_mutable_functions
     from pgemu.parser.parse_clause import transform_where_clause
     from pgemu.parser.parse_collate import assign_expr_collations
 
     pstate = open_relation_pstate(session.catalog, text, relation)
     qual = transform_where_clause(pstate, raw, ParseExprKind.EXPR_KIND_WHERE, "PUBLICATION WHERE")
     assign_expr_collations(pstate, qual)
-    problem = None
-    if any(n < 0 for n in referenced_columns(qual)):
-        problem = "System columns are not allowed."
-    elif contain_mutable_functions(session.catalog, qual):
-        problem = "User-defined or built-in mutable functions are not allowed."
-    if problem is not None:
-        raise PgError("0A000", "invalid publication WHERE expression", detail=problem)
+    check_simple_rowfilter_expr(session.catalog, qual)
     return qual
 
 
@@ -297,6 +291,14 @@ def _add_schemas(
     catalog = session.catalog
     if publication.puballtables and schemas:
         raise _all_tables(publication.pubname, "Schemas")
+    members = catalog.all(PgPublicationRel, prpubid=publication.oid)
+    if schemas and any(m.prattrs is not None for m in members):
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'cannot add schema to publication "{publication.pubname}"',
+            detail="Schemas cannot be added if any tables that specify a column list are already "
+            "part of the publication.",
+        )
     for schema in schemas:
         name = catalog.get(PgNamespace, oid=schema).nspname
         found = catalog.one(PgPublicationNamespace, pnnspid=schema, pnpubid=publication.oid)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.acl import ACL_EXECUTE, pg_proc_aclcheck
-from pgemu.catalog.heap import depend, insert_rows, is_pinned, move_array_type_name
+from pgemu.catalog.heap import (
+    acl_rows,
+    depend,
+    insert_rows,
+    is_pinned,
+    move_array_type_name,
+    owner_rows,
+)
 from pgemu.catalog.namespace import qualified_name_get_creation_namespace
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.pg_type_create import array_type_row, make_array_type_name, type_row
 from pgemu.catalog.rows import (
     PG_CAST_RELID,
     PG_COLLATION_RELID,
+    PG_NAMESPACE_RELID,
     PG_OPCLASS_RELID,
     PG_PROC_RELID,
     PG_TYPE_RELID,
@@ -20,6 +28,7 @@ from pgemu.catalog.rows import (
     PgRange,
     PgType,
 )
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import (
     def_get_qualified_name,
     def_get_type_name,
@@ -232,11 +241,12 @@ def _multirange(session: Any, range_oid: int, given: dict[str, dict[str, Any]], 
     name, namespace = _multirange_name(session, row, given)
     oid, array = catalog.new_oid(), catalog.new_oid()
     array_name = make_array_type_name(catalog, name, namespace)
+    acl = get_user_default_acl(session, "T", row.typowner, namespace)
     insert_rows(
         catalog,
         [
             type_row(
-                catalog, oid, name, namespace, row.typowner,
+                catalog, oid, name, namespace, row.typowner, typacl=acl,
                 typtype="m", typcategory="R", typalign=align, typarray=array,
                 typinput="multirange_in", typoutput="multirange_out",
                 typreceive="multirange_recv", typsend="multirange_send",
@@ -246,6 +256,9 @@ def _multirange(session: Any, range_oid: int, given: dict[str, dict[str, Any]], 
                 catalog, array, array_name, namespace, row.typowner, oid, align=align
             ),
             depend((PG_TYPE_RELID, array, 0), (PG_TYPE_RELID, oid, 0), "i"),
+            depend((PG_TYPE_RELID, oid, 0), (PG_NAMESPACE_RELID, namespace, 0), "n"),
+            *owner_rows(catalog, PG_TYPE_RELID, oid, row.typowner),
+            *acl_rows(catalog, PG_TYPE_RELID, oid, row.typowner, acl),
         ],
     )  # fmt: skip
     return int(oid)

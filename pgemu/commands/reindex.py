@@ -32,10 +32,11 @@ class _Options:
     concurrently: bool = False
     tablespace: str = ""
     tablespace_oid: int = 0
+    top_level: bool = True
 
 
-def _read_options(session: Any, stmt: dict[str, Any]) -> _Options:
-    options = _Options()
+def _read_options(session: Any, stmt: dict[str, Any], st: Statement) -> _Options:
+    options = _Options(top_level=st.top_level)
     for option in elements(stmt.get("params")):
         name = option["defname"]
         if name == "concurrently":
@@ -49,7 +50,7 @@ def _read_options(session: Any, stmt: dict[str, Any]) -> _Options:
                 location=option.get("location"),
             )
     if options.concurrently:
-        session.xact.prevent_in_transaction_block("REINDEX CONCURRENTLY")
+        session.xact.prevent_in_transaction_block("REINDEX CONCURRENTLY", options.top_level)
     name = options.tablespace
     if name:
         options.tablespace_oid = get_tablespace_oid(session.catalog, name)
@@ -63,7 +64,7 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
-    options = _read_options(session, stmt)
+    options = _read_options(session, stmt, st)
     kind = stmt["kind"]
     if kind not in ("REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE"):
         _reindex_multiple(session, stmt, options)
@@ -76,7 +77,7 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view')
     check_owner(session, relation)
     if relation.relkind in "pI":
-        _refuse_in_transaction(session, relation, is_index)
+        _refuse_in_transaction(session, relation, options, is_index)
     _check_system(relation, options)
     if is_index:
         table = catalog.relation(relation.index.indrelid)
@@ -118,11 +119,11 @@ def _reindex_partitions(session: Any, relation: Any, options: _Options) -> None:
             rebuild_index(session, catalog.relation(table.oid), current)
 
 
-def _refuse_in_transaction(session: Any, relation: Any, is_index: bool) -> None:
+def _refuse_in_transaction(session: Any, relation: Any, options: _Options, is_index: bool) -> None:
     """ReindexPartitions commits after each index."""
     word, what = ("INDEX", "index") if is_index else ("TABLE", "table")
     try:
-        session.xact.prevent_in_transaction_block(f"REINDEX {word}")
+        session.xact.prevent_in_transaction_block(f"REINDEX {word}", options.top_level)
     except PgError as error:
         error.add_context(
             f'while reindexing partitioned {what} "{relation.schema_name}.{relation.name}"'
@@ -187,7 +188,7 @@ def _reindex_multiple(session: Any, stmt: dict[str, Any], options: _Options) -> 
 
     catalog = session.catalog
     word = stmt["kind"].removeprefix("REINDEX_OBJECT_")
-    session.xact.prevent_in_transaction_block(f"REINDEX {word}")
+    session.xact.prevent_in_transaction_block(f"REINDEX {word}", options.top_level)
     if word == "SYSTEM" and options.concurrently:
         raise PgError(FEATURE_NOT_SUPPORTED, _SYSTEM)
     has_system = word == "DATABASE"

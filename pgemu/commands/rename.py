@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
+from pgemu.catalog.roles import superuser
 from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
 from pgemu.commands.permissions import check_not_system, check_owner
@@ -18,6 +19,7 @@ from pgemu.errors import (
     DUPLICATE_SCHEMA,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
     INVALID_TABLE_DEFINITION,
     RESERVED_NAME,
     UNDEFINED_COLUMN,
@@ -273,6 +275,9 @@ def _rename_plain(session: Any, stmt: dict[str, Any], kind: str) -> CommandResul
     if word == "role":
         if row.oid == session.ctx.session_user_oid:
             raise PgError(FEATURE_NOT_SUPPORTED, "session user cannot be renamed")
+        if row.oid == session.ctx.current_user_oid:
+            raise PgError(FEATURE_NOT_SUPPORTED, "current user cannot be renamed")
+        _check_may_rename_role(session, row)
         if row.rolpassword and row.rolpassword.startswith("md5"):
             changes["rolpassword"] = None
             session.notice("NOTICE", "00000", "MD5 password cleared because of role rename")
@@ -284,6 +289,16 @@ def _rename_plain(session: Any, stmt: dict[str, Any], kind: str) -> CommandResul
         check_object_ownership(session, ObjectAddress(cls.RELID, row.oid, 0))
     catalog.update(cls, {"oid": row.oid}, **changes)
     return CommandResult(f"ALTER {tag}")
+
+
+def _check_may_rename_role(session: Any, row: Any) -> None:
+    if superuser(session.catalog):
+        return
+    if row.rolsuper:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to rename superusers")
+    me = session.catalog.get(r.PgAuthid, oid=session.ctx.current_user_oid)
+    if not me.rolcreaterole:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to rename role")
 
 
 def _rename_on_relation(session: Any, stmt: dict[str, Any], kind: str) -> CommandResult:

@@ -17,6 +17,7 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgSequence,
 )
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import (
     def_get_boolean,
     def_get_int,
@@ -217,8 +218,11 @@ def create_sequence(
         ColumnSpec("log_cnt", 20, not_null=True),
         ColumnSpec("is_called", 16, not_null=True),
     ]
+    acl = get_user_default_acl(
+        session, "S", session.ctx.current_user_oid if owner is None else owner, namespace
+    )
     made = heap_create_with_catalog(
-        session, name, namespace, "S", persistence, columns, owner=owner
+        session, name, namespace, "S", persistence, columns, owner=owner, acl=acl
     )
     session.catalog.insert(
         PgSequence(

@@ -150,7 +150,9 @@ def pg_get_serial_sequence(ctx: CallContext, table: str, column: str) -> str | N
     relation = catalog.relation(catalog.reg_in("regclass", table))
     att = relation.attrs_by_name.get(column)
     if att is None:
-        raise PgError(UNDEFINED_COLUMN, f'column "{column}" of relation "{table}" does not exist')
+        raise PgError(
+            UNDEFINED_COLUMN, f'column "{column}" of relation "{relation.name}" does not exist'
+        )
     found = owned_sequences(catalog, relation.oid, att.attnum)
     if not found:
         return None

@@ -12,7 +12,7 @@ from pgemu.errors import UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
 
 def set_constraints(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALL, or the constraints of each name in the first schema of the path that has it."""
-    if not session.xact.in_block:
+    if st.top_level and not session.xact.in_block:
         session.notice("WARNING", "25P01", "SET CONSTRAINTS can only be used in transaction blocks")
     found: list[int] = []
     for item in stmt.get("constraints", ()):

@@ -5,13 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import (
-    SYSTEM_COLUMN_NAMES,
-    depend,
-    insert_rows,
-    is_pinned,
-    owner_rows,
-)
+from pgemu.catalog.find_expr_references import record_dependency_on_single_rel_expr
+from pgemu.catalog.heap import depend, insert_rows, is_pinned, owner_rows
+from pgemu.catalog.lsyscache import BTREE_AM_OID, get_default_opclass
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.pg_constraint import make_object_name
 from pgemu.catalog.rows import (
@@ -21,16 +17,16 @@ from pgemu.catalog.rows import (
     PgStatisticExt,
 )
 from pgemu.commands.constraint_cmds import choose_index_name_addition
-from pgemu.commands.cook import open_relation_pstate
+from pgemu.commands.cook import open_relation_pstate, referenced_columns
 from pgemu.commands.define import strings
 from pgemu.commands.indexcmds import not_supported_detail
-from pgemu.commands.ownership import check_object_ownership
-from pgemu.commands.permissions import check_owner
+from pgemu.commands.permissions import check_not_system, check_owner, owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
+    INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
@@ -38,39 +34,24 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.nodes.nodefuncs import expr_type
+from pgemu.nodes.primnodes import Var
 from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_node import ParseExprKind
+from pgemu.parser.parse_rte import SYSTEM_COLUMNS
 from pgemu.parser.parse_sort_group import equal
 
+STATS_MAX_DIMENSIONS = 8
+MAX_STATISTICS_TARGET = 10000
 _KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
 
 
 def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE STATISTICS."""
-    from pgemu.catalog.namespace import (
-        qualified_name_get_creation_namespace,
-        range_var_get_relid,
-    )
+    from pgemu.catalog.namespace import qualified_name_get_creation_namespace
 
     catalog = session.catalog
-    rels = stmt.get("relations", [])
-    if len(rels) == 1 and "RangeVar" not in rels[0]:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            "CREATE STATISTICS only supports relation names in the FROM clause",
-        )
-    if len(rels) != 1:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
-        )
-    relation = catalog.relation(range_var_get_relid(catalog, rels[0]["RangeVar"]))
-    if relation.relkind not in "rmfp":
-        raise PgError(
-            WRONG_OBJECT_TYPE,
-            f'cannot define statistics for relation "{relation.name}"',
-            detail=not_supported_detail(relation.relkind),
-        )
-    check_owner(session, relation)
+    relation = _relation(session, stmt.get("relations", []))
     keys, exprs, names = _elements(session, relation, stmt, st.source_text)
     if stmt.get("defnames"):
         namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
@@ -83,7 +64,9 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
             session.notice("NOTICE", DUPLICATE_OBJECT, message + ", skipping")
             return CommandResult("CREATE STATISTICS")
         raise PgError(DUPLICATE_OBJECT, message)
-    kinds = _kinds(strings(stmt.get("stat_types")), len(keys) + len(exprs), bool(exprs))
+    words = strings(stmt.get("stat_types"))
+    kinds = _kinds(words, len(keys) + len(exprs), bool(exprs), single=bool(exprs) and not keys)
+    _check_elements(keys, exprs)
     _insert(session, relation.oid, name, namespace, tuple(sorted(keys)), kinds, exprs)
     return CommandResult("CREATE STATISTICS")
 
@@ -115,6 +98,8 @@ def _insert(
     if not is_pinned(namespace, PG_NAMESPACE_RELID):
         rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
     insert_rows(catalog, rows)
+    if exprs:
+        record_dependency_on_single_rel_expr(catalog, ObjectAddress(*me), exprs, relid, "n", "a")
     return int(oid)
 
 
@@ -141,6 +126,31 @@ def copy_statistics(
     return made
 
 
+def _relation(session: Any, rels: list[Any]) -> Any:
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    catalog = session.catalog
+    if len(rels) != 1:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, "only a single relation is allowed in CREATE STATISTICS"
+        )
+    if "RangeVar" not in rels[0]:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "CREATE STATISTICS only supports relation names in the FROM clause",
+        )
+    relation = catalog.relation(range_var_get_relid(catalog, rels[0]["RangeVar"]))
+    if relation.relkind not in "rmfp":
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot define statistics for relation "{relation.name}"',
+            detail=not_supported_detail(relation.relkind),
+        )
+    check_owner(session, relation)
+    check_not_system(session, relation)
+    return relation
+
+
 def _free_name(catalog: Any, table: str, names: list[str], namespace: int) -> str:
     label, tries = "stat", 0
     while True:
@@ -154,46 +164,84 @@ def _free_name(catalog: Any, table: str, names: list[str], namespace: int) -> st
 def _elements(
     session: Any, relation: Any, stmt: dict[str, Any], text: str
 ) -> tuple[list[int], list[Any], list[str]]:
-    from pgemu.parser.parse_collate import assign_expr_collations
-    from pgemu.parser.parse_expr import transform_expr
-
+    """(columns, expressions, names for the object's name)."""
+    nodes = [node["StatsElem"] for node in stmt.get("exprs", ())]
+    if len(nodes) > STATS_MAX_DIMENSIONS:
+        raise PgError("54011", "cannot have more than 8 columns in statistics")
     keys: list[int] = []
     exprs: list[Any] = []
     names: list[str] = []
-    for node in stmt.get("exprs", ()):
-        elem = node["StatsElem"]
+    for elem in nodes:
         if elem.get("name"):
             att = relation.attrs_by_name.get(elem["name"])
-            if att is None and elem["name"] in SYSTEM_COLUMN_NAMES:
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, "statistics creation on system columns is not supported"
-                )
-            if att is None:
+            if att is None and elem["name"] not in SYSTEM_COLUMNS:
                 raise PgError(UNDEFINED_COLUMN, f'column "{elem["name"]}" does not exist')
-            if att.attnum in keys:
-                raise PgError(DUPLICATE_COLUMN, "duplicate column name in statistics definition")
-            keys.append(att.attnum)
+            keys.append(_column(session, relation, att))
             names.append(elem["name"])
             continue
-        pstate = open_relation_pstate(session.catalog, text, relation)
-        expr = transform_expr(pstate, elem["expr"], ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
-        assign_expr_collations(pstate, expr)
-        if any(equal(expr, other) for other in exprs):
-            raise PgError(DUPLICATE_COLUMN, "duplicate expression in statistics definition")
+        expr = _expression(session, relation, elem["expr"], text)
+        if isinstance(expr, Var):
+            keys.append(_column(session, relation, relation.attr(expr.varattno)))
+            names.append("expr")
+            continue
+        if any(n <= 0 for n in referenced_columns(expr)):
+            raise _system_column()
+        if len(nodes) > 1:
+            _need_btree(session.catalog, expr_type(expr), "expression")
         exprs.append(expr)
         names.append("expr")
-    if len(keys) + len(exprs) > 8:
-        raise PgError("54011", "cannot have more than 8 columns in statistics")
-    if len(keys) < 2 and not exprs:
-        raise PgError(INVALID_OBJECT_DEFINITION, "extended statistics require at least 2 columns")
     return keys, exprs, names
 
 
-def _kinds(words: list[str], count: int, has_exprs: bool) -> tuple[str, ...]:
+def _expression(session: Any, relation: Any, raw: Any, text: str) -> Any:
+    from pgemu.parser.parse_collate import assign_expr_collations
+    from pgemu.parser.parse_expr import transform_expr
+
+    pstate = open_relation_pstate(session.catalog, text, relation)
+    expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
+    assign_expr_collations(pstate, expr)
+    if isinstance(expr, Var) and expr.varattno <= 0:
+        raise _system_column()
+    return expr
+
+
+def _system_column() -> PgError:
+    return PgError(FEATURE_NOT_SUPPORTED, "statistics creation on system columns is not supported")
+
+
+def _column(session: Any, relation: Any, att: Any) -> int:
+    if att is None:
+        raise _system_column()
+    _need_btree(session.catalog, att.atttypid, f'column "{att.attname}"')
+    return int(att.attnum)
+
+
+def _need_btree(catalog: Any, type_id: int, what: str) -> None:
+    if get_default_opclass(catalog, type_id, BTREE_AM_OID):
+        return
+    where = "multivariate statistics" if what == "expression" else "statistics"
+    raise PgError(
+        FEATURE_NOT_SUPPORTED,
+        f"{what} cannot be used in {where} because its type {catalog.type_name(type_id)} has no "
+        "default btree operator class",
+    )
+
+
+def _check_elements(keys: list[int], exprs: list[Any]) -> None:
+    if len(keys) + len(exprs) < 2 and not (exprs and not keys):
+        raise PgError(INVALID_OBJECT_DEFINITION, "extended statistics require at least 2 columns")
+    if len(set(keys)) < len(keys):
+        raise PgError(DUPLICATE_COLUMN, "duplicate column name in statistics definition")
+    for position, expr in enumerate(exprs):
+        if any(equal(expr, other) for other in exprs[:position]):
+            raise PgError(DUPLICATE_COLUMN, "duplicate expression in statistics definition")
+
+
+def _kinds(words: list[str], count: int, has_exprs: bool, *, single: bool) -> tuple[str, ...]:
     for word in words:
         if word not in _KINDS:
             raise PgError(SYNTAX_ERROR, f'unrecognized statistics kind "{word}"')
-    if count == 1 and words:
+    if count == 1 and words and single:
         raise PgError(
             FEATURE_NOT_SUPPORTED,
             "when building statistics on a single expression, statistics kinds may not be "
@@ -221,12 +269,19 @@ def alter_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
         name = ".".join(strings(stmt["defnames"]))
         session.notice("NOTICE", "00000", f'statistics object "{name}" does not exist, skipping')
         return CommandResult("ALTER STATISTICS")
-    check_object_ownership(session, ObjectAddress(PG_STATISTIC_EXT_RELID, oid, 0))
-    target = _target(stmt)
+    row = catalog.get(PgStatisticExt, oid=oid)
+    if not owns(session, row.stxowner):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            "must be owner of statistics object " + ".".join(strings(stmt["defnames"])),
+        )
+    target = stmt.get("stxstattarget", 0)
+    if isinstance(target, dict):
+        target = target.get("Integer", {}).get("ival", 0)
     if target < -1:
         raise PgError(INVALID_PARAMETER_VALUE, f"statistics target {target} is too low")
-    if target > 10000:
-        target = 10000
+    if target > MAX_STATISTICS_TARGET:
+        target = MAX_STATISTICS_TARGET
         session.notice(
             "WARNING", INVALID_PARAMETER_VALUE, f"lowering statistics target to {target}"
         )

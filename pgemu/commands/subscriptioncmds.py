@@ -33,7 +33,6 @@ from pgemu.commands.permissions import check_object_owner
 from pgemu.commands.publisher import connect_publisher, connection_error, parse_conninfo
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
-    ACTIVE_SQL_TRANSACTION,
     CONNECTION_FAILURE,
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
@@ -196,9 +195,7 @@ def create_subscription(session: Any, stmt: dict[str, Any], st: Statement) -> Co
 
 
 def _not_in_transaction(session: Any, st: Statement, what: str) -> None:
-    if not st.top_level:
-        raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
-    session.xact.prevent_in_transaction_block(what)
+    session.xact.prevent_in_transaction_block(what, st.top_level)
 
 
 def alter_subscription(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -81,7 +81,7 @@ def create_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
             detail='The prefix "pg_" is reserved for system tablespaces.',
         )
     _check_free(catalog, name)
-    session.xact.prevent_in_transaction_block("CREATE TABLESPACE")
+    session.xact.prevent_in_transaction_block("CREATE TABLESPACE", st.top_level)
     options = transform_reloptions(stmt.get("options"), "tablespace")
     oid = catalog.new_oid()
     insert_rows(catalog, [PgTablespace(oid, name, owner, None, options)])
@@ -162,7 +162,7 @@ def drop_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         message = f'tablespace "{name}" does not exist, skipping'
         session.notice("NOTICE", "00000", message)
         return CommandResult("DROP TABLESPACE")
-    session.xact.prevent_in_transaction_block("DROP TABLESPACE")
+    session.xact.prevent_in_transaction_block("DROP TABLESPACE", st.top_level)
     check_object_owner(session, "tablespace", name, row.spcowner)
     if row.oid < 12000:
         aclcheck_error("tablespace", name)

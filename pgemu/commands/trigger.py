@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.find_expr_references import record_dependency_on_expr
+from pgemu.catalog.heap import depend, insert_rows, is_pinned
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -35,7 +37,7 @@ TRIGGEROID = 2279
 
 def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE [OR REPLACE] [CONSTRAINT] TRIGGER."""
-    from pgemu.catalog.acl import ACL_TRIGGER, pg_class_aclcheck
+    from pgemu.catalog.acl import ACL_EXECUTE, ACL_TRIGGER, pg_class_aclcheck, pg_proc_aclcheck
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
@@ -48,6 +50,8 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 
         aclcheck_error(relkind_word(relation.relkind), relation.name)
     function = _function(session, strings(stmt["funcname"]))
+    if not pg_proc_aclcheck(catalog, function.oid, ACL_EXECUTE):
+        aclcheck_error("function", ".".join(strings(stmt["funcname"])))
     columns = _columns(relation, strings(stmt.get("columns")))
     qual = _when(session, relation, stmt, tgtype, st.source_text)
     name = stmt["trigname"]
@@ -160,6 +164,12 @@ def _check_transition_tables(relation: Any, tgtype: int, stmt: dict[str, Any]) -
     seen: set[bool] = set()
     for item in stmt["transitionRels"]:
         new = bool(item["TriggerTransition"].get("isNew"))
+        if not item["TriggerTransition"].get("isTable"):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "ROW variable naming in the REFERENCING clause is not supported",
+                hint="Use OLD TABLE or NEW TABLE for naming transition tables.",
+            )
         word = "NEW" if new else "OLD"
         if not tgtype & ((INSERT | UPDATE) if new else (DELETE | UPDATE)):
             events = "an INSERT or UPDATE" if new else "a DELETE or UPDATE"
@@ -316,7 +326,8 @@ def _store(
         )  # fmt: skip
         con = (PG_CONSTRAINT_RELID, constraint, 0)
         rows.append(depend(con, (PG_CLASS_RELID, relation.oid, 0), "a"))
-        rows.append(depend(me, con, "i"))
+        # unlike in the triggers that a constraint makes, the trigger comes first
+        rows.append(depend(con, me, "i"))
     transitions = [t["TriggerTransition"] for t in stmt.get("transitionRels", ())]
     old_table = next((t["name"] for t in transitions if not t.get("isNew")), None)
     new_table = next((t["name"] for t in transitions if t.get("isNew")), None)
@@ -328,10 +339,17 @@ def _store(
         node_to_string(qual) if qual is not None else None, old_table, new_table,
     )  # fmt: skip
     rows.append(made)
-    rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
-    if not constraint:
-        rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+    if not is_pinned(function.oid):
+        rows.append(depend(me, (PG_PROC_RELID, function.oid, 0), "n"))
+    rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+    if referenced:
+        rows.append(depend(me, (PG_CLASS_RELID, referenced, 0), "a"))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "n") for n in columns)
     insert_rows(catalog, rows)
+    if qual is not None:
+        from pgemu.nodes.parsenodes import Alias, RangeTblEntry
+
+        entry = RangeTblEntry("relation", Alias(""), relid=relation.oid, relkind=relation.relkind)
+        record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [entry, entry])
     catalog.update(PgClass, {"oid": relation.oid}, relhastriggers=True)
     return made

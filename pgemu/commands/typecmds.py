@@ -6,6 +6,7 @@ from typing import Any
 
 from pgemu.catalog.heap import (
     ColumnSpec,
+    acl_rows,
     depend,
     heap_create_with_catalog,
     insert_rows,
@@ -21,6 +22,7 @@ from pgemu.catalog.rows import (
     PgEnum,
     PgType,
 )
+from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import strings
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.result import CommandResult, Statement
@@ -81,7 +83,8 @@ def create_type_with_array(
     array_oid = catalog.new_oid()
     if shell:
         catalog.delete(PgType, oid=shell)
-    row = type_row(catalog, oid, name, namespace, owner, typarray=array_oid, **fields)
+    acl = get_user_default_acl(session, "T", owner, namespace)
+    row = type_row(catalog, oid, name, namespace, owner, typarray=array_oid, typacl=acl, **fields)
     array_name = make_array_type_name(catalog, name, namespace)
     array = array_type_row(
         catalog, array_oid, array_name, namespace, owner, oid,
@@ -90,6 +93,7 @@ def create_type_with_array(
     links = type_dependency_rows(catalog, row, array_oid)
     if shell:
         links = [x for x in links if getattr(x, "objid", 0) == array_oid]
+    links += acl_rows(catalog, PG_TYPE_RELID, oid, owner, acl)
     insert_rows(catalog, [row, array, *links])
     return int(oid), int(array_oid)
 
@@ -222,5 +226,6 @@ def define_composite_type(session: Any, stmt: dict[str, Any], st: Statement) -> 
     ]
     if table.sequences:
         raise PgError("42704", 'type "serial" does not exist')
-    heap_create_with_catalog(session, name, namespace, "c", "p", columns)
+    acl = get_user_default_acl(session, "T", session.ctx.current_user_oid, namespace)
+    heap_create_with_catalog(session, name, namespace, "c", "p", columns, type_acl=acl)
     return CommandResult("CREATE TYPE")

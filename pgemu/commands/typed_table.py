@@ -12,6 +12,7 @@ from pgemu.commands.parse_utilcmd import (
     transform_column_constraints,
     transform_table_constraint,
 )
+from pgemu.commands.permissions import check_type_usage
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
@@ -29,6 +30,7 @@ def of_type_columns(catalog: Any, table: TableDef, type_name: dict[str, Any]) ->
     relation = catalog.one(PgClass, oid=row.typrelid) if row.typrelid else None
     if row.typtype != "c" or relation is None or relation.relkind != "c":
         raise PgError(WRONG_OBJECT_TYPE, f"type {catalog.type_name(oid)} is not a composite type")
+    check_type_usage(catalog, oid)
     for att in catalog.relation(row.typrelid).columns:
         table.columns.append(
             ColumnSpec(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_SET, pg_parameter_aclcheck
 from pgemu.catalog.roles import ROLE_PG_DATABASE_OWNER, is_admin_of_role, superuser
 from pgemu.catalog.rows import PgAuthid, PgAuthMembers, PgDatabase, PgDbRoleSetting, PgShdepend
 from pgemu.commands.define import elements, error_conflicting_def_elem, list_items
+from pgemu.commands.permissions import check_object_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_password import encrypt_password, is_empty_password
 from pgemu.commands.role_spec import get_rolespec_name, get_rolespec_oid
@@ -22,6 +24,7 @@ from pgemu.errors import (
     INVALID_PARAMETER_VALUE,
     OBJECT_IN_USE,
     RESERVED_NAME,
+    SYNTAX_ERROR,
     UNDEFINED_OBJECT,
     PgError,
 )
@@ -130,17 +133,7 @@ def alter_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     row = catalog.one(PgAuthid, rolname=name)
     members = options.pop("rolemembers", None)
     values = _column_values(session, name, options)
-    if row.rolsuper and not superuser(catalog):
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE,
-            "must be superuser to alter superuser roles or change superuser attribute",
-        )
-    own_password = set(values) <= {"rolpassword"} and row.oid == session.ctx.current_user_oid
-    if not own_password:
-        me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
-        if not superuser(catalog) and not me.rolcreaterole:
-            raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied")
-        _check_may_set(session, values, "alter")
+    _check_may_alter(session, row, values, members is not None)
     if values:
         catalog.update(PgAuthid, {"oid": row.oid}, **values)
     if members is not None:
@@ -153,21 +146,47 @@ def alter_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     return CommandResult("ALTER ROLE")
 
 
+def _check_may_alter(
+    session: Any, row: PgAuthid, values: dict[str, Any], with_members: bool
+) -> None:
+    """Superusers, replication users and BYPASSRLS are for superusers, the rest for who has
+    CREATEROLE; anybody may change the own password."""
+    catalog = session.catalog
+    if superuser(catalog):
+        return
+    if row.rolsuper or "rolsuper" in values:
+        message = "must be superuser to alter superuser roles or change superuser attribute"
+    elif row.rolreplication or "rolreplication" in values:
+        message = "must be superuser to alter replication roles or change replication attribute"
+    elif "rolbypassrls" in values:
+        message = "must be superuser to change bypassrls attribute"
+    else:
+        me = catalog.get(PgAuthid, oid=session.ctx.current_user_oid)
+        own_password = set(values) == {"rolpassword"} and row.oid == me.oid and not with_members
+        if me.rolcreaterole or own_password:
+            return
+        message = "permission denied"
+    raise PgError(INSUFFICIENT_PRIVILEGE, message)
+
+
 def alter_role_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER ROLE ... [IN DATABASE d] SET / RESET."""
     from pgemu.commands.variable import flatten_set_variable_args
 
     catalog = session.catalog
     role = get_rolespec_oid(session, stmt["role"]) if "role" in stmt else 0
+    if role:
+        _check_may_set_for(session, catalog.get(PgAuthid, oid=role))
     database = 0
     if stmt.get("database"):
         found = catalog.one(PgDatabase, datname=stmt["database"])
         if found is None:
             raise PgError("3D000", f'database "{stmt["database"]}" does not exist')
         database = found.oid
-    me = catalog.one(PgAuthid, oid=session.ctx.current_user_oid)
-    if role != me.oid and not superuser(catalog) and not me.rolcreaterole:
-        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied")
+        if not role:
+            check_object_owner(session, "database", found.datname, found.datdba)
+    elif not role and not superuser(catalog):
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to alter settings globally")
     set_stmt = stmt["setstmt"]
     value = None
     if set_stmt["kind"] == "VAR_SET_VALUE":
@@ -176,6 +195,22 @@ def alter_role_set(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         value = session.guc.get(set_stmt["name"])
     alter_setting(session, database, role, set_stmt, value)
     return CommandResult("ALTER ROLE")
+
+
+def _check_may_set_for(session: Any, row: PgAuthid) -> None:
+    if row.rolname.startswith("pg_"):
+        raise PgError(
+            RESERVED_NAME,
+            f'role name "{row.rolname}" is reserved',
+            detail="Cannot alter reserved roles.",
+        )
+    if superuser(session.catalog):
+        return
+    if row.rolsuper:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to alter superusers")
+    me = session.catalog.get(PgAuthid, oid=session.ctx.current_user_oid)
+    if row.oid != me.oid and not me.rolcreaterole:
+        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied")
 
 
 def alter_setting(
@@ -189,11 +224,13 @@ def alter_setting(
     if set_stmt["kind"] == "VAR_RESET_ALL":
         settings = {}
     else:
-        key = session.guc.find(set_stmt["name"])[1].name
+        key = session.guc.canonical_name(set_stmt["name"])
+        key = next((k for k in settings if k.lower() == key.lower()), key)
         if value is None:
             settings.pop(key, None)
         else:
-            session.guc.validate(key, value, superuser=superuser(catalog))
+            allowed = pg_parameter_aclcheck(catalog, key, ACL_SET)
+            session.guc.validate(key, value, superuser=allowed)
             settings[key] = value
     texts = tuple(f"{k}={v}" for k, v in settings.items())
     if row is not None:
@@ -271,7 +308,11 @@ def grant_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     """GRANT role TO role, and REVOKE."""
     catalog = session.catalog
     is_grant = bool(stmt.get("is_grant"))
-    admin = bool(stmt.get("admin_opt"))
+    admin = _has_admin_option(stmt)
+    grantor = session.ctx.current_user_oid
+    if "grantor" in stmt:
+        grantor = get_rolespec_oid(session, {"RoleSpec": stmt["grantor"]})
+    members = [get_rolespec_oid(session, spec) for spec in stmt["grantee_roles"]]
     for granted in stmt["granted_roles"]:
         name = granted["AccessPriv"]["priv_name"]
         if granted["AccessPriv"].get("cols"):
@@ -282,13 +323,26 @@ def grant_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         if row is None:
             raise PgError(UNDEFINED_OBJECT, f'role "{name}" does not exist')
         _check_admin(session, row)
-        for spec in stmt["grantee_roles"]:
-            member = get_rolespec_oid(session, spec)
+        if grantor != session.ctx.current_user_oid and not superuser(catalog):
+            raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to set grantor")
+        for member in members:
             if is_grant:
-                add_role_member(session, row.oid, member, admin=admin)
+                add_role_member(session, row.oid, member, admin=admin, grantor=grantor)
             else:
                 _delete_member(session, row.oid, member, admin_only=admin)
     return CommandResult("GRANT ROLE" if is_grant else "REVOKE ROLE")
+
+
+def _has_admin_option(stmt: dict[str, Any]) -> bool:
+    """WITH ADMIN OPTION, or REVOKE ADMIN OPTION FOR."""
+    for option in elements(stmt.get("opt")):
+        if option["defname"] != "admin":
+            raise PgError(
+                SYNTAX_ERROR,
+                f'syntax error at or near "{option["defname"]}"',
+                location=option.get("location", 0),
+            )
+    return bool(stmt.get("opt"))
 
 
 def _check_admin(session: Any, row: PgAuthid) -> None:
@@ -304,7 +358,9 @@ def _check_admin(session: Any, row: PgAuthid) -> None:
         raise PgError(INSUFFICIENT_PRIVILEGE, f'must have admin option on role "{row.rolname}"')
 
 
-def add_role_member(session: Any, role: int, member: int, *, admin: bool) -> None:
+def add_role_member(
+    session: Any, role: int, member: int, *, admin: bool, grantor: int | None = None
+) -> None:
     """AddRoleMems for one member."""
     catalog = session.catalog
     role_row = catalog.one(PgAuthid, oid=role)
@@ -329,9 +385,14 @@ def add_role_member(session: Any, role: int, member: int, *, admin: bool) -> Non
                 f'role "{member_row.rolname}" is already a member of role "{role_row.rolname}"',
             )
             return
-        catalog.update(PgAuthMembers, {"roleid": role, "member": member}, admin_option=True)
+        where = {"roleid": role, "member": member}
+        if grantor is not None:
+            catalog.update(PgAuthMembers, where, admin_option=True, grantor=grantor)
+        else:
+            catalog.update(PgAuthMembers, where, admin_option=True)
         return
-    catalog.insert(PgAuthMembers(role, member, session.ctx.current_user_oid, admin))
+    giver = session.ctx.current_user_oid if grantor is None else grantor
+    catalog.insert(PgAuthMembers(role, member, giver, admin))
 
 
 def is_member_of_role_plain(catalog: Any, member: int, role: int) -> bool:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from pgemu.catalog.rows import PgEventTrigger
+from pgemu.commands.cmdtag import create_command_tag
 from pgemu.commands.detach import concurrent_detach, detach_concurrently
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
@@ -46,11 +47,11 @@ COMMANDS: dict[str, Row] = {
     "AlterObjectDependsStmt": Row("alter:alter_object_depends", "ALTER"),
     "DropStmt": Row("dropcmds:drop_objects", "DROP"),
     "TruncateStmt": Row("truncate:truncate", "TRUNCATE TABLE"),
-    "ClusterStmt": Row("cluster:cluster", "CLUSTER"),
+    "ClusterStmt": Row("cluster:cluster", "CLUSTER", writes=False),
     "AlterTableMoveAllStmt": Row("tablespace:alter_table_move_all", "ALTER TABLE"),
     # indexes, views, sequences
     "IndexStmt": Row("indexcmds:define_index_stmt", "CREATE INDEX"),
-    "ReindexStmt": Row("reindex:reindex", "REINDEX"),
+    "ReindexStmt": Row("reindex:reindex", "REINDEX", writes=False),
     "ViewStmt": Row("view:define_view", "CREATE VIEW"),
     "RefreshMatViewStmt": Row("matview:refresh", "REFRESH MATERIALIZED VIEW"),
     "CreateSeqStmt": Row("sequence:define_sequence", "CREATE SEQUENCE"),
@@ -75,7 +76,7 @@ COMMANDS: dict[str, Row] = {
     "AlterFunctionStmt": Row("functioncmds:alter_function", "ALTER FUNCTION"),
     "AlterCollationStmt": Row("collationcmds:alter_collation", "ALTER COLLATION"),
     "CreateCastStmt": Row("castcmds:create_cast", "CREATE CAST"),
-    "CreateTransformStmt": Row("castcmds:create_transform", "CREATE TRANSFORM"),
+    "CreateTransformStmt": Row("transformcmds:create_transform", "CREATE TRANSFORM"),
     "CreateConversionStmt": Row("conversioncmds:create_conversion", "CREATE CONVERSION"),
     "CreateOpClassStmt": Row("opclasscmds:define_opclass", "CREATE OPERATOR CLASS"),
     "CreateOpFamilyStmt": Row("opclasscmds:define_opfamily", "CREATE OPERATOR FAMILY"),
@@ -134,7 +135,9 @@ COMMANDS: dict[str, Row] = {
         "set_constraints:set_constraints", "SET CONSTRAINTS", writes=False, transactional=False
     ),
     "DiscardStmt": Row("variable:discard", "DISCARD", writes=False, transactional=False),
-    "AlterSystemStmt": Row("variable:alter_system", "ALTER SYSTEM", transactional=False),
+    "AlterSystemStmt": Row(
+        "variable:alter_system", "ALTER SYSTEM", writes=False, transactional=False
+    ),
     "ListenStmt": Row("async_:listen", "LISTEN", writes=False, transactional=False),
     "UnlistenStmt": Row("async_:unlisten", "UNLISTEN", writes=False, transactional=False),
     "NotifyStmt": Row("async_:notify", "NOTIFY", writes=False, transactional=False),
@@ -206,8 +209,8 @@ def process_utility(
     if row is None:
         word = _UNSUPPORTED.get(tag, tag.removesuffix("Stmt"))
         raise PgError(FEATURE_NOT_SUPPORTED, f"{word} is not supported")
-    if row.writes:
-        session.xact.prevent_if_read_only(row.name)
+    if row.writes and session.xact.current.read_only:
+        session.xact.prevent_if_read_only(create_command_tag(tag, stmt, row.name))
     st = Statement(source_text, analyzed, params, top_level, tag)
     command = _load(row)
     if not lock_for_utility(session, raw):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.roles import superuser
-from pgemu.catalog.rows import PgClass
+from pgemu.catalog.roles import has_privs_of_role
+from pgemu.catalog.rows import PgClass, PgDatabase
 from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
 from pgemu.commands.permissions import owns
 from pgemu.commands.result import CommandResult, Statement
@@ -23,6 +23,8 @@ from pgemu.errors import (
 )
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
 
+ROLE_PG_CHECKPOINT = 4544
+PG_CATALOG_NAMESPACE = 11
 _VACUUM_OPTIONS = (
     "full", "freeze", "verbose", "analyze", "disable_page_skipping", "skip_locked",
     "index_cleanup", "process_toast", "truncate", "parallel",
@@ -46,7 +48,7 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         given[name] = _option_value(name, option)
     analyze = not is_vacuum or bool(given.get("analyze"))
     if is_vacuum:
-        session.xact.prevent_in_transaction_block("VACUUM")
+        session.xact.prevent_in_transaction_block("VACUUM", st.top_level)
         if given.get("full") and given.get("parallel"):
             raise PgError(FEATURE_NOT_SUPPORTED, "VACUUM FULL cannot be performed in parallel")
         if given.get("full") and given.get("disable_page_skipping"):
@@ -79,12 +81,12 @@ def _chosen(
     for target in targets:
         relation = catalog.relation(range_var_get_relid(catalog, target["relation"]))
         _check_columns(relation, strings(target.get("va_cols")))
-        if not owns(session, relation.owner):
+        who = _who_may(session, relation)
+        if who:
             session.notice(
                 "WARNING",
                 "01000",
-                f'skipping "{relation.name}" --- only table or database owner can '
-                f"{word.lower()} it",
+                f'skipping "{relation.name}" --- only {who} can {word.lower()} it',
             )
             continue
         if relation.relkind not in "rmpt":
@@ -99,6 +101,20 @@ def _chosen(
             continue
         relations.append(relation)
     return relations
+
+
+def _who_may(session: Any, relation: Any) -> str:
+    """vacuum_is_relation_owner: empty if the user may work on the table, else who may."""
+    catalog = session.catalog
+    shared = catalog.get(PgClass, oid=relation.oid).relisshared
+    database = catalog.get(PgDatabase, oid=session.ctx.database_oid)
+    if owns(session, relation.owner) or (owns(session, database.datdba) and not shared):
+        return ""
+    if shared:
+        return "superuser"
+    if relation.namespace == PG_CATALOG_NAMESPACE:
+        return "superuser or database owner"
+    return "table or database owner"
 
 
 def _try_lock(session: Any, relation: Any, options: dict[str, Any], word: str) -> bool:
@@ -119,10 +135,18 @@ def _try_lock(session: Any, relation: Any, options: dict[str, Any], word: str) -
 def _option_value(name: str, option: dict[str, Any]) -> Any:
     if name == "parallel":
         if option.get("arg") is None:
-            raise PgError(SYNTAX_ERROR, "parallel option requires a value between 0 and 1024")
+            raise PgError(
+                SYNTAX_ERROR,
+                "parallel option requires a value between 0 and 1024",
+                location=option.get("location"),
+            )
         workers = def_get_int(option)
         if not 0 <= workers <= 1024:
-            raise PgError(SYNTAX_ERROR, "parallel workers for vacuum must be between 0 and 1024")
+            raise PgError(
+                SYNTAX_ERROR,
+                "parallel workers for vacuum must be between 0 and 1024",
+                location=option.get("location"),
+            )
         return workers
     if name == "index_cleanup" and option.get("arg") is not None:
         from pgemu.commands.define import def_get_string
@@ -189,7 +213,8 @@ def _refresh_database(session: Any, analyze: bool) -> None:
 
 def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CHECKPOINT: the WAL goes into the database file."""
-    if not superuser(session.catalog):
+    me = session.ctx.current_user_oid
+    if not has_privs_of_role(session.catalog, me, ROLE_PG_CHECKPOINT):
         raise PgError(
             INSUFFICIENT_PRIVILEGE,
             "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_ALTER_SYSTEM, ACL_SET, pg_parameter_aclcheck
 from pgemu.catalog.rows import PgAuthid
 from pgemu.commands.define import const_value, quote_identifier
 from pgemu.commands.result import CommandResult, Statement
@@ -75,7 +76,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
             NO_ACTIVE_SQL_TRANSACTION,
             "SET LOCAL can only be used in transaction blocks",
         )
-    elif local and not session.guc.depth:
+    elif not st.top_level and not session.guc.depth:
         session.guc.push()  # in a function: until the end of the statement's transaction
     if kind in ("VAR_SET_VALUE", "VAR_SET_CURRENT", "VAR_SET_DEFAULT", "VAR_RESET"):
         if kind == "VAR_SET_VALUE":
@@ -88,7 +89,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     elif kind == "VAR_RESET_ALL":
         session.guc.reset_all()
     elif kind == "VAR_SET_MULTI":
-        _set_multi(session, name, stmt, local)
+        _set_multi(session, name, stmt, local, st.top_level)
     else:
         raise PgError(FEATURE_NOT_SUPPORTED, f"{kind} is not supported")
     return CommandResult("RESET" if kind in ("VAR_RESET", "VAR_RESET_ALL") else "SET")
@@ -96,7 +97,6 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
 
 def set_variable(session: Any, name: str, value: str | None, *, local: bool = False) -> None:
     """set_config_option for the client; roles have their own checks."""
-    from pgemu.catalog.roles import superuser
 
     lowered = name.lower()
     if lowered == "role":
@@ -107,12 +107,14 @@ def set_variable(session: Any, name: str, value: str | None, *, local: bool = Fa
         return
     if lowered in ("transaction_isolation", "transaction_read_only", "transaction_deferrable"):
         local = True  # they belong to the transaction; the settings' hooks tell it
-    session.guc.set(name, value, local=local, superuser=superuser(session.catalog))
+    allowed = pg_parameter_aclcheck(session.catalog, name, ACL_SET)
+    session.guc.set(name, value, local=local, superuser=allowed)
 
 
-def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool) -> None:
+def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool, top_level: bool) -> None:
     if name == "TRANSACTION":
-        _set_characteristics(session, stmt, "transaction_", "SET TRANSACTION")
+        command = "SET TRANSACTION" if top_level else None
+        _set_characteristics(session, stmt, "transaction_", command)
     elif name == "SESSION CHARACTERISTICS":
         _set_characteristics(session, stmt, "default_transaction_", None)
     elif name == "TRANSACTION SNAPSHOT":
@@ -148,12 +150,19 @@ def _set_characteristics(
         set_variable(session, prefix + name, text, local=False)
 
 
+def _without_effect(session: Any, local: bool) -> bool:
+    """SET LOCAL outside a transaction block is over when the statement is."""
+    return local and not session.guc.depth
+
+
 def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
     """SET ROLE: one must be a member (check_role)."""
     from pgemu.catalog.roles import is_member_of_role
 
     catalog, ctx = session.catalog, session.ctx
     if value is None or value == "none":
+        if _without_effect(session, local):
+            return
         session.guc.set("role", "none", local=local)
         session.set_current_user(ctx.session_user_oid)
         _report_superuser(session, local)
@@ -163,6 +172,8 @@ def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if not is_member_of_role(catalog, ctx.session_user_oid, row.oid):
         raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set role "{value}"')
+    if _without_effect(session, local):
+        return
     session.guc.set("role", value, local=local)
     session.set_current_user(row.oid)
     _report_superuser(session, local)
@@ -182,6 +193,8 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if row.oid != authenticated and not superuser_arg(catalog, authenticated):
         raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization")
+    if _without_effect(session, local):
+        return
     session.guc.set("session_authorization", row.rolname, local=local)
     session.set_session_user(row.oid)
     _report_superuser(session, local)
@@ -198,15 +211,16 @@ def _report_superuser(session: Any, local: bool) -> None:
 
 def variable_show(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """SHOW name and SHOW ALL."""
-    from pgemu.catalog.roles import superuser
-
+    privileged = session.reads_all_settings()
     name = stmt["name"]
     if name == "all":
         columns = [("name", TEXTOID, -1), ("setting", TEXTOID, -1), ("description", TEXTOID, -1)]
-        rows = session.guc.show_all(privileged=superuser(session.catalog))
+        rows = session.guc.show_all(privileged=privileged)
         return CommandResult("SHOW", columns, rows)
     canonical = session.guc.find(name)[1].name
-    return CommandResult("SHOW", [(canonical, TEXTOID, -1)], [(session.guc.get(name),)])
+    return CommandResult(
+        "SHOW", [(canonical, TEXTOID, -1)], [(session.guc.get(name, privileged=privileged),)]
+    )
 
 
 def show_columns(name: str) -> list[tuple[str, int, int]]:
@@ -220,7 +234,7 @@ def discard(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """DISCARD ALL, PLANS, SEQUENCES, TEMP."""
     target = stmt["target"]
     if target == "DISCARD_ALL":
-        session.xact.prevent_in_transaction_block("DISCARD ALL")
+        session.xact.prevent_in_transaction_block("DISCARD ALL", st.top_level)
         session.discard_portals()
         set_session_authorization(session, None)
         session.guc.reset_all()
@@ -244,5 +258,9 @@ def alter_system(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
 
     if session.xact.in_block:
         raise PgError(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block")
-    require_superuser(session, "permission denied to set parameter")
+    name = stmt["setstmt"].get("name")
+    if name is None:
+        require_superuser(session, "permission denied to perform ALTER SYSTEM RESET ALL")
+    elif not pg_parameter_aclcheck(session.catalog, name, ACL_ALTER_SYSTEM):
+        raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set parameter "{name}"')
     raise PgError(FEATURE_NOT_SUPPORTED, "ALTER SYSTEM is not supported")

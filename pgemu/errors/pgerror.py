@@ -75,3 +75,4 @@ class Notice:
     datatype: str | None = None
     constraint: str | None = None
     location: int | None = None
+    routine: str | None = None

@@ -6,7 +6,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import apsw
+
 from pgemu.catalog.rows import PgAggregate, PgProc
+from pgemu.errors import PgError
+from pgemu.executor.expiry import StatementExpiredError
+from pgemu.executor.waiting import WaitFor
 from pgemu.fmgr import AggregateBinding, TypeInfo
 from pgemu.nodes.primnodes import Value
 from pgemu.parser.parse_coerce_generic import enforce_generic_type_consistency
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from pgemu.executor.udf import UdfRegistry
 
 INTERNALOID = 2281
+STEP_ERRORS = (PgError, apsw.Error, WaitFor, StatementExpiredError)
 _Parts = tuple[Any, Callable[..., None], Callable[[Any], Any]]
 
 
@@ -38,11 +44,12 @@ def aggregate_factory(
     *,
     distinct: bool,
     ndirect: int,
+    ordering: tuple[tuple[bool, bool], ...] = (),
 ) -> Callable[[], _Parts]:
     make = state_maker(udfs, binding, info)
     strict = isinstance(binding, AggregateBinding) and binding.strict
     if ndirect:
-        return lambda: _ordered_set(make(), ndirect, strict)
+        return lambda: _late_errors(_ordered_set(make(), ndirect, strict, ordering))
     batches = (
         isinstance(binding, AggregateBinding)
         and binding.strict
@@ -67,9 +74,30 @@ def aggregate_factory(
 
         if keys is not None:
             step = _distinct(step, keys)
-        return None, lambda _none, *args: step(*args), lambda _none: state.final()
+        return _late_errors((None, lambda _none, *args: step(*args), lambda _none: state.final()))
 
     return factory
+
+
+def _late_errors(parts: _Parts) -> _Parts:
+    """SQLite hears of a failed step only at the end, and goes on reading until then, which calls
+    table functions in Python: the exception must not be pending meanwhile."""
+    state, step, final = parts
+    failures: list[Exception] = []
+
+    def guarded(first: Any, *args: Value) -> None:
+        if not failures:
+            try:
+                step(first, *args)
+            except STEP_ERRORS as failure:  # raised again by finish
+                failures.append(failure)
+
+    def finish(first: Any) -> Any:
+        if failures:
+            raise failures[0]
+        return final(first)
+
+    return state, guarded, finish
 
 
 def _distinct(step: Callable[..., None], keys: list[Callable[[Any], Any]]) -> Callable[..., None]:
@@ -84,7 +112,11 @@ def _distinct(step: Callable[..., None], keys: list[Callable[[Any], Any]]) -> Ca
     return once
 
 
-def _ordered_set(state: Any, ndirect: int, strict: bool) -> _Parts:
+def _ordered_set(
+    state: Any, ndirect: int, strict: bool, ordering: tuple[tuple[bool, bool], ...]
+) -> _Parts:
+    if ordering:
+        state.ordering = ordering
     direct: list[tuple[Value, ...]] = []
 
     def step(_none: None, *args: Value) -> None:
@@ -113,17 +145,17 @@ def window_factory(
 
 
 def _window_parts(make: Callable[[], Any], strict: bool) -> tuple[Any, ...]:
-    frame = _Frame(make, strict)
+    frame = Frame(make, strict)
     return (
         frame,
-        lambda f, *args: f.step(*args),
+        lambda f, *args: f.late(f.step, *args),
         lambda f: f.value(),
         lambda f: f.value(),
-        lambda f, *args: f.inverse(*args),
+        lambda f, *args: f.late(f.inverse, *args),
     )
 
 
-class _Frame:
+class Frame:
     """The rows of a frame with the state that was computed from them."""
 
     def __init__(self, make: Callable[[], Any], strict: bool) -> None:
@@ -133,6 +165,7 @@ class _Frame:
         self._invertible = hasattr(self._state, "inverse")
         self._rows: deque[tuple[Value, ...]] = deque()
         self._stale = False
+        self._failure: Exception | None = None
 
     def step(self, *args: Value) -> None:
         if self._strict and None in args:
@@ -151,7 +184,17 @@ class _Frame:
             self._rows.popleft()
             self._stale = True
 
+    def late(self, change: Callable[..., None], *args: Value) -> None:
+        """What is asked for next hears of an error (see _late_errors)."""
+        if self._failure is None:
+            try:
+                change(*args)
+            except STEP_ERRORS as failure:  # raised again by value
+                self._failure = failure
+
     def value(self) -> Any:
+        if self._failure is not None:
+            raise self._failure
         if self._stale:
             self._state = self._make()
             for row in self._rows:
@@ -167,7 +210,7 @@ class CatalogAggregate:
     def __init__(self, udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> None:
         catalog = udfs.catalog
         transition: PgProc = catalog.get(PgProc, oid=row.aggtransfn)
-        state_type = _state_type(udfs, row, info)
+        state_type = resolve_aggregate_transtype(udfs, row, info)
         self._strict = transition.proisstrict
         direct = row.aggnumdirectargs if row.aggkind != "n" else 0
         self._transition = udfs.callable(
@@ -212,8 +255,8 @@ class CatalogAggregate:
         self._direct = values
 
 
-def _state_type(udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> int:
-    """resolve_aggregate_transtype: a polymorphic state is of the arguments' type."""
+def resolve_aggregate_transtype(udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> int:
+    """A polymorphic state is of the arguments' type."""
     catalog = udfs.catalog
     state_type: int = row.aggtranstype
     if state_type == INTERNALOID or catalog.types.row(state_type).typtype != "p":

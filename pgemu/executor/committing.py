@@ -24,6 +24,7 @@ def commit_retrying(session: Any) -> None:
     if not checks.deferred and (queue is None or not queue.events):
         session.xact.commit()
         return
+    session.xact.settle()  # the checks may take the committing statement back and wait
     deferred = dict(checks.deferred)
     events = list(queue.events) if queue is not None else []
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import apsw
+
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
 from pgemu.executor.conflicts import first_conflict
@@ -41,6 +43,9 @@ class Constraints:
         # the rid that it has already, if it is an UPDATE's; else 0
         self.last_rid = 0
         self.pending_checks: dict[int, list[PgConstraint]] = {}
+        triggers = session.xact.triggers
+        triggers.nested = lambda: session.callback_depth > 0
+        triggers.local_ended.append(self.local_ended)
         session.conn.create_scalar_function("pg_checked", self._is_checked, 0)
         session.conn.create_scalar_function("pg_check_fail", self._check_fail, 2)
         session.conn.create_scalar_function("pg_check_partition", self._check_partition, 1)
@@ -58,8 +63,7 @@ class Constraints:
             if known:
                 self.forget(relation.sqlite_name)
             if program:
-                self.session.xact.triggers.changed = True
-                self.session.conn.execute(";".join(program)).fetchall()
+                self.session.xact.triggers.create(relation.sqlite_name, program)
             self._made[relation.sqlite_name] = program
             self._changed.add(relation.sqlite_name)
         self._relations[relation.oid] = relation
@@ -105,8 +109,15 @@ class Constraints:
 
     def _drop(self, sqlite_name: str) -> None:
         stem = "check_" + sqlite_name.replace(".", "_")
-        for suffix in ("bi", "bu", "ai", "au", "ad"):
-            self.session.conn.execute(f"DROP TRIGGER IF EXISTS temp.{stem}_{suffix}")
+        names = [f"{stem}_{suffix}" for suffix in ("bi", "bu", "ai", "au", "ad")]
+        self.session.xact.triggers.drop(sqlite_name, names)
+
+    def local_ended(self, sqlite_name: str) -> None:
+        """Its triggers of the database's schema are gone (UndoTriggers.end_local)."""
+        self._made.pop(sqlite_name, None)
+        for oid, relation in list(self._relations.items()):
+            if relation.sqlite_name == sqlite_name:
+                del self._relations[oid]
 
     def lost(self) -> None:
         """A SQLite rollback may have taken triggers away or brought former ones back: those made
@@ -121,6 +132,13 @@ class Constraints:
                 "SELECT name FROM temp.sqlite_schema WHERE type='trigger'"
             )
         }
+        for local in self.session.xact.triggers.local.values():
+            names.update(local)
+        for name in names:
+            if name.startswith("check_"):  # dropped before, and now back
+                sqlite_name = name.removeprefix("check_").rpartition("_")[0].replace("_", ".", 1)
+                if sqlite_name not in self._made:
+                    self._drop(sqlite_name)
         for sqlite_name, program in list(self._made.items()):
             stem = "check_" + sqlite_name.replace(".", "_")
             if program and not any(n.startswith(stem + "_") for n in names):
@@ -310,7 +328,11 @@ class Constraints:
         values = self.last_row[1] if self.last_row is not None else ()
         if self.last_row is not None and self.last_row[0] is relation:
             # SQLite does not look into the indexes in the order of their OIDs
-            index = first_conflict(self.session, relation, values, self.last_rid)[0] or index
+            try:
+                found = first_conflict(self.session, relation, values, self.last_rid)[0]
+            except apsw.SQLError:
+                found = None  # the statement's rollback took the table, which was built in it
+            index = found or index
         key = index_key(self.session, relation, index, values)
         return duplicate_key(self.session, relation, index, key)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic_ns
 from typing import Any
 
 import apsw
@@ -18,7 +19,7 @@ from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.lockrows import lock_rows
 from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
-from pgemu.executor.modifying_ctes import own_writes_hidden
+from pgemu.executor.modifying_ctes import StatementParts, own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
 from pgemu.nodes.primnodes import Value
@@ -27,6 +28,8 @@ from pgemu.transam.snapshots import fix_first_snapshot
 from pgemu.transam.visibility import dirty_tables
 
 Row = tuple[Any, ...]
+# a SELECT that takes no longer may keep writers waiting
+BRIEF_NS = 2_000_000
 _TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}", "merge": "MERGE {}"}
 
 
@@ -111,11 +114,36 @@ def _run_steps_beside_others(session: Any, plan: Plan, bindings: Sequence[Value]
 
 
 def _run_steps(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
-    xact = session.xact
+    if not plan.steps:
+        return _run_parts(session, plan, bindings)
+    parts = StatementParts(plan)
+    saved, session.parts = session.parts, parts
+    try:
+        result = _run_parts(session, plan, bindings)
+    finally:
+        session.parts = saved
+    try:
+        parts.end(session)
+    except apsw.Error as error:
+        raise translate(error, session) from error
+    return result
+
+
+def _run_parts(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     for name, step in plan.steps:
-        xact.prevent_if_read_only(step.command_type.upper())
-        result = _modify(session, step, bind(step, session.current_params))
-        session.udfs.row_sets[name] = list(result.rows or ())
+        session.xact.prevent_if_read_only(plan.command_type.upper())
+        if name not in plan.late_steps:
+            result = _modify(session, step, bind(step, session.current_params))
+            session.udfs.row_sets[name] = list(result.rows or ())
+    done = _run_main(session, plan, bindings)
+    for name, step in plan.steps:
+        if name in plan.late_steps:
+            _modify(session, step, bind(step, session.current_params))
+    return done
+
+
+def _run_main(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
+    xact = session.xact
     if plan.command_type != "select":
         return _modify(session, plan, bindings)
     recheck = session.own_overlay.recheck if session.own_overlay is not None else None
@@ -137,6 +165,7 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
         return
     lock_for_plan(session, plan)
     xact = session.xact
+    started = monotonic_ns()
     cursor = quiet_cursor(session, plan, bindings)
     if cursor is not None:
         try:
@@ -145,11 +174,12 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             raise translate(error, session) from error
         finally:
             cursor.close()
+            note_duration(plan, started)
         return
     shared = any(name.startswith("g.") for _, name, _ in plan.relations)
     text = plan.sql
     predicate, targets = note_reads(session, plan, text, bindings)
-    snapshot = xact.begin_read(shared)
+    snapshot = xact.begin_read(shared, brief=plan.brief and not plan.volatile)
     try:
         if predicate is not None:
             predicate.check_out(targets)
@@ -168,6 +198,14 @@ def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator
             session.dirty = saved
     finally:
         xact.end_read()
+        note_duration(plan, started)
+
+
+def note_duration(plan: Plan, started: int) -> None:
+    """The statement is over, which began at that time of the monotonic clock."""
+    brief = monotonic_ns() - started < BRIEF_NS
+    if brief != plan.brief:
+        plan.brief = brief and not any(name.startswith("g.") for _, name, _ in plan.relations)
 
 
 def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
@@ -178,6 +216,8 @@ def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
     xact = session.xact
     if plan.volatile or not xact.quiet():
         return None
+    if xact.standing and not plan.brief:
+        xact.settle()  # writers would have to wait for its end
     before = session.shm.read_next_xid()
     if xact.others_have_xids():
         return None

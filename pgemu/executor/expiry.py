@@ -1,9 +1,11 @@
-"""Statements that SQLite gives up because TEMP triggers were made in their midst.
+"""Statements that SQLite gives up because TEMP triggers were made or dropped in their midst.
 
-A function that a SELECT calls may be the first to write to some table, which makes its TEMP
-triggers.  SQLite takes every change of the temporary schema for the end of the statements that are
-being stepped: they fail as soon as they open another cursor.  PostgreSQL has nothing like it.  The
-statement is taken back, and runs again with the triggers made beforehand.
+A function that a SELECT calls may be the first to write to some table, which makes its triggers.
+Those of the database's own tables then stand in its schema for a while (UndoTriggers.create); what
+is left are the shared catalogs, and tables whose TEMP triggers have to go.  SQLite takes every
+change of the temporary schema for the end of the statements that are being stepped: they fail as
+soon as they open another cursor.  PostgreSQL has nothing like it.  The statement is taken back, and
+runs again with the triggers made beforehand.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
+from pgemu.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, PgError
 from pgemu.types.json_parse import canonical, dump_jsonb, load_jsonb, parse_jsonb
 
 Path = Sequence[Any]
@@ -36,6 +36,8 @@ def jsonb_subscript(doc: str | None, path: Path) -> str | None:
 
 def jsonb_subscript_assign(doc: str | None, path: Path, new: str | None) -> str:
     """The document with the element at the path replaced, and what lacks on the way made."""
+    if None in path:
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "jsonb subscript in assignment must not be null")
     element = None if new is None else load_jsonb(new)
     root = _empty(path[0]) if doc is None else parse_jsonb(doc)
     if not isinstance(root, (dict, list)):

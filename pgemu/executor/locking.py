@@ -103,6 +103,10 @@ class SessionLocks(LockManager):
             raise WaitForLock(tag, mode)
         return True
 
+    def _sleep(self, tag: LockTag, mode: int, at: int) -> None:
+        self.session.xact.settle()
+        super()._sleep(tag, mode, at)
+
     def _pass_writers(self) -> None:
         """Statements that write without a table lock (lone_modify.py) began before they could see
         ours: they are over once the writer lock was ours."""
@@ -249,10 +253,16 @@ def _fix_snapshot(xact: Any) -> None:
 
 def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
     held = locks._relations
+    # tables that are written or whose rows are locked get their stronger lock below
     written = plan.modify.relid if plan.modify is not None else 0
+    marked = {mark.relid for mark in plan.row_marks} if plan.row_marks else ()
     for oid, _, _ in plan.relations:
-        # the table that is written gets the stronger lock below
-        if oid >= FIRST_USER_OID and oid != written and (oid, ACCESS_SHARE) not in held:
+        if (
+            oid >= FIRST_USER_OID
+            and oid != written
+            and oid not in marked
+            and (oid, ACCESS_SHARE) not in held
+        ):
             locks.relation(oid, ACCESS_SHARE)
     for oid in plan.sequences:
         locks.relation(oid, ROW_EXCLUSIVE)
@@ -295,6 +305,7 @@ def wait_for_xid(session: Any, xid: int) -> None:
     if session.shm.procarray.find_by_xid(xid) is not None:
         locks.xact_lock_table_wait(xid)
         return
+    session.xact.settle()
     started = time.monotonic()
     while _still_active(session, xid):
         if session.shm.procarray.find_by_xid(xid) is not None:

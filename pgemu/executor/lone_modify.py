@@ -30,7 +30,7 @@ from pgemu.planner.plan import ModifyPlan, Plan, RowTest
 from pgemu.storage.locktable import strong_word
 from pgemu.storage.procarray import XID, XMIN
 from pgemu.transam.visibility import EVERYTHING
-from pgemu.transam.xact import BLOCK, IDLE
+from pgemu.transam.xact import BLOCK, IDLE, IMPLICIT
 
 Done = tuple[list[tuple[Any, ...]], int]
 FIRST_USER_OID = 16384
@@ -78,7 +78,7 @@ def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | Non
     if xact.state == IDLE:
         attempt = _autocommit
     elif (
-        xact.state == BLOCK
+        xact.state in (BLOCK, IMPLICIT)
         and xact.triggers.made_for(relation.sqlite_name, len(relation.attrs))
         and lock_for_plan(session, plan)
     ):
@@ -140,8 +140,12 @@ def _in_block(
 ) -> Done | None:
     xact = session.xact
     assert plan.modify is not None
+    if xact.standing:
+        return _while_standing(session, plan, relation, bindings, awaited)
     xact.writer_lock.acquire()
     try:
+        if xact.may_stand():
+            return _standing_from_now(session, plan, relation, bindings, awaited)
         xact.start_writing_alone()
         try:
             if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
@@ -156,6 +160,69 @@ def _in_block(
             xact.note_undo()
     finally:
         xact.writer_lock.release()
+
+
+def _standing_from_now(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> Done | None:
+    """The first statement of a SQLite transaction that is to stand (transam/standing.py)."""
+    xact = session.xact
+    assert plan.modify is not None
+    xact.begin_write()
+    try:
+        if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+            xact.abort_write()
+            return None
+        xact.snapshot = EVERYTHING
+        done = _run_inside(session, plan.modify, bindings)
+        if session.constraints.notes_rows(relation):
+            session.after_triggers.end_of_statement()
+    except BaseException:
+        xact.abort_write()
+        raise
+    xact.stand()
+    return done
+
+
+def _while_standing(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value], awaited: int | None
+) -> Done | None:
+    xact, modify = session.xact, plan.modify
+    assert modify is not None
+    if _others(xact, XID) and not _free(session, plan, relation, bindings, awaited):
+        return None
+    notes = session.constraints.notes_rows(relation)
+    # what SQLite may leave half done if it fails in the middle
+    guarded = notes or modify.row_test is None
+    if guarded:
+        session.conn.execute("SAVEPOINT standing")
+    xact.undo_xid = xact.xid
+    xact.enter_statement()
+    xact.snapshot = EVERYTHING
+    try:
+        done = _run_inside(session, modify, bindings)
+        if notes:
+            session.after_triggers.end_of_statement()
+    except BaseException:
+        if guarded and session.conn.in_transaction:
+            session.conn.execute("ROLLBACK TO standing; RELEASE standing").fetchall()
+        for hook in xact.on_statement_abort:
+            hook()
+        raise
+    finally:
+        xact.leave_statement()
+        xact.undo_xid = 0
+        xact.note_undo()
+    if guarded:
+        session.conn.execute("RELEASE standing")
+    xact.pass_statement()
+    return done
+
+
+def _run_inside(session: Any, modify: ModifyPlan, bindings: Sequence[Value]) -> Done:
+    conn = session.conn
+    rows = conn.execute(modify.direct_sql, bindings).fetchall()
+    return rows, conn.changes()
 
 
 def _free(

@@ -42,7 +42,7 @@ def run_modify(session: Any, plan: Plan, bindings: Sequence[Value]) -> tuple[lis
     """(rows of RETURNING, number of rows written)."""
     modify = plan.modify
     assert modify is not None
-    if session.xact.read_only and session.catalog.relation(modify.relid).persistence != "t":
+    if session.xact.current.read_only and session.catalog.relation(modify.relid).persistence != "t":
         session.xact.prevent_if_read_only(_EVENTS[plan.command_type])
 
     def once() -> tuple[list[Row], int]:
@@ -101,9 +101,12 @@ def _run_statement(
         count = conn.changes()
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
-    session.after_triggers.end_of_statement()
-    if triggers is not None:
-        triggers.after_statement()
+    if session.parts is not None and session.parts.has(plan):
+        session.parts.note(plan, triggers)
+    else:
+        session.after_triggers.end_of_statement()
+        if triggers is not None:
+            triggers.after_statement()
     if direct is not None and _parameters(direct, bindings) == len(bindings):
         note_lone_target(session, plan, relation)
     return rows, count

@@ -92,6 +92,33 @@ class OwnOverlay:
         return int(found[0] or 0)
 
 
+class StatementParts:
+    """The data-modifying parts of a statement: immediate constraints are tested and AFTER
+    triggers fire when all of them are done (AfterTriggerEndQuery)."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plans = [plan, *(step for _, step in plan.steps)]
+        self._late = [step for name, step in plan.steps if name in plan.late_steps]
+        self._triggers: list[Any] = []
+        self._late_triggers: list[Any] = []
+
+    def has(self, plan: Plan) -> bool:
+        return any(one is plan for one in self.plans)
+
+    def note(self, plan: Plan, triggers: Any) -> None:
+        """A part is done; triggers: those of its table, or None."""
+        if triggers is not None:
+            late = any(one is plan for one in self._late)
+            (self._late_triggers if late else self._triggers).append(triggers)
+
+    def end(self, session: Any) -> None:
+        session.after_triggers.end_of_statement()
+        for triggers in self._triggers:
+            triggers.after_rows()
+        for triggers in [*self._triggers, *self._late_triggers]:
+            triggers.after_statement()
+
+
 @contextlib.contextmanager
 def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
     """For a statement with data-modifying CTEs, or with functions that may write to the tables

@@ -32,6 +32,8 @@ Key = tuple[Value, ...]
 _Side = tuple[Any, Sequence[int]]  # a relation and its columns' numbers
 # types whose equal values are stored alike: integers and OIDs, strings, floats
 _ALIKE = (frozenset((20, 21, 23, 26)), frozenset((18, 19, 25, 1042, 1043)), frozenset((700, 701)))
+# so many new references are looked up together, and so many keys by one statement
+MANY, AT_ONCE = 8, 200
 NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
 
 
@@ -100,7 +102,10 @@ class AfterTriggers:
         return bool(row.condeferred) if mode is None else mode
 
     def _constraint(self, oid: int) -> PgConstraint:
-        row: PgConstraint = self.session.catalog.get(PgConstraint, oid=oid)
+        memo = self.session.catalog.memo
+        row: PgConstraint | None = memo.get(("noted", oid))
+        if row is None:
+            row = memo["noted", oid] = self.session.catalog.get(PgConstraint, oid=oid)
         return row
 
     # -- testing -----------------------------------------------------------------------------
@@ -109,14 +114,14 @@ class AfterTriggers:
         """Test what the statement noted; actions may note more."""
         while self.immediate:
             events, self.immediate = self.immediate, {}
-            for event in events:
+            for event in self._without_kept(events):
                 in_place(self.session, partial(self._fire, event))
 
     def before_commit(self) -> None:
         while self.deferred or self.immediate:
             events = {**self.immediate, **self.deferred}
             self.immediate, self.deferred = {}, {}
-            for event in events:
+            for event in self._without_kept(events):
                 in_place(self.session, partial(self._fire, event))
 
     def mark(self) -> tuple[int, int]:
@@ -225,6 +230,55 @@ class AfterTriggers:
             self._check_unique(constraint, event.key)
         else:
             self._parent_gone(constraint, event)
+
+    def _without_kept(self, events: dict[Event, None]) -> dict[Event, None]:
+        """What has to be looked at one by one: not the many new references of a statement whose
+        keys are all there while nobody else is writing."""
+        xact = self.session.xact
+        if len(events) < MANY or xact.fixed_snapshot is not None or xact.others_running():
+            return events
+        children: dict[int, list[Event]] = {}
+        for event in events:
+            if event.kind == "child" and None not in event.key:
+                children.setdefault(event.constraint, []).append(event)
+        for oid, group in children.items():
+            if len(group) >= MANY and self._all_kept(oid, [event.key for event in group]):
+                for event in group:
+                    del events[event]
+        return events
+
+    def _all_kept(self, oid: int, keys: Sequence[Key]) -> bool:
+        """The parent has all these keys; it is locked as by _check_child then."""
+        constraint = self.session.catalog.one(PgConstraint, oid=oid)
+        if constraint is None:
+            return False
+        parent, columns = self._relation(constraint.confrelid), constraint.confkey
+        if parent.relkind != "r" or columns is None:
+            return False
+        assert constraint.conkey is not None
+        child = self._relation(constraint.conrelid), constraint.conkey
+        cast = dict.fromkeys(self._cast_key(key, child, (parent, columns)) for key in keys)
+        distinct = [key for key in cast if key is not None]
+        if len(distinct) < len(cast):
+            return False  # a value that the parent's type does not have
+        self._lock(parent.oid, ROW_SHARE)
+        names = ", ".join(f"column{n} AS k{n}" for n in range(1, len(columns) + 1))
+        where = self._where(parent, columns)
+        for n in range(1, len(columns) + 1):
+            where = where.replace("=?", f"=k{n}", 1)
+        marks = "(" + ", ".join("?" * len(columns)) + ")"
+        for start in range(0, len(distinct), AT_ONCE):
+            some = distinct[start : start + AT_ONCE]
+            missing = self.session.conn.execute(
+                f"SELECT 1 FROM (SELECT {names} FROM (VALUES {', '.join([marks] * len(some))})) "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {parent.sqlite_name} AS t WHERE {where}) LIMIT 1",
+                [value for key in some for value in key],
+            ).fetchone()
+            if missing is not None:
+                return False
+        for key in distinct:
+            self.session.lock_parent_key(parent, columns, key)
+        return True
 
     def _relation(self, oid: int) -> Any:
         return self.session.catalog.relation(oid)

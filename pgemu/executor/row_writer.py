@@ -19,7 +19,7 @@ from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
-from pgemu.transam.schema import prefix
+from pgemu.transam.schema import next_rid, prefix
 
 Row = tuple[Any, ...]
 
@@ -125,8 +125,8 @@ class RowWriter:
         marks = ", ?" * len(numbers)
         stored = self._store(
             target,
-            f"INSERT INTO {target.sqlite_name} (xmin{names}) VALUES (pg_xid(){marks}) "
-            f"RETURNING rid{names}",
+            f"INSERT INTO {target.sqlite_name} (rid, xmin{names}) "
+            f"VALUES ({next_rid(target.sqlite_name)}, pg_xid(){marks}) RETURNING rid{names}",
             tuple(values),
         )
         assert stored is not None

@@ -12,6 +12,8 @@ from typing import Any
 import apsw
 
 from pgemu.catalog import store as catalog_layout
+from pgemu.catalog.acl import ACL_SET, pg_parameter_aclcheck
+from pgemu.catalog.roles import ROLE_PG_READ_ALL_SETTINGS, has_privs_of_role
 from pgemu.catalog.rows import PgAuthid, PgConstraint, PgProc, PgType
 from pgemu.catalog.syscache import Catalog
 from pgemu.errors import QUERY_CANCELED, Notice, PgError
@@ -21,6 +23,7 @@ from pgemu.executor.execute import Result, bind, run_plan
 from pgemu.executor.predicate_targets import ReadTargets
 from pgemu.executor.ri_triggers import AfterTriggers
 from pgemu.executor.rowlocks import RowLocks
+from pgemu.executor.spi import spi_select
 from pgemu.executor.sqlite_errors import translate
 from pgemu.executor.timeouts import USER_REQUEST
 from pgemu.executor.udf import UdfRegistry
@@ -305,6 +308,10 @@ class Session(WritingMixin):
             rows = list(result.rows or ())
         return rows
 
+    def cursor_query(self, sql: str) -> tuple[Sequence[Any], list[Sequence[Any]]]:
+        """(columns, rows) of a query that a built-in function reads through a cursor."""
+        return spi_select(self, sql, cursor=True)
+
     def evaluate(self, expr: p.Expr) -> Value:
         """The value of an expression without columns."""
         query = Query("select", target_list=[p.TargetEntry(expr, 1, "v")])
@@ -387,10 +394,35 @@ class Session(WritingMixin):
         value: int = functions["nextval(regclass)"].body(self.ctx, seqid, check=False)
         return value
 
+    def reads_all_settings(self) -> bool:
+        """May the user see settings that are not for everybody?"""
+        return has_privs_of_role(self.catalog, self.ctx.current_user_oid, ROLE_PG_READ_ALL_SETTINGS)
+
+    def may_set(self, name: str) -> bool:
+        """May the user change a setting that is for superusers?"""
+        return pg_parameter_aclcheck(self.catalog, name, ACL_SET)
+
     # -- messages, interrupts ----------------------------------------------------------------------
 
     def notice(self, severity: str, sqlstate: str, message: str, **fields: Any) -> None:
+        if self.context_stack and "where" not in fields:
+            fields["where"] = self.context()
         self.notices.append(Notice(severity, sqlstate, message, **fields))
+
+    @property
+    def context_stack(self) -> list[Any]:
+        """Running functions and their statements, outermost first: lines of CONTEXT, or what has
+        context_line()."""
+        stack: list[Any] = self.xact.running_functions
+        return stack
+
+    def context(self, skip: int = 0) -> str:
+        """The CONTEXT of a message sent now, innermost line first."""
+        lines = [
+            item if isinstance(item, str) else item.context_line()
+            for item in reversed(self.context_stack)
+        ]
+        return "\n".join(lines[skip:])
 
     def check_for_interrupts(self) -> None:
         """Raise what a signal has asked for."""

@@ -17,14 +17,12 @@ from pgemu.errors import (
     CHECK_VIOLATION,
     FEATURE_NOT_SUPPORTED,
     INDETERMINATE_COLLATION,
-    INVALID_ARGUMENT_FOR_NTH_VALUE,
-    INVALID_ARGUMENT_FOR_NTILE,
-    INVALID_PRECEDING_OR_FOLLOWING_SIZE,
     INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
     INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
     NOT_NULL_VIOLATION,
     PgError,
 )
+from pgemu.executor.aggregates import state_maker
 from pgemu.fmgr import TypeInfo, functions
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.primnodes import Value
@@ -37,7 +35,7 @@ from pgemu.types.arrays_subscript import (
     array_set_element,
     array_set_slice,
 )
-from pgemu.types.arrays_value import dump_array, load_array, load_flat
+from pgemu.types.arrays_value import dimensions, dump_array, load_array, load_flat
 from pgemu.types.borrowed import reinterpret
 from pgemu.types.fixed_subscript import (
     FIXED_LENGTH,
@@ -46,6 +44,7 @@ from pgemu.types.fixed_subscript import (
     fixed_slice,
 )
 from pgemu.types.hash import hash_any
+from pgemu.types.numeric_ops import finite_div
 from pgemu.types.record import deform, form_composite, form_record
 from pgemu.types.varlena import lower_text
 
@@ -90,6 +89,13 @@ def current_of(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
         return found[1] if table in (0, found[0]) else None
 
     return call
+
+
+@special("xml_expr", deterministic=False)
+def xml_expr(udfs: UdfRegistry, *key: Any) -> Callable[..., Any]:
+    from pgemu.executor.xmltable import xml_expr as function
+
+    return function(udfs, *key)
 
 
 @special("xmax", deterministic=False)
@@ -153,6 +159,24 @@ def scaled_avg(udfs: UdfRegistry, scale: int) -> Callable[..., Any]:
     return lambda *parts: scaled_total(parts[:-1], scale, parts[-1])
 
 
+@special("whole_sum")
+def whole_sum(udfs: UdfRegistry, bits: int) -> Callable[..., Any]:
+    """sum(int8), a numeric, from the sums of the high and the low bits."""
+    return lambda high, low: None if high is None else str((high << bits) + low)
+
+
+@special("whole_avg")
+def whole_avg(udfs: UdfRegistry, bits: int) -> Callable[..., Any]:
+    """avg of integers from their number and their sum, or the sums of high and low bits."""
+
+    def call(count: int, total: int | None, low: int | None = None) -> str | None:
+        if total is None:
+            return None
+        return finite_div(total if low is None else (total << bits) + low, 0, count, 0)
+
+    return call
+
+
 @special("glob_pattern")
 def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
     """LIKE's pattern as GLOB's; None where there is none."""
@@ -168,11 +192,43 @@ def glob_pattern(udfs: UdfRegistry, insensitive: bool) -> Callable[..., Any]:
 
 @special("json_path")
 def json_path(udfs: UdfRegistry) -> Callable[..., Any]:
-    """SQLite's path to a key of an object; None where SQLite would read the key otherwise."""
+    """SQLite's path to what the keys of nested objects lead to; None where SQLite would read a
+    key otherwise."""
 
-    def call(key: str | None) -> str | None:
-        plain = key is not None and key.isprintable() and not {'"', "\\"} & set(key)
-        return f'$."{key}"' if plain else None
+    return _json_path
+
+
+def _json_path(*keys: str | None) -> str | None:
+    path = "$"
+    for key in keys:
+        if key is None or not key.isprintable() or not {'"', "\\"}.isdisjoint(key):
+            return None
+        path += f'."{key}"'
+    return path
+
+
+@special("jsonb_needle")
+def jsonb_needle(udfs: UdfRegistry) -> Callable[..., Any]:
+    """What the text of a jsonb has in it if it contains this one."""
+    from pgemu.types.json_funcs import contained_text
+    from pgemu.types.json_parse import load_jsonb
+
+    return lambda part: None if part is None else contained_text(load_jsonb(part))
+
+
+@special("jsonb_pair")
+def jsonb_pair(udfs: UdfRegistry, which: str) -> Callable[..., Any]:
+    """The key, as a path, or the value of a jsonb that is an object of one key and a string."""
+    from pgemu.types.json_parse import load_jsonb
+
+    def call(part: str | None) -> str | None:
+        pair = None if part is None else load_jsonb(part)
+        if type(pair) is not dict or len(pair) != 1:
+            return None
+        ((key, value),) = pair.items()
+        if type(value) is not str:
+            return None
+        return _json_path(key) if which == "path" else value
 
     return call
 
@@ -210,6 +266,12 @@ def coerce_via_io(udfs: UdfRegistry, source: int, target: int) -> Callable[..., 
 def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     """octet_length of a character(width) value, whose padding is not stored."""
     return lambda a: None if a is None else len(a.encode()) + max(0, width - len(a))
+
+
+@special("bpchar_padded")
+def bpchar_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """A character(width) value with its padding."""
+    return lambda a: None if a is None else a.ljust(width)
 
 
 @special("reinterpret", deterministic=False)
@@ -281,15 +343,15 @@ def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
 @special("convert_rowtype")
 def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types = udfs.catalog.types
-    have, want = types.io(types.base_type(source)), types.io(types.base_type(target))
-    names = [c.name for c in have.columns]
-    wanted = [c.name for c in want.columns]
+    given, made = types.io(types.base_type(source)), types.io(types.base_type(target))
+    names = [c.name for c in given.columns]
+    wanted = [c.name for c in made.columns]
 
     def call(value: Any) -> Any:
         if value is None:
             return None
-        fields = dict(zip(names, have.live(deform(value)[1]), strict=True))
-        return form_composite(want.spread([fields.get(name) for name in wanted]))
+        fields = dict(zip(names, given.live(list(deform(value)[1])), strict=False))
+        return form_composite(made.placed([fields.get(name) for name in wanted]))
 
     return call
 
@@ -396,15 +458,13 @@ def next_value(udfs: UdfRegistry, seqid: int) -> Callable[..., Any]:
 
 @special("row_is_null")
 def row_is_null(udfs: UdfRegistry, want_null: bool, row_type: int) -> Callable[..., Any]:
-    types = udfs.catalog.types
-    live = getattr(types.io(types.base_type(row_type)), "live", None)
+    io = udfs.catalog.types.io(row_type)
+    live = getattr(io, "live", list)
 
     def call(value: Any) -> int:
         if value is None:
             return int(want_null)
-        fields = deform(value)[1]
-        if live is not None:
-            fields = live(fields)
+        fields = live(deform(value)[1])
         return int(all((field is None) == want_null for field in fields))
 
     return call
@@ -458,8 +518,7 @@ def field_select(udfs: UdfRegistry, number: int, result_type: int) -> Callable[.
 
 @special("field_store")
 def field_store(udfs: UdfRegistry, row_type: int, numbers: tuple[int, ...]) -> Callable[..., Any]:
-    io = udfs.catalog.types.io(udfs.catalog.types.base_type(row_type))
-    width = len(io.spread(io.columns))
+    width = udfs.catalog.types.io(row_type).width
 
     def call(base: Any, *values: Any) -> Any:
         fields = deform(base)[1] if base is not None else []
@@ -503,11 +562,7 @@ def subscript(
             return None
         bounds = _bounds(shape, values)
         if is_slice:
-            # a plain subscript among slices means 1:n
-            return array_get_slice(
-                base,
-                [(1 if bits == 1 else b[0], b[1]) for b, bits in zip(bounds, shape, strict=True)],
-            )
+            return array_get_slice(base, bounds)
         found = array_get_element(base, [upper for _, upper in bounds])
         return bytes.fromhex(found) if blob and found is not None else found
 
@@ -538,11 +593,7 @@ def subscript_assign(
             raise PgError("22004", "array subscript in assignment must not be null")
         bounds = _bounds(shape, values)
         if is_slice:
-            return array_set_slice(
-                base,
-                [(1 if bits == 1 else b[0], b[1]) for b, bits in zip(bounds, shape, strict=True)],
-                new,
-            )
+            return array_set_slice(base, bounds, new)
         if blob and new is not None:
             new = new.hex()
         return array_set_element(base, [upper for _, upper in bounds], new)
@@ -565,34 +616,6 @@ def row_count(udfs: UdfRegistry, what: str) -> Callable[..., Any]:
         if value < 0:
             raise PgError(code, f"{what} must not be negative")
         return int(value)
-
-    return call
-
-
-@special("window_argument")
-def window_argument(udfs: UdfRegistry, function: str) -> Callable[..., Any]:
-    code = INVALID_ARGUMENT_FOR_NTILE if function == "ntile" else INVALID_ARGUMENT_FOR_NTH_VALUE
-
-    def call(value: Any) -> Any:
-        if value is not None and value <= 0:
-            raise PgError(code, f"argument of {function} must be greater than zero")
-        return value
-
-    return call
-
-
-@special("frame_offset")
-def frame_offset(udfs: UdfRegistry, kind: str, mode: str) -> Callable[..., Any]:
-    which = "starting" if kind == "offset_preceding" else "ending"
-
-    def call(value: Any) -> Any:
-        if value is None:
-            raise PgError("22004", f"frame {which} offset must not be null")
-        if value < 0:
-            raise PgError(
-                INVALID_PRECEDING_OR_FOLLOWING_SIZE, f"frame {which} offset must not be negative"
-            )
-        return value
 
     return call
 
@@ -663,16 +686,44 @@ def array_sublink(udfs: UdfRegistry, element_type: int) -> Callable[[], Any]:
     blob = types.io(element_type).storage == "blob"
 
     def step(items: list[Any], value: Any) -> None:
-        if of_arrays:
-            if value is None:
-                raise PgError("22004", "cannot accumulate null arrays")
-            items.append(load_array(value)[0])
-        else:
-            items.append(value.hex() if blob and value is not None else value)
+        items.append(value.hex() if blob and value is not None else value)
 
+    if of_arrays:
+        return lambda: ([], _accumulate_array, _accumulated)
     return lambda: ([], step, lambda items: dump_array(items))
+
+
+def _accumulate_array(items: list[Any], value: Any) -> None:
+    """accumArrayResultArr; the first item is the lower bounds that all share."""
+    if value is None:
+        raise PgError("22004", "cannot accumulate null arrays")
+    elements, lower = load_array(value)
+    if not elements:
+        raise PgError("2202E", "cannot accumulate empty arrays")
+    if not items:
+        items.append(lower)
+    elif items[0] != lower or dimensions(items[1]) != dimensions(elements):
+        raise PgError("2202E", "cannot accumulate arrays of different dimensionality")
+    items.append(elements)
+
+
+def _accumulated(items: list[Any]) -> str:
+    return dump_array(items[1:], [1, *items[0]]) if items else "[]"
 
 
 SPECIAL_AGGREGATES["single_row"] = single_row
 SPECIAL_AGGREGATES["array_sublink"] = array_sublink
 __all__ = ["FEATURE_NOT_SUPPORTED", "SPECIALS", "SPECIAL_AGGREGATES", "PgClass", "Value"]
+
+
+@special("empty_set")
+def empty_set(udfs: UdfRegistry, oid: int, info: TypeInfo) -> Callable[..., Any]:
+    """An ordered-set aggregate of no rows."""
+
+    def call(*direct: Any) -> Any:
+        binding = udfs.aggregate_binding(udfs.catalog.get(PgProc, oid=oid), info)
+        state = state_maker(udfs, binding, info)()
+        state.direct(*direct)
+        return state.final()
+
+    return call

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
-from pgemu.errors import INVALID_FUNCTION_DEFINITION, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
@@ -21,6 +21,18 @@ from pgemu.types.record import form_composite, form_record
 
 VOIDOID, RECORDOID = 2278, 2249
 _BUILTIN_RETURN = "SQL:RETURN "
+_TRANSACTION_TAGS = {
+    "TRANS_STMT_BEGIN": "BEGIN",
+    "TRANS_STMT_START": "START TRANSACTION",
+    "TRANS_STMT_COMMIT": "COMMIT",
+    "TRANS_STMT_ROLLBACK": "ROLLBACK",
+    "TRANS_STMT_SAVEPOINT": "SAVEPOINT",
+    "TRANS_STMT_RELEASE": "RELEASE",
+    "TRANS_STMT_ROLLBACK_TO": "ROLLBACK",
+    "TRANS_STMT_PREPARE": "PREPARE TRANSACTION",
+    "TRANS_STMT_COMMIT_PREPARED": "COMMIT PREPARED",
+    "TRANS_STMT_ROLLBACK_PREPARED": "ROLLBACK PREPARED",
+}
 _BUILTIN_ATOMIC = "SQL:BEGIN ATOMIC"
 
 
@@ -28,33 +40,33 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     """A callable that runs the body; the last statement's rows are the result."""
     prepared: list[Any] = []
 
-    def statements() -> list[Any]:
+    def statements() -> tuple[Any, ...]:
         # who asks and what the settings are decide names and privileges too
         key = (session.catalog_version(), session.guc.epoch, session.ctx.current_user_oid)
         if not prepared or prepared[0][0] != key:
-            body = _body_queries(session, proc, info)
-            prepared[:] = [(key, body, [None] * len(body))]
-        return prepared[0][1]  # type: ignore[no-any-return]
+            prepared[:] = [(key, *_prepare(session, proc, info))]
+        return prepared[0]  # type: ignore[no-any-return]
 
     # the types of the last result's columns
     types: list[int] = []
 
     def run(*args: Any) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = []
-        statement = 0
+        stack = session.context_stack
+        depth = len(stack)
+        made: tuple[Any, ...] | None = None
         try:
-            body = statements()
-            plans = prepared[0][2]
-            for number, query in enumerate(body):
-                statement = number + 1
-                if plans[number] is None:
-                    plans[number] = session.plan_once(query)
-                result = session.run_planned(plans[number], query, args)
-                rows = list(result.rows or ())
-                types[:] = [c.type_oid for c in result.columns or ()]
+            made = statements()
+            rows = _run_body(session, made, args, types)
+            layout = made[4]
+            if layout and types != [info.result_type]:
+                rows = [_spread(row, layout) for row in rows]
         except PgError as error:
-            _add_context(error, proc, statement, len(prepared[0][1]) if prepared else 0)
+            body = prepared[0][1] if prepared else []
+            for line in stack[depth:] if made is not None else _context(proc, 0, body):
+                error.add_context(line)
             raise
+        finally:
+            del stack[depth:]
         return rows
 
     if proc.proretset:
@@ -69,7 +81,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
                 or session.catalog.types.row(info.result_type).typtype == "c"
             )
             for row in rows:
-                yield row[0] if len(row) == 1 and whole else _spread(session, row, info)
+                yield row[0] if len(row) == 1 and whole else row
 
         return rows_of
 
@@ -84,30 +96,90 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
     return call
 
 
-def _add_context(error: PgError, proc: PgProc, statement: int, count: int) -> None:
-    """sql_exec_error_callback.  PostgreSQL inlines a function of one SELECT, whose errors at run
-    time then have no context."""
-    inlined = count == 1 and not (
-        proc.proretset
-        or proc.prosecdef
-        or proc.proconfig
-        or proc.prorettype in (VOIDOID, RECORDOID)
+def _run_body(
+    session: Any, prepared: tuple[Any, ...], args: tuple[Any, ...], types: list[int]
+) -> list[tuple[Any, ...]]:
+    """The last statement's rows, and the types of their columns."""
+    _, body, plans, lines, _ = prepared
+    stack, rows = session.context_stack, []
+    depth = len(stack)
+    for number, query in enumerate(body):
+        stack[depth:] = lines[number]
+        if plans[number] is None:
+            plans[number] = session.plan_once(query)
+        result = session.run_planned(plans[number], query, args)
+        rows = list(result.rows or ())
+        types[:] = [c.type_oid for c in result.columns or ()]
+    return rows
+
+
+def _prepare(session: Any, proc: PgProc, info: TypeInfo) -> tuple[Any, ...]:
+    """The statements, their plans (not made yet), what CONTEXT says of them, and _layout()."""
+    body = _body_queries(session, proc, info)
+    lines = [
+        _context(proc, number, body, constant=info.constant) for number in range(1, len(body) + 1)
+    ]
+    return body, [None] * len(body), lines, _layout(session, info.result_type)
+
+
+def _layout(session: Any, result_type: int) -> list[bool] | None:
+    """Which columns of a table's row type are there, if some have been dropped."""
+    row = session.catalog.types.row(result_type)
+    if row.typtype != "c":
+        return None
+    live = [not a.attisdropped for a in session.catalog.relation(row.typrelid).attrs]
+    return None if all(live) else live
+
+
+def _spread(row: tuple[Any, ...], layout: list[bool]) -> tuple[Any, ...]:
+    values = iter(row)
+    return tuple(next(values, None) if there else None for there in layout)
+
+
+def _context(
+    proc: PgProc, statement: int, body: list[Query], *, constant: bool = False
+) -> list[str]:
+    """sql_exec_error_callback.  PostgreSQL inlines a function of one plain expression, whose
+    errors at run time then have no context.  constant: the planner evaluates the call."""
+    inlined = (
+        len(body) <= 1
+        and all(_is_expression(q) for q in body)
+        and not (
+            proc.proretset
+            or proc.prosecdef
+            or proc.proconfig
+            or proc.prorettype in (VOIDOID, RECORDOID)
+        )
     )
     if statement == 0:
-        what = "during startup" if not inlined else "during inlining"
-    elif inlined:
-        return
+        what = "during startup" if not (inlined and body) else "during inlining"
+    elif inlined and constant and proc.provolatile != "i":
+        what = "during inlining"
+    elif inlined and not constant:
+        return []
     else:
         what = f"statement {statement}"
-    error.add_context(f'SQL function "{proc.proname}" {what}')
+    return [f'SQL function "{proc.proname}" {what}']
 
 
-def _spread(session: Any, row: tuple[Any, ...], info: TypeInfo) -> tuple[Any, ...]:
-    """A row with a place for each dropped column of the result's row type."""
-    types = session.catalog.types
-    io = types.io(types.base_type(info.result_type))
-    live = len(getattr(io, "columns", ())) == len(row) and hasattr(io, "spread")
-    return tuple(io.spread(row)) if live else row
+def _is_expression(query: Query) -> bool:
+    """What inline_function takes."""
+    return query.command_type == "select" and not (
+        query.rtable
+        or query.jointree.quals is not None
+        or query.has_aggs
+        or query.has_window_funcs
+        or query.has_target_srfs
+        or query.has_sublinks
+        or query.cte_list
+        or query.group_clause
+        or query.having_qual is not None
+        or query.sort_clause
+        or query.limit_offset is not None
+        or query.limit_count is not None
+        or query.set_operations is not None
+        or len(query.target_list) != 1
+    )
 
 
 def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:
@@ -115,9 +187,7 @@ def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[i
     if len(row) == 1 and io.typtype != "c" and info.result_type != RECORDOID:
         return row[0]
     if io.typtype == "c":
-        if len(row) == 1 and types == [info.result_type]:
-            return row[0]
-        return form_composite(_spread(session, row, info))
+        return row[0] if len(row) == 1 and types == [info.result_type] else form_composite(row)
     if len(row) == 1 and types == [RECORDOID]:
         return row[0]
     return form_record(types, row)
@@ -143,9 +213,27 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
     queries = []
     for raw in session.parse(body_text(proc)):
         queries.append(session.analyze_function_body(raw, proc, list(info.arg_types)))
+    for query in queries:
+        _check_statement(session, query, proc)
     if queries:
         queries[-1] = _coerced(session, queries[-1], info)
     return queries
+
+
+def _check_statement(session: Any, query: Query, proc: PgProc) -> None:
+    """What init_execution_state refuses."""
+    if proc.provolatile != "v" and (word := session.written_by(query)) is not None:
+        raise PgError(FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function")
+    if query.command_type != "utility":
+        return
+    tag, stmt = next(iter((query.utility_stmt or {"": {}}).items()))
+    if tag == "CopyStmt" and not stmt.get("filename"):
+        raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in an SQL function")
+    if tag == "TransactionStmt":
+        kind = stmt.get("kind", "TRANS_STMT_BEGIN")
+        raise PgError(
+            FEATURE_NOT_SUPPORTED, f"{_TRANSACTION_TAGS[kind]} is not allowed in an SQL function"
+        )
 
 
 def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
@@ -168,9 +256,9 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     if not wanted or len(wanted) != len(given) or wanted == given:
         return query
     if returning:
-        return replace(query, returning_list=_coerced_entries(session, entries, wanted))
+        return replace(query, returning_list=_coerced_entries(session, entries, wanted, info))
     if not query.set_operations and not query.sort_clause and not query.distinct_clause:
-        return replace(query, target_list=_coerced_entries(session, entries, wanted))
+        return replace(query, target_list=_coerced_entries(session, entries, wanted, info))
     names = [t.resname or "" for t in entries if not t.resjunk]
     entry = RangeTblEntry(
         "subquery",
@@ -186,7 +274,7 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     ]
     return Query(
         "select",
-        target_list=_coerced_entries(session, outputs, wanted),
+        target_list=_coerced_entries(session, outputs, wanted, info),
         rtable=[entry],
         jointree=FromExpr([RangeTblRef(1)]),
     )
@@ -206,7 +294,7 @@ def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[int]:
 
 
 def _coerced_entries(
-    session: Any, entries: list[TargetEntry], wanted: list[int]
+    session: Any, entries: list[TargetEntry], wanted: list[int], info: TypeInfo
 ) -> list[TargetEntry]:
     pstate = make_parsestate(None, session.catalog)
     result = []
@@ -215,17 +303,20 @@ def _coerced_entries(
         if entry.resjunk:
             result.append(entry)
             continue
+        given, target = expr_type(entry.expr), next(types)
         expr = coerce_to_target_type(
-            pstate,
-            entry.expr,
-            expr_type(entry.expr),
-            next(types),
-            -1,
-            "assignment",
-            "implicit_cast",
-            -1,
+            pstate, entry.expr, given, target, -1, "assignment", "implicit_cast", -1
         )
-        result.append(entry if expr is None else replace(entry, expr=expr))
+        if expr is None:
+            name = session.catalog.type_name
+            shown = name(info.result_type)
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                f"return type mismatch in function declared to return {shown}",
+                detail=f"Final statement returns {name(given)} instead of {name(target)} "
+                f"at column {len(result) + 1}.",
+            )
+        result.append(replace(entry, expr=expr))
     return result
 
 

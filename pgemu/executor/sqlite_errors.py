@@ -22,7 +22,7 @@ from pgemu.errors import (
 from pgemu.executor.expiry import StatementExpiredError, has_expired
 
 _INDEX = re.compile(r"UNIQUE constraint failed: index '(\w+)'")
-_FRAME = re.compile(r"frame (starting|ending) offset must be a non-negative")
+_FRAME = re.compile(r"frame (starting|ending) offset must be a non-negative (integer|number)")
 _COLUMNS = re.compile(r"UNIQUE constraint failed: (.*)")
 
 
@@ -38,10 +38,10 @@ def translate(error: apsw.Error, session: Any) -> PgError:
         return PgError(NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range")
     frame = _FRAME.search(text)
     if frame is not None:
-        return PgError(
-            INVALID_PRECEDING_OR_FOLLOWING_SIZE,
-            f"frame {frame[1]} offset must not be negative",
-        )
+        message = f"frame {frame[1]} offset must not be negative"
+        if frame[2] == "number":  # RANGE: in_range() is who complains
+            message = "invalid preceding or following size in window function"
+        return PgError(INVALID_PRECEDING_OR_FOLLOWING_SIZE, message)
     if isinstance(error, apsw.TooBigError):
         return PgError(PROGRAM_LIMIT_EXCEEDED, "value too long for this server")
     if "too many" in text or "too large" in text or "stack overflow" in text or "maximum" in text:

@@ -14,10 +14,22 @@ import apsw
 
 from pgemu.planner.lowering import SetCall
 from pgemu.planner.plan import Plan
+from pgemu.planner.sql import PLAIN_ARGUMENTS
 from pgemu.types.record import deform, form_composite, form_record
 
 RECORDOID = 2249
 _EQ = apsw.SQLITE_INDEX_CONSTRAINT_EQ
+
+
+def unquoted(text: str) -> Any:
+    """The value that SQLite's quote() wrote as a literal."""
+    if text == "NULL":
+        return None
+    if text.startswith("'"):
+        return text[1:-1].replace("''", "'")
+    if text.startswith("X'"):
+        return bytes.fromhex(text[2:-1])
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 class _Table:
@@ -58,9 +70,14 @@ class _Cursor:
         self.table = table
         self.row: Any = None
         self.number = 0
+        self.args: Sequence[Any] = ()
         self.iterator: Iterator[Any] = iter(())
 
     def Filter(self, index: int, name: str, args: Sequence[Any]) -> None:
+        self.args = args
+        if len(args) > PLAIN_ARGUMENTS:
+            rest = args[PLAIN_ARGUMENTS:]
+            args = (*args[:PLAIN_ARGUMENTS], *(unquoted(text) for text in rest))
         self.iterator = iter(self.table.rows(*args))
         self.number = 0
         self.Next()
@@ -81,7 +98,8 @@ class _Cursor:
         try:
             return self.row[number]
         except IndexError:
-            return self.number if number == self.table.first_arg - 1 else None
+            argument = number - self.table.first_arg
+            return self.args[argument] if argument >= 0 else self.number
 
     def Close(self) -> None:
         self.iterator = iter(())

@@ -193,14 +193,20 @@ class TriggerRun:
                 "BEFORE STATEMENT trigger cannot return a value",
             )
 
-    def after_statement(self) -> None:
-        """Run what was queued, then the AFTER STATEMENT triggers."""
+    def after_rows(self) -> None:
+        """Run what was queued."""
         if self.shared:
             return
         queued, self.queue = self.queue, []
         for trigger, data in queued:
             with self._transition_tables(trigger, data.operation.lower()):
                 fire(self.session, trigger, data)
+
+    def after_statement(self) -> None:
+        """Run what was queued, then the AFTER STATEMENT triggers."""
+        if self.shared:
+            return
+        self.after_rows()
         for event in reversed(self.events):
             for trigger in self._statement:
                 if trigger.tgtype & (BEFORE | INSTEAD):
@@ -357,9 +363,16 @@ def fire(session: Any, trigger: PgTrigger, data: TriggerData) -> Any:
 
 def _builtin(session: Any, proc: PgProc, data: TriggerData) -> Any:
     if proc.proname == "suppress_redundant_updates_trigger":
+        if data.old is None or data.new is None:
+            raise PgError("39P01", "suppress_redundant_updates_trigger: must be called on update")
         if data.old is not None and data.new is not None and list(data.old) == list(data.new):
             return None
         return data.new
+    if proc.proname in ("tsvector_update_trigger", "tsvector_update_trigger_column"):
+        from pgemu.executor.tsvector_trigger import tsvector_update_trigger
+
+        by_column = proc.proname == "tsvector_update_trigger_column"
+        return tsvector_update_trigger(session, data, config_column=by_column)
     raise PgError(FEATURE_NOT_SUPPORTED, f"function {proc.proname}() is not supported yet")
 
 

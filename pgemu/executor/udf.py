@@ -29,10 +29,12 @@ from pgemu.executor.tablefunctions import (
     SequenceModule,
     StatementModule,
 )
+from pgemu.executor.windowframes import frame_factory
 from pgemu.fmgr import AggregateBinding, FunctionBinding, TypeInfo, aggregates, functions
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.lowering import SetCall
 from pgemu.planner.plan import Plan
+from pgemu.planner.windows import FrameSpec
 from pgemu.types.record import form_record
 
 ANYOID, INTERNALOID = 2276, 2281
@@ -201,7 +203,7 @@ class UdfRegistry:
 
     # -- aggregates ----------------------------------------------------------------------------
 
-    def _aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
+    def aggregate_binding(self, proc: PgProc, info: TypeInfo) -> AggregateBinding | PgAggregate:
         if proc.oid < FIRST_USER_OID:
             binding: AggregateBinding | None = aggregates.get(self.signature(proc))
             if binding is None:
@@ -230,11 +232,20 @@ class UdfRegistry:
         return None
 
     def aggregate(
-        self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
+        self,
+        proc: PgProc,
+        info: TypeInfo,
+        *,
+        distinct: bool = False,
+        ndirect: int = 0,
+        ordering: tuple[tuple[bool, bool], ...] = (),
     ) -> str:
-        binding = self._aggregate_binding(proc, info)
+        """ordering: (descending, nulls first) of each column of a hypothetical set."""
+        binding = self.aggregate_binding(proc, info)
         row = binding if isinstance(binding, PgAggregate) else None
-        name, new = self._name(("a", proc.oid, row, info, distinct, ndirect), proc.proname)
+        name, new = self._name(
+            ("a", proc.oid, row, info, distinct, ndirect, ordering), proc.proname
+        )
         if new:
             factory = aggregate_factory(
                 self,
@@ -242,16 +253,26 @@ class UdfRegistry:
                 info,
                 distinct=distinct,
                 ndirect=ndirect,
+                ordering=ordering,
             )
             self.conn.create_aggregate_function(name, factory, -1)
         return name
 
     def window(self, proc: PgProc, info: TypeInfo) -> str:
-        binding = self._aggregate_binding(proc, info)
+        binding = self.aggregate_binding(proc, info)
         row = binding if isinstance(binding, PgAggregate) else None
         name, new = self._name(("w", proc.oid, row, info), f"w_{proc.proname}")
         if new:
             factory = window_factory(self, binding, info)
+            self.conn.create_window_function(name, factory, -1)
+        return name
+
+    def frame(self, proc: PgProc, info: TypeInfo, spec: FrameSpec) -> str:
+        binding = self.aggregate_binding(proc, info) if spec.aggregate else None
+        row = binding if isinstance(binding, PgAggregate) else None
+        name, new = self._name(("wf", proc.oid, row, info, spec), f"w_{proc.proname}")
+        if new:
+            factory = frame_factory(self, proc, info, spec)
             self.conn.create_window_function(name, factory, -1)
         return name
 
@@ -337,6 +358,10 @@ class UdfRegistry:
         elif kind == "recursion":
             module = RecursionModule(self, key[0], key[1:3], key[3:5], key[5], key[6])
             self._create_module(name, module)
+        elif kind == "xml_table":
+            from pgemu.executor.xmltable import XmlTableModule
+
+            self._create_module(name, XmlTableModule(self.ctx, *key))
         elif kind in SPECIAL_AGGREGATES:
             self.conn.create_aggregate_function(name, SPECIAL_AGGREGATES[kind](self, *key), -1)
         else:

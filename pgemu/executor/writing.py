@@ -23,6 +23,8 @@ class WritingMixin:
     check_for_interrupts: Any
     # while data-modifying CTEs run: hides what the statement itself has written
     own_overlay: Any = None
+    # the statement with data-modifying CTEs that is running: its AFTER triggers wait for its end
+    parts: Any = None
     _changing: list[Collection[int]] | None = None
     _routing: Any = None
 

@@ -39,7 +39,8 @@ class FunctionBinding:
 class TypeInfo:
     """The call site as analysis typed it: resolved argument types, result type, collation, the
     typmod of the result if known; ret_columns = [(name, type OID, typmod)] for record results.
-    variadic: the call was written f(VARIADIC array) (only bodies of VARIADIC "any" care)."""
+    variadic: the call was written f(VARIADIC array) (only bodies of VARIADIC "any" care).
+    constant: all arguments are constants (only functions in SQL care)."""
 
     arg_types: tuple[int, ...]
     result_type: int
@@ -47,6 +48,7 @@ class TypeInfo:
     result_typmod: int = -1
     ret_columns: tuple[tuple[str, int, int], ...] = ()
     variadic: bool = False
+    constant: bool = False
 
 
 class Aggregate(Protocol):

@@ -154,6 +154,21 @@ def check_keywords(name: str, allowed: frozenset[str], text: str) -> str:
     return text
 
 
+def check_plpgsql_checks(name: str, text: str) -> str:
+    """plpgsql.extra_errors and its twin."""
+    if text.lower() in ("all", "none"):
+        return text
+    words = split_identifier_string(text)
+    for word in words or ():
+        if word.lower() in ("all", "none"):
+            raise invalid_value(
+                name,
+                f'"{text}"',
+                detail=f'Key word "{word}" cannot be combined with other key words.',
+            )
+    return check_keywords(name, _PLPGSQL_CHECKS, text)
+
+
 def check_restrict_kind(text: str) -> str:
     return check_keywords(
         "restrict_nonsystem_relation_kind", frozenset({"view", "foreign-table"}), text
@@ -217,9 +232,7 @@ _RESOURCE_MANAGERS = frozenset(
     ]
 )
 _LOG_DESTINATIONS = frozenset({"stderr", "csvlog", "jsonlog", "syslog", "eventlog"})
-_PLPGSQL_CHECKS = frozenset(
-    {"none", "all", "shadowed_variables", "too_many_rows", "strict_multi_assignment"}
-)
+_PLPGSQL_CHECKS = frozenset({"shadowed_variables", "too_many_rows", "strict_multi_assignment"})
 
 CHECK_HOOKS: dict[str, CheckHook] = {
     "application_name": check_ascii,
@@ -233,8 +246,8 @@ CHECK_HOOKS: dict[str, CheckHook] = {
     "log_destination": partial(check_keywords, "log_destination", _LOG_DESTINATIONS),
     "log_timezone": check_log_timezone,
     "max_stack_depth": check_max_stack_depth,
-    "plpgsql.extra_errors": partial(check_keywords, "plpgsql.extra_errors", _PLPGSQL_CHECKS),
-    "plpgsql.extra_warnings": partial(check_keywords, "plpgsql.extra_warnings", _PLPGSQL_CHECKS),
+    "plpgsql.extra_errors": partial(check_plpgsql_checks, "plpgsql.extra_errors"),
+    "plpgsql.extra_warnings": partial(check_plpgsql_checks, "plpgsql.extra_warnings"),
     "restrict_nonsystem_relation_kind": check_restrict_kind,
     "search_path": check_search_path,
     "temp_tablespaces": partial(check_identifiers, "temp_tablespaces"),

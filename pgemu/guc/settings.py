@@ -175,6 +175,14 @@ class Settings:
             raise PgError(UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
         return key, row
 
+    def canonical_name(self, name: str) -> str:
+        """The name as pg_settings has it; one with a dot may be of a setting to come."""
+        row = self.rows_by_name.get(_key(name))
+        if row is not None:
+            return row.name
+        self._check_custom(name, missing_ok=False)
+        return name
+
     def _shown(self, key: str, row: Setting) -> str:
         if key == "seed":
             return "unavailable"
@@ -269,10 +277,12 @@ class Settings:
 
     def validate(self, name: str, text: str, *, superuser: bool = True) -> None:
         """Check a setting that is to be stored: ALTER ROLE/DATABASE SET, CREATE FUNCTION SET."""
-        key = _key(name)
-        row = self.rows_by_name.get(key)
-        if row is None:
+        row = self.rows_by_name.get(_key(name))
+        if row is None or "CUSTOM_PLACEHOLDER" in row.flags:
+            # what it will mean nobody knows yet: it is for those who may set everything
             self._check_custom(name, missing_ok=False)
+            if not superuser:
+                raise _denied(name)
             return
         _check_context(row, "user", "test", superuser)
         self.check_source = "test"
@@ -337,6 +347,13 @@ class Settings:
                 f'invalid configuration parameter name "{name}"',
                 detail=f'"{prefix}" is a reserved prefix.',
             )
+
+    def check_parameter_acl_name(self, name: str) -> None:
+        """check_GUC_name_for_parameter_acl: privileges are for parameters that may exist."""
+        if _key(name) in self.rows_by_name:
+            return
+        if "." not in name or not all(_CUSTOM_NAME.fullmatch(part) for part in name.split(".")):
+            raise PgError(INVALID_NAME, f'invalid parameter name "{name}"')
 
     def _placeholder(self, name: str) -> Setting:
         self._check_custom(name, missing_ok=False)

@@ -216,6 +216,11 @@ class Connection:
         """The next buffered messages are exactly these bytes."""
         return self._input.startswith(data, self._at)
 
+    def buffered_byte(self, offset: int) -> bytes:
+        """One buffered byte; b"-" where the buffer ends before it."""
+        at = self._at + offset
+        return self._input[at : at + 1] or b"-"
+
     def skip(self, length: int) -> None:
         """Pass over buffered messages that have been served."""
         self._at += length
@@ -241,6 +246,10 @@ class Connection:
         if ready[0][0] == latch_fd or (len(ready) > 1 and ready[1][0] == latch_fd):
             return "latch"
         return "client"
+
+    def readable_within(self, seconds: float) -> bool:
+        """The client sends something in that time."""
+        return bool(select.select([self.sock], (), (), seconds)[0])
 
     def is_connected(self) -> bool:
         """Whether the client has not hung up (client_connection_check_interval)."""

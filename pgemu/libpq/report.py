@@ -10,6 +10,15 @@ from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu_protocol.hot import error_response, notice_response
 from pgemu_protocol.violation import ProtocolViolation
 
+# where PostgreSQL 15 raises what clients look at by its place
+_SOURCES = {"exec_stmt_raise": ("pl_exec.c", "3891")}
+
+
+def source_fields(routine: str | None) -> dict[str, str | None]:
+    """File, line and routine: only routines that clients are known to look at have them."""
+    file, line = _SOURCES.get(routine or "", (None, None))
+    return {"F": file, "L": line, "R": routine}
+
 
 def error_fields(error: PgError, position: int | None = None) -> dict[str, str]:
     """Field letter -> text; position is the 1-based character position in the statement."""
@@ -29,7 +38,7 @@ def error_fields(error: PgError, position: int | None = None) -> dict[str, str]:
         "c": error.column,
         "d": error.datatype,
         "n": error.constraint,
-        "R": error.routine,
+        **source_fields(error.routine),
     }
     return {letter: str(text) for letter, text in shown.items() if text is not None}
 
@@ -51,6 +60,7 @@ def notice_fields(notice: Notice, position: int | None = None) -> dict[str, str]
         "c": notice.column,
         "d": notice.datatype,
         "n": notice.constraint,
+        **source_fields(notice.routine),
     }
     return {letter: str(text) for letter, text in shown.items() if text is not None}
 

@@ -142,6 +142,7 @@ _COLLATION: dict[type, _Getter] = {
     p.SetToDefault: attrgetter("collation"),
     p.TargetEntry: lambda n: expr_collation(n.expr),
     p.SQLValueFunction: lambda n: 950 if n.type == 19 else 0,
+    p.XmlExpr: lambda n: 100 if n.op == "IS_XMLSERIALIZE" else 0,
 }
 
 

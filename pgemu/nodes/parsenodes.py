@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import Any
 
 from pgemu.nodes.node_class import node
-from pgemu.nodes.primnodes import Expr, SortGroupClause, TargetEntry
+from pgemu.nodes.primnodes import Expr, SortGroupClause, TableFunc, TargetEntry
 
 RawNode = dict[str, Any]
 
@@ -87,7 +87,7 @@ class RangeTblEntry:
     functions: list[RangeTblFunction] = field(default_factory=list)
     funcordinality: bool = False
     # tablefunc (XMLTABLE)
-    tablefunc: RawNode | None = None
+    tablefunc: TableFunc | None = None
     # values
     values_lists: list[list[Expr]] = field(default_factory=list)
     # cte

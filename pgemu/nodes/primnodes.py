@@ -73,7 +73,9 @@ class Param(Expr):
 
 @node
 class FuncExpr(Expr):
-    """funcformat: "explicit_call", "explicit_cast", "implicit_cast" or "sql_syntax"."""
+    """funcformat: "explicit_call", "explicit_cast", "implicit_cast" or "sql_syntax".  args are
+    those of all parameters; notation tells how the call was written where that is not the same:
+    (index into args, name or "") of each argument that was given."""
 
     funcid: int
     funcresulttype: int
@@ -84,6 +86,7 @@ class FuncExpr(Expr):
     funccollid: int = 0
     inputcollid: int = 0
     location: int = -1
+    notation: tuple[tuple[int, str], ...] = ()
 
 
 @node
@@ -396,6 +399,25 @@ class XmlExpr(Expr):
     xmloption: str
     type: int
     typmod: int = -1
+    location: int = -1
+
+
+@node
+class TableFunc(Expr):
+    """XMLTABLE: one entry of the col* lists for each column; ordinalitycol counts from 0."""
+
+    ns_uris: list[Expr]
+    ns_names: list[str]
+    docexpr: Expr
+    rowexpr: Expr
+    colnames: list[str]
+    coltypes: list[int]
+    coltypmods: list[int]
+    colcollations: list[int]
+    colexprs: list[Expr | None]
+    coldefexprs: list[Expr | None]
+    notnulls: list[bool]
+    ordinalitycol: int = -1
     location: int = -1
 
 

@@ -43,6 +43,7 @@ from pgemu.parser.parse_sort_group import (
     transform_sort_clause,
 )
 from pgemu.parser.parse_window import transform_window_definitions
+from pgemu.parser.predtest import predicate_implied_by
 from pgemu.parser.type_oids import INT8OID
 
 __all__ = [
@@ -277,7 +278,7 @@ def _index_matches(
     for elem in oc.arbiter_elems:
         if (elem.infercollid or elem.inferopclass) and not _elem_matches(info, elem):
             return False
-    return all(any(equal(p, w) for w in where) for p in _conjuncts(info.pred))
+    return predicate_implied_by(info.catalog, _conjuncts(info.pred), where)
 
 
 def _elem_matches(info: Any, elem: InferenceElem) -> bool:

@@ -261,6 +261,7 @@ def _coerce_unknown_const(
     # interval's input needs the typmod; for others the length coercion follows separately
     input_mod = base_mod if base_type == INTERVALOID else -1
     value = con.value
+    noticed = _notices(catalog)
     if value is not None and base_type != TEXTOID:
         value = string_type_datum(catalog, base_type, str(value), input_mod, con.location)
     result: Expr = Const(
@@ -269,7 +270,8 @@ def _coerce_unknown_const(
         input_mod,
         row.typcollation,
         con.location,
-        None if base_type in REG_TYPES else con.literal_location,
+        # what gives a notice is not converted a second time
+        None if base_type in REG_TYPES or _notices(catalog) != noticed else con.literal_location,
     )
     if base_type != target_type_id:
         result = coerce_to_domain(
@@ -286,14 +288,23 @@ def _coerce_unknown_const(
     return result
 
 
+def _notices(catalog: Catalog) -> int:
+    session = catalog.ctx.session
+    return len(session.notices) if session is not None else 0
+
+
 def string_type_datum(
     catalog: Catalog, type_oid: int, text: str, typmod: int, location: int
 ) -> Value:
     """stringTypeDatum: the input function's result; an error gets the literal's position."""
+    session, noticed = catalog.ctx.session, _notices(catalog)
     try:
         if get_type(catalog, type_oid).typtype == "p":
             return _pseudo_type_input(catalog, type_oid, text, typmod)
         value: Value = catalog.types.io(type_oid).input(text, typmod, catalog.ctx)
+        for notice in session.notices[noticed:] if session is not None else ():
+            if notice.location is None:
+                notice.location = location
         return value
     except PgError as error:
         if error.location is None and error.position is None:

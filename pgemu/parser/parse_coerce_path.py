@@ -89,6 +89,16 @@ def is_binary_coercible(catalog: Catalog, srctype: int, targettype: int) -> bool
     return known
 
 
+def _casts(catalog: Catalog) -> dict[tuple[int, int], PgCast]:
+    """All of pg_cast by source and target: resolution mostly asks for casts that do not exist."""
+    cache = parse_cache(catalog)
+    known: dict[tuple[int, int], PgCast] | None = cache.get("casts")
+    if known is None:
+        rows = catalog.all(PgCast)
+        known = cache["casts"] = {(row.castsource, row.casttarget): row for row in rows}
+    return known
+
+
 def _is_binary_coercible(catalog: Catalog, srctype: int, targettype: int) -> bool:
     if targettype in (ANYELEMENTOID, ANYCOMPATIBLEOID):
         return True
@@ -102,7 +112,7 @@ def _is_binary_coercible(catalog: Catalog, srctype: int, targettype: int) -> boo
         return True
     if targettype == RECORDARRAYOID and is_complex_array(catalog, src):
         return True
-    cast = catalog.one(PgCast, castsource=src, casttarget=targettype)
+    cast = _casts(catalog).get((src, targettype))
     return cast is not None and cast.castmethod == "b" and cast.castcontext == "i"
 
 
@@ -143,7 +153,7 @@ def _find_coercion_pathway(
     if source == target:
         return PATH_RELABELTYPE, 0
     rank = CONTEXT_RANK[ccontext]
-    cast = catalog.one(PgCast, castsource=source, casttarget=target)
+    cast = _casts(catalog).get((source, target))
     if cast is not None:
         if rank < _CAST_RANK[cast.castcontext]:
             return PATH_NONE, 0
@@ -179,7 +189,7 @@ def find_typmod_coercion_function(catalog: Catalog, type_oid: int) -> tuple[str,
         element = type_oid
         if is_true_array_type(row):
             path, element = PATH_ARRAYCOERCE, row.typelem
-        cast = catalog.one(PgCast, castsource=element, casttarget=element)
+        cast = _casts(catalog).get((element, element))
         function = cast.castfunc if cast is not None else 0
         found = cache[key] = (path, function) if function else (PATH_NONE, 0)
     return found

@@ -496,14 +496,13 @@ class _WellFormed:
     def _check_select(self, stmt: RawNode, context: str, hidden: bool) -> None:
         with_clause = stmt.get("withClause")
         if with_clause:
-            inner = "subquery" if context == "ok" else context
             ctes = [c["CommonTableExpr"] for c in with_clause["ctes"]]
             names = {c["ctename"] for c in ctes}
             hides = self.name in names
             for cte in ctes:
                 self.check(
                     cte["ctequery"],
-                    inner,
+                    context,
                     hidden or (hides and bool(with_clause.get("recursive"))),
                 )
             hidden = hidden or hides

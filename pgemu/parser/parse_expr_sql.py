@@ -124,7 +124,7 @@ def transform_xml_expr(pstate: ParseState, body: RawNode) -> Expr:
     for item in body.get("named_args", ()):
         target = item["ResTarget"]
         named.append(transform_expr_recurse(pstate, target["val"]))
-        names.append(_argument_name(op, target, names, location))
+        names.append(_argument_name(op, target, names))
     args: list[Expr] = []
     for i, raw in enumerate(body.get("args", ())):
         arg = transform_expr_recurse(pstate, raw)
@@ -142,7 +142,8 @@ def transform_xml_expr(pstate: ParseState, body: RawNode) -> Expr:
     )
 
 
-def _argument_name(op: str, target: RawNode, seen: list[str], location: int) -> str:
+def _argument_name(op: str, target: RawNode, seen: list[str]) -> str:
+    location = target.get("location", 0)
     if target.get("name"):
         name = map_sql_identifier_to_xml_name(target["name"], False, False)
     elif "ColumnRef" in target["val"]:
@@ -174,7 +175,7 @@ def transform_xml_serialize(pstate: ParseState, body: RawNode) -> Expr:
     target, typmod = typename_type_id_and_mod(pstate, body["typeName"])
     location = body.get("location", 0)
     xml = XmlExpr(
-        "IS_XMLSERIALIZE", None, [], [], [arg], body.get("xmloption", ""), TEXTOID, -1, location
+        "IS_XMLSERIALIZE", None, [], [], [arg], body.get("xmloption", ""), target, typmod, location
     )
     result = coerce_to_target_type(
         pstate, xml, TEXTOID, target, typmod, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1

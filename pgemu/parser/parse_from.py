@@ -131,9 +131,9 @@ def transform_from_clause_item(pstate: ParseState, raw: dict[str, Any]) -> FromI
         _transform_range_table_sample(pstate, body, item[1])
         return item
     elif tag == "RangeTableFunc":
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, "XMLTABLE is not supported", location=body.get("location", 0)
-        )
+        from pgemu.parser.parse_tablefunc import transform_range_table_func
+
+        nsitem = transform_range_table_func(pstate, body)
     elif tag == "JsonTable":
         at = body.get("location", 0)
         from pgemu.parser.parser import syntax_error_at

@@ -480,6 +480,7 @@ def _build_call(
             0,
             0,
             location,
+            _notation(detail, fargs) if defaults or detail.argnumbers is not None else (),
         )
     elif detail.code == "aggregate" and not call.get("over"):
         result = _make_aggref(
@@ -516,6 +517,17 @@ def _in_place(detail: FuncDetail, fargs: list[Expr], defaults: list[Expr]) -> li
     given = [a.arg if isinstance(a, NamedArgExpr) else a for a in fargs]
     placed: dict[int, Expr] = dict(zip(detail.argnumbers, given + defaults, strict=True))
     return [placed[n] for n in sorted(placed)]
+
+
+def _notation(detail: FuncDetail, fargs: list[Expr]) -> tuple[tuple[int, str], ...]:
+    """How the call is written: FuncExpr.notation."""
+    if detail.argnumbers is None:
+        return tuple((n, "") for n in range(len(fargs)))
+    order = sorted(detail.argnumbers)
+    return tuple(
+        (order.index(number), arg.name if isinstance(arg, NamedArgExpr) else "")
+        for number, arg in zip(detail.argnumbers, fargs, strict=False)
+    )
 
 
 def _default_arguments(catalog: Catalog, detail: FuncDetail, nargs: int) -> list[Expr]:

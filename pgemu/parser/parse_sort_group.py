@@ -443,11 +443,13 @@ def _flatten_grouping_sets(nodes: list[RawNode], toplevel: bool) -> tuple[list[R
     for node in nodes:
         if "RowExpr" in node and node["RowExpr"].get("row_format") == "COERCE_IMPLICIT_CAST":
             inner, more = _flatten_grouping_sets(node["RowExpr"].get("args", []), False)
+            # a list inside a list is part of it
+            flat = [one for item in inner for one in item.get("List", {"items": [item]})["items"]]
             if toplevel:
-                out.extend(inner)
+                out.extend(flat)
                 has_sets = has_sets or more
             else:
-                out.append({"List": {"items": inner}})
+                out.append({"List": {"items": flat}})
         elif "GroupingSet" in node:
             gset = node["GroupingSet"]
             has_sets = True

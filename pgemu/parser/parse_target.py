@@ -615,7 +615,7 @@ def expand_row_reference(pstate: ParseState, expr: Expr) -> list[tuple[str, Expr
     if columns is None:
         type_id = expr_type(expr)
         if type_id == RECORDOID:
-            raise PgError("0A000", "record type has not been registered")
+            raise PgError("42809", "record type has not been registered")
         raise PgError("42809", f"type {pstate.catalog.type_name(type_id)} is not composite")
     return [
         (c.name, FieldSelect(expr, n, c.type_oid, c.typmod, c.collation))
@@ -640,7 +640,7 @@ def expand_record_variable(pstate: ParseState, var: Var, levelsup: int) -> list[
         return expand_record_variable(expr[0], expr[1], expr[2])
     columns = get_expr_result_type(pstate.catalog, expr).columns if expr is not None else None
     if columns is None:
-        raise PgError("0A000", "record type has not been registered")
+        raise PgError("42809", "record type has not been registered")
     return columns
 
 

@@ -118,9 +118,13 @@ def _syntax_error(text: str, error: Any) -> PgError:
         code = "0A000"
     hint = next((h for start, h in _HINTS if message.startswith(start)), None)
     if message == "invalid Unicode escape":
+        if position is not None and text[position - 1 : position + 1].lower() == "\\u":
+            code = "22025"
         hint = "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."
         if position is not None and text[position - 1 : position + 1].lower() != "\\u":
             hint = "Unicode escapes must be \\XXXX or \\+XXXXXX."
+        else:
+            code = "22025"
     return PgError(code, message, hint=hint, position=position)
 
 

@@ -1,20 +1,28 @@
 """Aggregate calls.
 
-count, min, max, sum of small integers and the boolean ones are SQLite's own; the others are Python
-aggregates bound to their pg_aggregate rows.  DISTINCT sorts in PostgreSQL, so an ORDER BY is added
-to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite takes one only.
+count, min, max, sum of small integers and the boolean ones are SQLite's own; sums and averages of
+integer and numeric columns are made of SQLite's sums (scaled.py has the numeric ones); the others
+are Python aggregates bound to their pg_aggregate rows.  DISTINCT sorts in PostgreSQL, so an ORDER
+BY is added to it; DISTINCT over several arguments is done by the body's wrapper, as SQLite takes
+one only.
 """
 
 from __future__ import annotations
 
+from pgemu.catalog.rows import PgAggregate, PgProc
+from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
+from pgemu.planner.calls import with_blanks
+from pgemu.planner.comparison import UNSIGNED
 from pgemu.planner.expressions import handler, lower, lower_qual
-from pgemu.planner.lowering import Lowering, Scope, type_infos
+from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope, type_infos
 from pgemu.planner.scaled import scaled_column, scaled_sum
 from pgemu.planner.sql import Sql
 
+INTERNALOID = 2281
+HALF = 32  # bits of an int8 that are summed by themselves
 # (proname, first argument's typname) -> SQLite aggregate with PostgreSQL's result
 _NATIVE = {
     ("sum", "int2"): "sum",
@@ -31,12 +39,21 @@ def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
     # SQLite finds the level by the columns, as PostgreSQL does
     args = [lower(t.expr, low, scope) for t in node.args if not t.resjunk]
     direct = [lower(d, low, scope) for d in node.aggdirectargs]
-    scaled = _scaled_call(node, low, scope)
+    scaled = _scaled_call(node, args, low, scope)
     if scaled is not None:
         return scaled
+    whole = _whole_call(node, args, low)
+    if whole is not None:
+        finish, calls = whole
+        return sql.func(finish, *[_filtered(call, node, low, scope) for call in calls])
     call = _native_call(node, args, low)
     if call is None:
         call = _bound_call(node, args, direct, low, scope)
+        if direct:
+            # without a row there are no direct arguments
+            empty = low.binder.special("empty_set", node.aggfnoid, _info(node))
+            call = _filtered(call, node, low, scope)
+            return sql.func("coalesce", call, sql.func(empty, *direct))
     return _filtered(call, node, low, scope)
 
 
@@ -48,27 +65,68 @@ def _filtered(call: Sql, node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
     return sql.filtered(call, condition)
 
 
-def _scaled_call(node: p.Aggref, low: Lowering, scope: Scope) -> Sql | None:
-    """min, max, sum or avg of a numeric column by aggregates over its scaled integers."""
-    proc = low.proc(node.aggfnoid)
-    if proc.pronamespace != 11 or node.aggdistinct or node.agglevelsup:
+def _scaled_call(node: p.Aggref, args: list[Sql], low: Lowering, scope: Scope) -> Sql | None:
+    if node.aggdistinct or node.agglevelsup or len(node.args) != 1:
+        return None
+    arg = node.args[0].expr
+    found = scaled_calls(low.proc(node.aggfnoid), arg, args[0], low, scope)
+    if found is None:
+        return None
+    finish, calls = found
+    return sql.func(finish, *[_filtered(call, node, low, scope) for call in calls])
+
+
+def scaled_calls(
+    proc: PgProc, arg: p.Expr, lowered: Sql, low: Lowering, scope: Scope
+) -> tuple[str, list[Sql]] | None:
+    """(function, SQLite aggregates that it gets the values of) for min, max, sum or avg of a
+    numeric column: aggregates over its scaled integers."""
+    if proc.pronamespace != 11:
         return None
     if proc.proname in ("min", "max"):
-        column = scaled_column(node.args[0].expr, low, scope)
+        column = scaled_column(arg, low, scope)
         if column is None:
             return None
         calls, scale = [sql.func(proc.proname, column[0])], column[1]
     elif proc.proname in ("sum", "avg"):
-        sums = scaled_sum(node.args[0].expr, low, scope)
+        sums = scaled_sum(arg, low, scope)
         if sums is None:
             return None
         calls, scale = sums
         if proc.proname == "avg":
-            calls.append(sql.func("count", lower(node.args[0].expr, low, scope)))
+            calls.append(sql.func("count", lowered))
     else:
         return None
-    finish = low.binder.special(f"scaled_{proc.proname}", scale)
-    return sql.func(finish, *[_filtered(call, node, low, scope) for call in calls])
+    return low.binder.special(f"scaled_{proc.proname}", scale), calls
+
+
+def _whole_call(node: p.Aggref, args: list[Sql], low: Lowering) -> tuple[str, list[Sql]] | None:
+    if node.aggdistinct or node.aggkind != "n" or len(args) != 1:
+        return None
+    return whole_number_calls(low.proc(node.aggfnoid), expr_type(node.args[0].expr), args[0], low)
+
+
+def whole_number_calls(
+    proc: PgProc, arg_type: int, arg: Sql, low: Lowering
+) -> tuple[str, list[Sql]] | None:
+    """(function, SQLite aggregates that it gets the values of) for sum and avg of a column of
+    integers whose results are numeric.  Sums of the high and the low half of an int8 cannot
+    overflow before there are billions of rows."""
+    if proc.pronamespace != 11 or not sql.is_column(arg):
+        return None
+    kind = low.io(arg_type).name
+    if proc.proname == "sum" and kind == "int8":
+        calls = []
+    elif proc.proname == "avg" and kind in ("int2", "int4", "int8"):
+        calls = [sql.func("count", arg)]
+    else:
+        return None
+    if kind == "int8":
+        text = sql.render(arg)
+        calls += [sql.raw(f"sum({text} >> {HALF})"), sql.raw(f"sum({text} & {2**HALF - 1})")]
+    else:
+        calls.append(sql.func("sum", arg))
+    return low.binder.special(f"whole_{proc.proname}", HALF), calls
 
 
 def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
@@ -85,6 +143,8 @@ def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
         return None
     arg_type = expr_type(node.args[0].expr)
     if proc.proname in ("min", "max"):
+        if low.io(arg_type).name in UNSIGNED:
+            return None
         return sql.func(proc.proname, low.comparable(args[0], arg_type))
     name = _NATIVE.get((proc.proname, low.io(arg_type).name))
     return _call(name, args, distinct) if name is not None else None
@@ -100,13 +160,17 @@ def _bound_call(
     node: p.Aggref, args: list[Sql], direct: list[Sql], low: Lowering, scope: Scope
 ) -> Sql:
     proc = low.proc(node.aggfnoid)
+    args = with_blanks(proc, [t.expr for t in node.args if not t.resjunk], args, low)
     arg_types = [expr_type(t.expr) for t in node.args if not t.resjunk]
-    info = type_infos(
-        [*(expr_type(d) for d in node.aggdirectargs), *arg_types], node.aggtype, node.inputcollid
-    )
+    info = _info(node)
     wrapped_distinct = bool(node.aggdistinct) and len(args) > 1
-    name = low.binder.aggregate(proc, info, distinct=wrapped_distinct, ndirect=len(direct))
-    order = _order(node, low, scope)
+    ordering: tuple[tuple[bool, bool], ...] = ()
+    if node.aggkind == "h":
+        ordering = tuple((c.descending, c.nulls_first) for c in node.aggorder)
+    name = low.binder.aggregate(
+        proc, info, distinct=wrapped_distinct, ndirect=len(direct), ordering=ordering
+    )
+    order = _order(node, low, scope) if _sorts(node, low) else []
     inputs = [*args, *direct]
     if node.aggdistinct and not wrapped_distinct:
         inputs[0] = low.comparable(inputs[0], arg_types[0])
@@ -115,6 +179,20 @@ def _bound_call(
     if order:
         inputs[-1] = sql.ordered_argument(inputs[-1], order)
     return sql.func(name, *inputs)
+
+
+def _info(node: p.Aggref) -> TypeInfo:
+    inputs = [*node.aggdirectargs, *(t.expr for t in node.args if not t.resjunk)]
+    return type_infos([expr_type(one) for one in inputs], node.aggtype, node.inputcollid)
+
+
+def _sorts(node: p.Aggref, low: Lowering) -> bool:
+    """It is the transition function of an ordered-set aggregate that sorts, not the executor:
+    one that keeps no state of type internal gets its input as it comes."""
+    if node.aggkind == "n" or node.aggfnoid < FIRST_USER_OID:
+        return True
+    row = low.catalog.get(PgAggregate, aggfnoid=node.aggfnoid)
+    return bool(row.aggtranstype == INTERNALOID)
 
 
 def _order(node: p.Aggref, low: Lowering, scope: Scope) -> list[Sql]:

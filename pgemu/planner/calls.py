@@ -6,7 +6,7 @@ operator, the function and every alias of it take the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-XIDOID = 28
+XIDOID, BPCHAROID, ANYOID = 28, 1042, 2276
+VARHDRSZ = 4  # a typmod of character(n) is n more
 
 
 def native(*names: str) -> Callable[[_Native], _Native]:
@@ -72,6 +73,35 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
     return _call(node, node.funcid, node.args, node.funcresulttype, args, low)
 
 
+# functions that get a character(n) with its padding, which the stored value does not have
+_SEE_PADDING = frozenset(
+    [f"bpchar{how}{what}" for how in ("", "ic") for what in ("like", "nlike", "regexeq", "regexne")]
+    + ["concat", "concat_ws", "format", "textanycat", "anytextcat", "to_json", "to_jsonb"]
+    + ["json_agg", "jsonb_agg"]
+    + [f"{kind}_build_{what}" for kind in ("json", "jsonb") for what in ("array", "object")]
+)
+
+
+def padded(node: p.Expr, value: Sql, low: Lowering) -> Sql:
+    """A character(n) as long as its declaration says; others unchanged."""
+    typmod = expr_typmod(node) if expr_type(node) == BPCHAROID else -1
+    if typmod < VARHDRSZ:
+        return value
+    return sql.func(low.binder.special("bpchar_padded", typmod - VARHDRSZ), value)
+
+
+def with_blanks(
+    proc: PgProc, arg_nodes: Sequence[p.Expr], args: list[Sql], low: Lowering
+) -> list[Sql]:
+    """The arguments of a function, padded if it looks at the padding: one of those, or one that
+    takes any type and writes it as text."""
+    if proc.prolang != INTERNAL_LANGUAGE:
+        return args
+    if proc.proname not in _SEE_PADDING and ANYOID not in proc.proargtypes:
+        return args
+    return [padded(n, arg, low) for n, arg in zip(arg_nodes, args, strict=False)]
+
+
 def _call(
     node: p.FuncExpr | p.OpExpr,
     proc_oid: int,
@@ -81,12 +111,15 @@ def _call(
     low: Lowering,
 ) -> Sql:
     proc = low.proc(proc_oid)
+    args = with_blanks(proc, arg_nodes, args, low)
 
     def body_call() -> Sql:
         low.note_volatility(proc)
         info = type_infos([expr_type(a) for a in arg_nodes], result, node.inputcollid)
         if isinstance(node, p.FuncExpr) and node.funcvariadic:
             info = replace(info, variadic=True)
+        if proc.prolang == SQL_LANGUAGE and all(isinstance(a, p.Const) for a in arg_nodes):
+            info = replace(info, constant=True)
         return sql.func(low.binder.scalar(proc, info), *args)
 
     if proc.prolang == INTERNAL_LANGUAGE:
@@ -273,44 +306,6 @@ def is_affordable(node: p.Expr, low: Lowering) -> bool:
     )
 
 
-_INT_RANGE = {
-    "int2": (-(2**15), 2**15 - 1),
-    "int4": (-(2**31), 2**31 - 1),
-}
-
-
-def _checked_integer(symbol: str, int_type: str) -> _Native:
-    low_bound, high_bound = _INT_RANGE[int_type]
-
-    def translate(
-        node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
-    ) -> Sql | None:
-        """In range: SQLite's 64-bit arithmetic.  Out of range or NULL: the body decides."""
-        if not all(is_cheap(arg) for arg in node.args):
-            return None
-        result = sql.binary(symbol, args[0], args[1])
-        in_range = sql.connect(
-            "and",
-            [
-                sql.binary(">=", result, sql.integer(low_bound)),
-                sql.binary("<=", result, sql.integer(high_bound)),
-            ],
-        )
-        return sql.case([(in_range, result)], body())
-
-    return translate
-
-
-for _symbol, _suffix in (("+", "pl"), ("-", "mi"), ("*", "mul")):
-    for _int, _name in (
-        ("int4", f"int4{_suffix}"),
-        ("int2", f"int2{_suffix}"),
-        ("int4", f"int24{_suffix}"),
-        ("int4", f"int42{_suffix}"),
-    ):
-        NATIVE[_name] = _checked_integer(_symbol, _int)
-
-
 @native("i2toi4", "int28", "int48", "ftod")
 def widened(
     node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
@@ -319,15 +314,22 @@ def widened(
     return args[0]
 
 
+@native("int2_numeric", "int4_numeric", "int8_numeric")
+def whole_numeric(
+    node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
+) -> Sql:
+    return sql.as_text(args[0])
+
+
 @native("bpcharoctetlen")
 def bpchar_octet_length(
     node: p.FuncExpr | p.OpExpr, args: list[Sql], low: Lowering, body: Callable[[], Sql]
 ) -> Sql | None:
     """Stored values have no padding: what the declared length adds is counted."""
     typmod = expr_typmod(node.args[0])
-    if typmod < 4:
+    if typmod < VARHDRSZ:
         return None
-    return sql.func(low.binder.special("bpchar_octets", typmod - 4), args[0])
+    return sql.func(low.binder.special("bpchar_octets", typmod - VARHDRSZ), args[0])
 
 
 @native("textcat")

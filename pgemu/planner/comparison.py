@@ -20,7 +20,7 @@ from pgemu.planner.sql import Sql
 if TYPE_CHECKING:
     from pgemu.planner.lowering import Lowering
 
-BTREE_AM = 403
+BTREE_AM, RECORDOID = 403, 2249
 _STRATEGIES = {1: "<", 2: "<=", 3: "=", 4: ">=", 5: ">"}
 # types that share one representation and order, by typname
 _SAME_REPRESENTATION = (
@@ -35,12 +35,25 @@ def native_comparison(
 ) -> tuple[str, str | None] | None:
     """(SQLite operator, collation its left side needs), or None when SQLite cannot do it."""
     symbol = operator_symbol(opno, low)
-    if symbol is None:
+    if symbol is None or _tests_columns(args, low):
         return None
     collation = low.collation(expr_type(args[0]))
     if collation is None:
         collation = low.collation(expr_type(args[-1]))
     return symbol, collation
+
+
+def _tests_columns(args: Sequence[Expr], low: Lowering) -> bool:
+    """Rows that may have columns of different types, which is an error to be found by record_eq
+    and its like; the collation compares them by value."""
+    left, right = expr_type(args[0]), expr_type(args[-1])
+    if RECORDOID in (left, right):
+        return True
+    return left != right and all(low.catalog.types.row(t).typtype == "c" for t in (left, right))
+
+
+# stored as SQLite's signed integers, which order the upper half wrongly
+UNSIGNED = ("pg_lsn", "xid8")
 
 
 def operator_symbol(opno: int, low: Lowering) -> str | None:
@@ -65,6 +78,8 @@ def _find_symbol(opno: int, low: Lowering) -> str | None:
     if symbol is None and operator.oprname == "=" and operator.oprleft == operator.oprright:
         # types without an order: equality of storage values is equality (xid, cid ...)
         return "=" if low.io(operator.oprleft).name in ("xid", "cid", "xid8") else None
+    if symbol not in (None, "=", "<>") and low.io(operator.oprleft).name in UNSIGNED:
+        return None
     return symbol
 
 

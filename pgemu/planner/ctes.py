@@ -17,7 +17,7 @@ def lower_ctes(query: Query, low: Lowering, scope: Scope) -> list[LoweredCte]:
     """The entries of SQLite's WITH for this query; scope learns their names.
 
     A data-modifying one is run before the statement (Lowering.modifying_ctes) and read from its
-    RETURNING rows."""
+    RETURNING rows; after it, if nobody reads them (ExecPostprocessPlan)."""
     lowered: list[LoweredCte] = []
     for cte in query.cte_list:
         name = low.new_alias("w")
@@ -26,6 +26,8 @@ def lower_ctes(query: Query, low: Lowering, scope: Scope) -> list[LoweredCte]:
         name = scope.ctes[cte.ctename]
         if cte.ctequery.command_type != "select":
             low.modifying_ctes.append((name, cte.ctequery, scope))
+            if not cte.cterefcount:
+                low.late_ctes.add(name)
             if not cte.ctecolnames:
                 continue
         lowered.append(_lower_cte(cte, name, low, scope))
@@ -52,6 +54,7 @@ def lower_cte_entry(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
     """A reference to a CTE.  A statement that another one runs per row does not see that one's
     WITH: it gets a copy of the CTE."""
     defining = scope.up(entry.ctelevelsup)
+    defining = defining.stands_for or defining
     name = defining.ctes[entry.ctename]
     width = low.working_tables.get(name)
     if width is not None:

@@ -12,16 +12,17 @@ from dataclasses import replace
 from typing import Any
 
 from pgemu.nodes import primnodes as p
-from pgemu.nodes.parsenodes import OnConflictExpr, Query, RangeTblRef
+from pgemu.nodes.parsenodes import OnConflictExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
-from pgemu.planner.expressions import has_children, lower, lower_qual
+from pgemu.planner.expressions import RECORDOID, has_children, lower, lower_qual, row_value
 from pgemu.planner.fromclause import lower_from
-from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope
 from pgemu.planner.plan import CheckPlan, ConflictPlan, ModifyPlan
 from pgemu.planner.rowtest import insert_row_test, key_row_test
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
+from pgemu.transam.schema import next_rid, next_rids
 
 
 def lower_modify(query: Query, low: Lowering, scope: Scope) -> ModifyPlan:
@@ -46,7 +47,23 @@ def lower_modify(query: Query, low: Lowering, scope: Scope) -> ModifyPlan:
         _lower_checks(query, low, scope, modify)
     if query.returning_list:
         _lower_source_returning(query, low, scope, modify, prefix)
+        # its sub-selects do not see what the statement writes (executor/modifying_ctes.py)
+        low.may_write = low.may_write or _reads_tables(query.returning_list)
     return modify
+
+
+def _reads_tables(node: object) -> bool:
+    """Is there a sub-select over a user's table?"""
+    found = False
+
+    def visit(item: object) -> bool:
+        nonlocal found
+        if isinstance(item, RangeTblEntry) and item.relid >= FIRST_USER_OID:
+            found = True
+        return not found
+
+    walk(node, visit)
+    return found
 
 
 def _with_prefix(ctes: list, query: Query) -> str:  # type: ignore[type-arg]
@@ -271,12 +288,13 @@ def _lower_insert(
     if source_is_select or generated or query.has_target_srfs:
         alias = low.new_alias("n")
         values = "".join(f", {alias}.c{n}" for n in range(1, len(modify.target_columns) + 1))
-        body = f"SELECT {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
+        rid = next_rids(modify.sqlite_name)
+        body = f"SELECT {rid}, {_xid(low)}{values} FROM ({sql.render(source)}) AS {alias} WHERE 1"
     else:
         values = "".join(f", {sql.render(c.this)}" for c in columns if entries)
-        body = f"VALUES ({_xid(low)}{values})"
+        body = f"VALUES ({next_rid(modify.sqlite_name)}, {_xid(low)}{values})"
     modify.direct_sql = (
-        f"{prefix}INSERT INTO {modify.sqlite_name} (xmin{names}) {body}{conflict}{returning}"
+        f"{prefix}INSERT INTO {modify.sqlite_name} (rid, xmin{names}) {body}{conflict}{returning}"
     )
     modify.row_test = insert_row_test(query, low, modify)
 
@@ -406,6 +424,14 @@ def _conflict_set(conflict: OnConflictExpr, low: Lowering, scope: Scope, modify:
         inner.replaced[(conflict.excl_rel_index, attr.attnum)] = sql.column(
             "excluded", f"c{attr.attnum}"
         )
+    attrs = _target(scope).attrs
+    inner.replaced[(conflict.excl_rel_index, 0)] = row_value(
+        _target(scope).type_oid or RECORDOID,
+        [0 if attr.attisdropped else attr.atttypid for attr in attrs],
+        [sql.column("excluded", f"c{attr.attnum}") for attr in attrs],
+        low,
+        tuple(attr.attname for attr in attrs),
+    )
     items = [f"xmin = {_xid(low)}"]
     for entry in with_generated(conflict.on_conflict_set, scope, insert=False):
         items.append(f"c{entry.resno} = {sql.render(lower(entry.expr, low, inner))}")

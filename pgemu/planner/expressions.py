@@ -24,6 +24,7 @@ from pgemu.planner.calls import (
 )
 from pgemu.planner.comparison import equality, less_than, native_comparison
 from pgemu.planner.datetime_calls import lower_by_constants
+from pgemu.planner.jsonb_calls import cast_element
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.scaled import scaled_comparison
@@ -73,7 +74,7 @@ def lower_var(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     scope = scope.up(node.varlevelsup)
     if scope.owner is not low:
         outer = p.Var(node.varno, node.varattno, node.vartype, node.vartypmod, node.varcollid)
-        return low.outer_reference(lower_var(outer, scope.owner, scope))
+        return low.outer_reference(lower_var(outer, scope.owner, scope), scope.owner)
     replaced = scope.replaced.get((node.varno, node.varattno))
     if replaced is not None:
         return replaced
@@ -397,11 +398,22 @@ def lower_named_arg(node: p.NamedArgExpr, low: Lowering, scope: Scope) -> Sql:
     return lower(node.arg, low, scope)
 
 
+# text and varchar; int8, int2, int4; numeric and jsonb, whose storage value is their text
+_TEXTS, _INTEGERS, _STORED_AS_TEXT = (25, 1043), (20, 21, 23), (1700, 3802)
+
+
 @handler(p.CoerceViaIO)
 def lower_coerce_via_io(node: p.CoerceViaIO, low: Lowering, scope: Scope) -> Sql:
     arg = lower(node.arg, low, scope)
+    if node.resulttype in _TEXTS:
+        source = expr_type(node.arg)
+        if source in _INTEGERS:
+            return sql.as_text(arg)
+        if source in _STORED_AS_TEXT:  # without the collation of a column
+            return sql.paren(sql.binary("||", arg, sql.string("")))
     kind = "index_coerce_via_io" if low.for_index else "coerce_via_io"
-    return sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
+    body = sql.func(low.binder.special(kind, expr_type(node.arg), node.resulttype), arg)
+    return cast_element(arg, low.io(node.resulttype).name, body) or body
 
 
 @handler(p.ArrayCoerceExpr)
@@ -504,10 +516,11 @@ def lower_null_test(node: p.NullTest, low: Lowering, scope: Scope) -> Sql:
             tests = [p.NullTest(arg, node.is_null, argisrow=False) for arg in node.arg.args]
             lowered = [lower(test, low, scope) for test in tests]
             return sql.connect("and", lowered) if lowered else sql.integer(1)
-        return sql.func(
-            low.binder.special("row_is_null", node.is_null, expr_type(node.arg)),
-            lower(node.arg, low, scope),
+        types = low.catalog.types
+        tested = low.binder.special(
+            "row_is_null", node.is_null, types.base_type(expr_type(node.arg))
         )
+        return sql.func(tested, lower(node.arg, low, scope))
     arg = lower(node.arg, low, scope)
     return sql.binary("IS", arg, sql.NULL) if node.is_null else sql.is_not(arg, sql.NULL)
 
@@ -540,7 +553,11 @@ def lower_array(node: p.ArrayExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.RowExpr)
 def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
     columns = [lower(arg, low, scope) for arg in node.args]
-    return row_value(node.row_typeid, [expr_type(arg) for arg in node.args], columns, low)
+    types = [expr_type(arg) for arg in node.args]
+    names = tuple(node.colnames)
+    if names == tuple(f"f{n}" for n in range(1, len(names) + 1)):
+        names = ()
+    return row_value(node.row_typeid, types, columns, low, names)
 
 
 @handler(p.RowCompareExpr)
@@ -576,12 +593,10 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 @handler(p.FieldStore)
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
-    types = low.catalog.types
-    io = types.io(types.base_type(node.resulttype))
-    columns = io.spread(io.columns)
+    io = low.catalog.types.io(node.resulttype)
     news = []
     for value, number in zip(node.newvals, node.fieldnums, strict=True):
-        old = low.binder.special("field_select", number, columns[number - 1].type_oid)
+        old = low.binder.special("field_select", number, io.column(number).type_oid)
         news.append(_lower_assigned(value, sql.func(old, base), low, scope))
     name = low.binder.special("field_store", node.resulttype, tuple(node.fieldnums))
     return sql.func(name, base, *news)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.rows import PgForeignDataWrapper, PgForeignServer, PgForeignTable
@@ -53,10 +54,29 @@ def lower_from(
 def _lower_item(item: JoinTreeNode, low: Lowering, scope: Scope) -> tuple[Sql, list[Sql]]:
     if isinstance(item, RangeTblRef):
         return lower_entry(item.rtindex, low, scope), []
+    if item.rtindex in scope.prelowered:
+        return scope.prelowered[item.rtindex], []
     return _lower_join(item, low, scope)
 
 
+def _in_one_row(node: JoinExpr) -> JoinExpr:
+    """a JOIN (b JOIN c) as (a JOIN b) JOIN c: SQLite would not let a LATERAL c see a."""
+    while node.jointype == "inner" and isinstance(node.rarg, JoinExpr):
+        right = node.rarg
+        if right.jointype != "inner":
+            break
+        quals = [one for one in (right.quals, node.quals) if one is not None]
+        node = replace(
+            node,
+            larg=replace(right, larg=node.larg, rarg=right.larg, quals=None),
+            rarg=right.rarg,
+            quals=p.BoolExpr("and", quals) if len(quals) > 1 else next(iter(quals), None),
+        )
+    return node
+
+
 def _lower_join(node: JoinExpr, low: Lowering, scope: Scope) -> tuple[Sql, list[Sql]]:
+    node = _in_one_row(node)
     left, left_joins = _lower_item(node.larg, low, scope)
     right, right_joins = _lower_item(node.rarg, low, scope)
     if right_joins:
@@ -90,6 +110,10 @@ def lower_entry(rtindex: int, low: Lowering, scope: Scope) -> Sql:
         return lower_cte_entry(entry, alias, low, scope)
     if entry.rtekind == "function":
         return _lower_function(entry, alias, low, scope)
+    if entry.rtekind == "tablefunc":
+        from pgemu.planner.xml import lower_table_func
+
+        return lower_table_func(entry, alias, low, scope)
     if entry.rtekind == "namedtuplestore":
         return _lower_tuplestore(entry, alias, low)
     if entry.rtekind == "result":

@@ -1,12 +1,15 @@
 """Sub-queries with FOR UPDATE and its kin (PostgreSQL's LockRows node below the top of a plan).
 
 Such a sub-query becomes a table-valued function that runs a statement of its own, as LATERAL ones
-do, and locks the rows as they are asked for.
+do, and locks the rows as they are asked for.  Which tables may be locked is checked here, too.
 """
 
 from __future__ import annotations
 
-from pgemu.nodes.parsenodes import Query
+from pgemu.catalog.rows import PgProc
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import JoinExpr, JoinTreeNode, Query
 from pgemu.planner import sql
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.sql import Sql
@@ -31,3 +34,63 @@ def lower_locked(query: Query, low: Lowering, parent: Scope | None) -> Sql:
     return sql.select(
         columns or [sql.alias(sql.integer(1), "c0")], from_=sql.table_function(name, args, alias)
     )
+
+
+_NAMES = {
+    "forkeyshare": "FOR KEY SHARE",
+    "forshare": "FOR SHARE",
+    "fornokeyupdate": "FOR NO KEY UPDATE",
+    "forupdate": "FOR UPDATE",
+}
+
+
+def check_row_marks(query: Query, low: Lowering) -> None:
+    """make_outerjoininfo: a row that may be missing cannot be locked."""
+    strict = _nonnullable(query.jointree.quals, low)
+    nullable: set[int] = set()
+    for item in query.jointree.fromlist:
+        _relations(item, strict, nullable, low)
+    for mark in query.row_marks:
+        if mark.rti in nullable:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                f"{_NAMES[mark.strength]} cannot be applied to the nullable side of an outer join",
+            )
+
+
+def _relations(node: JoinTreeNode, strict: set[int], nullable: set[int], low: Lowering) -> set[int]:
+    """The range table indexes below node; those of nullable sides go to `nullable`.  A condition
+    that no row of NULLs meets makes an outer join an inner one (reduce_outer_joins)."""
+    if not isinstance(node, JoinExpr):
+        return {node.rtindex}
+    kept = node.jointype
+    if kept == "inner":
+        strict = strict | _nonnullable(node.quals, low)
+    left = _relations(node.larg, strict, nullable, low)
+    right = _relations(node.rarg, strict, nullable, low)
+    if kept in ("left", "full") and not right & strict:
+        nullable |= right
+    if kept in ("right", "full") and not left & strict:
+        nullable |= left
+    return left | right
+
+
+def _nonnullable(quals: p.Expr | None, low: Lowering) -> set[int]:
+    """find_nonnullable_rels, for conjunctions of strict operators and IS NOT NULL"""
+    if isinstance(quals, p.BoolExpr) and quals.boolop == "and":
+        return {one for arg in quals.args for one in _nonnullable(arg, low)}
+    if isinstance(quals, p.NullTest) and not quals.is_null:
+        return _strict_vars(quals.arg, low)
+    return _strict_vars(quals, low)
+
+
+def _strict_vars(node: p.Expr | None, low: Lowering) -> set[int]:
+    if isinstance(node, p.Var):
+        return {node.varno} if node.varlevelsup == 0 else set()
+    if isinstance(node, p.RelabelType):
+        return _strict_vars(node.arg, low)
+    if isinstance(node, (p.OpExpr, p.FuncExpr)):
+        funcid = node.opfuncid if isinstance(node, p.OpExpr) else node.funcid
+        if low.catalog.get(PgProc, oid=funcid).proisstrict:
+            return {one for arg in node.args for one in _strict_vars(arg, low)}
+    return set()

@@ -19,6 +19,7 @@ from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSourc
 from pgemu.planner.sql import Sql, collate, raw, render
 
 if TYPE_CHECKING:
+    from pgemu.planner.windows import FrameSpec
     from pgemu.types.base import BaseType
 
 
@@ -46,10 +47,18 @@ class FunctionBinder(Protocol):
     def scalar(self, proc: PgProc, info: TypeInfo) -> str: ...
 
     def aggregate(
-        self, proc: PgProc, info: TypeInfo, *, distinct: bool = False, ndirect: int = 0
+        self,
+        proc: PgProc,
+        info: TypeInfo,
+        *,
+        distinct: bool = False,
+        ndirect: int = 0,
+        ordering: tuple[tuple[bool, bool], ...] = (),
     ) -> str: ...
 
     def window(self, proc: PgProc, info: TypeInfo) -> str: ...
+
+    def frame(self, proc: PgProc, info: TypeInfo, spec: FrameSpec) -> str: ...
 
     def table_function(self, calls: tuple[SetCall, ...]) -> str: ...
 
@@ -82,6 +91,8 @@ class Scope:
     domain_value: Sql | None = None
     # entries whose SQL is there already, by range table index (stages.py)
     prelowered: dict[int, Sql] = field(default_factory=dict)
+    # whose WITH counts here: the scope that this one has a part of the FROM of (lateralgroups.py)
+    stands_for: Scope | None = None
     # further output columns of the rows to write (recheck.py)
     pins: tuple[Sql, ...] = ()
 
@@ -121,6 +132,8 @@ class Lowering:
         self.used_literals: set[int] = set()
         self.volatile = False
         self.may_write = False
+        # how many statements run this one per row, each the next
+        self.depth = 0
         self.has_effects = False
         self.has_row_marks = False
         # an index key or predicate, where SQLite wants deterministic functions, no sub-queries
@@ -128,6 +141,7 @@ class Lowering:
         # name of a recursive CTE run in rounds -> its columns: it is read from the last round
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
+        self.late_ctes: set[str] = set()
 
     def note_volatility(self, proc: Any) -> None:
         """A function is called: what that makes of the plan."""
@@ -205,14 +219,15 @@ class Lowering:
         """The scope of an inlined function's body, whose $n are the arguments."""
         return Scope(Query("select"), [], self, function_args=args)
 
-    def outer_reference(self, outer_sql: Sql) -> Sql:
-        """A parameter of this sub-statement that its caller fills with outer_sql per row."""
-        return self.param(OuterParam(render(outer_sql)))
+    def outer_reference(self, outer_sql: Sql, owner: Lowering) -> Sql:
+        """A parameter of this sub-statement that is outer_sql of a statement above it per row."""
+        return self.param(OuterParam(render(outer_sql), owner.depth))
 
     def sub_statement(self) -> Lowering:
         """A Lowering for a statement that this one runs per row (LATERAL): it has parameters of
         its own, but what it reads and needs is noted here too."""
         child = Lowering(self.catalog, self.binder)
+        child.depth = self.depth + 1
         child.relations = self.relations
         child.sequences = self.sequences
         child.used_literals = self.used_literals
@@ -221,7 +236,7 @@ class Lowering:
 
     def bind_for_caller(self, source: ParamSource) -> Sql:
         """What the calling statement passes for a parameter of its sub-statement."""
-        if isinstance(source, OuterParam):
+        if isinstance(source, OuterParam) and source.depth == self.depth:
             return raw(source.text)
         return self.param(source)
 

@@ -34,9 +34,11 @@ class LiteralParam:
 
 @dataclass(frozen=True, slots=True)
 class OuterParam:
-    """A value that the calling statement supplies per row; text is its SQLite expression."""
+    """A value that a calling statement supplies per row; text is its SQLite expression there.
+    depth: of that statement among those that run each other."""
 
     text: str
+    depth: int = 0
 
 
 ParamSource = ExternParam | LiteralParam | OuterParam
@@ -71,7 +73,7 @@ class Plan:
 
     relations: (relid, SQLite name such as main.r16384, number of attributes) of all tables read.
     params: what to bind, in the order of SQLite's ?1, ?2, ...
-    steps: data-modifying CTEs, run before sql.
+    steps: data-modifying CTEs, run before sql; after it those that late_steps names.
     """
 
     command_type: str
@@ -83,9 +85,12 @@ class Plan:
     row_marks: tuple[RowMark, ...] = ()
     modify: ModifyPlan | None = None
     steps: list[tuple[str, Plan]] = field(default_factory=list)
+    late_steps: frozenset[str] = frozenset()
     # the single row of a SELECT without tables and calls: (number of a parameter, 0: none; value)
     result: tuple[tuple[int, Value], ...] | None = None
     volatile: bool = False
+    # a SELECT whose last run was over in no time, and which reads no shared catalog
+    brief: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False
     # calls a volatile function that does more than to compute or to take a sequence's next value

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pgemu.planner.aggregates
+import pgemu.planner.arithmetic
+import pgemu.planner.jsonb_calls
 import pgemu.planner.sublinks
 import pgemu.planner.text_calls
-import pgemu.planner.windows  # noqa: F401  (their handlers register themselves)
+import pgemu.planner.windows
+import pgemu.planner.xml  # noqa: F401  (their handlers register themselves)
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
@@ -16,8 +19,10 @@ from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
+from pgemu.planner.lockedquery import check_row_marks
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
+from pgemu.planner.replica_identity import check_replica_identity
 from pgemu.planner.select import lower_query_in, output_columns
 
 UNKNOWNOID, TEXTOID = 705, 25
@@ -39,6 +44,7 @@ def plan_query(
     if query.command_type == "select":
         plan = _plan_result(query, low) or _plan_select(query, low, scope)
     else:
+        check_replica_identity(catalog, query)
         modify = lower_modify(query, low, scope)
         plan = Plan(
             query.command_type,
@@ -55,6 +61,7 @@ def plan_query(
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))
         for name, cte, outer in low.modifying_ctes
     ]
+    plan.late_steps = frozenset(low.late_ctes)
     plan.used_literals = frozenset(low.used_literals)
     plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
     if plan.modify is not None or plan.row_marks:
@@ -179,6 +186,7 @@ def output_columns_of(entries: list[p.TargetEntry]) -> tuple[OutputColumn, ...]:
 
 def _add_row_marks(query: Query, body: Any, low: Lowering, scope: Scope) -> list[RowMark]:
     """FOR UPDATE and its kin: the rids of the marked tables come as further output columns."""
+    check_row_marks(query, low)
     marks = []
     column = len(output_columns(query))
     for mark in query.row_marks:

@@ -35,6 +35,7 @@ def lower_query(query: Query, low: Lowering, parent: Scope | None) -> Sql:
 def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.ctes import lower_ctes
     from pgemu.planner.groupingsets import lower_grouping_sets
+    from pgemu.planner.outeraggregates import aggregates_below, lower_outer_aggregates
     from pgemu.planner.setops import lower_set_operations
     from pgemu.planner.stages import groups_by_srf, lower_grouped_srf, lower_over_grouping_sets
 
@@ -47,6 +48,8 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
         body = lower_grouping_sets(query, low, scope)
     elif query.has_target_srfs and query.group_clause and groups_by_srf(query):
         body = lower_grouped_srf(query, low, scope)
+    elif aggregates_below(query):
+        body = lower_outer_aggregates(query, low, scope)
     else:
         body = lower_plain(query, low, scope)
     if ctes:
@@ -55,8 +58,10 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
 
 
 def lower_plain(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.lateralgroups import prepare_lateral_groups
     from pgemu.planner.projectset import lower_project_set
 
+    prepare_lateral_groups(query, low, scope)
     if query.has_target_srfs:
         return lower_project_set(query, low, scope)
     if query.has_distinct_on or query.limit_option == "with_ties":
@@ -97,7 +102,9 @@ def lower_core(
     ]
     group = [_not_ordinal(item) for item in group]
     having = lower_qual(query.having_qual, low, scope)
-    if (having is not None or scope.grouped_refs is not None) and not group and not query.has_aggs:
+    # GROUPING() counts as an aggregate, but is a constant of its set
+    whole = scope.grouped_refs is not None or (having is not None and not query.has_aggs)
+    if whole and not group:
         columns = _one_group(columns, low)
     return sql.select(
         columns or [sql.alias(sql.integer(1), "c0")],

@@ -152,6 +152,11 @@ def func(name: str, *args: Sql) -> Sql:
     return Text(f"{name}({_list(args)})", True)
 
 
+def as_text(node: Sql) -> Sql:
+    """An integer's decimal text."""
+    return Text(f"CAST({node} AS TEXT)", True)
+
+
 def paren(node: Sql) -> Sql:
     return node if node.atom else Text(f"({node.text})", True)
 
@@ -226,7 +231,16 @@ def table(name: str, as_alias: str, schema: str | None = None) -> Sql:
     return Text(f"{schema}.{name} AS {as_alias}" if schema else f"{name} AS {as_alias}")
 
 
+# SQLite compares the arguments of a table-valued function again from this one on
+# (sqlite3_index_info's "omit" has 16 bits), by = also where they are NULL
+PLAIN_ARGUMENTS = 16
+
+
 def table_function(name: str, args: Sequence[Sql], as_alias: str) -> Sql:
+    """Arguments that SQLite would compare again are handed over as literals in text."""
+    if len(args) > PLAIN_ARGUMENTS:
+        rest = [func("quote", arg) for arg in args[PLAIN_ARGUMENTS:]]
+        args = [*args[:PLAIN_ARGUMENTS], *rest]
     return Text(f"{name}({_list(args)}) AS {as_alias}")
 
 

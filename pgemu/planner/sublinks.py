@@ -8,6 +8,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.comparison import native_comparison
+from pgemu.planner.existssets import exists_by_set
 from pgemu.planner.expressions import handler, lower
 from pgemu.planner.lowering import Lowering, Scope, type_infos
 from pgemu.planner.select import lower_query
@@ -17,6 +18,9 @@ from pgemu.planner.sql import Sql
 @handler(p.SubLink)
 def lower_sublink(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:
     if node.sublinktype == "exists":
+        by_set = exists_by_set(node.subselect, low, scope)
+        if by_set is not None:
+            return by_set
         return sql.exists(lower_query(node.subselect, low, scope))
     if node.sublinktype == "expr":
         return _lower_scalar(node, low, scope)

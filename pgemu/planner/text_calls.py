@@ -1,5 +1,5 @@
-"""Functions of text and jsonb that SQLite computes for the common case: case mapping of ASCII,
-LIKE and ILIKE with a pattern that is computed once, a string in a jsonb object.
+"""Functions of text that SQLite computes for the common case: case mapping of ASCII, LIKE and
+ILIKE with a pattern that is computed once.
 
 The test for the common case stands before SQLite's function; everything else is left to the body.
 """
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pgemu.planner.lowering import Lowering
 
 _Call = p.FuncExpr | p.OpExpr
-# SQLite's JSON functions go a thousand levels deep; a shorter text cannot be as deep as that
-MAX_JSON_BYTES = 1900
 
 
 def is_ascii(text: str) -> str:
@@ -77,23 +75,3 @@ def _is_constant(node: p.Expr) -> bool:
 
     walk([node], visit)
     return constant
-
-
-@native("jsonb_object_field_text")
-def object_field_text(
-    node: _Call, args: list[Sql], low: Lowering, body: Callable[[], Sql]
-) -> Sql | None:
-    """jsonb ->> key where the value is none or a scalar, which SQLite gives as it is written;
-    the spaces in objects and arrays are PostgreSQL's own."""
-    if not isinstance(node.args[1], (p.Const, p.Param)) or not sql.is_column(args[0]):
-        return None
-    document = sql.render(args[0])
-    path = sql.render(sql.func(low.binder.special("json_path"), args[1]))
-    element = f"{document} -> {path}"
-    kinds = (
-        f"CASE coalesce(json_type({document}, {path}), 'null') WHEN 'null' THEN NULL "
-        f"WHEN 'text' THEN {document} ->> {path} WHEN 'object' THEN {body()} "
-        f"WHEN 'array' THEN {body()} ELSE {element} END"
-    )
-    usable = f"octet_length({document}) < {MAX_JSON_BYTES} AND {path} IS NOT NULL"
-    return sql.raw(f"CASE WHEN {usable} THEN {kinds} ELSE {body()} END")

@@ -128,6 +128,7 @@ def _list_of_arrays(
 ) -> list[Expr]:
     """There are no arrays of arrays: one comparison for each value."""
     tests = [key.operator(0, EQUAL, const) for const in consts]
+    result: list[Expr]
     result = [BoolExpr("or", [null_test, *tests])] if has_null else [null_test, _any(tests)]
     return [BoolExpr("not", [_all(result)])] if default else result
 
@@ -261,8 +262,8 @@ def pg_get_partition_constraintdef(ctx: CallContext, oid: int) -> str | None:
     from pgemu.rewrite.ruleutils_context import get_pretty_flags
 
     relation = try_relation(ctx.catalog, oid)
-    if relation is None:
-        return None
+    if relation is None or relation.relkind in "iI":
+        return None  # an index of a partition is one too, but has no bound
     quals = generate_partition_qual(ctx.catalog, relation)
     if not quals:
         return None

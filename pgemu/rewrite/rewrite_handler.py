@@ -88,8 +88,8 @@ def _needs_rewrite(catalog: Catalog, query: Query) -> bool:
             if rte.relkind in "vm" or catalog.relation(rte.relid).has_rls:
                 return True
         elif (rte.subquery is not None and _needs_rewrite(catalog, rte.subquery)) or (
-            rte.rtekind in ("function", "values")
-            and _sublink_needs(catalog, [rte.functions, rte.values_lists])
+            rte.rtekind in ("function", "values", "tablefunc")
+            and _sublink_needs(catalog, [rte.functions, rte.values_lists, rte.tablefunc])
         ):
             return True
     if any(_needs_rewrite(catalog, cte.ctequery) for cte in query.cte_list):
@@ -169,7 +169,7 @@ def _fire_in_sublinks(catalog: Catalog, query: Query, active: tuple[int, ...]) -
             for rte in query.rtable:
                 # values without sub-queries, which the analyzer has noted, may be very many
                 values = rte.values_lists if query.has_sublinks else []
-                visit([rte.functions, values, rte.joinaliasvars, rte.tablesample])
+                visit([rte.functions, values, rte.joinaliasvars, rte.tablesample, rte.tablefunc])
         elif name != "cte_list":
             visit(getattr(query, name))
 

@@ -191,7 +191,9 @@ def get_ruledef(catalog: Catalog, oid: int, pretty: bool = False) -> str | None:
     if len(texts) > 1:
         return "".join(out) + "(" + "".join(f"{t};\n" for t in texts) + ");"
     head = "".join(out)
-    return (head.rstrip() if texts[0].startswith("\n") else head) + texts[0] + ";"
+    if texts[0].startswith("\n"):
+        head = head.rstrip(" ")
+    return head + texts[0] + ";"
 
 
 def _action(catalog: Catalog, query: Query, names: list[str] | None, flags: int) -> str:

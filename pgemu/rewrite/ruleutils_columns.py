@@ -168,6 +168,8 @@ class ColumnNames:
             changed = changed or name != real_name
         if rte.rtekind == "function":
             info.printaliases = True
+        elif rte.rtekind == "tablefunc":
+            info.printaliases = False
         elif rte.rtekind == "relation":
             info.printaliases = changed
         else:

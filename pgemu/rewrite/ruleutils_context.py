@@ -66,6 +66,7 @@ class Context:
         self.pretty_flags = pretty_flags
         self.varprefix = varprefix
         self.wrap_column = wrap_column
+        self.start_column = 0
         self.indent_level = indent_level
         self.out: list[str] = []
         self.window_clause: list[WindowClause] = []
@@ -108,6 +109,10 @@ class Context:
 
     def current_line(self) -> str:
         return self.text().rsplit("\n", 1)[-1]
+
+    def on_first_line(self) -> bool:
+        """Whether what comes next stands on the line that the text began on."""
+        return "\n" not in self.text()
 
     # --- names of catalog objects ---------------------------------------------------------------
 

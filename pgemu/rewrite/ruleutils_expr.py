@@ -21,6 +21,7 @@ from pgemu.rewrite.ruleutils_context import (
     Context,
     generate_relation_name,
 )
+from pgemu.rewrite.ruleutils_xml import get_xml_expr
 
 INT4OID, NUMERICOID, BOOLOID, UNKNOWNOID, RECORDOID = 23, 1700, 16, 705, 2249
 _CASTS = (p.RelabelType, p.CoerceViaIO, p.ArrayCoerceExpr, p.ConvertRowtypeExpr, p.CoerceToDomain)
@@ -264,8 +265,18 @@ def _func(node: p.FuncExpr, ctx: Context, show: bool) -> None:
         if get_func_sql_syntax(node, ctx):
             return
     ctx.add(ctx.function_name(node.funcid) + "(")
-    _arguments(node.args, ctx, node.funcvariadic)
+    _arguments(given_arguments(node), ctx, node.funcvariadic)
     ctx.add(")")
+
+
+def given_arguments(node: p.FuncExpr) -> list[Any]:
+    """The arguments as the call was written: named ones with their names, without defaults."""
+    if not node.notation:
+        return node.args
+    return [
+        p.NamedArgExpr(node.args[index], name) if name else node.args[index]
+        for index, name in node.notation
+    ]
 
 
 def _arguments(args: list[Any], ctx: Context, variadic: bool) -> None:
@@ -625,12 +636,6 @@ def _sublink_test(test: Any, ctx: Context) -> str:
     return operator
 
 
-def _xml(node: p.XmlExpr, ctx: Context, _show: bool) -> None:
-    ctx.add(node.op.removeprefix("IS_") + "(")
-    get_rule_expr([*node.named_args, *node.args], ctx, True)
-    ctx.add(")")
-
-
 def _text(text: str) -> Callable[[Any, Context, bool], None]:
     return lambda _node, ctx, _show: ctx.add(text)
 
@@ -667,7 +672,7 @@ _WRITERS: dict[type, Callable[[Any, Context, bool], None]] = {
     p.CoalesceExpr: _named_list(lambda n: "COALESCE"),
     p.MinMaxExpr: _named_list(lambda n: n.op.upper()),
     p.SQLValueFunction: _sql_value,
-    p.XmlExpr: _xml,
+    p.XmlExpr: get_xml_expr,
     p.NullTest: _null_test,
     p.BooleanTest: _boolean_test,
     p.CoerceToDomainValue: _text("VALUE"),

@@ -17,6 +17,7 @@ from pgemu.rewrite.ruleutils_context import (
 )
 from pgemu.rewrite.ruleutils_expr import get_rule_expr
 from pgemu.rewrite.ruleutils_query import get_query_text, get_values_def
+from pgemu.rewrite.ruleutils_xml import get_tablefunc
 
 STD = PRETTYINDENT_STD
 
@@ -64,6 +65,9 @@ def _from_item(item: Any, query: Query, ctx: Context) -> None:
         ctx.add("(")
         get_values_def(rte.values_lists, ctx)
         ctx.add(")")
+    elif rte.rtekind == "tablefunc":
+        assert rte.tablefunc is not None
+        get_tablefunc(rte.tablefunc, ctx)
     elif rte.rtekind in ("cte", "namedtuplestore"):
         ctx.add(quote_identifier(rte.ctename))
     _alias(rte, varno, ctx)
@@ -162,6 +166,8 @@ def _alias(rte: RangeTblEntry, varno: int, ctx: Context) -> None:
             show = row is None or refname != row.relname
         elif rte.rtekind in ("cte", "namedtuplestore"):
             show = refname != rte.ctename
+        elif rte.rtekind == "tablefunc":
+            show = False
         else:
             show = True
     if show:

@@ -138,6 +138,10 @@ def get_function_arg_default(catalog: Catalog, oid: int, number: int) -> str | N
     return deparse_expression(catalog, exprs[index], [], PRETTYFLAG_INDENT)
 
 
+# before the text of a built-in function's body: the catalogs' data has PostgreSQL's own
+_BUILTIN = "SQL:"
+
+
 def get_function_sqlbody(catalog: Catalog, oid: int) -> str | None:
     """BEGIN ATOMIC ... END or RETURN ...; None for other functions."""
     proc = catalog.one(PgProc, oid=oid)
@@ -147,6 +151,8 @@ def get_function_sqlbody(catalog: Catalog, oid: int) -> str | None:
 
 
 def _sql_body(catalog: Catalog, proc: PgProc) -> str:
+    if (proc.prosqlbody or "").startswith(_BUILTIN):
+        return str(proc.prosqlbody).removeprefix(_BUILTIN)
     names = list(proc.proargnames or ())
     modes = proc.proargmodes or ("i",) * len(names)
     inputs = [n for n, m in zip(names, modes, strict=False) if m in "ibv"]

@@ -71,6 +71,7 @@ def get_query_text(
         parent.pretty_flags,
         parent.wrap_column,
         parent.indent_level if indent_level is None else indent_level,
+        start_column=len(parent.current_line()) + parent.start_column * parent.on_first_line(),
     )
 
 
@@ -84,9 +85,11 @@ def get_query_def(
     wrap_column: int,
     start_indent: int,
     varprefix: bool = False,
+    start_column: int = 0,
 ) -> str:
     """Text of a query; result_names: the column names a view gives its output; varprefix:
-    columns are qualified even if there is one table only."""
+    columns are qualified even if there is one table only; start_column: how much there is before
+    the query on its first line."""
     namespace = namespace_for_query(catalog, query, parents)
     ctx = Context(
         catalog,
@@ -96,6 +99,7 @@ def get_query_def(
         wrap_column=wrap_column,
         indent_level=start_indent,
     )
+    ctx.start_column = start_column
     from pgemu.rewrite import ruleutils_dml
 
     writer = {
@@ -215,6 +219,7 @@ def _select_query(
         get_rule_expr(query.limit_offset, ctx, False)
     if query.limit_count is not None:
         if query.limit_option == "with_ties":
+            # the grammar takes a c_expr here
             ctx.keyword(" FETCH FIRST ", -STD, STD, 0)
             ctx.add("(")
             get_rule_expr(query.limit_count, ctx, False)
@@ -357,13 +362,12 @@ def get_target_list(
             ctx.add(f" AS {quote_identifier(colname)}")
         text = ctx.text()
         ctx.out = outer
+        line = len(ctx.current_line()) + ctx.start_column * ctx.on_first_line()
         if ctx.pretty_indent and ctx.wrap_column >= 0:
             starts_line = text.startswith("\n")
             if starts_line:
                 ctx.strip_spaces()
-            elif colno > 1 and (
-                len(ctx.current_line()) + len(text) > ctx.wrap_column or last_was_multiline
-            ):
+            elif colno > 1 and (line + len(text) > ctx.wrap_column or last_was_multiline):
                 ctx.keyword("", -STD, STD, PRETTYINDENT_VAR)
             last_was_multiline = "\n" in (text[1:] if starts_line else text)
         ctx.add(text)

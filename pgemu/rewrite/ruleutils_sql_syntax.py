@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from pgemu.catalog.rows import PgProc
 from pgemu.nodes.primnodes import Const, FuncExpr
+from pgemu.parser.type_oids import TEXTOID
 from pgemu.rewrite.ruleutils_context import Context
-from pgemu.rewrite.ruleutils_expr import get_rule_expr, get_rule_expr_paren
+from pgemu.rewrite.ruleutils_expr import get_rule_expr, get_rule_expr_paren, given_arguments
 
 
 def get_func_sql_syntax(node: FuncExpr, ctx: Context) -> bool:
@@ -19,6 +20,11 @@ def get_func_sql_syntax(node: FuncExpr, ctx: Context) -> bool:
     writer = _WRITERS.get(row.proname)
     if writer is None:
         return False
+    if row.proname == "substring" and TEXTOID in row.proargtypes[1:]:
+        # FROM pattern is the plain call
+        if len(node.args) < 3:
+            return False
+        writer = _words("SUBSTRING", "SIMILAR", "ESCAPE")
     writer(node, ctx)
     return True
 
@@ -62,16 +68,16 @@ def _keyword(node: FuncExpr) -> str:
 
 
 def _is_normalized(node: FuncExpr, ctx: Context) -> None:
-    ctx.add("((")
-    _arg(node, 0, ctx)
-    form = f" {_keyword(node)}" if len(node.args) == 2 else ""
-    ctx.add(f") IS{form} NORMALIZED)")
+    ctx.add("(")
+    get_rule_expr_paren(node.args[0], ctx, False, node)
+    form = f" {_keyword(node)}" if len(given_arguments(node)) == 2 else ""
+    ctx.add(f" IS{form} NORMALIZED)")
 
 
 def _normalize(node: FuncExpr, ctx: Context) -> None:
     ctx.add("NORMALIZE(")
     _arg(node, 0, ctx)
-    if len(node.args) == 2:
+    if len(given_arguments(node)) == 2:
         ctx.add(f", {_keyword(node)}")
     ctx.add(")")
 
@@ -96,6 +102,14 @@ def _position(node: FuncExpr, ctx: Context) -> None:
     _arg(node, 1, ctx)
     ctx.add(") IN (")
     _arg(node, 0, ctx)
+    ctx.add("))")
+
+
+def _xmlexists(node: FuncExpr, ctx: Context) -> None:
+    ctx.add("XMLEXISTS((")
+    _arg(node, 0, ctx)
+    ctx.add(") PASSING (")
+    _arg(node, 1, ctx)
     ctx.add("))")
 
 
@@ -124,5 +138,5 @@ _WRITERS: dict[str, Callable[[FuncExpr, Context], None]] = {
     "btrim": _trim("BOTH"),
     "ltrim": _trim("LEADING"),
     "rtrim": _trim("TRAILING"),
-    "xmlexists": _words("XMLEXISTS", "PASSING"),
+    "xmlexists": _xmlexists,
 }

@@ -3,7 +3,7 @@
 Counterpart of PostgreSQL's LWLocks (lwlock.c) and spinlocks.  flock() was measured at 1.4 us for
 a lock/unlock pair, byte-range locks at 2.5 us, so each lock is a tiny file of its own.  A flock
 belongs to an open file description, which fork shares between parent and child; therefore the
-file is opened lazily, once per process (the pid is compared on every acquire).
+file is opened lazily, once per process (a number that a fork changes is compared on every acquire).
 """
 
 from __future__ import annotations
@@ -15,34 +15,43 @@ from types import TracebackType
 _LOCK_EX = fcntl.LOCK_EX
 _LOCK_UN = fcntl.LOCK_UN
 _flock = fcntl.flock
-_getpid = os.getpid
+# which process of a row of forks this is
+_generation = 0
+
+
+def _forked() -> None:
+    global _generation
+    _generation += 1
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class FileLock:
     """`with lock:` holds it.  Not reentrant: acquiring twice in one process is a bug that goes
     unnoticed by the kernel, so keep critical sections free of calls that lock again."""
 
-    __slots__ = ("_fd", "_pid", "path")
+    __slots__ = ("_fd", "_process", "path")
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._fd = -1
-        self._pid = 0
+        self._process = -1
 
     def _open(self) -> int:
         """The descriptor of this process; one inherited through fork is closed, not used."""
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._pid = _getpid()
+        self._process = _generation
         return self._fd
 
     def fileno(self) -> int:
         """The descriptor to call flock on, valid in this process."""
-        return self._fd if self._pid == _getpid() else self._open()
+        return self._fd if self._process == _generation else self._open()
 
     def __enter__(self) -> FileLock:
-        _flock(self._fd if self._pid == _getpid() else self._open(), _LOCK_EX)
+        _flock(self._fd if self._process == _generation else self._open(), _LOCK_EX)
         return self
 
     def __exit__(
@@ -55,7 +64,7 @@ class FileLock:
 
     def acquire(self) -> None:
         """Lock, waiting as long as it takes."""
-        _flock(self._fd if self._pid == _getpid() else self._open(), _LOCK_EX)
+        _flock(self._fd if self._process == _generation else self._open(), _LOCK_EX)
 
     def try_acquire(self) -> bool:
         """Lock if it is free; False if somebody holds it."""
@@ -70,7 +79,7 @@ class FileLock:
 
     def close(self) -> None:
         """Close the descriptor (which also releases the lock)."""
-        if self._fd >= 0 and self._pid == _getpid():
+        if self._fd >= 0 and self._process == _generation:
             os.close(self._fd)
         self._fd = -1
-        self._pid = 0
+        self._process = -1

@@ -7,21 +7,32 @@ database.  The lock is held for one statement, not for one transaction, and dies
 Waiting is interruptible: Python retries an interrupted flock by itself after running the signal
 handlers, so a handler that asks for the end of the statement calls WriterLock.interrupt, and the
 exception of check_interrupts leaves the flock.
+
+A holder may keep the lock while its client is silent (transam/standing.py) if it can be asked for
+it.  Who waits holds a share of a second lock, `<oid>.lock.wanted`, and then reads in the file whom
+to wake; the holder writes its slot there and then looks whether that second lock is free.  So one
+of them sees the other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import ClassVar
 
 from pgemu.storage.filelock import FileLock
+from pgemu.storage.latch import LatchSender
 
 _LOCK_NOW = fcntl.LOCK_EX | fcntl.LOCK_NB
 # how often to let others run before going to sleep: waking up costs more than a statement
 _YIELDS = 10
+# in the lock's file: the slot, plus one, of a holder that sits idle with the lock; else 0
+_STANDING = struct.Struct("=I")
+_NOBODY = _STANDING.pack(0)
 
 
 class WriterLock:
@@ -31,6 +42,9 @@ class WriterLock:
 
     def __init__(self, path: str, check_interrupts: Callable[[], None] = lambda: None) -> None:
         self._lock = FileLock(path)
+        self._wanted = FileLock(path + ".wanted")
+        self._standing = False
+        self._sender: LatchSender | None = None
         self.check_interrupts = check_interrupts
         self._depth = 0
 
@@ -49,14 +63,30 @@ class WriterLock:
 
     def acquire_uninterrupted(self) -> None:
         """Take the turn, whatever signals say: for who must have it back."""
-        if self._depth == 0:
-            self._lock.acquire()
+        if self._depth == 0 and not self._lock.try_acquire():
+            with self._wanting():
+                self._lock.acquire()
         self._depth += 1
 
     def release(self) -> None:
         self._depth -= 1
         if self._depth == 0:
+            if self._standing:
+                self._standing = False
+                os.pwrite(self._lock.fileno(), _NOBODY, 0)
             self._lock.release()
+
+    def stand(self, slot: int) -> None:
+        """The lock is kept, and given back when the latch of that slot asks for it."""
+        self._standing = True
+        os.pwrite(self._lock.fileno(), _STANDING.pack(slot + 1), 0)
+
+    def wanted(self) -> bool:
+        """Somebody waits for the lock (after stand: and may have seen nobody to wake)."""
+        if not self._wanted.try_acquire():
+            return True
+        self._wanted.release()
+        return False
 
     def __enter__(self) -> WriterLock:
         self.acquire()
@@ -73,23 +103,38 @@ class WriterLock:
     def _wait(self) -> None:
         """The holder is in the middle of a short statement: let it run, then queue."""
         fd = self._lock.fileno()
-        for _ in range(_YIELDS):
-            os.sched_yield()
+        with self._wanting():
+            for _ in range(_YIELDS):
+                os.sched_yield()
+                try:
+                    fcntl.flock(fd, _LOCK_NOW)
+                except BlockingIOError:
+                    continue
+                return
+            self._waiting.append(self)
             try:
-                fcntl.flock(fd, _LOCK_NOW)
-            except BlockingIOError:
-                continue
-            return
-        self._waiting.append(self)
-        try:
-            self.check_interrupts()
-            self._lock.acquire()
-            self._waiting.remove(self)
-        except BaseException:
-            if self in self._waiting:
+                self.check_interrupts()
+                self._lock.acquire()
                 self._waiting.remove(self)
-            self._lock.release()
-            raise
+            except BaseException:
+                if self in self._waiting:
+                    self._waiting.remove(self)
+                self._lock.release()
+                raise
+
+    @contextlib.contextmanager
+    def _wanting(self) -> Iterator[None]:
+        """Let the holder know, now or when it is about to keep the lock."""
+        fcntl.flock(self._wanted.fileno(), fcntl.LOCK_SH)
+        try:
+            known = os.pread(self._lock.fileno(), _STANDING.size, 0)
+            if len(known) == _STANDING.size and known != _NOBODY:
+                if self._sender is None:
+                    self._sender = LatchSender(os.path.dirname(self._lock.path))
+                self._sender.wake(_STANDING.unpack(known)[0] - 1)
+            yield
+        finally:
+            self._wanted.release()
 
     @classmethod
     def interrupt(cls) -> None:
@@ -99,4 +144,9 @@ class WriterLock:
 
     def close(self) -> None:
         self._lock.close()
+        self._wanted.close()
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
         self._depth = 0
+        self._standing = False

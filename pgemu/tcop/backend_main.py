@@ -175,7 +175,8 @@ def _apply_settings(
     ):
         guc.set(name, value, source="override")
     for name, value in stored:
-        guc.set(name, value, source="database", superuser=role.rolsuper)
+        # whether one may was asked when the setting was stored
+        guc.set(name, value, source="database", superuser=True)
     for name, value in params.settings:
         guc.set(name, value, source="client", superuser=role.rolsuper)
     session.slot.application_name = str(guc.value("application_name"))
@@ -289,6 +290,7 @@ def _attach_latch(backend: Backend, cluster: Any, shm: Any, slot: Any) -> None:
     backend.latch = latch
     session = backend.session
     session.latch = latch
+    session.xact.standing_slot = slot.number
     session.latch_sender = LatchSender(cluster.runtime)
     try:
         from pgemu.executor.locking import attach_locks

@@ -128,6 +128,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         now = self.ctx.clock_us()
         self.ctx.statement_start_us = now
         if self.xact.state == IDLE:
+            while self.guc.depth:  # SET LOCAL in a function that a query called
+                self.guc.pop(True)
             self.ctx.xact_start_us = now
             values = self.guc.values
             defaults = (
@@ -162,8 +164,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         self.xact.state = BLOCK
 
     def commit_transaction(self) -> None:
-        self.close_portals(committing=True)
         try:
+            self.close_portals(committing=True)
             from pgemu.commands.on_commit import pre_commit_on_commit_actions
 
             if self.on_commit_actions:
@@ -202,10 +204,20 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         for name, portal in list(self.portals.items()):
             if portal.is_holdable and (committing or portal.created_level < 0):
                 portal.drain()
+                if portal.late_error is not None and portal.created_level >= 0:
+                    del self.portals[name]
+                    raise portal.late_error
                 portal.created_level = -1
                 continue
             del self.portals[name]
             _close_rows(portal)
+
+    def close_portals_since(self, level: int) -> None:
+        """AtSubAbort_Portals: cursors end with the savepoint they were opened after."""
+        for name, portal in list(self.portals.items()):
+            if portal.is_cursor and portal.created_level >= level:
+                del self.portals[name]
+                _close_rows(portal)
 
     def discard_portals(self) -> None:
         """PortalHashTableDeleteAll, for DISCARD ALL; the one that runs it stays."""

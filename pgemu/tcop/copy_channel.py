@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
 from pgemu.errors import QUERY_CANCELED, PgError
-from pgemu_protocol.hot import copy_data, copy_in_response, copy_out_response, decode_copy_fail
+from pgemu_protocol.hot import (
+    copy_data,
+    copy_data_rows,
+    copy_in_response,
+    copy_out_response,
+    decode_copy_fail,
+)
 
 if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
-_HEAD = struct.Struct(">cI")
 COPY_DONE = b"c\x00\x00\x00\x04"
 
 
@@ -53,10 +57,7 @@ class CopyChannel:
 
     def send_copy_rows(self, rows: list[bytes]) -> None:
         """CopyData for each of many rows, in one piece."""
-        pack = _HEAD.pack
-        self._backend.connection.write(
-            b"".join([part for row in rows for part in (pack(b"d", len(row) + 4), row)])
-        )
+        self._backend.connection.write(copy_data_rows(rows))
 
     def end_copy_out(self) -> None:
         self._backend.connection.write(COPY_DONE)

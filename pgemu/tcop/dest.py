@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from pgemu.errors import PgError
 from pgemu.planner.plan import OutputColumn
-from pgemu_protocol.hot import data_row, data_rows, row_description
+from pgemu.types.integers import encode_integer
+from pgemu_protocol.hot import data_row, data_rows, data_rows_of_columns, row_description
 
 Encoder = Callable[[Any], bytes]
 VARHDRSZ = 4
 BATCH = 1000  # rows that are encoded in one piece
+FEW = 16  # rows that are better encoded one by one
 BPCHAROID = 1042
 
 
@@ -96,14 +99,43 @@ def send_rows(
     write: Callable[[bytes], None], rows: Iterable[Sequence[Any]], encode: Sequence[Encoder]
 ) -> int:
     """DataRow for every row; how many there were."""
+    if isinstance(rows, list):
+        if len(rows) < FEW or not encode:
+            _send_few(write, rows, encode)
+        else:
+            for start in range(0, len(rows), BATCH):
+                _send_batch(write, rows[start : start + BATCH], encode)
+        return len(rows)
     count = 0
+    iterator = iter(rows)
+    for row in iterator:
+        write(data_row([None if v is None else e(v) for v, e in zip(row, encode, strict=False)]))
+        count += 1
+        if count == FEW and encode:
+            break
+    else:
+        return count
+    more = True
+    while more:
+        batch: list[Sequence[Any]] = []
+        try:
+            batch.extend(islice(iterator, BATCH))
+        finally:  # what came before an error is sent before it
+            if batch:
+                _send_batch(write, batch, encode)
+        count += len(batch)
+        more = len(batch) == BATCH
+    return count
+
+
+def _send_few(
+    write: Callable[[bytes], None], rows: list[Sequence[Any]], encode: Sequence[Encoder]
+) -> None:
     if len(encode) == 1:
         only = encode[0]
         for (value,) in rows:
             write(data_row((None if value is None else only(value),)))
-            count += 1
-        return count
-    if isinstance(rows, list) and len(rows) <= BATCH:
+    elif rows:
         write(
             data_rows(
                 [
@@ -112,8 +144,25 @@ def send_rows(
                 ]
             )
         )
-        return len(rows)
-    for row in rows:
-        write(data_row([None if v is None else e(v) for v, e in zip(row, encode, strict=False)]))
-        count += 1
-    return count
+
+
+def _send_batch(
+    write: Callable[[bytes], None], rows: list[Sequence[Any]], encode: Sequence[Encoder]
+) -> None:
+    columns = zip(*rows, strict=True)
+    write(data_rows_of_columns([_encoded(c, e) for c, e in zip(columns, encode, strict=False)]))
+
+
+def _encoded(values: tuple[Any, ...], encode: Encoder) -> list[bytes | None]:
+    """A column's values in wire format, by loops in C for the most usual types."""
+    try:
+        if encode is str.encode:
+            return list(map(str.encode, values))
+        if encode is encode_integer:
+            return (b"%d " * len(values) % values).split()  # type: ignore[return-value]
+        of_column = getattr(encode, "of_column", None)
+        if of_column is not None:
+            return of_column(values)  # type: ignore[no-any-return]
+    except TypeError:  # NULLs
+        pass
+    return [None if value is None else encode(value) for value in values]

@@ -38,6 +38,8 @@ from pgemu_protocol.violation import ProtocolViolation
 
 _STATES = {b"I": IDLE, b"T": IDLE_IN_TRANSACTION, b"E": IDLE_IN_TRANSACTION_ABORTED}
 _COPY_MESSAGES = frozenset(b"dcf")
+# how long a client may think before others get the writer lock that they wait for
+GRACE_SECONDS = 0.0005
 
 
 class Terminated(Exception):
@@ -94,6 +96,9 @@ class Backend:
         """Sleep until the client sends; the latch may have work for an idle backend."""
         session = self.session
         timeouts = session.timeouts
+        xact = session.xact
+        if xact.standing and xact.writer_lock.wanted():
+            xact.give_way(self._client_sends)
         while True:
             if session.cancel_pending and self._late_interrupt():
                 continue
@@ -107,8 +112,14 @@ class Backend:
             if woken == "client":
                 return
             self.latch.drain()
+            if xact.standing:
+                xact.give_way(self._client_sends)
             self._send_notifications()
             self.connection.flush()
+
+    def _client_sends(self) -> bool:
+        """The next message comes soon, or has come."""
+        return self.connection.readable_within(GRACE_SECONDS)
 
     def _late_interrupt(self) -> bool:
         """True: a cancel that came too late, which cancels nothing.  Else the error is raised."""

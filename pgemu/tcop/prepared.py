@@ -11,7 +11,8 @@ from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import OutputColumn, Plan
 
 if TYPE_CHECKING:
-    from pgemu.executor.current_of import CursorScan
+    from pgemu.errors import PgError
+from pgemu.executor.current_of import CursorScan
 
 
 @dataclass(slots=True)
@@ -64,6 +65,9 @@ class Portal:
     # which rows of tables the spool's rows come from, for WHERE CURRENT OF
     scan: CursorScan | None = None
     created_level: int = 0
+    # what fetching behind the spool raises; then the cursor has failed
+    late_error: PgError | None = None
+    failed: bool = False
 
     def __init__(
         self,

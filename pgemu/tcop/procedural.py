@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.catalog.rows import PgProc
+from pgemu.errors import PgError
 from pgemu.executor.current_of import CursorScan
 from pgemu.planner.plan import OutputColumn
 from pgemu.tcop.portalcmds import fetch_rows, find_cursor
@@ -18,6 +19,7 @@ class ProceduralMixin:
     """Mixed into BackendSession, whose attributes it uses."""
 
     portals: Any
+    xact: Any
     ctx: Any
     # CALL and DO: may the code at hand not end the transaction?
     call_atomic: bool = True
@@ -25,6 +27,8 @@ class ProceduralMixin:
     query_environment: dict[str, Any] | None = None
     pl_subxact_depth: int = 0
     pl_handler: Any = None
+    # portals that were given a name of the form <unnamed portal n> (CreateNewPortal)
+    unnamed_portals: int = 0
 
     def language_handler(self, proc: PgProc, info: Any) -> Callable[..., Any] | None:
         """The callable for a function in a procedural language; None: there is none."""
@@ -59,6 +63,11 @@ class ProceduralMixin:
 
         load_library(self)
 
+    def written_by(self, query: Any) -> str | None:
+        from pgemu.commands.cmdtag import written_by
+
+        return written_by(query)
+
     def validate_plpgsql(self, proc: PgProc) -> None:
         from pgemu.pl import validate_function
 
@@ -77,6 +86,7 @@ class ProceduralMixin:
         text: str,
         scroll: bool | None,
         scan: CursorScan | None = None,
+        late_error: PgError | None = None,
     ) -> None:
         statement = PreparedStatement(name, text, None, None, [], columns, 0, 0)
         self.portals[name] = Portal(
@@ -91,6 +101,8 @@ class ProceduralMixin:
             creation_time_us=self.ctx.statement_start_us,
             spool=rows,
             scan=scan,
+            created_level=len(self.xact.savepoints),
+            late_error=late_error,
         )
 
     def cursor_advance(self, name: str) -> None:

@@ -2,8 +2,10 @@
 
 Drivers send these for every run of a prepared statement, mostly together.  When the unnamed portal
 is bound, everything after the Bind is in the buffer already, and the plan is at hand, the
-statement runs here without a portal; the answers are those of the single messages.  Anything else
-takes the ordinary way (extended.py): this function then has done nothing.
+statement runs here without a portal; the answers are those of the single messages.  The
+same goes for the statements of a pipeline that has begun, whose Sync comes later (executemany of
+the drivers).  Anything else takes the ordinary way (extended.py): this function then has done
+nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +18,19 @@ from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.extended import BIND_COMPLETE, NO_DATA
 from pgemu.tcop.prepared import PreparedStatement
 from pgemu.tcop.xact_commands import transaction_statement
+from pgemu.transam.xact import FAILED, IDLE, IMPLICIT
 from pgemu_protocol.hot import command_complete, decode_bind
 
 if TYPE_CHECKING:
     from pgemu.tcop.postgres import Backend
 
-_EXECUTE_SYNC = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00S\x00\x00\x00\x04"
-_DESCRIBE = b"D\x00\x00\x00\x06P\x00" + _EXECUTE_SYNC
+_EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
+_EXECUTE_SYNC = _EXECUTE + b"S\x00\x00\x00\x04"
+_DESCRIBE = b"D\x00\x00\x00\x06P\x00"
+_DESCRIBE_SYNC = _DESCRIBE + _EXECUTE_SYNC
+_DESCRIBE_EXECUTE = _DESCRIBE + _EXECUTE
+# what may come next in a pipeline that asks no more of the portal
+_NEXT = b"BSPC"
 
 
 def run_bound(backend: Backend, payload: bytes) -> bool:
@@ -30,15 +38,23 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
     if payload[0]:
         return False  # a named portal
     connection = backend.connection
-    if connection.follows(_DESCRIBE):
-        length, described = len(_DESCRIBE), True
-    elif connection.follows(_EXECUTE_SYNC):
+    session: Any = backend.session
+    state = session.xact.state
+    synced = state != IMPLICIT
+    if synced and connection.follows(_DESCRIBE_SYNC):
+        length, described = len(_DESCRIBE_SYNC), True
+    elif synced and connection.follows(_EXECUTE_SYNC):
         length, described = len(_EXECUTE_SYNC), False
+    elif state != IDLE and connection.follows(_DESCRIBE_EXECUTE):
+        length, described, synced = len(_DESCRIBE_EXECUTE), True, False
+    elif state != IDLE and connection.follows(_EXECUTE):
+        length, described, synced = len(_EXECUTE), False, False
     else:
         return False
-    session: Any = backend.session
+    if not synced and connection.buffered_byte(length) not in _NEXT:
+        return False
     portals = session.portals
-    if session.xact.failed or session.xact.state == "implicit" or len(portals) > 1:
+    if state == FAILED or len(portals) > 1:
         return False
     if portals and ("" not in portals or not portals[""].done):
         return False  # a cursor is open
@@ -71,7 +87,8 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
     else:
         _run(backend, statement, plan, params, results)
     connection.skip(length)
-    backend.send_ready()
+    if synced:
+        backend.send_ready()
     return True
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from itertools import islice
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
 from pgemu.errors import PgError
-from pgemu.executor.execute import Result, bind, quiet_cursor, run_plan, select_rows
+from pgemu.executor.execute import (
+    Result,
+    bind,
+    note_duration,
+    quiet_cursor,
+    run_plan,
+    select_rows,
+)
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
-from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink
+from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink, XmlExpr
 from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.planner.planner import plan_query
@@ -174,6 +182,7 @@ class SimpleQuery:
         head = cached.row_description
         count = 0
         cursor = None
+        started = monotonic_ns()
         try:
             cursor = quiet_cursor(session, cached.plan, bindings)
             if cursor is None:
@@ -195,6 +204,7 @@ class SimpleQuery:
         finally:
             if cursor is not None:
                 cursor.close()
+        note_duration(cached.plan, started)
         write(command_complete(f"SELECT {count}"))
         return True
 
@@ -297,10 +307,13 @@ def _had_started(session: Any, query: Query | None) -> bool:
         if _unfoldable(entry.expr) or contain_mutable_functions(session.catalog, entry.expr):
             started = True
             continue
+        noticed = len(session.notices)
         try:
             session.evaluate(entry.expr)
         except (PgError, apsw.Error):
             return False
+        finally:
+            del session.notices[noticed:]
     return started
 
 
@@ -309,7 +322,7 @@ def _unfoldable(expr: Any) -> bool:
 
     def visit(node: Any) -> bool | None:
         nonlocal found
-        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref))
+        found = found or isinstance(node, (SubLink, CoerceToDomain, Aggref, XmlExpr))
         found = found or (isinstance(node, FuncExpr) and node.funcretset)
         return False if found else None
 

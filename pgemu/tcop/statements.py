@@ -176,11 +176,9 @@ class StatementsMixin:
             self.current_params = saved
 
     def statement_text(self, source_text: str, query: Query) -> str:
-        """The text of one statement of a query string."""
-        text = source_text or self.source_text
-        data = text.encode()
-        end = query.stmt_location + query.stmt_len if query.stmt_len else len(data)
-        return data[query.stmt_location : end].decode().strip()
+        """What pg_cursors and pg_prepared_statements show: the whole query string."""
+        text: str = source_text or self.source_text
+        return text
 
     def wants_notice(self, severity: str) -> bool:
         """client_min_messages; INFO always goes out."""

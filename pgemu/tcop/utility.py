@@ -53,7 +53,7 @@ def run_utility(session: Any, query: Query, params: Any, source_text: str = "") 
         query,
         source_text or session.source_text,
         params,
-        top_level=not session.xact.write_depth,
+        top_level=not (session.xact.write_depth or session.context_stack),
     )
     if done.columns is None:
         return Result(None, None, 0, done.tag)

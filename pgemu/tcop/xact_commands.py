@@ -36,7 +36,7 @@ def characteristic_checks(session: Any) -> dict[str, Callable[[str], str]]:
         return PgError(ACTIVE_SQL_TRANSACTION, message)
 
     def isolation(value: str) -> str:
-        if xact.state in (IDLE, FAILED) or value.lower() == xact.current.isolation:
+        if _outside(xact) or value.lower() == xact.current.isolation:
             return value
         if xact.queried:
             raise refuse("SET TRANSACTION ISOLATION LEVEL must be called before any query")
@@ -45,7 +45,7 @@ def characteristic_checks(session: Any) -> dict[str, Callable[[str], str]]:
         return value
 
     def read_only(value: str) -> str:
-        if not xact.current.read_only or _is_on(value) or xact.state in (IDLE, FAILED):
+        if not xact.current.read_only or _is_on(value) or _outside(xact):
             return value
         if xact.savepoints:
             raise refuse("cannot set transaction read-write mode inside a read-only transaction")
@@ -54,7 +54,7 @@ def characteristic_checks(session: Any) -> dict[str, Callable[[str], str]]:
         return value
 
     def deferrable(value: str) -> str:
-        if xact.state in (IDLE, FAILED) or _is_on(value) == xact.current.deferrable:
+        if _outside(xact) or _is_on(value) == xact.current.deferrable:
             return value
         command = "SET TRANSACTION [NOT] DEFERRABLE"
         if xact.savepoints:
@@ -68,6 +68,11 @@ def characteristic_checks(session: Any) -> dict[str, Callable[[str], str]]:
         "transaction_read_only": read_only,
         "transaction_deferrable": deferrable,
     }
+
+
+def _outside(xact: Any) -> bool:
+    """No transaction that goes on; that of a procedure does."""
+    return xact.state == FAILED or (xact.state == IDLE and not xact.running_functions)
 
 
 def _is_on(value: str) -> bool:
@@ -116,13 +121,13 @@ def _commit(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.commit_transaction()
         return "COMMIT"
-    kept = replace(xact.current)
+    kept = replace(xact.current) if chain else None
     failed = xact.state == FAILED
     if failed:
         session.rollback_transaction()
     else:
         session.commit_transaction()
-    if chain:
+    if kept is not None:
         _chain(session, kept)
     return "ROLLBACK" if failed else "COMMIT"
 
@@ -140,9 +145,9 @@ def _rollback(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.rollback_transaction()
         return "ROLLBACK"
-    kept = replace(xact.current)
+    kept = replace(xact.current) if chain else None
     session.rollback_transaction()
-    if chain:
+    if kept is not None:
         _chain(session, kept)
     return "ROLLBACK"
 
@@ -173,12 +178,16 @@ def _savepoint(session: Any, stmt: dict[str, Any]) -> str:
 def _release(session: Any, stmt: dict[str, Any]) -> str:
     _need_block(session, "RELEASE SAVEPOINT")
     session.xact.release_savepoint(stmt["savepoint_name"])
+    level = len(session.xact.savepoints)
+    for portal in session.portals.values():
+        portal.created_level = min(portal.created_level, level)
     return "RELEASE"
 
 
 def _rollback_to(session: Any, stmt: dict[str, Any]) -> str:
     _need_block(session, "ROLLBACK TO SAVEPOINT")
     session.xact.rollback_to_savepoint(stmt["savepoint_name"])
+    session.close_portals_since(len(session.xact.savepoints))
     return "ROLLBACK"
 
 

@@ -52,7 +52,7 @@ class MvccStore:
         """What is scanned meanwhile comes from one state of the database, which one SQLite read
         transaction holds: the analysis of a statement needs dozens of scans."""
         xact = self.xact
-        if not xact.quiet():
+        if xact.standing or not xact.quiet():
             yield
             return
         xact.begin_read()
@@ -72,7 +72,12 @@ class MvccStore:
         clause, params = self.layout.where_clause(cls, where)
         if at_least is not None:
             clause, params = self.layout.at_least_clause(cls, *at_least)
-        conn = self.xact.conn
+        conn, xact = self.xact.conn, self.xact
+        if xact.standing and self.layout.physical_name(cls)[0] == "g":
+            if xact.write_depth:
+                xact.shared_read = True
+            else:
+                xact.settle()
         outer = conn.in_transaction
         if not outer:
             found = self._scan_alone(self.layout.select_list(cls) + clause, params)
@@ -109,6 +114,8 @@ class MvccStore:
         """Other transactions that have written.  While this one holds the write lock of SQLite
         their set cannot change, so it is read once per statement."""
         xact = self.xact
+        if xact.standing and not shared:
+            return frozenset()
         known = self._running_now.get(shared) if self._reading else None
         if xact.write_depth:
             known = xact.running_others.get(shared)

@@ -22,6 +22,30 @@ def prefix(schema: str) -> str:
     return "_" if schema == "main" else "_g"
 
 
+def _rids(sqlite_name: str) -> tuple[str, str]:
+    """SQL for the highest rid of a user's table, and for the highest in its undo."""
+    schema, _, table = sqlite_name.partition(".")
+    return (
+        f"(SELECT max(rid) FROM {sqlite_name})",
+        f"(SELECT max(rid) FROM {schema}.{prefix(schema)}undo WHERE relfilenode={table[1:]})",
+    )
+
+
+def next_rid(sqlite_name: str) -> str:
+    """SQL for the rid of one new row.  SQLite would take the highest of the table plus one, which
+    may be that of a row whose deletion somebody does not see yet or that may come back."""
+    table, undo = _rids(sqlite_name)
+    return f"max(coalesce({table}, 0), coalesce({undo}, 0)) + 1"
+
+
+def next_rids(sqlite_name: str) -> str:
+    """The same where a statement makes many rows: NULL, which leaves it to SQLite, unless the
+    highest rid is that of a row that has gone."""
+    table, undo = _rids(sqlite_name)
+    number = sqlite_name.rpartition(".")[2][1:]
+    return f"iif({undo} > coalesce({table}, 0), pg_next_rid({number}, {undo}), NULL)"
+
+
 def create_transaction_tables(conn: apsw.Connection, *, shared: bool = False) -> None:
     """Create them in a file that has none (the template); shared: it is global.db."""
     p = prefix("g" if shared else "main")

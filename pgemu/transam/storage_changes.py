@@ -150,6 +150,8 @@ class StorageChanges:
             )
 
     def drop_storage(self, names: Sequence[str]) -> None:
+        if self.triggers.local:
+            self.triggers.end_local()
         for name in names:
             self._definitions.pop(name, None)
             if self.unbuilt.pop(name, None) is not None:

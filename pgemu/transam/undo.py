@@ -7,7 +7,7 @@ returns an xid: an autocommit statement that nobody else's snapshot can need wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +24,34 @@ class UndoTriggers:
         self._made: dict[str, int] = {}
         # TEMP triggers, these or others, were made since the last commit or rollback of SQLite
         self.changed = False
+        # is SQLite stepping a statement that called the function that we are in?
+        self.nested: Callable[[], bool] = bool
+        # triggers made then, which are in the database's own schema: table -> their names
+        self.local: dict[str, list[str]] = {}
+        self.local_ended: list[Callable[[str], None]] = []
+
+    def create(self, sqlite_name: str, statements: Sequence[str]) -> None:
+        """Make TEMP triggers of a table.  A change of the temporary schema would be the end of
+        the statements that are being stepped; for as long as they are, the triggers stand in the
+        database's schema, which nobody else sees before the commit."""
+        self.changed = True
+        if self.nested() and sqlite_name.startswith("main."):
+            names = [s.split(" ", 4)[3] for s in statements]
+            self.local.setdefault(sqlite_name, []).extend(names)
+            statements = [s.replace(" TEMP TRIGGER ", " TRIGGER main.", 1) for s in statements]
+        self._conn.execute(";".join(statements)).fetchall()
+
+    def end_local(self) -> None:
+        """Before SQLite's transaction ends: these triggers are no one else's."""
+        for sqlite_name, names in self.local.items():
+            for name in names:
+                self._conn.execute(f"DROP TRIGGER IF EXISTS main.{name}")
+            if any(name.startswith("undo_") for name in names):
+                self._made.pop(sqlite_name, None)
+            if any(name.startswith("check_") for name in names):
+                for forget in self.local_ended:
+                    forget(sqlite_name)
+        self.local.clear()
 
     def ensure(self, sqlite_name: str, natts: int) -> None:
         """Make the triggers of a table with that many columns (remake them if it has grown)."""
@@ -51,8 +79,7 @@ class UndoTriggers:
                 f"INSERT INTO {undo} (xid, relfilenode, rid, op, xmin{columns}) "
                 f"VALUES (pg_undo(), {relfilenode}, OLD.rid, '{op}', OLD.xmin{images}); END"
             )
-        self.changed = True
-        self._conn.execute(";".join(statements)).fetchall()
+        self.create(sqlite_name, statements)
         self._made[sqlite_name] = natts
 
     def made_for(self, sqlite_name: str, natts: int) -> bool:
@@ -78,9 +105,17 @@ class UndoTriggers:
         """The table is gone, is to be dropped or has other columns."""
         if self._made.pop(sqlite_name, None) is None:
             return
-        name = "undo_" + sqlite_name.replace(".", "_")
-        for suffix in "iud":
-            self._conn.execute(f"DROP TRIGGER IF EXISTS temp.{name}_{suffix}")
+        stem = "undo_" + sqlite_name.replace(".", "_")
+        self.drop(sqlite_name, [f"{stem}_{suffix}" for suffix in "iud"])
+
+    def drop(self, sqlite_name: str, names: Sequence[str]) -> None:
+        """Drop triggers of a table, wherever they are."""
+        local = self.local.get(sqlite_name, [])
+        for name in names:
+            schema = "main" if name in local else "temp"
+            self._conn.execute(f"DROP TRIGGER IF EXISTS {schema}.{name}")
+            if name in local:
+                local.remove(name)
 
     def lost(self) -> None:
         """A SQLite rollback may have undone the making of triggers: ask SQLite what is left."""
@@ -90,6 +125,25 @@ class UndoTriggers:
                 "SELECT name FROM temp.sqlite_schema WHERE type='trigger'"
             )
         }
+        if self.local:
+            left = {
+                row[0]
+                for row in self._conn.execute(
+                    "SELECT name FROM main.sqlite_schema WHERE type='trigger'"
+                )
+            }
+            names |= left
+            for sqlite_name in list(self.local):
+                kept = [n for n in self.local[sqlite_name] if n in left]
+                if kept:
+                    self.local[sqlite_name] = kept
+                else:
+                    del self.local[sqlite_name]
+        for name in names:
+            if name.startswith("undo_"):  # dropped before, and now back
+                sqlite_name = name.removeprefix("undo_").rpartition("_")[0].replace("_", ".", 1)
+                if sqlite_name not in self._made:
+                    self.drop(sqlite_name, [name])
         for sqlite_name in list(self._made):
             if f"undo_{sqlite_name.replace('.', '_')}_d" not in names:
                 self._made.pop(sqlite_name)

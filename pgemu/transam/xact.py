@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apsw
@@ -17,7 +17,6 @@ import apsw
 from pgemu.errors import (
     ACTIVE_SQL_TRANSACTION,
     READ_ONLY_SQL_TRANSACTION,
-    S_E_INVALID_SPECIFICATION,
     T_R_SERIALIZATION_FAILURE,
     PgError,
 )
@@ -25,10 +24,12 @@ from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
+from pgemu.transam.savepoints import Savepoint, Savepoints
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
+from pgemu.transam.standing import StandingWrite
 from pgemu.transam.storage_changes import StorageChanges
-from pgemu.transam.undo import UndoTriggers, roll_back, roll_back_transaction
+from pgemu.transam.undo import UndoTriggers, roll_back_transaction
 from pgemu.transam.visibility import EVERYTHING, Snapshot
 from pgemu.transam.write_statement import WriteStatement
 
@@ -42,28 +43,13 @@ ASSIGNED_XID = USER_WORD + 3
 
 
 @dataclass(slots=True)
-class Savepoint:
-    """Where ROLLBACK TO goes back to: undo marks of main and g, and lengths of the lists."""
-
-    name: str
-    undo_main: int
-    undo_g: int
-    on_commit: int
-    on_abort: int
-    created: int
-    dropped: int
-    row_locks: int = 0
-    hidden: bool = False
-
-
-@dataclass(slots=True)
 class Characteristics:
     isolation: str = "read committed"
     read_only: bool = False
     deferrable: bool = False
 
 
-class TransactionManager(StorageChanges):
+class TransactionManager(Savepoints, StandingWrite, StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
     before_commit: called inside the committing SQLite transaction (deferred constraints).
@@ -121,12 +107,14 @@ class TransactionManager(StorageChanges):
         self.on_statement_abort: list[Callable[[], None]] = []
         self._commit_callbacks: list[Callable[[], None]] = []
         self._abort_callbacks: list[Callable[[], None]] = []
+        self.running_functions: list[Any] = []  # that the statement is inside of
         self.queried = False  # this transaction has taken a snapshot (FirstSnapshotSet)
         self.exported: list[str] = []  # files of snapshots
         # tables emptied in place: inside how many savepoints
         self.truncated: dict[str, int] = {}
         self._undo_mark = {"main": 0, "g": 0}
         self._mark_is_old = False
+        self._rids: dict[int, int] = {}
         self._write_depth = 0
         self._read_depth = 0
         self._snapshot_taken = False
@@ -136,6 +124,7 @@ class TransactionManager(StorageChanges):
         made: Any = conn.create_scalar_function
         made("pg_undo", self._pg_undo, 0)
         made("pg_xid", lambda: self.xid, 0)
+        made("pg_next_rid", self._next_rid, 2)
         made("pg_invisible", lambda x: self.snapshot.hides(x), 1)
         made("pg_cat_invisible", lambda x: self.catalog_snapshot.hides(x), 1)
 
@@ -143,6 +132,11 @@ class TransactionManager(StorageChanges):
         if self.undo_xid:
             self.undo_written = True
         return self.undo_xid
+
+    def _next_rid(self, relfilenode: int, floor: int) -> int:
+        """See schema.next_rids: above the floor, and above those that this has given before."""
+        rid = self._rids[relfilenode] = max(self._rids.get(relfilenode, 0), floor) + 1
+        return rid
 
     # -- state -----------------------------------------------------------------------------
 
@@ -160,19 +154,21 @@ class TransactionManager(StorageChanges):
         """The status byte of ReadyForQuery."""
         return b"T" if self.state == BLOCK else b"E" if self.state == FAILED else b"I"
 
-    def prevent_in_transaction_block(self, what: str) -> None:
-        """For statements that cannot be rolled back (CREATE DATABASE, VACUUM ...)."""
+    def prevent_in_transaction_block(self, what: str, top_level: bool = True) -> None:
+        """For CREATE DATABASE, VACUUM ...; top_level: the client sent it, not a function."""
         if self.in_block:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot run inside a transaction block")
+        if self.running_functions:
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
         if self.state == IMPLICIT and self.xid:
             raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed within a pipeline")
+        if not top_level:
+            raise PgError(ACTIVE_SQL_TRANSACTION, f"{what} cannot be executed from a function")
 
     def prevent_if_read_only(self, command: str) -> None:
         if self.current.read_only:
-            raise PgError(
-                READ_ONLY_SQL_TRANSACTION,
-                f"cannot execute {command} in a read-only transaction",
-            )
+            message = f"cannot execute {command} in a read-only transaction"
+            raise PgError(READ_ONLY_SQL_TRANSACTION, message)
 
     def begin_implicit(self) -> None:
         """Several statements without BEGIN that are one transaction (a query string, a
@@ -195,7 +191,7 @@ class TransactionManager(StorageChanges):
             self.subxact_failed()
             self.state = FAILED
         else:
-            kept = self.current
+            kept = replace(self.current)
             self.rollback()
             self.current = kept  # COMMIT AND CHAIN asks for it
             self.state = FAILED
@@ -260,8 +256,9 @@ class TransactionManager(StorageChanges):
                 self.end_read()
         return predicate if predicate.number else None
 
-    def begin_read(self, shared: bool = False) -> Snapshot:
-        """Open the SQLite read transaction of a statement; nests inside another statement."""
+    def begin_read(self, shared: bool = False, *, brief: bool = False) -> Snapshot:
+        """Open the SQLite read transaction of a statement; nests inside another statement.
+        brief: it may keep writers waiting."""
         if self.unbuilt:
             self.build_storage()
         if self._read_depth or self._write_depth:
@@ -269,6 +266,11 @@ class TransactionManager(StorageChanges):
                 self.take_snapshot(shared=True)
             self._read_depth += 1
             return self.snapshot
+        if not brief:
+            self.settle()
+        if self.standing:
+            self._read_depth = 1
+            return self.take_snapshot(shared)
         first = self.fixed_snapshot is None and self.current.isolation in _REPEATABLE
         if first and self.state != IDLE:
             with self.writer_lock:
@@ -281,7 +283,8 @@ class TransactionManager(StorageChanges):
 
     def end_read(self) -> None:
         self._read_depth -= 1
-        if not self._read_depth and not self._write_depth and self.conn.in_transaction:
+        inside = self._read_depth or self._write_depth or self.standing
+        if not inside and self.conn.in_transaction:
             self.conn.execute("COMMIT")
 
     # -- writing ---------------------------------------------------------------------------
@@ -308,6 +311,7 @@ class TransactionManager(StorageChanges):
         if self._write_depth:
             self._write_depth += 1
             return
+        self.settle()
         self.writer_lock.acquire()
         try:
             self._open_write(opening, *params)
@@ -394,7 +398,7 @@ class TransactionManager(StorageChanges):
             or self._write_depth
             or self.fixed_snapshot is not None
             or self.current.isolation in _REPEATABLE
-            or self.conn.in_transaction
+            or (self.conn.in_transaction and not self.standing)
             or self.unbuilt
         )
 
@@ -437,10 +441,6 @@ class TransactionManager(StorageChanges):
     def set_characteristic(self, name: str, value: Any) -> None:
         """SET TRANSACTION: isolation, read_only or deferrable of the current transaction."""
         setattr(self.current, name, value)
-
-    @property
-    def read_only(self) -> bool:
-        return self.current.read_only
 
     def snapshots_held(self) -> bool:
         """Another backend holds a snapshot that may need old images."""
@@ -503,6 +503,8 @@ class TransactionManager(StorageChanges):
         """A statement has ended that may have written undo.  Where that began, if reads of
         serializable transactions have to be compared with it."""
         predicate, marks = self.predicate, None
+        if self.triggers.local:
+            self.triggers.end_local()
         if self.undo_written:
             if predicate is not None and predicate.number:
                 marks = dict(self._undo_mark)
@@ -575,7 +577,12 @@ class TransactionManager(StorageChanges):
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
         back by the caller."""
         if self.registered:
-            self.begin_write("DELETE FROM main._active WHERE xid=?", self.xid)
+            ending = "DELETE FROM main._active WHERE xid=?"
+            if self.standing:
+                self.resume_standing()
+                self.conn.execute(ending, (self.xid,))
+            else:
+                self.begin_write(ending, self.xid)
             try:
                 if "g" in self.registered:
                     self.lock_global()
@@ -590,6 +597,7 @@ class TransactionManager(StorageChanges):
             if self._global_held:  # main decides: what is in g must be there before it does
                 self.sync("g", order=True)
             self.conn.execute("COMMIT")
+            self.slot.words[XID] = 0  # who gets the lock now need not heed this transaction
             self.triggers.changed = False
             self._write_depth = 0
             self._registered_now = set()
@@ -640,6 +648,7 @@ class TransactionManager(StorageChanges):
     @contextlib.contextmanager
     def undoing(self, *, shared: bool = False) -> Iterator[None]:
         """A SQLite write transaction that is no statement."""
+        self.settle()
         self.writer_lock.acquire()
         try:
             self._open_write()
@@ -708,64 +717,9 @@ class TransactionManager(StorageChanges):
     def xid_let_go(self, xid: int) -> None:
         """Hook: rows of this xid are free again though it goes on (ROLLBACK TO)."""
 
-    # -- savepoints ----------------------------------------------------------------------------
-
-    def savepoint(self, name: str, *, hidden: bool = False) -> None:
-        self._find_undo_mark()
-        self.savepoints.append(
-            Savepoint(
-                name,
-                self._undo_mark["main"],
-                self._undo_mark["g"],
-                len(self._commit_callbacks),
-                len(self._abort_callbacks),
-                len(self._created),
-                len(self._dropped),
-                self.row_lock_stamp,
-                hidden,
-            )
-        )
-        for hook in self.on_subxact:
-            hook("start")
-
-    def _find_savepoint(self, name: str) -> int:
-        for index in range(len(self.savepoints) - 1, -1, -1):
-            if self.savepoints[index].name == name and not self.savepoints[index].hidden:
-                return index
-        raise PgError(S_E_INVALID_SPECIFICATION, f'savepoint "{name}" does not exist')
-
-    def release_savepoint(self, name: str) -> None:
-        index = self._find_savepoint(name)
-        for _ in range(len(self.savepoints) - index):
-            self.savepoints.pop()
-            for hook in self.on_subxact:
-                hook("commit")
-
-    def rollback_to_savepoint(self, name: str) -> None:
-        """Undo what came after the savepoint; it stays in place."""
-        index = self._find_savepoint(name)
-        for _ in range(len(self.savepoints) - index):
-            for hook in self.on_subxact:
-                hook("abort")
-        saved = self.savepoints[index]
-        del self.savepoints[index + 1 :]
-        self._undo_to(saved)
-        self._undo_mark = {"main": saved.undo_main, "g": saved.undo_g}
-        self._mark_is_old = False
-        self.truncated.clear()
-        del self._created[saved.created :]
-        del self._dropped[saved.dropped :]
-        del self._commit_callbacks[saved.on_commit :]
-        for callback in self._abort_callbacks[saved.on_abort :]:
-            callback()
-        del self._abort_callbacks[saved.on_abort :]
-        if self.state == FAILED:
-            self.state = BLOCK
-        for hook in self.on_subxact:
-            hook("start")
-
     def _end_statement(self) -> None:
         """Leave the SQLite transaction of a statement that is not to go on."""
+        self.drop_standing()
         if self._write_depth:
             self._write_depth = 1
             self.abort_write()
@@ -773,25 +727,6 @@ class TransactionManager(StorageChanges):
             self._read_depth = 0
             if self.conn.in_transaction:
                 self.conn.execute("ROLLBACK")
-
-    def _undo_to(self, saved: Savepoint) -> None:
-        """Take back the rows, row locks and storage that came after a savepoint."""
-        self._end_statement()
-        if not self.registered:
-            return
-        self.undo_xid = 0
-        with self.undoing(shared="g" in self.registered):
-            for schema, mark in (("main", saved.undo_main), ("g", saved.undo_g)):
-                if schema in self.registered:
-                    roll_back(self.conn, schema, self.xid, mark, self.triggers.columns)
-                    self.conn.execute(
-                        f"DELETE FROM {schema}.{prefix(schema)}rowlock WHERE xid=? AND stamp>?",
-                        (self.xid, saved.row_locks),
-                    )
-            created = self._created[saved.created :]
-            self.restore_indexes(self._dropped[saved.dropped :], created)
-            self.drop_storage(created)
-        self.xid_let_go(self.xid)
 
     def serialization_failure(self, what: str) -> PgError:
         return PgError(

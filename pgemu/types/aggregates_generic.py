@@ -20,6 +20,7 @@ from pgemu.errors import (
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_aggregate
 from pgemu.nodes.primnodes import Value
+from pgemu.types.arrays_value import load_array
 from pgemu.types.base import BaseType, base_types
 from pgemu.types.comparison import compare_unsigned
 from pgemu.types.float import compare_float, shortest_float8
@@ -147,16 +148,15 @@ class ArrayAggArray:
 
     def __init__(self) -> None:
         self.items: list[Any] = []
-        self.shape: tuple[int, ...] | None = None
+        self.shape: tuple[tuple[int, ...], list[int]] | None = None
 
     def step(self, value: Any) -> None:
         if value is None:
             raise PgError(NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays")
-        data = json.loads(value)
-        array = data["a"] if isinstance(data, dict) else data
-        if not array:
+        array, lower = load_array(value)
+        if not array and self.shape is None:
             raise PgError(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays")
-        shape = shape_of(array)
+        shape = (shape_of(array), lower)
         if self.shape is not None and shape != self.shape:
             raise PgError(
                 ARRAY_SUBSCRIPT_ERROR, "cannot accumulate arrays of different dimensionality"
@@ -165,7 +165,13 @@ class ArrayAggArray:
         self.items.append(array)
 
     def final(self) -> str | None:
-        return dump_nested(self.items) if self.items else None
+        if self.shape is None:
+            return None
+        lower = self.shape[1]
+        text = dump_nested(self.items)
+        if all(one == 1 for one in lower):
+            return text
+        return f'{{"l":{json.dumps([1, *lower])},"a":{text}}}'
 
 
 def shape_of(array: Any) -> tuple[int, ...]:
@@ -297,16 +303,17 @@ class HypotheticalSet:
     """rank() and its kin WITHIN GROUP: how the direct row would rank among the sorted rows.
 
     The executor sorts the aggregated rows together with their order; here rows are compared with
-    the direct arguments by the argument types' order, ascending, NULLs last, unless the executor
-    set `compare_rows`.
+    the direct arguments by the argument types' order, and by what the executor put into
+    `ordering`: (descending, nulls first) of each column.
     """
+
+    ordering: tuple[tuple[bool, bool], ...] = ()
 
     def __init__(self, ctx: CallContext, info: TypeInfo) -> None:
         count = len(info.arg_types) // 2
         self.types = [ctx.catalog.types.io(oid) for oid in info.arg_types[:count]]
         self.rows: list[tuple[Any, ...]] = []
         self.arguments: tuple[Any, ...] = ()
-        self.compare_rows: Callable[[tuple[Any, ...], tuple[Any, ...]], int] = self.compare
 
     def direct(self, *arguments: Any) -> None:
         self.arguments = arguments
@@ -314,12 +321,15 @@ class HypotheticalSet:
     def step(self, *args: Any) -> None:
         self.rows.append(args)
 
-    def compare(self, a: tuple[Any, ...], b: tuple[Any, ...]) -> int:
-        for io, x, y in zip(self.types, a, b, strict=False):
+    def compare_rows(self, a: tuple[Any, ...], b: tuple[Any, ...]) -> int:
+        ordering = self.ordering or ((False, False),) * len(self.types)
+        for io, x, y, (descending, nulls_first) in zip(self.types, a, b, ordering, strict=False):
             if x is None or y is None:
                 order = (x is None) - (y is None)
+                order = -order if nulls_first else order
             else:
                 order = io.compare(x, y)
+                order = -order if descending else order
             if order:
                 return order
         return 0

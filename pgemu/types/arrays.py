@@ -23,6 +23,7 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext
 from pgemu.types.arrays_value import (
     MAXDIM,
+    check_size,
     dimensions,
     dump_array,
     flatten,
@@ -297,6 +298,8 @@ class ArrayType(BaseType):
         sizes = check_shape(text, raw)
         if declared and sizes != declared:
             raise malformed(text, "Specified array dimensions do not match array contents.")
+        if declared:
+            check_size(sizes, lower)
         values = [
             self._null(ctx) if one is None else read(one, typmod, ctx) for one in flatten(raw)
         ]

@@ -21,7 +21,9 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.types.arrays import compare_arrays
 from pgemu.types.arrays_value import (
+    MAXDIM,
     array_bounds,
+    check_size,
     dimensions,
     dump_array,
     flatten,
@@ -207,49 +209,55 @@ def array_cat(a: str | None, b: str | None) -> str | None:
             f"Arrays of {n} and {m} dimensions are not compatible for concatenation."
         )
     if n == m:
-        if left_sizes[1:] != right_sizes[1:]:
+        if left_sizes[1:] != right_sizes[1:] or left_lower[1:] != right_lower[1:]:
             raise incompatible(
                 "Arrays with differing element dimensions are not compatible for concatenation."
             )
         return dump_array(left + right, left_lower)
     if n == m - 1:
-        if left_sizes != right_sizes[1:]:
+        if left_sizes != right_sizes[1:] or left_lower != right_lower[1:]:
             raise incompatible(
                 "Arrays with differing dimensions are not compatible for concatenation."
             )
         return dump_array([left, *right], right_lower)
-    if right_sizes != left_sizes[1:]:
+    if right_sizes != left_sizes[1:] or right_lower != left_lower[1:]:
         raise incompatible("Arrays with differing dimensions are not compatible for concatenation.")
     return dump_array([*left, right], left_lower)
 
 
 @pg_function("array_fill(anyelement, _int4)", "array_fill(anyelement, _int4, _int4)")
-def array_fill(element: Any, dims: str | None, lbs: str | None = "[]") -> str:
+def array_fill(element: Any, dims: str | None, lbs: str | None = "") -> str:
     if dims is None or lbs is None:
         raise PgError(NULL_VALUE_NOT_ALLOWED, "dimension array or low bound array cannot be null")
-    sizes, lower = load_flat(dims), load_flat(lbs)
-    if len(array_bounds(dims)[0]) > 1:
+    sizes = fill_bounds(dims)
+    if len(sizes) > MAXDIM:
         raise PgError(
-            ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts",
-            detail="Dimension array must be one dimensional.",
-        )  # fmt: skip
-    if len(sizes) > 6:
-        raise PgError(
-            "54000", f"number of array dimensions ({len(sizes)}) exceeds the maximum allowed (6)"
+            "54000",
+            f"number of array dimensions ({len(sizes)}) exceeds the maximum allowed ({MAXDIM})",
         )
-    if None in sizes or None in lower:
-        raise PgError(NULL_VALUE_NOT_ALLOWED, "dimension values cannot be null")
-    if lower and len(lower) != len(sizes):
+    lower = fill_bounds(lbs) if lbs else [1] * len(sizes)
+    if len(lower) != len(sizes):
         raise PgError(
             ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts",
             detail="Low bound array has different size than dimensions array.",
         )  # fmt: skip
-    count = 1
-    for size in sizes:
-        count *= size
-    if not sizes or count <= 0:
+    count = check_size(sizes, lower)
+    if count == 0:
         return "[]"
-    return dump_array(reshape([_stored(element)] * count, sizes), lower or None)
+    return dump_array(reshape([_stored(element)] * count, sizes), lower)
+
+
+def fill_bounds(array: str) -> list[int]:
+    """The integers of an argument of array_fill."""
+    if len(array_bounds(array)[0]) > 1:
+        raise PgError(
+            ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts",
+            detail="Dimension array must be one dimensional.",
+        )  # fmt: skip
+    values = load_flat(array)
+    if None in values:
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "dimension values cannot be null")
+    return values
 
 
 @pg_function("trim_array(anyarray, int4)")

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgemu.errors import ARRAY_SUBSCRIPT_ERROR, NULL_VALUE_NOT_ALLOWED, PgError
-from pgemu.types.arrays_value import dimensions, dump_array, flatten, load_array, reshape
+from pgemu.types.arrays_value import (
+    check_size,
+    dimensions,
+    dump_array,
+    flatten,
+    load_array,
+    reshape,
+)
 
 
 def out_of_range() -> PgError:
@@ -72,11 +79,15 @@ def array_set_element(value: str | None, subscripts: Sequence[int | None], new: 
         nested: Any = new
         for _ in wanted:
             nested = [nested]
+        check_size([1] * len(wanted), wanted)
         return dump_array(nested, wanted)
     if len(lower) != len(wanted):
         raise PgError(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
     if len(lower) == 1:
         index = wanted[0] - lower[0]
+        last = max(lower[0] + len(elements), wanted[0] + 1)
+        start = min(lower[0], wanted[0])
+        check_size([last - start], [start])
         if index < 0:
             elements = [new] + [None] * (-index - 1) + elements
             return dump_array(elements, [wanted[0]])
@@ -114,12 +125,10 @@ def array_set_slice(value: str | None, bounds: Sequence[Bound], source: str | No
                     "must be fully specified.",
                 )
             sizes.append(last - first + 1)
-        count = 1
-        for size in sizes:
-            count *= max(size, 0)
+        starts = [first for first, _ in bounds if first is not None]
+        count = check_size(sizes, starts)
         if len(flat) < count:
             raise PgError(ARRAY_SUBSCRIPT_ERROR, "source array too small")
-        starts = [first for first, _ in bounds if first is not None]
         return dump_array(reshape(flat[:count], sizes), starts)
     if len(bounds) > len(lower):
         raise PgError(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
@@ -131,11 +140,13 @@ def array_set_slice(value: str | None, bounds: Sequence[Bound], source: str | No
 def _set_slice_1d(elements: list[Any], low: int, bound: Bound, flat: list[Any]) -> str:
     first = bound[0] if bound[0] is not None else low
     last = bound[1] if bound[1] is not None else low + len(elements) - 1
-    if first > last + 1:
+    if first > last:
         raise PgError(ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound")
     count = last - first + 1
     if len(flat) < count:
         raise PgError(ARRAY_SUBSCRIPT_ERROR, "source array too small")
+    start = min(first, low)
+    check_size([max(last + 1, low + len(elements)) - start], [start])
     if first < low:
         elements = [None] * (low - first) + elements
         low = first

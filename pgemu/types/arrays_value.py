@@ -10,7 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pgemu.errors import PgError
+
 MAXDIM = 6
+MAX_ARRAY_SIZE = 134217727
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -66,6 +69,19 @@ def load_array(text: str) -> tuple[list[Any], list[int]]:
     if not value:
         return value, []
     return value, [1] * depth(value)
+
+
+def check_size(sizes: list[int], lower: list[int]) -> int:
+    """ArrayGetNItems and ArrayCheckBounds: the number of elements, if an array may have it."""
+    count = 1 if sizes else 0
+    for size in sizes:
+        count *= size
+        if size < 0 or count > MAX_ARRAY_SIZE:
+            raise PgError("54000", f"array size exceeds the maximum allowed ({MAX_ARRAY_SIZE})")
+    for low, size in zip(lower, sizes, strict=True):
+        if low + size > 0x7FFFFFFF:
+            raise PgError("54000", f"array lower bound is too large: {low}")
+    return count
 
 
 VECTORS = (22, 30)  # int2vector, oidvector: arrays whose subscripts start at 0

@@ -8,6 +8,7 @@ as numeric, date_part() as float8.
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Any
 
 from pgemu.errors import (
@@ -381,6 +382,7 @@ _TIME_UNITS = {
 _DATE_UNITS = (k.WEEK, k.MONTH, k.QUARTER, k.YEAR, k.DECADE, k.CENTURY, k.MILLENNIUM)
 
 
+@lru_cache(maxsize=64)
 def trunc_unit(unit_name: str, type_name: str) -> tuple[int, str]:
     lower = unit_name.lower()[:63]
     kind, unit = decode_units(lower)
@@ -394,8 +396,12 @@ def truncate_local(unit: int, name: str, value: int, type_name: str) -> int:
         return value // _TIME_UNITS[unit] * _TIME_UNITS[unit]
     if unit not in _DATE_UNITS:
         raise not_supported(name, type_name)
-    tm = timestamp2tm(value)
-    tm.set_time(0)
+    return _truncate_day(unit, value // USECS_PER_DAY)
+
+
+@lru_cache(maxsize=4096)
+def _truncate_day(unit: int, day: int) -> int:
+    tm = timestamp2tm(day * USECS_PER_DAY)
     year = tm.year
     if unit == k.WEEK:
         jd = date2j(year, tm.mon, tm.day)
@@ -438,7 +444,10 @@ def trunc_in_zone(unit_name: str, value: int, zone: PgTimeZone) -> int:
     truncated = truncate_local(unit, name, local, TIMESTAMPTZ)
     if unit in _TIME_UNITS and unit != k.DAY:
         return check_timestamp(truncated - (local - value))
-    return local_to_utc(truncated, zone)
+    return _instant(truncated, zone)
+
+
+_instant = lru_cache(maxsize=4096)(local_to_utc)
 
 
 @pg_function("date_trunc(text, timestamptz)", context=True)

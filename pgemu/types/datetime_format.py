@@ -6,7 +6,7 @@ day are cached as ready strings; the zone suffix is cached for the span between 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +29,7 @@ DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 MINUTES = tuple(f"{m // 60:02d}:{m % 60:02d}:" for m in range(1441))
 SECONDS = tuple(f"{s:02d}" for s in range(61))
 DOUBLE_DIGITS = SECONDS
+YEAR_1 = -63_082_195_200_000_000  # microseconds to the second day of the year 1
 
 
 @lru_cache(maxsize=16384)
@@ -174,6 +175,50 @@ def timestamptz_encoder(zone: PgTimeZone, style: str, order: str) -> Callable[[A
         return f"{date} {MINUTES[minutes]}{SECONDS[second]}{suffix}{bc}"
 
     return encode
+
+
+class _IsoDates(dict[int, str]):
+    """Day since 2000-01-01 -> yyyy-mm-dd and a blank, for days after Christ."""
+
+    def __missing__(self, day: int) -> str:
+        if len(self) > 16384:
+            self.clear()
+        text = self[day] = iso_date(day)[0] + " "
+        return text
+
+
+def timestamptz_column_encoder(
+    zone: PgTimeZone, style: str, order: str
+) -> Callable[[Sequence[Any]], list[bytes]]:
+    """Many instants to text at once, without NULLs (TypeError): quick where all of them are in
+    ISO style, in one span of the zone and in whole seconds."""
+    encode = timestamptz_encoder(zone, style, order)
+    dates = _IsoDates()
+
+    def column(values: Sequence[Any]) -> list[bytes]:
+        first, last = min(values), max(values)
+        if style == "ISO" and first >= YEAR_1 and last < DT_NOEND:
+            span = zone.span(first // USECS_PER_SEC + UNIX_TO_PG_SECS)
+            if span[1] is None or last < unix_to_pg(span[1]):
+                return whole_seconds(values, span[2])
+        return [encode(value).encode() for value in values]
+
+    def whole_seconds(values: Sequence[Any], east: int) -> list[bytes]:
+        suffix = encode_timezone(east)
+        shift = east * USECS_PER_SEC
+        lines = []
+        for value in values:
+            days, usecs = divmod(value + shift, USECS_PER_DAY)
+            seconds = usecs // 1_000_000
+            if seconds * 1_000_000 != usecs:
+                lines.append(encode(value))
+            else:
+                lines.append(
+                    f"{dates[days]}{MINUTES[seconds // 60]}{SECONDS[seconds % 60]}{suffix}"
+                )
+        return "\n".join(lines).encode().split(b"\n")
+
+    return column
 
 
 def unix_to_pg(seconds: int) -> int:

@@ -502,9 +502,7 @@ def justify_hours_parts(months: int, days: int, usecs: int) -> tuple[int, int, i
 def timestamp_mi(a: int, b: int) -> str:
     if a in INFINITE or b in INFINITE:
         raise PgError(DATETIME_VALUE_OUT_OF_RANGE, "cannot subtract infinite timestamps")
-    difference = a - b
-    if not -(2**63) <= difference < 2**63:
-        raise PgError(DATETIME_VALUE_OUT_OF_RANGE, "interval out of range")
+    difference = (a - b + 2**63) % 2**64 - 2**63  # wraps around as C's does
     return pack_interval(*justify_hours_parts(0, 0, difference))
 
 

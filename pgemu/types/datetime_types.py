@@ -48,6 +48,7 @@ from pgemu.types.datetime_format import (
     encode_timezone,
     iso_date,
     timestamp_encoder,
+    timestamptz_column_encoder,
     timestamptz_encoder,
 )
 from pgemu.types.datetime_parse import (
@@ -267,6 +268,17 @@ class TimestamptzType(TimestampType):
 
     def encoder(self, ctx: CallContext) -> Callable[[Any], str]:
         return timestamptz_encoder(session_zone(ctx), ctx.datestyle, ctx.dateorder)
+
+    def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
+        encode = self.encoder(ctx)
+
+        def one(value: Any) -> bytes:
+            return encode(value).encode()
+
+        one.of_column = timestamptz_column_encoder(  # type: ignore[attr-defined]
+            session_zone(ctx), ctx.datestyle, ctx.dateorder
+        )
+        return one
 
 
 class TimeType(BaseType):

@@ -32,10 +32,15 @@ class EnumType(BaseType):
         if order is None:
             raise PgError(
                 INVALID_TEXT_REPRESENTATION,
-                f'invalid input value for enum {self.name}: "{text}"',
+                f'invalid input value for enum {self.shown(ctx)}: "{text}"',
             )
         self.check_safe_use([order], ctx)
         return order
+
+    def shown(self, ctx: CallContext) -> str:
+        """format_type_be: with its schema where the search path does not lead to it."""
+        catalog = getattr(ctx, "catalog", None)
+        return catalog.type_name(self.oid) if catalog is not None and self.oid else self.name
 
     def check_safe_use(self, orders: Iterable[float], ctx: CallContext) -> None:
         """check_safe_enum_use: a label added in this transaction cannot be used before commit."""
@@ -46,7 +51,7 @@ class EnumType(BaseType):
             if (self.oid, order) in fresh:
                 raise PgError(
                     "55P04",
-                    f'unsafe use of new value "{self.names[order]}" of enum type {self.name}',
+                    f'unsafe use of new value "{self.names[order]}" of enum type {self.shown(ctx)}',
                     hint="New enum values must be committed before they can be used.",
                 )
 

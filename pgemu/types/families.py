@@ -14,6 +14,7 @@ import pgemu.types.bool
 import pgemu.types.btree_gist
 import pgemu.types.bytea
 import pgemu.types.citext
+import pgemu.types.conversion
 import pgemu.types.encode
 import pgemu.types.float_math
 import pgemu.types.float_ops
@@ -22,6 +23,7 @@ import pgemu.types.geo_ops
 import pgemu.types.geo_shapes
 import pgemu.types.geo_types
 import pgemu.types.hash
+import pgemu.types.hash_containers
 import pgemu.types.hash_types
 import pgemu.types.integers
 import pgemu.types.integer_ops
@@ -55,6 +57,7 @@ import pgemu.types.varbit
 import pgemu.types.varlena
 import pgemu.types.width_bucket
 import pgemu.types.xml
+import pgemu.types.xml_xpath
 
 # dates and times, arrays, json, enums, ranges
 import pgemu.types.arrays
@@ -68,6 +71,7 @@ import pgemu.types.enums
 import pgemu.types.formatting
 import pgemu.types.formatting_input
 import pgemu.types.formatting_number
+import pgemu.types.formatting_number_input
 import pgemu.types.generate_series
 import pgemu.types.interval
 import pgemu.types.interval_ops

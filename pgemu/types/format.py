@@ -8,12 +8,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, NULL_VALUE_NOT_ALLOWED, PgError
+from pgemu.errors import (
+    INVALID_PARAMETER_VALUE,
+    NULL_VALUE_NOT_ALLOWED,
+    NUMERIC_VALUE_OUT_OF_RANGE,
+    PgError,
+)
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.guc.lists import quote_identifier
 from pgemu.types.quote import quote_nullable
 from pgemu.types.variadic import variadic_any
 
+INT4OID = 23
 SPECIFIER = re.compile(r"%(?:(\d+)\$)?(-?)(?:(\d+)|\*(?:(\d+)\$)?()|)(.?)", re.DOTALL)
 
 
@@ -63,16 +69,29 @@ def convert(kind: str, text: str | None) -> str:
     return quote_nullable(text)
 
 
+def number_out_of_range() -> PgError:
+    return PgError(NUMERIC_VALUE_OUT_OF_RANGE, "number is out of range")
+
+
+def digits(text: str) -> int:
+    """text_format_parse_digits."""
+    if int(text) > 0x7FFFFFFF:
+        raise number_out_of_range()
+    return int(text)
+
+
 class Formatter:
     """One call of format(): the arguments and which comes next."""
 
-    def __init__(self, values: list[Any]) -> None:
+    def __init__(self, ctx: CallContext, values: list[Any]) -> None:
+        self.ctx = ctx
+        self.int4 = ctx.catalog.types.io(INT4OID)
         self.values = values
         self.next = 0
 
     def argument(self, position: str | None) -> Any:
         if position is not None:
-            self.next = int(position) - 1
+            self.next = digits(position) - 1
             if self.next < 0:
                 raise PgError(
                     INVALID_PARAMETER_VALUE,
@@ -85,7 +104,12 @@ class Formatter:
         return value
 
     def width(self, value: Any) -> int:
-        return 0 if value is None else int(value)
+        if value is None:
+            return 0
+        number = self.int4.input(str(value), -1, self.ctx)
+        if number == -0x80000000:
+            raise number_out_of_range()
+        return int(number)
 
     def replaced(self, match: re.Match[str]) -> str:
         position, minus, number, star_position, star, kind = match.groups()
@@ -97,7 +121,7 @@ class Formatter:
                 "unterminated format() type specifier",
                 hint='For a single "%" use "%%".',
             )
-        width = int(number) if number else 0
+        width = digits(number) if number else 0
         if star is not None:
             width = self.width(self.argument(star_position))
         if kind not in "sIL":
@@ -116,5 +140,5 @@ class Formatter:
 def text_format(ctx: CallContext, info: TypeInfo, pattern: str | None, *args: Any) -> str | None:
     if pattern is None:
         return None
-    formatter = Formatter(texts(ctx, info.arg_types[1:], args))
+    formatter = Formatter(ctx, texts(ctx, info.arg_types[1:], args))
     return SPECIFIER.sub(formatter.replaced, pattern)

@@ -204,8 +204,6 @@ def year_field(node: Node, tm: Tm, interval: bool) -> str | None:
     if word in ("YYYY", "YYY", "YY", "Y"):
         year = tm.year
     elif word in ("IYYY", "IYY", "IY", "I"):
-        if interval:
-            raise interval_refused()
         year = date2isoweek(tm.year, tm.mon, tm.day)[0]
     elif word == "Y,YYY":
         shown = tm.year if interval or tm.year > 0 else 1 - tm.year
@@ -243,7 +241,8 @@ def clock_field(node: Node, tm: Tm, interval: bool) -> str | None:
         return str(tm.hour * 3600 + tm.min * 60 + tm.sec)
     upper = word.upper()
     if upper in ("AM", "PM", "A.M.", "P.M."):
-        text = "pm" if tm.hour % 24 >= 12 else "am"
+        # C's remainder: what is negative is before noon
+        text = "pm" if tm.hour >= 0 and tm.hour % 24 >= 12 else "am"
         if "." in upper:
             text = f"{text[0]}.{text[1]}."
         return text.upper() if word == upper else text
@@ -286,7 +285,7 @@ def calendar_field(node: Node, tm: Tm, interval: bool) -> str | None:
     if word == "MM":
         return padded(tm.mon, 2, fm)
     if word == "DD":
-        return padded(tm.day, 2, fm)
+        return str(tm.day) if fm else f"{tm.day:02d}"
     if upper == "RM":
         if not tm.mon and not tm.year and interval:
             return ""
@@ -299,7 +298,7 @@ def calendar_field(node: Node, tm: Tm, interval: bool) -> str | None:
         name = name if word == "RM" else name.lower()
         return name if fm else name.ljust(4)
     if word == "DDD":
-        return padded(tm.yday, 3, fm)
+        return str(tm.yday) if fm else f"{tm.yday:03d}"
     if word == "Q":
         return str((tm.mon - 1) // 3 + 1) if tm.mon else ""
     if word == "CC":
@@ -312,12 +311,13 @@ def calendar_field(node: Node, tm: Tm, interval: bool) -> str | None:
     if word == "J":
         return str(date2j(tm.year, tm.mon, tm.day))
     if word == "WW":
-        return padded((tm.yday - 1) // 7 + 1, 2, fm)
+        week = quotient(tm.yday - 1, 7) + 1
+        return str(week) if fm else f"{week:02d}"
     if word == "W":
-        return str((tm.day - 1) // 7 + 1)
+        return str(quotient(tm.day - 1, 7) + 1)
     if word not in ("D", "ID", "IW", "IDDD"):
         return None
-    if interval:
+    if interval and word in ("D", "ID"):
         raise interval_refused()
     weekday = j2day(date2j(tm.year, tm.mon, tm.day))
     if word == "D":

@@ -1,8 +1,7 @@
-"""Format pictures of numbers: to_char and to_number (PostgreSQL: formatting.c, NUM)."""
+"""Format pictures of numbers: to_char (PostgreSQL: formatting.c, NUM)."""
 
 from __future__ import annotations
 
-import re
 from copy import copy
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
@@ -11,6 +10,8 @@ from typing import Any
 from pgemu.errors import SYNTAX_ERROR, PgError
 from pgemu.fmgr import pg_function
 from pgemu.types.formatting import ordinal
+from pgemu.types.integers import INT4
+from pgemu.types.numeric_ops import to_integer
 
 KEYWORDS = sorted(
     [
@@ -373,12 +374,16 @@ def number_to_char(value: str, picture: str, kind: str) -> str:
     special = value in ("NaN", "Infinity", "-Infinity", "inf", "-inf")
     if desc.has("EEEE"):
         if special:
-            body = "#" * (desc.pre + desc.post + 6)
+            body = "#" * (desc.pre + desc.post + 5)
             return " " + body[: desc.pre] + "." + body[desc.pre + 1 :]
         text = scientific(Decimal(value), desc.post)
         return text if text.startswith("-") else " " + text
+    if desc.has("ROMAN") and kind == "numeric":
+        return roman(to_integer(value, INT4), desc)
     if special and desc.has("ROMAN"):
         return roman(0, desc)
+    if value.endswith("Infinity") and kind == "float4":
+        desc.post = 0  # as many digits as a float4 has are used up
     if special:
         number, sign = value.lstrip("-"), "-" if value.startswith("-") else "+"
         if len(number) > desc.pre:
@@ -450,7 +455,7 @@ def _digits(value: int, plain: tuple[int, int, bool]) -> str:
 
 
 def _float_text(value: Any) -> str:
-    return value if value == "NaN" else repr(value)
+    return value if value == "NaN" else repr(value).replace("inf", "Infinity")
 
 
 @pg_function("to_char(float8, text)")
@@ -461,58 +466,3 @@ def float8_to_char(value: Any, picture: str) -> str:
 @pg_function("to_char(float4, text)")
 def float4_to_char(value: Any, picture: str) -> str:
     return number_to_char(_float_text(value), picture, "float4") if picture else ""
-
-
-@pg_function("to_number(text, text)")
-def numeric_to_number(text: str, picture: str) -> str | None:
-    """The digits, point and sign that the picture lets through."""
-    if not picture:
-        return None
-    desc = describe(picture)
-    if desc.has("EEEE"):
-        raise PgError("0A000", '"EEEE" not supported for input')
-    if desc.has("ROMAN"):
-        raise PgError("0A000", '"RN" not supported for input')
-    negative = "-" in text or (desc.has("BRACKET") and "<" in text)
-    body = re.sub(r"^[^0-9.]*", "", text) if not desc.has("DECIMAL") else text
-    whole, fraction, at = "", "", 0
-    seen_point = False
-    for word, _literal in desc.nodes:
-        while at < len(body) and body[at] in " +-<>":
-            at += 1
-        if at >= len(body):
-            break
-        char = body[at]
-        if word in ("9", "0"):
-            if char.isdigit():
-                if seen_point:
-                    fraction += char
-                else:
-                    whole += char
-                at += 1
-            elif char == "." and desc.has("DECIMAL") and not seen_point:
-                continue
-        elif word in (".", "D"):
-            if char == ".":
-                at += 1
-                seen_point = True
-        elif word in (",", "G"):
-            if char == ",":
-                at += 1
-        elif word == "L":
-            while at < len(body) and not body[at].isdigit():
-                at += 1
-        elif word in ("TH", "th"):
-            at += 2
-        elif not word:
-            at += 1
-    if not whole and not fraction:
-        raise PgError("22P02", 'invalid input syntax for type numeric: " "')
-    if desc.has("MULTI"):
-        digits = whole + fraction
-        with localcontext() as context:
-            context.prec = 2000
-            return f"{Decimal(('-' if negative else '') + digits).scaleb(-desc.multi):f}"
-    number = str(int(whole or "0")) + (f".{fraction}" if fraction else "")
-    zero = not number.strip("0.")
-    return ("-" if negative and not zero else "") + number

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, PgError
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_PARAMETER_VALUE,
+    PROGRAM_LIMIT_EXCEEDED,
+    PgError,
+)
 from pgemu.types import geo_calc as calc
 from pgemu.types.geo_calc import (
     bound_box,
@@ -326,12 +331,17 @@ def box_circle(box: Box) -> Circle:
     return Circle(center, point_distance(center, box.high))
 
 
+MAX_POLYGON_POINTS = (2**31 - 1) // 16  # whose size still is an int
+
+
 @geometric("polygon(int4,circle)")
 def circle_poly(count: int, circle: Circle) -> Polygon:
     if fp_zero(circle.radius):
         raise PgError(FEATURE_NOT_SUPPORTED, "cannot convert circle with radius zero to polygon")
     if count < 2:
         raise PgError(INVALID_PARAMETER_VALUE, "must request at least 2 points")
+    if count > MAX_POLYGON_POINTS:
+        raise PgError(PROGRAM_LIMIT_EXCEEDED, "too many points requested")
     step = div(2.0 * math.pi, float(count))
     points = []
     for i in range(count):

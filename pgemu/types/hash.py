@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pgemu.fmgr import CallContext, TypeInfo, pg_function
+from pgemu.fmgr import pg_function
 from pgemu.types.float import DOUBLE, PgFloat, from_storage
 from pgemu.types.numeric import numeric_send
 
@@ -205,10 +205,3 @@ def hash_numeric_extended(value: str, seed: int) -> int:
         return signed((seed - 1) & 0xFFFFFFFFFFFFFFFF, 64)
     hashed = hash_any_extended(digits, seed)
     return signed(hashed ^ (weight & 0xFFFFFFFFFFFFFFFF), 64)
-
-
-@pg_function("hash_record(record)", context=True, typed=True)
-def hash_record(ctx: CallContext, info: TypeInfo, value: str) -> int:
-    """A value that is equal for equal records; not PostgreSQL's number."""
-    key = ctx.catalog.types.io(info.arg_types[0]).hash_key(value)
-    return signed(hash_any(repr(key).encode()), 32)

@@ -1,21 +1,16 @@
-"""Hash functions of network addresses, dates and times, vectors, arrays, ranges, jsonb
-(PostgreSQL: the *_hash functions of utils/adt).
-"""
+"""Hash functions of network addresses, dates and times, vectors, enums (PostgreSQL: the *_hash
+functions of utils/adt)."""
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable
 from typing import Any
 
-from pgemu.errors import UNDEFINED_FUNCTION, PgError
-from pgemu.fmgr import CallContext, TypeInfo, functions, pg_function
 from pgemu.types.arrays_value import load_flat
-from pgemu.types.hash import MASK, bind_hash, hash_any, hash_state, int8_state, int_state, signed
+from pgemu.types.hash import bind_hash, hash_state, int8_state, int_state, signed
 from pgemu.types.network import split_inet
 from pgemu.types.oid import tid_key
-from pgemu.types.variadic import array_elements
 
 MASK64 = 0xFFFFFFFFFFFFFFFF
 
@@ -68,99 +63,3 @@ bind_pair("time_hash", "time", int8_state)
 bind_pair("timestamp_hash", "timestamp", int8_state)
 bind_pair("timetz_hash", "timetz", timetz_state)
 bind_pair("interval_hash", "interval", interval_state)
-
-BY_NAME = {
-    "varchar": "hashtext",
-    "cidr": "hashinet",
-    "numeric": "hash_numeric",
-    "date": "hashint4",
-    "bool": "hashchar",
-    "timestamptz": "timestamp_hash",
-    "bytea": "",
-}
-
-
-def hash_body(ctx: CallContext, type_oid: int) -> Callable[[Any], int]:
-    """The type's hash function, found by its name."""
-    io = ctx.catalog.types.io(type_oid)
-    name = io.name
-    if name == "bytea":
-        return lambda value: hash_any(bytes(value))
-    if name == "bool":
-        return lambda value: hash_any(bytes((bool(value),)))
-    element = ctx.catalog.types.element_type(type_oid)
-    if element:
-        return lambda value: array_hash(ctx, type_oid, value)
-    candidates = [BY_NAME.get(name, ""), f"hash{name}", f"{name}_hash", f"hash_{name}"]
-    for candidate in candidates:
-        for argument in (name, "text", "int4", "timestamp", "inet"):
-            binding = functions.get(f"{candidate}({argument})")
-            if binding is not None:
-                body: Callable[[Any], int] = binding.body
-                return body
-    raise PgError(UNDEFINED_FUNCTION, f"could not identify a hash function for type {name}")
-
-
-def array_hash(ctx: CallContext, type_oid: int, value: str) -> int:
-    element, values = array_elements(ctx, type_oid, value)
-    body = hash_body(ctx, element)
-    result = 1
-    for one in values:
-        hashed = 0 if one is None else body(one) & MASK
-        result = ((result << 5) - result + hashed) & MASK
-    return signed(result, 32)
-
-
-@pg_function("hash_array(anyarray)", context=True, typed=True)
-def hash_array(ctx: CallContext, info: TypeInfo, value: str) -> int:
-    return array_hash(ctx, info.arg_types[0], value)
-
-
-def jsonb_scalar_hash(result: int, value: Any) -> int:
-    """JsonbHashScalarValue: rotate and mix in one scalar."""
-    from pgemu.types.hash import hash_numeric
-
-    if value is None:
-        hashed = 0x01
-    elif isinstance(value, bool):
-        hashed = 0x02 if value else 0x04
-    elif isinstance(value, str):
-        hashed = hash_any(value.encode())
-    else:
-        hashed = hash_numeric(value.text) & MASK
-    return (((result << 1) | (result >> 31)) & MASK) ^ hashed
-
-
-class Number:
-    """A JSON number as written."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-JB_FOBJECT = 0x20000000
-JB_FARRAY = 0x40000000
-
-
-def jsonb_mix(result: int, value: Any) -> int:
-    """The containers' flags and the scalars in the order of JsonbIteratorNext."""
-    if isinstance(value, list):
-        result ^= JB_FARRAY
-        for one in value:
-            result = jsonb_mix(result, one)
-        return result
-    if isinstance(value, dict):
-        result ^= JB_FOBJECT
-        for key, one in value.items():
-            result = jsonb_mix(jsonb_scalar_hash(result, key), one)
-        return result
-    return jsonb_scalar_hash(result, value)
-
-
-@pg_function("jsonb_hash(jsonb)")
-def jsonb_hash(text: str) -> int:
-    value = json.loads(text, parse_int=Number, parse_float=Number)
-    if not isinstance(value, list | dict):
-        # A lone scalar is the only element of an array.
-        return signed(jsonb_scalar_hash(JB_FARRAY, value), 32)
-    return signed(jsonb_mix(0, value), 32) if value else 0

@@ -36,6 +36,10 @@ def check_length(data: bytes, size: int) -> None:
         raise PgError(INVALID_BINARY_REPRESENTATION, "incorrect binary data format")
 
 
+def encode_integer(value: int) -> bytes:
+    return b"%d" % value
+
+
 class IntegerType(BaseType):
     """One width of integer; sql_name is the word of its error messages."""
 
@@ -77,7 +81,7 @@ class IntegerType(BaseType):
         return str(int(value))
 
     def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
-        return lambda value: b"%d" % value
+        return encode_integer
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         check_length(data, self.size)

@@ -142,7 +142,12 @@ def make_interval(
     if secs == "NaN" or secs in (float("inf"), float("-inf")):
         raise interval_out_of_range()
     usecs = hours * 3_600_000_000 + mins * 60_000_000 + round(secs * 1_000_000)
-    return pack_interval(years * 12 + months, weeks * 7 + days, usecs)
+    return pack_interval(int32(years * 12 + months), int32(weeks * 7 + days), usecs)
+
+
+def int32(value: int) -> int:
+    """Wrapped around, as C's integers are."""
+    return (value + 2**31) % 2**32 - 2**31
 
 
 # ---- age

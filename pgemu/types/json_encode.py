@@ -24,7 +24,7 @@ BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC = 16, 21, 23, 20, 700, 701, 1700
 FIRST_NORMAL_OID = 16384
 JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ, RECORD = 114, 3802, 1082, 1114, 1184, 2249
 NUMBERS = (INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC)
-UNKNOWN, TEXT, CSTRING = 705, 25, 2275
+UNKNOWN, TEXT, CSTRING, BPCHAR = 705, 25, 2275, 1042
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -70,7 +70,10 @@ def record_fields(ctx: CallContext, oid: int, value: str) -> list[tuple[str, int
     else:
         io = type_io(ctx, oid)
         names, types = [c.name for c in io.columns], [c.type_oid for c in io.columns]
-        values = io.live(data)
+        values = [
+            v.ljust(c.typmod - 4) if c.type_oid == BPCHAR and v is not None else v
+            for c, v in zip(io.columns, io.live(data), strict=False)
+        ]
     plain = [bytes.fromhex(v["b"]) if isinstance(v, dict) else v for v in values]
     return list(zip(names, types, plain, strict=False))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, PgError
@@ -202,6 +203,22 @@ def jsonb_contains(a: str, b: str) -> bool:
     if type(left) is not type(right) and dict in (type(left), type(right)):
         return False
     return contains(left, right)
+
+
+def contained_text(part: Any) -> str:
+    """The longest text that stands in every jsonb which contains this one: a key with its value,
+    a key or an element.  Numbers are left out: equal ones may have another scale."""
+    if type(part) is list:
+        return max(map(contained_text, part), key=len, default="")
+    if type(part) is not dict:
+        return dump_jsonb(part) if type(part) in (str, bool, NoneType) else ""
+    found = ""
+    for key, value in part.items():
+        text = encode_string(key) + ":"
+        if type(value) in (str, bool, NoneType):
+            text += " " + dump_jsonb(value)
+        found = max(found, text, contained_text(value), key=len)
+    return found
 
 
 @pg_function("jsonb_contained(jsonb, jsonb)")

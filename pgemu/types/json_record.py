@@ -115,9 +115,9 @@ def to_storage(ctx: CallContext, oid: int, typmod: int, item: Item, key: str, ba
         if columns is not None:
             plain = [(c.name, c.type_oid, c.typmod) for c in columns]
             fields = object_of(item, "populate_composite")
-            present = base_values(base)
-            present = None if present is None else io.live(present)
-            return form_composite(io.spread(row_of(ctx, plain, fields, present)))
+            given = base_values(base)
+            row = row_of(ctx, plain, fields, None if given is None else io.live(list(given)))
+            return form_composite(io.placed(list(row)))
     if oid == JSON:
         return item.source()
     if oid == JSONB:
@@ -199,8 +199,8 @@ def row_of(
     """The fields of one object; a key that is missing takes base's value."""
     out: list[Any] = []
     for index, (name, oid, typmod) in enumerate(columns):
-        if not oid:
-            out.append(None)  # a dropped column
+        if not oid:  # a dropped column
+            out.append(None)
             continue
         found = fields.get(name)
         present = base[index] if base is not None and index < len(base) else None
@@ -214,13 +214,15 @@ def row_of(
 def row_type(ctx: CallContext, info: TypeInfo, base: str | None, name: str) -> list[Column]:
     """The columns of the result: of a named type, of the column definition list, or of the record
     that is the first argument."""
-    if info.ret_columns and (base is None or info.result_type != RECORDOID):
-        return list(info.ret_columns)
     types = ctx.catalog.types
     io = types.io(types.base_type(info.result_type))
+    if info.result_type != RECORDOID and not hasattr(io, "columns"):
+        raise PgError(DATATYPE_MISMATCH, f"first argument of {name} must be a row type")
+    if info.ret_columns and (base is None or info.result_type != RECORDOID):
+        return list(info.ret_columns)
     if hasattr(io, "columns"):
-        blank: Column = ("", 0, -1)
-        return list(io.spread([(c.name, c.type_oid, c.typmod) for c in io.columns], blank))
+        placed = io.placed([(c.name, c.type_oid, c.typmod) for c in io.columns])
+        return [c or ("", 0, -1) for c in placed]
     data = json.loads(base) if base is not None else None
     if not isinstance(data, dict):
         raise PgError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pgemu.errors import PROTOCOL_VIOLATION, PgError
@@ -101,6 +102,9 @@ class JsonbType(BaseType):
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> str:
         return canonical(text)
+
+    def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
+        return str.encode
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
         if not data or data[0] != 1:

@@ -154,6 +154,10 @@ class Parser:
         while at < len(text):
             found = _TOKEN.match(text, at)
             if found is None:
+                if text.startswith("/*", at):
+                    raise PgError(
+                        SYNTAX_ERROR, "unexpected end of comment at end of jsonpath input"
+                    )
                 if text[at] == '"':
                     raise PgError(
                         SYNTAX_ERROR, "unexpected end of quoted string at end of jsonpath input"
@@ -218,8 +222,10 @@ class Parser:
             token = self.peek()
             name = {"<>": "!=", "=": "=="}.get(token.text, token.text)
             if token.kind == "op" and PRIORITY.get(name) == level:
+                self.require(left, predicate=level < 2)
                 self.at += 1
                 left = (name, left, self.expression(level + 1))
+                self.require(left[2], predicate=level < 2)
             elif level == 2 and token.kind == "word" and token.text.lower() == "starts":
                 self.at += 1
                 if not self.word("with"):
@@ -235,6 +241,11 @@ class Parser:
                 left = ("is_unknown", left)
             else:
                 return left
+
+    def require(self, node: Node, *, predicate: bool) -> None:
+        """The grammar keeps predicates and expressions apart."""
+        if is_predicate(node) != predicate:
+            raise self.fail()
 
     def like_regex(self, left: Node) -> Node:
         if self.peek().kind != "str":
@@ -258,7 +269,11 @@ class Parser:
 
     def unary(self) -> Node:
         if self.take("!"):
-            return ("!", self.unary())
+            if self.peek().text != "(" and self.peek().text.lower() != "exists":
+                raise self.fail()
+            inner = self.unary()
+            self.require(inner, predicate=True)
+            return ("!", inner)
         for sign, name in (("-", "neg"), ("+", "pos")):
             if self.take(sign):
                 inner = self.unary()
@@ -290,6 +305,7 @@ class Parser:
             elif self.take("?"):
                 self.need("(")
                 node = ("filter", node, self.expression(0))
+                self.require(node[2], predicate=True)
                 self.need(")")
             else:
                 return node
@@ -363,6 +379,17 @@ class Parser:
                 return ("exists", inner)
         self.at -= 1
         raise self.fail()
+
+
+_PREDICATES = frozenset(
+    ("&&", "||", "!", "exists", "starts", "like_regex", "is_unknown", *COMPARISONS)
+)
+
+
+def is_predicate(node: Node) -> bool:
+    while node[0] == "group":
+        node = node[1]
+    return node[0] in _PREDICATES
 
 
 def strip_groups(node: Any) -> Any:

@@ -149,6 +149,7 @@ class SimilarTranslation:
         self.escape = escape
         self.after_escape = False
         self.in_class = False
+        self.class_start = 0  # what may stand before a ] that is not the end: [, then ^
         self.quotes = 0
 
     def separator(self) -> str:
@@ -162,6 +163,12 @@ class SimilarTranslation:
             "SQL regular expression may not contain more than two escape-double-quote separators",
         )
 
+    def inside(self, char: str) -> str:
+        """In a bracket expression; a ] right behind [ or [^ does not end it."""
+        self.in_class = char != "]" or self.class_start > 0
+        self.class_start = 1 if char == "^" and self.class_start == 2 else 0
+        return "\\\\" if char == "\\" else char
+
     def one(self, char: str) -> str:
         if self.after_escape:
             self.after_escape = False
@@ -170,10 +177,10 @@ class SimilarTranslation:
             self.after_escape = True
             return ""
         if self.in_class:
-            self.in_class = char != "]"
-            return "\\\\" if char == "\\" else char
+            return self.inside(char)
         if char == "[":
             self.in_class = True
+            self.class_start = 2
             return char
         if char in self.PLAIN:
             return self.PLAIN[char]

@@ -143,7 +143,7 @@ class TypeRegistry:
         return self.io(owner.oid) if owner is not None else None
 
     def _composite(self, row: Any) -> BaseType:
-        attributes = [
+        live = [
             a
             for a in sorted(
                 self.catalog.all(self.rows.PgAttribute, attrelid=row.typrelid),
@@ -151,10 +151,9 @@ class TypeRegistry:
             )
             if a.attnum > 0 and not a.attisdropped
         ]
-        columns = tuple(Column(a.attname, a.atttypid, a.atttypmod) for a in attributes)
+        columns = tuple(Column(a.attname, a.atttypid, a.atttypmod) for a in live)
         self.composites.add(row.typrelid)
-        places = tuple(int(a.attnum) - 1 for a in attributes)
-        return CompositeType(self, row.typname, columns, places)
+        return CompositeType(self, row.typname, columns, tuple(int(a.attnum) for a in live))
 
     def _enum(self, row: Any) -> BaseType:
         from pgemu.types.enums import EnumType

@@ -175,7 +175,7 @@ def num_word(value: int) -> str:
     head = f"{SMALL[value // 100]} hundred"
     if not tens:
         return head
-    return f"{head} and {low}" if tens % 10 == 0 or tens < 20 else f"{head} {low}"
+    return f"{head} and {low}" if tens < 20 else f"{head} {low}"
 
 
 @pg_function("cash_words(money)")

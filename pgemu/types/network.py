@@ -33,7 +33,7 @@ def address_text(address: Address) -> str:
         return str(address)
     if number >> 32 == 0xFFFF:
         return f"::ffff:{ipaddress.IPv4Address(number & 0xFFFFFFFF)}"
-    if number >> 32 == 0 and number > 1:
+    if number >> 32 == 0 and number >> 16:
         return f"::{ipaddress.IPv4Address(number)}"
     return str(address)
 
@@ -171,7 +171,7 @@ class CidrType(InetType):
 
 
 HEX = r"\s*(?:0[xX])?([0-9a-fA-F]+)"
-PAIR = r"\s*([0-9a-fA-F]{1,2})"
+PAIR = r"\s*([0-9a-fA-F]{1,2}+)"
 MAC_FORMS = [
     re.compile(form + r"\s*")
     for form in (

@@ -48,7 +48,8 @@ def shifted(value: str, by: int) -> str:
 
 
 pg_function("inetpl(inet,int8)")(shifted)
-pg_function("inetmi_int8(inet,int8)")(lambda a, b: shifted(a, -b))
+# the most negative number is its own negation
+pg_function("inetmi_int8(inet,int8)")(lambda a, b: shifted(a, b if b < -INT8_MAX else -b))
 
 
 @pg_function("inetmi(inet,inet)")

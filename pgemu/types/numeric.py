@@ -168,15 +168,15 @@ def parse_numeric(text: str) -> str:
     whole, fraction = whole or "0", fraction or only_fraction or ""
     power = int(exponent) if exponent else 0
     if abs(power) >= (1 << 31) // 2:
-        raise PgError(
-            INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type numeric: "{text}"'
-        )
+        raise overflow_error()
     if power > MAX_INTEGER_DIGITS + len(fraction) and int(whole + fraction):
         raise overflow_error()
     scale = len(fraction) - power
+    if scale > DSCALE_MAX:
+        raise overflow_error()
     unscaled = 0
-    if scale > DSCALE_MAX + len(whole) + len(fraction) or power > MAX_INTEGER_DIGITS * 2:
-        scale = max(0, min(scale, DSCALE_MAX))
+    if power > MAX_INTEGER_DIGITS * 2:
+        scale = max(0, scale)
     else:
         unscaled = int(whole + fraction)
         if scale < 0:

@@ -190,7 +190,7 @@ def power_int(base: str, exponent: int) -> str:
     if weight > MAX_WEIGHT_DIGITS:
         raise overflow_error()
     if weight + 1 < -MAX_SCALE:
-        return pack(0, MAX_SCALE)
+        return pack(0, clamp_scale(MIN_SIG_DIGITS, s))
     # Not reduced by the weight of the result: PostgreSQL 15 and before.
     scale = clamp_scale(MIN_SIG_DIGITS, s)
     if exponent == 0:

@@ -67,7 +67,7 @@ class OidType(BaseType):
 
     def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
         if self.size == 4:
-            return lambda value: b"%d" % value
+            return lambda value: b"%d" % (value & 0xFFFFFFFF)
         modulus = self.modulus
         return lambda value: b"%d" % (value % modulus)
 
@@ -94,7 +94,7 @@ class RegType(OidType):
         return value
 
     def output(self, value: Any, ctx: CallContext) -> str:
-        return str(ctx.catalog.reg_out(self.name, value))
+        return str(ctx.catalog.reg_out(self.name, value & 0xFFFFFFFF))
 
     def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
         return lambda value: self.output(value, ctx).encode()
@@ -183,5 +183,7 @@ def i8tooid(a: int) -> int:
 
 @pg_function("regclass(text)", context=True)
 def text_regclass(ctx: CallContext, text: str) -> int:
+    if text.strip().isdigit() or text == "-":
+        text = f'"{text.strip()}"'  # a name here, not an OID
     value: int = ctx.catalog.reg_in("regclass", text)
     return value

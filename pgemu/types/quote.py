@@ -14,6 +14,7 @@ from pgemu.types.text import truncate_name
 
 IDENTIFIER = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 
+BOOLOID = 16
 
 pg_function("quote_ident(text) -> text")(quote_identifier)
 
@@ -26,6 +27,8 @@ def quote_literal(text: str) -> str:
 
 @pg_function("quote_literal(anyelement) -> text", context=True, typed=True)
 def quote_literal_any(ctx: CallContext, info: TypeInfo, value: Any) -> str:
+    if info.arg_types[0] == BOOLOID:  # the function's SQL body casts to text
+        return "'true'" if value else "'false'"
     return quote_literal(ctx.catalog.types.io(info.arg_types[0]).output(value, ctx))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pgemu.errors import DATA_EXCEPTION, PgError
 from pgemu.fmgr import CallContext, TypeInfo, pg_aggregate, pg_function
 from pgemu.types.arrays_value import load_flat
+from pgemu.types.numeric_ops import numeric_sub
 from pgemu.types.ranges import (
     EMPTY_RANGE,
     MultirangeType,
@@ -358,3 +359,22 @@ class MultirangeIntersectAgg:
 
     def final(self) -> str | None:
         return None if self.found is None else dump_multirange(self.found)
+
+
+# ---- subtypes' differences and canonical forms (stored values are canonical already)
+
+for _name in ("int4range", "int8range", "daterange"):
+    pg_function(f"{_name}_canonical({_name})")(lambda value: value)
+pg_function("int4range_subdiff(int4,int4)", "daterange_subdiff(date,date)")(
+    lambda a, b: float(a - b)
+)
+pg_function("int8range_subdiff(int8,int8)")(lambda a, b: float(a) - float(b))
+pg_function("tsrange_subdiff(timestamp,timestamp)", "tstzrange_subdiff(timestamptz,timestamptz)")(
+    lambda a, b: (float(a) - float(b)) / 1000000.0
+)
+
+
+@pg_function("numrange_subdiff(numeric,numeric)")
+def numrange_subdiff(a: str, b: str) -> Any:
+    difference = float(numeric_sub(a, b))
+    return "NaN" if difference != difference else difference

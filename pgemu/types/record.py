@@ -17,6 +17,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_BINARY_REPRESENTATION,
     INVALID_TEXT_REPRESENTATION,
+    UNDEFINED_FUNCTION,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
@@ -25,6 +26,8 @@ from pgemu.types.base import BaseType
 from pgemu.types.comparison import NATIVE
 from pgemu.types.domains import DomainType
 
+# json, xml, unknown and the geometric types: no btree operator class, no hash one
+_WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
 SPACE = " \t\n\v\f\r"
 
 
@@ -227,36 +230,45 @@ class RecordType(BaseType):
 
 
 class CompositeType(RecordType):
-    """A named composite; columns are its live attributes in order.  Stored values have a place
-    for each attribute that ever was: dropped ones keep theirs, and are of no account."""
+    """A named composite; columns are its live attributes in order.
+
+    A value has a place for dropped ones too, which is NULL.  numbers: those of the columns, if
+    they are not 1, 2 ...
+    """
 
     def __init__(
-        self, registry: Any, name: str, columns: tuple[Column, ...], places: tuple[int, ...]
+        self, registry: Any, name: str, columns: tuple[Column, ...], numbers: tuple[int, ...]
     ) -> None:
         super().__init__(registry)
         self.name = name
         self.columns = columns
-        # where the columns are in a stored value; None: at their own numbers
-        self.places = None if places == tuple(range(len(columns))) else places
-
-    def live(self, values: list[Value]) -> list[Value]:
-        """The values of the columns.  One added after the value was stored is NULL in it."""
-        if self.places is not None:
-            return [values[n] if n < len(values) else None for n in self.places]
-        missing = len(self.columns) - len(values)
-        return values + [None] * missing if missing else values
-
-    def spread(self, values: Sequence[Any], blank: Any = None) -> Sequence[Any]:
-        """The columns' values at their places in a stored value, blank at those of dropped ones."""
-        if self.places is None:
-            return values
-        stored: list[Any] = [blank] * (self.places[-1] + 1 if self.places else 0)
-        for place, value in zip(self.places, values, strict=True):
-            stored[place] = value
-        return stored
+        self.width = max(numbers, default=0)
+        self.numbers = numbers if self.width != len(numbers) else None
 
     def column_types(self, value: str) -> tuple[list[int], list[Value]]:
         return [c.type_oid for c in self.columns], self.live(deform(value)[1])
+
+    def live(self, values: list[Any]) -> list[Any]:
+        """The values of the columns among those of a stored value.  One added after it was stored
+        is NULL in it."""
+        if self.numbers is None:
+            missing = self.width - len(values)
+            return values + [None] * missing if missing >= 0 else values[: self.width]
+        return [values[n - 1] if n <= len(values) else None for n in self.numbers]
+
+    def placed(self, values: list[Any]) -> list[Any]:
+        """The values of the columns at their places in a stored value."""
+        if self.numbers is None:
+            return values
+        placed = [None] * self.width
+        for number, value in zip(self.numbers, values, strict=False):
+            placed[number - 1] = value
+        return placed
+
+    def column(self, number: int) -> Column:
+        """By attribute number."""
+        index = number - 1 if self.numbers is None else self.numbers.index(number)
+        return self.columns[index]
 
     def compare(self, a: Any, b: Any) -> int:
         if a == b:
@@ -287,7 +299,7 @@ class CompositeType(RecordType):
                 values.append(io.input(field, column.typmod, ctx))
             else:
                 values.append(io.check(None, ctx) if isinstance(io, DomainType) else None)
-        return form_composite(self.spread(values))
+        return form_composite(self.placed(values))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         count = int.from_bytes(data[:4], "big", signed=True)
@@ -316,7 +328,7 @@ class CompositeType(RecordType):
             io = self.registry.io(oid)
             values.append(io.recv(data[position : position + size], column.typmod, ctx))
             position += size
-        return form_composite(self.spread(values))
+        return form_composite(self.placed(values))
 
 
 def compare_fields(
@@ -325,8 +337,11 @@ def compare_fields(
     left: list[Value],
     right_oids: list[int],
     right: list[Value],
+    *,
+    equality: bool = False,
 ) -> int:
-    """record_cmp: field by field in each type's order, NULLs last."""
+    """record_cmp: field by field in each type's order, NULLs last.  equality: only that is asked
+    for, and an error says so."""
     for number, (oid, x, other, y) in enumerate(
         zip(left_oids, left, right_oids, right, strict=False), 1
     ):
@@ -335,6 +350,12 @@ def compare_fields(
                 DATATYPE_MISMATCH,
                 f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
                 f"{registry.catalog.type_name(other)} at record column {number}",
+            )
+        if oid in _WITHOUT_ORDER:
+            wanted = "an equality operator" if equality else "a comparison function"
+            raise PgError(
+                UNDEFINED_FUNCTION,
+                f"could not identify {wanted} for type {registry.catalog.type_name(oid)}",
             )
         if x is None or y is None:
             if (x is None) != (y is None):
@@ -351,21 +372,22 @@ def compare_fields(
 
 
 @pg_function("btrecordcmp(record,record)", context=True, typed=True)
-def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str) -> int:
+def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str, *, equality: bool = False) -> int:
     registry = ctx.catalog.types
     sides = []
     for type_oid, value in zip(info.arg_types, (a, b), strict=True):
         io = registry.io(type_oid)
         sides.append(io.column_types(value))
     (left_oids, left), (right_oids, right) = sides
-    return compare_fields(registry, left_oids, left, right_oids, right)
+    return compare_fields(registry, left_oids, left, right_oids, right, equality=equality)
 
 
 def bind_record_operator(suffix: str) -> None:
     test = NATIVE[suffix]
 
     def body(ctx: CallContext, info: TypeInfo, a: str, b: str) -> bool:
-        return bool(test(record_cmp(ctx, info, a, b), 0))
+        equality = suffix in ("eq", "ne")
+        return bool(test(record_cmp(ctx, info, a, b, equality=equality), 0))
 
     pg_function(f"record_{suffix}(record,record)", context=True, typed=True)(body)
 

@@ -11,7 +11,6 @@ import time
 from typing import Any
 
 from pgemu.errors import (
-    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     UNDEFINED_OBJECT,
     PgError,
@@ -47,7 +46,7 @@ pg_function("getdatabaseencoding() -> name")(lambda: "UTF8")
 @pg_function("current_setting(text)", "current_setting(text,bool)", context=True)
 def show_config_by_name(ctx: CallContext, name: str, missing_ok: Any = 0) -> str | None:
     try:
-        return str(ctx.guc.get(name))
+        return str(ctx.guc.get(name, privileged=ctx.session.reads_all_settings()))
     except PgError as error:
         if missing_ok and error.sqlstate == UNDEFINED_OBJECT:
             return None
@@ -58,7 +57,9 @@ def show_config_by_name(ctx: CallContext, name: str, missing_ok: Any = 0) -> str
 def set_config_by_name(ctx: CallContext, name: str | None, value: str | None, is_local: Any) -> str:
     if name is None:
         raise PgError("22004", "SET requires parameter name")
-    ctx.guc.set(name, value, local=bool(is_local))
+    if not ctx.guc.depth:  # it ends with the statement, or is taken back with it
+        ctx.guc.push()
+    ctx.guc.set(name, value, local=bool(is_local), superuser=ctx.session.may_set(name))
     return str(ctx.guc.get(name))
 
 
@@ -224,54 +225,3 @@ def pg_encoding_max_length(number: int) -> int | None:
     if not encoding_name(number):
         return None
     return MAX_LENGTHS.get(number, 1 if number <= LAST_SERVER_ENCODING else 4)
-
-
-def codec(name: str, role: str) -> str:
-    found = encoding_by_name(name)
-    if found is None:
-        raise PgError(INVALID_PARAMETER_VALUE, f'invalid {role} encoding name "{name}"')
-    if found.codec is None:
-        raise PgError(
-            FEATURE_NOT_SUPPORTED, f"conversion of encoding {found.name} is not supported"
-        )
-    return found.codec
-
-
-@pg_function("convert_from(bytea,name) -> text")
-def convert_from(data: bytes, name: str) -> str:
-    found = codec(name, "source")
-    try:
-        return data.decode(found)
-    except UnicodeDecodeError as error:
-        bad = " ".join(f"0x{b:02x}" for b in data[error.start : error.end])
-        raise PgError(
-            "22021", f'invalid byte sequence for encoding "{name.upper()}": {bad}'
-        ) from None
-
-
-@pg_function("convert_to(text,name) -> bytea")
-def convert_to(text: str, name: str) -> bytes:
-    found = codec(name, "destination")
-    try:
-        return text.encode(found)
-    except UnicodeEncodeError as error:
-        bad = " ".join(f"0x{b:02x}" for b in text[error.start].encode())
-        raise PgError(
-            "22P05",
-            f'character with byte sequence {bad} in encoding "UTF8" has no equivalent in '
-            f'encoding "{name.upper()}"',
-        ) from None
-
-
-@pg_function("convert(bytea,name,name) -> bytea")
-def convert(data: bytes, source: str, destination: str) -> bytes:
-    codec(source, "source")
-    codec(destination, "destination")
-    return convert_to(convert_from(data, source), destination)
-
-
-@pg_function("length(bytea,name) -> int4")
-def length_in_encoding(data: bytes, name: str) -> int:
-    if encoding_by_name(name) is None:
-        raise PgError(INVALID_PARAMETER_VALUE, f'invalid encoding name "{name}"')
-    return len(convert_from(data, name))

@@ -1,7 +1,7 @@
 """Text search configurations and dictionaries (PostgreSQL: tsearch/dict*.c, ts_cache.c).
 
 What a configuration maps comes from the catalog; a dictionary is made from its template's name
-and its options.  The templates are simple, synonym, thesaurus, ispell and snowball (English).
+and its options.  The templates are simple, synonym, thesaurus, ispell and snowball.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pgemu.errors import FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, PgError
@@ -50,12 +52,48 @@ def english_dictionary(stop_words: frozenset[str]) -> Dictionary:
     return lexize
 
 
+def snowball_dictionary(language: str, stop_words: frozenset[str]) -> Dictionary:
+    """Another language's stemmer: the Snowball project's own, for Python."""
+    try:
+        stemmers = importlib.import_module("snowballstemmer")
+    except ImportError:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f'the Snowball stemmer for language "{language}" is not available',
+        ) from None
+    if language not in stemmers.algorithms() or language == "porter":
+        raise PgError(
+            UNDEFINED_OBJECT,
+            f'no Snowball stemmer available for language "{language}" and encoding "UTF8"',
+        )
+    stem = stemmers.stemmer(language).stemWord
+
+    def lexize(word: str) -> list[str]:
+        word = word.lower()
+        if len(word) > 1000:
+            return [word]
+        return [] if word in stop_words else [stem(word)]
+
+    return lexize
+
+
+@cache
+def stop_word_lists() -> dict[str, str]:
+    """What PostgreSQL's share folder has, by language."""
+    text = (Path(__file__).parent / "data" / "stop_words.tsv").read_text(encoding="utf-8")
+    pairs = (line.partition("\t") for line in text.splitlines())
+    return {language: words for language, _, words in pairs}
+
+
 def stop_words(options: dict[str, str], name: str) -> frozenset[str]:
     listed = options.get("stopwords")
     if listed is None:
         return frozenset()
     if listed == "english":
         return STOP_WORDS
+    found = stop_word_lists().get(listed)
+    if found is not None:
+        return frozenset(found.split())
     lines = config_lines(listed, "stop", "stop-word")
     return frozenset(word for line in lines for word in line.lower().split()[:1])
 
@@ -79,10 +117,7 @@ def make_dictionary(template: str, option_text: str, name: str, ctx: Any = None)
         language = options.get("language", "").lower()
         if language in ("english", "porter"):
             return english_dictionary(stop_words(options, name))
-        raise PgError(
-            FEATURE_NOT_SUPPORTED,
-            f'the Snowball stemmer for language "{language}" is not available',
-        )
+        return snowball_dictionary(language, stop_words(options, name))
     raise PgError(FEATURE_NOT_SUPPORTED, f'text search template "{template}" is not supported')
 
 

@@ -31,6 +31,7 @@ from pgemu.types.tsquery import (
     Node,
     Operand,
     Operator,
+    QueryReader,
     clean,
     parse_tsquery,
     query_text,
@@ -137,6 +138,7 @@ def json_vector(ctx: CallContext, config: int, document: str, wanted: frozenset[
     return make_vector(words)
 
 
+TSVECTOROID = 3614
 STRINGS = frozenset(("string",))
 KINDS = frozenset(("string", "numeric", "boolean", "key"))
 
@@ -144,12 +146,12 @@ KINDS = frozenset(("string", "numeric", "boolean", "key"))
 def flags(text: str) -> frozenset[str]:
     """parse_jsonb_index_flags."""
     value = json.loads(text)
-    if not isinstance(value, list):
-        raise (
-            PgError(INVALID_PARAMETER_VALUE, "wrong flag type, only arrays and scalars are allowed")
-            if isinstance(value, dict)
-            else wrong_flag(value)
+    if isinstance(value, dict):
+        raise PgError(
+            INVALID_PARAMETER_VALUE, "wrong flag type, only arrays and scalars are allowed"
         )
+    if not isinstance(value, list):
+        value = [value]
     found: set[str] = set()
     for one in value:
         if not isinstance(one, str):
@@ -160,10 +162,6 @@ def flags(text: str) -> frozenset[str]:
             )
         found |= one_flag(one)
     return frozenset(found)
-
-
-def wrong_flag(value: Any) -> PgError:
-    return PgError(INVALID_PARAMETER_VALUE, "wrong flag type, only arrays and scalars are allowed")
 
 
 def one_flag(name: str) -> frozenset[str]:
@@ -273,42 +271,67 @@ def phraseto_tsquery_byid(ctx: CallContext, config: int, text: str) -> str:
     return cleaned(ctx, morph(ctx, configuration(ctx, config), text, PHRASE, 0, False), text)
 
 
-WEB = re.compile(r'\s*(-*)(?:"([^"]*)"?|([^\s"]+))')
+class WebReader(QueryReader):
+    """gettoken_query_websearch: quotes make phrases, - negates, `or` is |, the rest is joined by &;
+    nothing is an error."""
+
+    def token(self) -> tuple[str, Any]:
+        while self.char.isspace():
+            self.at += 1
+        return self.operand_token() if self.want_operand else self.operator_token()
+
+    def operand_token(self) -> tuple[str, Any]:
+        while True:
+            char = self.char
+            if char == "-":
+                self.at += 1
+                self.first = False
+                return "opr", (NOT, 0)
+            if char == '"':
+                end = self.text.find('"', self.at + 1)
+                quoted = self.text[self.at + 1 : end if end >= 0 else len(self.text)]
+                self.at = end + 1 if end >= 0 else len(self.text)
+                return self._value(quoted)
+            if char and (char.isspace() or char in OPERATORS):
+                self.first = self.first and char.isspace()
+                self.at += 1
+                continue
+            if char:
+                match = WEB_WORD.match(self.text, self.at)
+                assert match is not None
+                self.at = match.end()
+                return self._value(match[0])
+            if self.first:
+                return "end", None
+            return self._value("")  # an operator lacks its operand
+
+    def _value(self, word: str) -> tuple[str, Any]:
+        self.want_operand = self.first = False
+        return "val", (word, 0, False)
+
+    def operator_token(self) -> tuple[str, Any]:
+        if not self.char:
+            return "end", None
+        self.want_operand = True
+        if WEB_OR.match(self.text, self.at):
+            self.at += 2
+            return "opr", (OR, 0)
+        return "opr", (AND, 0)
+
+
+OPERATORS = "!&|()"
+WEB_WORD = re.compile(r'[^\s"!&|()][^\s"!&|():]*')
+# the word alone, and something after it
+WEB_OR = re.compile(r"or(?![-_]|[^\W_]).\s*\S", re.IGNORECASE | re.DOTALL)
 
 
 @pg_function("websearch_to_tsquery(regconfig,text)", context=True)
 def websearch_to_tsquery_byid(ctx: CallContext, config: int, text: str) -> str:
-    """Words are joined by &, `or` between two makes |, quotes a phrase, - negates."""
     chosen = configuration(ctx, config)
-    alternatives: list[list[Node]] = [[]]
-    pending_or = False
-    matches_found = list(WEB.finditer(text))
-    for number, match in enumerate(matches_found):
-        minus, quoted, word = match.groups()
-        if word is not None:
-            last = number == len(matches_found) - 1
-            if word.lower() == "or" and not minus and alternatives[-1] and not last:
-                pending_or = True
-                continue
-            word = word.rstrip("-") or word
-        node = morph(ctx, chosen, quoted if word is None else word, PHRASE, 0, False)
-        if node is None and not any(char.isalnum() for char in (quoted or word or "")):
-            continue
-        made: Node = STOP if node is None else node
-        for _ in range(len(minus)):
-            made = Operator(NOT, None, made)
-        if pending_or:
-            alternatives.append([])
-            pending_or = False
-        alternatives[-1].append(made)
-    tree: Node | None = None
-    for parts in alternatives:
-        group: Node | None = None
-        for part in parts:
-            group = part if group is None else Operator(AND, group, part)
-        if group is not None:
-            tree = group if tree is None else Operator(OR, tree, group)
-    return cleaned(ctx, tree, text)
+    reader = WebReader(
+        text, lambda word, weight, prefix: morph(ctx, chosen, word, PHRASE, weight, prefix)
+    )
+    return cleaned(ctx, reader.parse(), text)
 
 
 for _name, _body in (
@@ -378,7 +401,10 @@ def ts_stat(ctx: CallContext, sql: str, weights: str = "") -> Iterator[tuple[str
     wanted = {"dcba".index(letter) for letter in weights.lower() if letter in "abcd"}
     documents: dict[str, int] = {}
     entries: dict[str, int] = {}
-    for (vector,) in ctx.session.query(sql):
+    columns, rows = ctx.session.cursor_query(sql)
+    if len(columns) != 1 or columns[0].type_oid != TSVECTOROID:
+        raise PgError(INVALID_PARAMETER_VALUE, "ts_stat query must return one tsvector column")
+    for (vector,) in rows:
         if vector is None:
             continue
         for lexeme, positions in load_tsvector(vector).items():

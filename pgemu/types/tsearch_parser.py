@@ -38,8 +38,8 @@ TOKEN_TYPES = (
 )
 TYPE_NUMBER = {name: number for number, name, _ in TOKEN_TYPES}
 
-LETTER = r"[^\W\d_]"
-ALNUM = r"[^\W_]"
+LETTER = r"[^\W\d_²³¹¼½¾]"
+ALNUM = r"[^\W_²³¹¼½¾]"
 HOST = r"(?:[A-Za-z0-9](?:[-_A-Za-z0-9]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}(?::\d{1,5})?"
 URL_PATH = r"/[-+.,:;=&#%?/~_!$'()*@A-Za-z0-9|]+"
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
@@ -62,7 +62,7 @@ def patterns() -> re.Pattern[str]:
                 r"(?P<sfloat>[-+]?\d+(?:\.\d+)?[eE][-+]?\d+)",
                 rf"(?P<version>\d+(?:\.\d+){{2,}}{number_end})",
                 r"(?P<file>(?<!\w)/[-\w.+~]*\w(?:/[-\w.+~]*\w)*|[A-Za-z0-9_][-\w.]*"
-                rf"(?:/[-\w.]*\w)+|{NAME}(?:\.{NAME})+)",
+                rf"(?:/[-\w.]*\w)+|{NAME}(?:\.[A-Za-z0-9_]+)+)",
                 r"(?P<float>[-+]?\d+\.\d+)",
                 rf"(?P<hyphened>{ALNUM}+(?:-{LETTER}{ALNUM}*)+(?!{ALNUM}))",
                 r"(?P<int>[-+]\d+)",
@@ -102,6 +102,10 @@ def numeric_compound(text: str) -> bool:
     )
 
 
+# what may begin another kind of token ends the blank before it
+ENDS_BLANK = "<-+&/"
+
+
 def tokens(text: str) -> Iterator[tuple[int, str]]:
     """(token type, text) in order."""
     at = 0
@@ -112,6 +116,9 @@ def tokens(text: str) -> Iterator[tuple[int, str]]:
         assert match is not None and match.lastgroup is not None
         kind, found = match.lastgroup, match[0]
         if kind == "blank":
+            if blank and found in ENDS_BLANK:
+                yield TYPE_NUMBER["blank"], "".join(blank)
+                blank = []
             blank.append(found)
             at += 1
             continue

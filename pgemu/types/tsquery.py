@@ -318,6 +318,9 @@ def compare_tsquery(a: str, b: str) -> int:
     return 0 if x is None or y is None else compare_nodes(x, y)
 
 
+TSQUERYOID = 3615
+
+
 class TsqueryType(BaseType):
     name = "tsquery"
     collation = "tsquery_ops"
@@ -474,8 +477,8 @@ def substituted(node: Node, target: Node, new: Node | None) -> Node | None:
                 break
             del rest[found]
         else:
-            parts = ([new] if new is not None else []) + rest
-            return chain(node.kind, parts)
+            made = chain(node.kind, ([new] if new is not None else []) + rest)
+            return None if made is None else in_order(made)
     replaced = [substituted(one, target, new) for one in parts]
     return chain(node.kind, [one for one in replaced if one is not None])
 
@@ -554,7 +557,10 @@ def tsquery_rewrite(query: str, target: str, substitute: str) -> str:
 
 @pg_function("ts_rewrite(tsquery,text)", context=True)
 def tsquery_rewrite_query(ctx: CallContext, query: str, sql: str) -> str:
-    for target, substitute in ctx.session.query(sql):
+    columns, rows = ctx.session.cursor_query(sql)
+    if [column.type_oid for column in columns] != [TSQUERYOID, TSQUERYOID]:
+        raise PgError(INVALID_PARAMETER_VALUE, "ts_rewrite query must return two tsquery columns")
+    for target, substitute in rows:
         if not query:
             break
         if target is not None and substitute is not None:

@@ -290,9 +290,4 @@ def unistr(text: str) -> str:
     return result
 
 
-@pg_function("to_ascii(text)")
-def to_ascii(text: str) -> str:
-    raise PgError("0A000", "encoding conversion from UTF8 to ASCII not supported")
-
-
 pg_function("nameconcatoid(name,oid)")(lambda name, oid: name[: 63 - len(str(oid)) - 1] + f"_{oid}")

@@ -1,64 +1,35 @@
-"""xml: well-formedness, and the functions that need no document model (PostgreSQL:
+"""xml: input and output, its aggregate, and the functions on whole values (PostgreSQL:
 utils/adt/xml.c).
 
-Storage: the text.  libxml2's place is taken by the standard library's expat, which reports other
-details than libxml2; the messages above them are PostgreSQL's.
+Storage: the text as it came.  Parsing stands in xml_parse.py, XMLELEMENT and its kin in
+xml_values.py, XPath in xml_xpath.py.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Any
-from xml.parsers import expat
 
-from pgemu.errors import PgError
+from pgemu.errors import (
+    INVALID_XML_COMMENT,
+    INVALID_XML_CONTENT,
+    INVALID_XML_DOCUMENT,
+    NOT_AN_XML_DOCUMENT,
+    PgError,
+)
 from pgemu.fmgr import CallContext, pg_aggregate, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import register_type
 from pgemu.types.text import TextType
-
-DECLARATION = re.compile(
-    r"<\?xml\s+version\s*=\s*(['\"])([^'\"]*)\1(?:\s+encoding\s*=\s*(['\"])([^'\"]*)\3)?"
-    r"(?:\s+standalone\s*=\s*(['\"])(yes|no)\5)?\s*\?>"
+from pgemu.types.xml_parse import (
+    MalformedDeclaration,
+    XmlDecl,
+    parse_xml_decl,
+    print_xml_decl,
+    read_xml,
+    report,
+    xml_parse,
 )
-DOCTYPE = re.compile(r"(?:\s|<!--.*?-->|<\?.*?\?>)*<!DOCTYPE", re.DOTALL)
-
-
-def parses(text: str) -> bool:
-    parser = expat.ParserCreate()
-    try:
-        parser.Parse(text, True)
-    except expat.ExpatError:
-        return False
-    return True
-
-
-def without_declaration(text: str) -> str:
-    match = DECLARATION.match(text)
-    return text[match.end() :] if match else text
-
-
-def is_document(text: str) -> bool:
-    """One root element, perhaps with a prolog."""
-    return parses(DECLARATION.sub("", text.lstrip(), count=1))
-
-
-def is_content(text: str) -> bool:
-    """A sequence of elements and text; with a DOCTYPE it must be a document."""
-    body = without_declaration(text)
-    if body.startswith("<?xml "):
-        return False
-    if DOCTYPE.match(body):
-        return is_document(text)
-    return parses(f"<x>{body}</x>")
-
-
-def check_xml(text: str, document: bool) -> str:
-    if document and not is_document(text):
-        raise PgError("2200M", "invalid XML document")
-    if not document and not is_content(text):
-        raise PgError("2200N", "invalid XML content")
-    return text
 
 
 def option_is_document(ctx: CallContext) -> bool:
@@ -67,19 +38,31 @@ def option_is_document(ctx: CallContext) -> bool:
 
 class XmlType(TextType):
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
-        return check_xml(text, option_is_document(ctx))
+        return xml_parse(ctx, text, document=option_is_document(ctx))
 
     def output(self, value: Any, ctx: CallContext) -> str:
         """xml_out_internal: the declaration goes, unless it says more than version 1.0."""
         text = str(value)
-        match = DECLARATION.match(text)
-        if match is None:
+        if not text.startswith("<?xml"):
             return text
-        rest = text[match.end() :]
-        if match[2] != "1.0" or match[6]:
-            standalone = f' standalone="{match[6]}"' if match[6] else ""
-            return f'<?xml version="{match[2]}"{standalone}?>{rest}'
-        return rest.removeprefix("\n")
+        try:
+            decl = parse_xml_decl(text)
+        except MalformedDeclaration as wrong:
+            message = "could not parse XML declaration in stored value"
+            ctx.notice("WARNING", "XX000", message, detail=str(wrong))
+            return text
+        printed = print_xml_decl(decl.version, decl.standalone)
+        rest = text[decl.end :]
+        return printed + rest if printed else rest.removeprefix("\n")
+
+    def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
+        return lambda value: self.output(value, ctx).encode()
+
+    def send(self, value: Any, ctx: CallContext) -> bytes:
+        return self.output(value, ctx).encode()
+
+    def binary_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
+        return self.text_encoder(ctx)
 
 
 register_type(XmlType("xml"))
@@ -87,7 +70,7 @@ register_type(XmlType("xml"))
 
 @pg_function("xml(text)", context=True)
 def texttoxml(ctx: CallContext, text: str) -> str:
-    return check_xml(text, option_is_document(ctx))
+    return xml_parse(ctx, text, document=option_is_document(ctx))
 
 
 pg_function("text(xml)")(lambda value: value)
@@ -96,26 +79,39 @@ pg_function("text(xml)")(lambda value: value)
 @pg_function("xmlcomment(text)")
 def xmlcomment(text: str) -> str:
     if "--" in text or text.endswith("-"):
-        raise PgError("2200S", "invalid XML comment")
+        raise PgError(INVALID_XML_COMMENT, "invalid XML comment")
     return f"<!--{text}-->"
 
 
+def declaration_of(value: str) -> XmlDecl:
+    """The declaration of a stored value; a malformed one counts as none."""
+    try:
+        return parse_xml_decl(value)
+    except MalformedDeclaration:
+        return XmlDecl()
+
+
 def xmlconcat(values: list[str]) -> str:
-    """The declarations of the parts become one: the least version, standalone if all agree."""
-    versions: set[str] = set()
-    standalone: set[str | None] = set()
+    """The declarations of the parts become one: the version if all agree, the least standalone."""
+    standalone, version, no_version = 1, None, False
     parts = []
     for value in values:
-        match = DECLARATION.match(value)
-        versions.add(match[2] if match else "")
-        standalone.add(match[6] if match else None)
-        parts.append(value[match.end() :] if match else value)
-    version = versions.pop() if len(versions) == 1 else ""
-    alone = standalone.pop() if len(standalone) == 1 else None
-    if alone is None and version in ("", "1.0"):
-        return "".join(parts)
-    said = f' standalone="{alone}"' if alone else ""
-    return f'<?xml version="{version or "1.0"}"{said}?>' + "".join(parts)
+        decl = declaration_of(value)
+        if decl.standalone == 0 and standalone == 1:
+            standalone = 0
+        if decl.standalone < 0:
+            standalone = -1
+        if decl.version is None:
+            no_version = True
+        elif version is None:
+            version = decl.version
+        elif version != decl.version:
+            no_version = True
+        parts.append(value[decl.end :])
+    printed = ""
+    if not no_version or standalone >= 0:
+        printed = print_xml_decl(None if no_version else version, standalone)
+    return printed + "".join(parts)
 
 
 @pg_function("xmlconcat2(xml,xml)")
@@ -136,13 +132,39 @@ class XmlAgg:
         return xmlconcat(self.values) if self.values else None
 
 
-pg_function("xml_is_well_formed_document(text)")(is_document)
-pg_function("xml_is_well_formed_content(text)")(is_content)
+def is_well_formed(ctx: CallContext, text: str, *, document: bool) -> bool:
+    try:
+        xml_parse(ctx, text, document=document)
+    except PgError as error:
+        if error.sqlstate not in (INVALID_XML_DOCUMENT, INVALID_XML_CONTENT):
+            raise
+        return False
+    return True
+
+
+@pg_function("xml_is_well_formed_document(text)", context=True)
+def xml_is_well_formed_document(ctx: CallContext, text: str) -> bool:
+    return is_well_formed(ctx, text, document=True)
+
+
+@pg_function("xml_is_well_formed_content(text)", context=True)
+def xml_is_well_formed_content(ctx: CallContext, text: str) -> bool:
+    return is_well_formed(ctx, text, document=False)
 
 
 @pg_function("xml_is_well_formed(text)", context=True)
 def xml_is_well_formed(ctx: CallContext, text: str) -> bool:
-    return is_document(text) if option_is_document(ctx) else is_content(text)
+    return is_well_formed(ctx, text, document=option_is_document(ctx))
+
+
+def xml_is_document(ctx: CallContext, value: str) -> bool:
+    return report(ctx, read_xml(value)[1], strict=False) is None
+
+
+def xmltotext_with_xmloption(ctx: CallContext, value: str, *, document: bool) -> str:
+    if document and not xml_is_document(ctx, value):
+        raise PgError(NOT_AN_XML_DOCUMENT, "not an XML document")
+    return value
 
 
 @pg_function("xmlvalidate(xml,text)")

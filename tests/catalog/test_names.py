@@ -71,7 +71,7 @@ def test_descriptions(catalog: Catalog) -> None:
     assert identify_object(catalog, column) == (
         "table column",
         "pg_catalog",
-        None,
+        "pg_class",
         "pg_catalog.pg_class.relname",
     )
 

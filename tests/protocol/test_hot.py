@@ -26,6 +26,26 @@ def test_rows(rows: list[list[bytes | None]]) -> None:
     assert hot.data_rows(rows) == b"".join(derived)
 
 
+sized = st.integers(1, 4).flatmap(
+    lambda n: st.lists(
+        st.lists(st.none() | st.binary(max_size=2000), min_size=n, max_size=n),
+        min_size=1,
+        max_size=5,
+    )
+)
+
+
+@given(sized)
+def test_rows_of_columns(rows: list[list[bytes | None]]) -> None:
+    columns = list(zip(*rows, strict=True))
+    assert hot.data_rows_of_columns(columns) == hot.data_rows(rows)
+
+
+@given(st.lists(st.binary(max_size=2000), max_size=5))
+def test_copy_rows(rows: list[bytes]) -> None:
+    assert hot.copy_data_rows(rows) == b"".join(map(hot.copy_data, rows))
+
+
 int16, int32 = st.integers(-(2**15), 2**15 - 1), st.integers(-(2**31), 2**31 - 1)
 uint32 = st.integers(0, 2**32 - 1)
 

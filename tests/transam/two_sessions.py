@@ -39,9 +39,7 @@ def make_cluster(folder: Path) -> tuple[Cluster, SharedMemory]:
         for number in (1262, 1260) if shared else CATALOGS:
             conn.execute(f"CREATE TABLE r{number} (rid INTEGER PRIMARY KEY, xmin, {columns})")
         if not shared:
-            conn.execute(
-                "CREATE TABLE r20000 (rid INTEGER PRIMARY KEY AUTOINCREMENT, xmin, c1, c2)"
-            )
+            conn.execute("CREATE TABLE r20000 (rid INTEGER PRIMARY KEY, xmin, c1, c2)")
             conn.execute("CREATE INDEX i20001 ON r20000 (c1)")
         conn.close()
     shm = SharedMemory.create(cluster.shm_path, 20, None)

@@ -77,7 +77,7 @@ def test_builtin_array_domain_enum(ctx: CallContext) -> None:
 def test_composite_round_trip(ctx: CallContext) -> None:
     io = ctx.catalog.types.io(20000)
     value = io.input('(1,"a ""b"", c\\\\",\\\\x00ff)', -1, ctx)
-    # a dropped column keeps its place
+    # a dropped attribute keeps its place
     assert value == form_composite([1, None, 'a "b", c\\', b"\x00\xff"])
     assert io.output(value, ctx) == '(1,"a ""b"", c\\\\","\\\\x00ff")'
     assert io.recv(io.send(value, ctx), -1, ctx) == value

@@ -46,11 +46,19 @@ def acldefault(ctx: CallContext, kind: str, owner: int) -> str:
 def makeaclitem(
     ctx: CallContext, grantee: int, grantor: int, privileges: str, grantable: int
 ) -> str:
-    privs = 0
-    for mask in convert_any_priv_string(privileges, acl.PRIVILEGE_NAMES):
-        privs |= mask
+    privs = acl.PRIVILEGE_NAMES.get(privileges.strip().upper())
+    if privs is None:
+        message = f'unrecognized privilege type: "{privileges}"'
+        raise PgError(INVALID_PARAMETER_VALUE, message)
     item = acl.AclItem(grantee, grantor, privs, privs if grantable else 0)
     return acl.format_aclitem(ctx.catalog, item)
+
+
+@pg_function("hash_aclitem(aclitem)", context=True)
+def hash_aclitem(ctx: CallContext, text: str) -> int:
+    item = acl.parse_aclitem(ctx.catalog, text)
+    total = (item.privs | item.goptions << 16) + item.grantee + item.grantor & 0xFFFFFFFF
+    return total - (1 << 32) if total >> 31 else total
 
 
 @pg_function("aclcontains(_aclitem, aclitem)", context=True)

@@ -59,6 +59,8 @@ def _exists(ctx: CallContext, address: ObjectAddress) -> bool:
 
 def _word_of_missing(address: ObjectAddress) -> str:
     """The type of an object that is not there, as far as its catalog tells it."""
+    if address.classid == PgClass.RELID and address.objsubid:
+        return "table column"
     words = {PgClass.RELID: "relation", PgProc.RELID: "routine", PgConstraint.RELID: "constraint"}
     return words.get(address.classid) or TYPE_WORDS.get(address.classid, "")
 

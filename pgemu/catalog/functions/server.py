@@ -13,7 +13,7 @@ from pgemu.types.arrays_value import dump_array
 
 @pg_function("pg_show_all_settings()", context=True)
 def pg_show_all_settings(ctx: CallContext) -> Iterator[tuple[Any, ...]]:
-    for row in ctx.guc.rows():
+    for row in ctx.guc.rows(privileged=ctx.session.reads_all_settings()):
         yield tuple(dump_array(v) if isinstance(v, list) else v for v in row)
 
 

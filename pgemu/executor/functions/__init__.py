@@ -12,9 +12,11 @@ from pgemu.executor.functions import (
     index_maintenance,
     large_objects,
     locks,
+    object_address,
     replication_origins,
     snapshots,
     updatable,
+    xml_mapping,
 )
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "index_maintenance",
     "large_objects",
     "locks",
+    "object_address",
     "replication_origins",
     "snapshots",
     "updatable",
+    "xml_mapping",
 ]

@@ -158,20 +158,60 @@ def pg_mcv_list_items(mcv: str) -> Iterator[Row]:
 @pg_function("pg_get_publication_tables(text)", context=True)
 def pg_get_publication_tables(ctx: CallContext, name: str) -> Iterator[Row]:
     """(relid, attrs, qual)"""
-    from pgemu.catalog.rows import PgClass, PgPublication, PgPublicationRel
+    from pgemu.catalog.rows import PgPublication, PgPublicationRel
 
     publication = ctx.catalog.one(PgPublication, pubname=name)
     if publication is None:
         raise PgError(UNDEFINED_OBJECT, f'publication "{name}" does not exist')
-    if publication.puballtables:
-        for row in ctx.catalog.all(PgClass, relkind="r"):
-            if row.oid >= 16384 and row.relpersistence == "p":
-                yield row.oid, None, None
-        return
-    for member in ctx.catalog.all(PgPublicationRel, prpubid=publication.oid):
-        attrs = member.prattrs
+    members = {m.prrelid: m for m in ctx.catalog.all(PgPublicationRel, prpubid=publication.oid)}
+    for relid, schema_wide in _published(ctx.catalog, publication, list(members)).items():
+        member = None if schema_wide else members.get(relid)
+        attrs = None if member is None else member.prattrs
         text = json.dumps(list(attrs), separators=(",", ":")) if attrs is not None else None
-        yield member.prrelid, text, member.prqual
+        yield relid, text, None if member is None else member.prqual
+
+
+def _published(catalog: Any, publication: Any, members: list[int]) -> dict[int, bool]:
+    """The tables of a publication, in its way of publishing partitions: whether they are in it
+    because of all tables or a whole schema."""
+    from pgemu.catalog.rows import PgClass, PgPublicationNamespace
+
+    def of(**where: Any) -> list[int]:
+        kinds = "rp" if "relnamespace" in where or publication.pubviaroot else "r"
+        rows = [c for kind in kinds for c in catalog.all(PgClass, relkind=kind, **where)]
+        return [c.oid for c in rows if c.oid >= 16384 and c.relpersistence == "p"]
+
+    found: dict[int, bool] = {}
+    if publication.puballtables:
+        found.update(dict.fromkeys(of(), True))
+    schemas = catalog.all(PgPublicationNamespace, pnpubid=publication.oid)
+    chosen = [(relid, False) for relid in members]
+    chosen += [(relid, True) for s in schemas for relid in of(relnamespace=s.pnnspid)]
+    for relid, whole in chosen:
+        for one in [relid] if publication.pubviaroot else _leaves(catalog, relid):
+            found[one] = found.get(one, False) or whole
+    if publication.pubviaroot:
+        roots = set(found)
+        found = {k: v for k, v in found.items() if not roots & set(_ancestors(catalog, k))}
+        if publication.puballtables:
+            found = {k: v for k, v in found.items() if not catalog.relation(k).row.relispartition}
+    return found
+
+
+def _leaves(catalog: Any, relid: int) -> list[int]:
+    relation = catalog.relation(relid)
+    if relation.relkind != "p":
+        return [relid]
+    return [leaf for child in relation.children for leaf in _leaves(catalog, child)]
+
+
+def _ancestors(catalog: Any, relid: int) -> Iterator[int]:
+    from pgemu.catalog.rows import PgInherits
+
+    link = catalog.one(PgInherits, inhrelid=relid, inhseqno=1)
+    if link is not None and catalog.relation(relid).row.relispartition:
+        yield link.inhparent
+        yield from _ancestors(catalog, link.inhparent)
 
 
 # -- what was built -------------------------------------------------------------------------------

@@ -156,6 +156,7 @@ def pg_stat_get_subscription_stats(subid: int) -> Row:
     return (subid, 0, 0, None)
 
 
+_RESET_TARGETS = frozenset({"archiver", "bgwriter", "recovery_prefetch", "wal"})
 _FIXED_KINDS = frozenset({"archiver", "bgwriter", "checkpointer", "slru", "wal"})
 _VARIABLE_KINDS = frozenset({"database", "relation", "function", "replslot", "subscription"})
 
@@ -177,9 +178,19 @@ def pg_stat_get_snapshot_timestamp() -> int | None:
     return None
 
 
+@pg_function("pg_stat_reset_shared(text)")
+def pg_stat_reset_shared(target: str) -> str:
+    if target not in _RESET_TARGETS:
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'unrecognized reset target: "{target}"',
+            hint='Target must be "archiver", "bgwriter", "recovery_prefetch", or "wal".',
+        )
+    return ""
+
+
 pg_function("pg_stat_clear_snapshot()", "pg_stat_force_next_flush()", "pg_stat_reset()")(lambda: "")
 pg_function(
-    "pg_stat_reset_shared(text)",
     "pg_stat_reset_slru(text)",
     "pg_stat_reset_replication_slot(text)",
     "pg_stat_reset_single_table_counters(oid)",

@@ -32,6 +32,8 @@ def _parts(text: str) -> tuple[int, int, list[int]] | None:
     return xmin, xmax, list(dict.fromkeys(xip))
 
 
+FIRST_NORMAL_XID, FIRST_MULTIXACT, MAX_INT32 = 3, 1, 2**31 - 1
+
 # -- the current transaction ---------------------------------------------------------------------
 
 
@@ -40,13 +42,32 @@ def pg_current_xact_id(ctx: CallContext) -> int:
     """The xid of this transaction, which gets one if it has none."""
     xact = ctx.session.xact
     if not xact.xid and xact.state == "idle":
-        return int(ctx.session.shm.next_xid())
+        statement, xid = getattr(ctx.session, "xid_of_statement", (0, 0))
+        if statement != ctx.statement_start_us:
+            xid = int(ctx.session.shm.next_xid())
+            ctx.session.xid_of_statement = (ctx.statement_start_us, xid)
+        return int(xid)
     return int(xact.assign_xid())
 
 
 @pg_function("pg_current_xact_id_if_assigned()", "txid_current_if_assigned()", context=True)
 def pg_current_xact_id_if_assigned(ctx: CallContext) -> int | None:
     return ctx.session.xact.xid or None
+
+
+@pg_function("age(xid)", context=True)
+def xid_age(ctx: CallContext, xid: int) -> int:
+    """How many transactions ago that was; permanent ids are infinitely old."""
+    if xid < FIRST_NORMAL_XID:
+        return MAX_INT32
+    now = ctx.session.xact.xid or ctx.session.shm.read_next_xid()
+    return int(now) - xid
+
+
+@pg_function("mxid_age(xid)")
+def mxid_age(mxid: int) -> int:
+    """There are no multixacts: the next one is the first."""
+    return FIRST_MULTIXACT - mxid if mxid else MAX_INT32
 
 
 @pg_function("pg_current_snapshot()", "txid_current_snapshot()", context=True)

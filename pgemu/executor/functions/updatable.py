@@ -1,16 +1,16 @@
-"""What may be written through a relation, addresses of objects (misc.c, ...)."""
+"""What may be written through a relation (misc.c), and properties of values."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pgemu.catalog import rows as r
 from pgemu.catalog.relcache import try_relation
-from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
+from pgemu.errors import PgError
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.nodes.parsenodes import Query, RangeTblRef
 from pgemu.nodes.primnodes import Var
+from pgemu.planner.fromclause import no_fdw_handler
 
 UPDATE, INSERT, DELETE = 1 << 2, 1 << 3, 1 << 4
 ALL_EVENTS = UPDATE | INSERT | DELETE
@@ -35,11 +35,15 @@ def pg_column_is_updatable(
     return _updatable(ctx, relid, bool(include_triggers), attnum) & wanted == wanted
 
 
-def _updatable(ctx: CallContext, relid: int, triggers: bool, attnum: int) -> int:
-    """relation_is_updatable: bits of the events that can be done; attnum: of that column."""
+def _updatable(
+    ctx: CallContext, relid: int, triggers: bool, attnum: int, outer: tuple[int, ...] = ()
+) -> int:
+    """relation_is_updatable: bits of the events that can be done; attnum: of that column; outer:
+    the views above it."""
     relation = try_relation(ctx.catalog, relid)
-    if relation is None:
+    if relation is None or relid in outer:
         return 0
+    outer = (*outer, relid)
     if relation.relkind in "rp":
         return ALL_EVENTS
     events = 0
@@ -51,6 +55,8 @@ def _updatable(ctx: CallContext, relid: int, triggers: bool, attnum: int) -> int
             if trigger.tgtype & _INSTEAD:
                 for bit, event in _TRIGGER_EVENTS:
                     events |= event if trigger.tgtype & bit else 0
+    if relation.relkind == "f" and events != ALL_EVENTS:
+        raise no_fdw_handler(ctx.catalog, relid)
     if events == ALL_EVENTS or relation.relkind != "v":
         return events
     query = relation.view_query
@@ -62,11 +68,11 @@ def _updatable(ctx: CallContext, relid: int, triggers: bool, attnum: int) -> int
     below = 0
     if attnum:
         if attnum in plain:
-            below = _updatable(ctx, base, triggers, plain[attnum].varattno)
+            below = _updatable(ctx, base, triggers, plain[attnum].varattno, outer)
     elif plain:
-        below = _updatable(ctx, base, triggers, 0)
+        below = _updatable(ctx, base, triggers, 0, outer)
     else:
-        below = _updatable(ctx, base, triggers, 0) & DELETE
+        below = _updatable(ctx, base, triggers, 0, outer) & DELETE
     return events | below
 
 
@@ -97,77 +103,7 @@ def _simple_base(query: Query) -> int | None:
     return entry.relid
 
 
-# -- objects and values ---------------------------------------------------------------------------
-
-
-@pg_function("pg_get_object_address(text, _text, _text)", context=True)
-def pg_get_object_address(ctx: CallContext, kind: str, names: str, args: str) -> Any:
-    """(classid, objid, objsubid) of an object named as pg_identify_object_as_address does."""
-    from importlib import import_module
-
-    from pgemu.catalog.get_object_address import get_object_address
-
-    object_type = _OBJECT_TYPES.get(kind)
-    if object_type is None:
-        raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized object type "{kind}"')
-    parts, arguments = json.loads(names), json.loads(args)
-    if None in parts or None in arguments:
-        raise PgError(INVALID_PARAMETER_VALUE, "name or argument lists may not contain nulls")
-    if not parts:
-        raise PgError(INVALID_PARAMETER_VALUE, "name list length must be at least 1")
-    parse = import_module("pgemu.parser.parse_type").parse_type_string_raw
-
-    def type_node(text: str) -> Any:
-        raw = parse(text)
-        return raw if "TypeName" in raw else {"TypeName": raw}
-
-    strings = [{"String": {"sval": p}} for p in parts]
-    node: Any = {"List": {"items": strings}}
-    if kind in ("type", "domain"):
-        node = type_node(parts[0])
-    elif kind == "cast":
-        node = {"List": {"items": [type_node(parts[0]), type_node(arguments[0])]}}
-    elif kind == "transform":
-        language = {"String": {"sval": arguments[0]}}
-        node = {"List": {"items": [type_node(parts[0]), language]}}
-    elif kind == "domain constraint":
-        constraint = {"String": {"sval": arguments[0]}}
-        node = {"List": {"items": [type_node(parts[0]), constraint]}}
-    elif kind == "user mapping":
-        node = {"List": {"items": [*strings, {"String": {"sval": arguments[0]}}]}}
-    elif kind in ("aggregate", "function", "procedure", "routine", "operator"):
-        objargs = [type_node(a) for a in arguments]
-        node = {"ObjectWithArgs": {"objname": strings, "objargs": objargs}}
-    found = get_object_address(ctx.catalog, object_type, node, False)
-    return tuple(found)
-
-
-_OBJECT_TYPES = {
-    "table": "OBJECT_TABLE", "index": "OBJECT_INDEX", "sequence": "OBJECT_SEQUENCE",
-    "view": "OBJECT_VIEW", "materialized view": "OBJECT_MATVIEW",
-    "foreign table": "OBJECT_FOREIGN_TABLE", "table column": "OBJECT_COLUMN",
-    "index column": "OBJECT_COLUMN", "view column": "OBJECT_COLUMN",
-    "materialized view column": "OBJECT_COLUMN", "foreign table column": "OBJECT_COLUMN",
-    "aggregate": "OBJECT_AGGREGATE", "function": "OBJECT_FUNCTION",
-    "procedure": "OBJECT_PROCEDURE", "routine": "OBJECT_ROUTINE", "type": "OBJECT_TYPE",
-    "cast": "OBJECT_CAST", "collation": "OBJECT_COLLATION",
-    "table constraint": "OBJECT_TABCONSTRAINT", "domain constraint": "OBJECT_DOMCONSTRAINT",
-    "conversion": "OBJECT_CONVERSION", "default value": "OBJECT_DEFAULT",
-    "language": "OBJECT_LANGUAGE", "large object": "OBJECT_LARGEOBJECT",
-    "operator": "OBJECT_OPERATOR", "operator class": "OBJECT_OPCLASS",
-    "operator family": "OBJECT_OPFAMILY", "rule": "OBJECT_RULE", "trigger": "OBJECT_TRIGGER",
-    "schema": "OBJECT_SCHEMA", "text search parser": "OBJECT_TSPARSER",
-    "text search dictionary": "OBJECT_TSDICTIONARY",
-    "text search template": "OBJECT_TSTEMPLATE",
-    "text search configuration": "OBJECT_TSCONFIGURATION", "role": "OBJECT_ROLE",
-    "database": "OBJECT_DATABASE", "tablespace": "OBJECT_TABLESPACE",
-    "foreign-data wrapper": "OBJECT_FDW", "server": "OBJECT_FOREIGN_SERVER",
-    "user mapping": "OBJECT_USER_MAPPING", "extension": "OBJECT_EXTENSION",
-    "event trigger": "OBJECT_EVENT_TRIGGER", "access method": "OBJECT_ACCESS_METHOD",
-    "policy": "OBJECT_POLICY", "publication": "OBJECT_PUBLICATION",
-    "subscription": "OBJECT_SUBSCRIPTION", "statistics object": "OBJECT_STATISTIC_EXT",
-    "transform": "OBJECT_TRANSFORM", "parameter ACL": "OBJECT_PARAMETER_ACL",
-}  # fmt: skip
+# -- values ------------------------------------------------------------------------------------
 
 
 @pg_function("pg_collation_for(any)", context=True, typed=True)

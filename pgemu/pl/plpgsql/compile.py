@@ -11,15 +11,16 @@ from pgemu.catalog.rows import PgProc
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_FUNCTION_DEFINITION,
-    UNDEFINED_COLUMN,
-    UNDEFINED_OBJECT,
+    UNDEFINED_SCHEMA,
     UNDEFINED_TABLE,
     PgError,
 )
 from pgemu.parser.funcapi import get_func_result_type, resolve_polymorphic
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.datums import RECORDOID, NsItem, PlType, Rec, Var
+from pgemu.pl.plpgsql.extra_checks import SHADOWED_VARIABLES, check_level
 from pgemu.pl.plpgsql.gram import Parser
+from pgemu.pl.plpgsql.prosrc import match_prosrc
 
 VOIDOID, TRIGGEROID, EVTTRIGGEROID, UNKNOWNOID = 2278, 2279, 3838, 705
 _TRIGGER_VARS = (
@@ -56,8 +57,8 @@ class TypeResolver:
         self.session = session
         self.catalog = session.catalog
 
-    def plain(self, oid: int, typmod: int = -1) -> PlType:
-        """build_datatype."""
+    def plain(self, oid: int, typmod: int = -1, variable: str = "") -> PlType:
+        """build_datatype, and plpgsql_build_variable's refusal of pseudo-types."""
         row = self.catalog.types.row(oid)
         base = row
         while base.typtype == "d":
@@ -65,39 +66,31 @@ class TypeResolver:
         is_row = oid == RECORDOID or base.typtype == "c"
         if row.typtype == "p" and oid not in (RECORDOID, UNKNOWNOID, 2287):
             name = self.catalog.type_name(oid)
-            raise PgError(FEATURE_NOT_SUPPORTED, f"variable has pseudo-type {name}")
+            raise PgError(FEATURE_NOT_SUPPORTED, f'variable "{variable}" has pseudo-type {name}')
         return PlType(oid, typmod, row.typcollation, is_row, row.typtype == "d")
 
     def with_collation(self, dtype: PlType, names: list[str]) -> PlType:
         from pgemu.parser.parse_type import get_collation_oid
 
         raw = [{"String": {"sval": n}} for n in names]
-        if not dtype.collation:
-            raise PgError(
-                "42804", f"collations are not supported by type {self.catalog.type_name(dtype.oid)}"
-            )
         collation = get_collation_oid(self.catalog, raw)
         return PlType(dtype.oid, dtype.typmod, collation, dtype.is_row, dtype.is_domain)
 
-    def field_type(self, dtype: PlType, field: str) -> PlType:
-        from pgemu.parser.parse_coerce import composite_attributes
-
-        if dtype.oid != RECORDOID:
-            for att in composite_attributes(self.catalog, dtype.oid):
-                if att.attname == field:
-                    return self.plain(att.atttypid, att.atttypmod)
-        raise PgError(UNDEFINED_COLUMN, f'record has no field "{field}"')
-
-    def resolve(self, text: str, location: int) -> PlType:
+    def resolve(self, text: str, variable: str) -> PlType:
+        """parse_datatype, and the %TYPE and %ROWTYPE of relations."""
         head, percent, word = text.rpartition("%")
         kind = word.strip().lower()
         if percent and kind in ("type", "rowtype"):
             names = [_unquote(n) for n in re.findall(r'"(?:[^"]|"")+"|[^\s.]+', head)]
-            return self._column_type(names) if kind == "type" else self._row_type(names)
+            if kind == "rowtype":
+                return self._row_type(names)
+            found = self._column_type(names)
+            if found is not None:
+                return found
         from pgemu.parser.parse_type import type_string_to_typeid
 
         oid, typmod = type_string_to_typeid(self.catalog, text)
-        return self.plain(oid, typmod)
+        return self.plain(oid, typmod, variable)
 
     def _relation(self, names: Sequence[str]) -> Any:
         from pgemu.catalog.namespace import range_var_get_relid
@@ -113,16 +106,19 @@ class TypeResolver:
             raise
         return self.catalog.relation(oid)
 
-    def _column_type(self, names: Sequence[str]) -> PlType:
+    def _column_type(self, names: Sequence[str]) -> PlType | None:
+        """plpgsql_parse_wordtype and plpgsql_parse_cwordtype; None: there is no such thing."""
         if len(names) < 2:
-            raise PgError(UNDEFINED_OBJECT, f'type "{names[0]}%TYPE" does not exist')
-        relation = self._relation(names[:-1])
+            return None
+        try:
+            relation = self._relation(names[:-1])
+        except PgError as error:
+            if error.sqlstate not in (UNDEFINED_TABLE, UNDEFINED_SCHEMA):
+                raise
+            return None
         att = relation.attrs_by_name.get(names[-1])
         if att is None or att.attisdropped:
-            raise PgError(
-                UNDEFINED_COLUMN,
-                f'column "{names[-1]}" of relation "{relation.name}" does not exist',
-            )
+            return None
         return self.plain(att.atttypid, att.atttypmod)
 
     def _row_type(self, names: Sequence[str]) -> PlType:
@@ -195,8 +191,8 @@ def _setting(session: Any, name: str, default: str) -> Any:
 def compile_inline(session: Any, text: str) -> s.Function:
     """A DO block (plpgsql_compile_inline)."""
     result = s.PlResult(VOIDOID)
-    compiler = _Compiler(session, text, "inline_code_block", result, check_syntax=True)
     try:
+        compiler = _Compiler(session, text, "inline_code_block", result, check_syntax=True)
         return compiler.finish("inline_code_block", readonly=False)
     except PgError as error:
         transpose_error(session, text, error)
@@ -207,25 +203,28 @@ def transpose_error(session: Any, body: str, error: PgError) -> None:
     """function_parse_error_transpose: the position in the statement that holds the body."""
     if error.internal_query != body or error.internal_position is None:
         return
-    text = session.source_text or ""
-    start = text.find(body)
-    if start < 0 or text.find(body, start + 1) >= 0:
+    position = match_prosrc(body, session.source_text or "", error.internal_position)
+    if not position:
         return
-    error.position = start + error.internal_position
+    error.position = position
     error.internal_query = error.internal_position = None
-    error.where = None
+    lines = (error.where or "").split("\n")
+    kept = [x for x in lines if not x.startswith("compilation of PL/pgSQL function")]
+    error.where = "\n".join(kept) or None
 
 
 def compile_trigger(session: Any, proc: PgProc, *, check_syntax: bool = False) -> s.Function:
     result = s.PlResult(TRIGGEROID, is_row=True)
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
     if proc.pronargs:
-        raise PgError(
+        error = PgError(
             INVALID_FUNCTION_DEFINITION,
             "trigger functions cannot have declared arguments",
             hint="The arguments of the trigger can be accessed through TG_NARGS and TG_ARGV "
             "instead.",
         )
+        error.add_context(f'compilation of PL/pgSQL function "{proc.proname}" near line 1')
+        raise error
     parser, record = compiler.parser, compiler.types.plain(RECORDOID)
     new, old = parser.new_datum("new", record, 0), parser.new_datum("old", record, 0)
     tg_vars = {
@@ -289,6 +288,8 @@ def compile_function(
     actual = dict(_FIXED_POLYMORPHIC) if validating else _actual_types(session, proc, arg_types)
     result = _result(session, proc, arg_types, result_type, actual)
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
+    if check_syntax:
+        compiler.parser.shadowing = check_level(session, SHADOWED_VARIABLES)
     _make_args(compiler, proc, arg_types, actual)
     if result.oid in (VOIDOID, RECORDOID) or result.is_procedure:
         pass

@@ -10,6 +10,7 @@ from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
     CASE_NOT_FOUND,
     DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     NULL_VALUE_NOT_ALLOWED,
     S_R_E_FUNCTION_EXECUTED_NO_RETURN_STATEMENT,
@@ -17,7 +18,17 @@ from pgemu.errors import (
 )
 from pgemu.pl.plpgsql import conditions
 from pgemu.pl.plpgsql import statements as s
-from pgemu.pl.plpgsql.datums import RECORDOID, Datum, Expr, PlType, Rec, RecField, RecordValue, Var
+from pgemu.pl.plpgsql.datums import (
+    RECORDOID,
+    Datum,
+    Expr,
+    IntoTarget,
+    PlType,
+    Rec,
+    RecField,
+    RecordValue,
+    Var,
+)
 from pgemu.pl.plpgsql.exec_assign import Assigning
 from pgemu.pl.plpgsql.exec_raise import Raising
 from pgemu.pl.plpgsql.exec_sql import RunningSql
@@ -40,11 +51,13 @@ class Execution(Assigning, RunningSql, Raising):
         self.text = "during function entry"
         self.label: str | None = None
         self.result: Any = None
-        self.result_type: tuple[int, int] = (0, -1)
+        # what RETURN was given, to be converted when the body is left: (value, type, typmod)
+        self.returned: tuple[Any, int, int] | None = None
         self.rows: list[Any] = []
         self.processed = 0
         self.error: PgError | None = None
         self.trigger: Any = None
+        self.evaluating: Expr | None = None
         for datum in function.datums:
             if isinstance(datum, Rec):
                 self.values[datum.dno] = self.empty_record(datum)
@@ -85,6 +98,8 @@ class Execution(Assigning, RunningSql, Raising):
                     else "control reached end of trigger procedure without RETURN",
                 )
             self.text = "while casting return value to function's return type"
+            if self.returned is not None:
+                self._convert_result()
             return code
         except PgError as error:
             if getattr(error, "context_of", None) is not self:
@@ -290,7 +305,7 @@ class Execution(Assigning, RunningSql, Raising):
         found, code = 0, OK
         for item in self._slices(data, dimensions - stmt.slice, element, stmt.slice):
             found = 1
-            self.assign(stmt.target, item, typed, -1)
+            self._assign_item(stmt.target, item, typed)
             leave, code = self.after_body(self.statements(stmt.body), stmt.label)
             if leave:
                 break
@@ -298,10 +313,26 @@ class Execution(Assigning, RunningSql, Raising):
         self.values[self.function.found.dno] = found
         return code
 
+    def _assign_item(self, target: IntoTarget, item: Any, oid: int) -> None:
+        if target.rec is not None:
+            self.assign(target.rec, item, oid, -1)
+        elif len(target.scalars) == 1:
+            self.assign(target.scalars[0], item, oid, -1)
+        else:
+            record = self.record_of(item, oid)
+            if record is None:
+                raise PgError(
+                    DATATYPE_MISMATCH, "cannot assign non-composite value to a row variable"
+                )
+            self.assign_into(target, record.columns, record.values)
+
     def _check_foreach_target(self, stmt: s.ForEach) -> None:
-        if isinstance(stmt.target, RecField):
+        scalars = stmt.target.scalars
+        if len(scalars) > 1 or (scalars and isinstance(scalars[0], RecField)):
             return
-        is_array = bool(self.session.catalog.types.element_type(stmt.target.type.oid))
+        target = stmt.target.rec or scalars[0]
+        assert not isinstance(target, RecField)
+        is_array = bool(self.session.catalog.types.element_type(target.type.oid))
         if stmt.slice and not is_array:
             raise PgError(
                 DATATYPE_MISMATCH, "FOREACH ... SLICE loop variable must be of an array type"
@@ -343,19 +374,27 @@ class Execution(Assigning, RunningSql, Raising):
             return RETURN
         if stmt.expr is None:
             if function.out_params:
-                self.result, self.result_type = self.out_row()
+                self.result = self.out_row()
             return RETURN
         if function.is_trigger:
             self.result = self._trigger_result(stmt.expr)
             return RETURN
         if result.is_row:
-            self.result = self.row_result(stmt.expr)
+            record = self.record_variable(stmt.expr)
+            self.returned = (record.copy(), 0, -1) if record else self.evaluate(stmt.expr)
             return RETURN
-        if result.oid in (0, 2278):
-            self.evaluate(stmt.expr)
-            return RETURN
-        self.result = self.value_as(stmt.expr, self.plain_type(result.oid, -1))
+        self.returned = self.evaluate(stmt.expr)
         return RETURN
+
+    def _convert_result(self) -> None:
+        """The result as the function's type (the end of plpgsql_exec_function)."""
+        assert self.returned is not None
+        value, oid, typmod = self.returned
+        result = self.function.result_type
+        if result.is_row:
+            self.result = self.row_result(value, oid, typmod)
+        elif result.oid not in (0, 2278):
+            self.result = self.cast(value, oid, typmod, self.plain_type(result.oid, -1))
 
     def _trigger_result(self, expr: Expr) -> RecordValue | None:
         """RETURN of a trigger function: a row, or NULL."""
@@ -375,20 +414,21 @@ class Execution(Assigning, RunningSql, Raising):
             )
         return made
 
-    def row_result(self, expr: Expr) -> Any:
+    def row_result(self, value: Any, oid: int, typmod: int) -> Any:
         """A composite result, converted to the function's row type."""
         result = self.function.result_type
-        record = self.record_variable(expr)
-        if record is None:
-            value, oid, typmod = self.evaluate(expr)
-            if value is None:
-                return None
+        if isinstance(value, RecordValue):
+            record: RecordValue | None = value
+        elif value is None:
+            return None
+        else:
             record = self.record_of(value, oid, typmod)
             if record is None:
                 raise PgError(
                     DATATYPE_MISMATCH,
                     "cannot return non-composite value from function returning composite type",
                 )
+        assert record is not None
         if record.values is None:
             return None
         if not result.columns:
@@ -400,17 +440,16 @@ class Execution(Assigning, RunningSql, Raising):
         )
         return self.storage_of(RecordValue(result.columns, values, result.oid))
 
-    def out_row(self) -> tuple[Any, tuple[int, int]]:
+    def out_row(self) -> Any:
         """What the OUT parameters hold, as the result."""
         out = self.function.out_params
         if len(out) == 1 and not self.function.result_type.is_procedure:
             only = out[0]
             value = self.values[only.dno]
             if isinstance(only, Rec):
-                return self.storage_of(value), (only.type.oid, -1)
-            return value, (only.type.oid, only.type.typmod)
-        record = self.record_of_out()
-        return self.storage_of(record), (RECORDOID, -1)
+                return self.storage_of(value)
+            return value
+        return self.storage_of(self.record_of_out())
 
     def record_of_out(self) -> RecordValue:
         out = self.function.out_params
@@ -425,6 +464,7 @@ class Execution(Assigning, RunningSql, Raising):
     def run_return_next(self, stmt: s.ReturnNext) -> int:
         function = self.function
         result = function.result_type
+        self.check_materialize()
         if stmt.expr is None:
             out = function.out_params
             if len(out) == 1:
@@ -447,23 +487,32 @@ class Execution(Assigning, RunningSql, Raising):
                     DATATYPE_MISMATCH,
                     "cannot return non-composite value from function returning composite type",
                 )
-        elif record.values is None and not record.columns:
+            message = "returned record type does not match expected record type"
+            self.rows.append(self.tuple_of(record, message))
+            return OK
+        if record.values is None and not record.columns:
             from pgemu.pl.plpgsql.expr import not_assigned
 
             raise not_assigned(self.record_name(stmt.expr))
-        self.rows.append(self.tuple_of(record))
+        self.rows.append(self.tuple_of(record, "wrong record type supplied in RETURN NEXT"))
         return OK
 
-    def tuple_of(self, record: RecordValue) -> Any:
+    def tuple_of(self, record: RecordValue, message: str) -> Any:
         """A row of the result set, converted to its columns."""
         columns = self.result_columns()
         if record.values is None:
             return (None,) * max(len(columns), len(record.columns), 1)
         if not columns:
             return tuple(record.values)
-        return tuple(
-            self.convert_columns(record, columns, "wrong record type supplied in RETURN NEXT")
-        )
+        return tuple(self.convert_columns(record, columns, message))
+
+    def check_materialize(self) -> None:
+        """exec_init_tuple_store: rows of an unknown shape have nowhere to go."""
+        if self.function.result_type.oid == RECORDOID and not self.result_columns():
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "materialize mode required, but it is not allowed in this context",
+            )
 
     def result_columns(self) -> Sequence[tuple[str, int, int]]:
         return self.function.result_type.columns or self.function.result_type.extra or ()

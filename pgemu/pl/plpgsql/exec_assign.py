@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
+from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.errors import (
+    CHECK_VIOLATION,
     DATATYPE_MISMATCH,
+    NOT_NULL_VIOLATION,
     NULL_VALUE_NOT_ALLOWED,
     UNDEFINED_COLUMN,
     PgError,
@@ -36,6 +40,8 @@ from pgemu.pl.plpgsql.expr import (
     not_assigned,
     record_storage,
 )
+from pgemu.pl.plpgsql.extra_checks import MORE_THAN_ONE, multi_assignment_mismatch
+from pgemu.pl.plpgsql.simple import Compiler
 from pgemu.types.record import deform, form_record, from_json
 
 UNKNOWNOID = 705
@@ -48,6 +54,8 @@ class Assigning:
     session: Any
     function: s.Function
     values: list[Any]
+    # the simple expression at hand
+    evaluating: Expr | None
 
     # -- types -----------------------------------------------------------------------------------
 
@@ -121,24 +129,31 @@ class Assigning:
     def run_prepared(self, expr: Expr, prepared: Prepared) -> Any:
         """The value of a prepared expression."""
         if prepared.getter is not None:
-            value = prepared.getter(self.values)
+            self.evaluating = expr
+            try:
+                value = prepared.getter(self.values)
+            except PgError as error:
+                if self._in_use(expr):
+                    error.add_context(expr.context_line())
+                raise
+            finally:
+                self.evaluating = None
             return int(value) if value is True or value is False else value
         values = self.values
         params = [get(values) for get in prepared.sources]
         session = self.session
-        if prepared.plan is None:
-            prepared.plan = session.plan_once(prepared.query)
         query = prepared.query
-        # a simple expression is evaluated without SPI; one of constants fails when it is planned
-        constant = not params and (bool(expr.prefix) or not prepared.converted)
-        simple = not (constant or query.rtable or query.has_sublinks or query.has_aggs)
+        # a simple expression is evaluated without SPI
+        simple = not (query.rtable or query.has_sublinks or query.has_aggs or query.has_target_srfs)
         if not simple:
             self.handler.stack.append(expr.context_line())
         try:
+            if prepared.plan is None:
+                prepared.plan = session.plan_once(query)
             rows = list(session.run_planned(prepared.plan, query, params).rows or ())
         except PgError as error:
             error.location = None
-            if not simple:
+            if not simple or (not params and self._fails_in_planning(expr, prepared, error)):
                 error.add_context(expr.context_line())
             raise
         finally:
@@ -147,8 +162,36 @@ class Assigning:
         if not rows:
             return None
         if len(rows) > 1:
-            raise PgError("21000", "query returned more than one row")
+            many = PgError("21000", MORE_THAN_ONE)
+            many.add_context(f"query: {expr.shown}")
+            raise many
         return rows[0][0]
+
+    def _in_use(self, expr: Expr) -> bool:
+        """A call further out is evaluating the same expression: PostgreSQL then takes it for one
+        that is not simple (expr_simple_in_use)."""
+        return any(
+            frame is not self and getattr(frame, "evaluating", None) is expr
+            for frame in self.handler.stack
+        )
+
+    def _fails_in_planning(self, expr: Expr, prepared: Prepared, error: PgError) -> bool:
+        """Is the failed expression one of constants that PostgreSQL's planner would evaluate?
+        The cast to a variable's type that is not part of the expression comes later, and so do
+        the constraints of domains."""
+        node = prepared.query.target_list[0].expr
+        if error.sqlstate in (CHECK_VIOLATION, NOT_NULL_VIOLATION):
+            return False
+        catalog = self.session.catalog
+        if contain_mutable_functions(catalog, node):
+            return False
+        if not prepared.converted or expr.prefix:
+            return True
+        try:
+            self.evaluate(expr)
+        except PgError:
+            return True
+        return False
 
     def value_as(self, expr: Expr, target: PlType) -> Any:
         """An expression's value converted to a type."""
@@ -201,10 +244,16 @@ class Assigning:
             param = Param("extern", 1, source, -1, row.typcollation)
             expr = cast_expr(self.session, param, target)
             query = Query("select", target_list=[TargetEntry(expr, 1, "v")])
-            plan = None if expr is param else self.session.plan_once(query)
+            plan: Any = None
+            if expr is not param:
+                plan = Compiler(self.session, [itemgetter(0)], user_functions=True).compile(expr)
+                plan = plan or self.session.plan_once(query)
             known = casts[key] = (self.session.plan_version(), plan, query)
         if known[1] is None:
             return value
+        if callable(known[1]):
+            value = known[1]([value])
+            return int(value) if value is True or value is False else value
         rows = self.session.run_planned(known[1], known[2], [value]).rows
         return next(iter(rows))[0]
 
@@ -254,8 +303,12 @@ class Assigning:
             self.values[target.dno] = value
             return
         if isinstance(target, RecField):
-            value = self.value_as(expr, self.datum_type(target))
-            self.set_field(target, value)
+            try:
+                dtype = self.datum_type(target)
+            except PgError as error:  # found by the analysis of the assignment
+                error.add_context(expr.context_line())
+                raise
+            self.set_field(target, self.value_as(expr, dtype))
             return
         source = self.record_variable(expr)
         if source is not None:
@@ -279,9 +332,9 @@ class Assigning:
         else:
             record = self.record_of(value, oid, typmod)
             if record is None:
-                raise PgError(
-                    DATATYPE_MISMATCH, "cannot assign non-composite value to a record variable"
-                )
+                value = self.cast(value, oid, typmod, target.type)
+                record = self.record_of(value, target.type.oid)
+            assert record is not None
             self.move_record(target, record)
 
     def _null_not_allowed(self, target: Var | Rec) -> PgError:
@@ -328,6 +381,8 @@ class Assigning:
         wanted = self.handler.columns_of_type(rec.type.oid)
         if row is None:
             row = [None] * len(columns)
+        elif sum(1 for c in columns if c[1]) != sum(1 for c in wanted if c[1]):
+            multi_assignment_mismatch(self.session, self.handler.context())
         values: list[Any] = []
         given = [(c, v) for c, v in zip(columns, row, strict=False) if c[1]]
         position = 0
@@ -360,16 +415,18 @@ class Assigning:
         given = [(c, v) for c, v in zip(record.columns, record.values, strict=True) if c[1]]
         values: list[Any] = []
         position = 0
-        for number, column in enumerate(columns, 1):
+        number = 0
+        for column in columns:
             if not column[1]:
                 values.append(None)
                 continue
+            number += 1
             if position >= len(given):
                 position += 1
                 continue
             (_, oid, typmod), value = given[position]
             position += 1
-            if oid != column[1] and oid != UNKNOWNOID:
+            if oid != column[1]:
                 name = self.session.catalog.type_name
                 raise PgError(
                     DATATYPE_MISMATCH,

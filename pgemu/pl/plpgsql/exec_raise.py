@@ -33,6 +33,7 @@ _STACKED = {
     "table_name": "table",
     "schema_name": "schema",
 }
+_ROUTINE = "exec_stmt_raise"
 _RAISE_EXCEPTION, _ASSERT_FAILURE = "P0001", "P0004"
 
 
@@ -114,11 +115,18 @@ class Raising:
             code = code or _RAISE_EXCEPTION
             if message is None:
                 message = fields.get("default") or code
-            raise PgError(code, message, **more)  # type: ignore[arg-type]
+            raise PgError(code, message, routine=_ROUTINE, **more)  # type: ignore[arg-type]
         if message is None:
             message = fields.get("default") or code or "00000"
         default = "01000" if level == "WARNING" else "00000"
-        self.session.notice(level, code or default, message, where=self.handler.context(), **more)
+        self.session.notice(
+            level,
+            code or default,
+            message,
+            where=self.handler.context(),
+            routine=_ROUTINE,
+            **more,
+        )
 
     def run_assert(self, stmt: s.Assert) -> int:
         if str(self.handler.setting("plpgsql.check_asserts", "on")) != "on":

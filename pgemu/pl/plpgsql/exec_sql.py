@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pgemu.commands.cmdtag import written_by
 from pgemu.errors import (
     DATATYPE_MISMATCH,
+    ERROR_IN_ASSIGNMENT,
     FEATURE_NOT_SUPPORTED,
     INVALID_TRANSACTION_TERMINATION,
     NULL_VALUE_NOT_ALLOWED,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
+    TOO_MANY_ROWS,
     UNDEFINED_CURSOR,
     PgError,
 )
+from pgemu.executor.backward_scan import supports_backward_scan
 from pgemu.executor.current_of import (
     CursorScan,
     query_for_cursor,
     split_rows,
     visible_columns,
 )
+from pgemu.executor.late_errors import rows_until_error
 from pgemu.pl.plpgsql import statements as s
+from pgemu.pl.plpgsql.cursor_plans import (
+    check_cursor_plan,
+    check_returns_tuples,
+    is_select_into,
+)
 from pgemu.pl.plpgsql.datums import (
     Columns,
     Datum,
@@ -34,6 +46,12 @@ from pgemu.pl.plpgsql.datums import (
     ns_lookup,
 )
 from pgemu.pl.plpgsql.expr import Prepared, analyze_statement, internal_error
+from pgemu.pl.plpgsql.extra_checks import (
+    LIMIT_HINT,
+    MORE_THAN_ONE,
+    multi_assignment_mismatch,
+    too_many_rows,
+)
 from pgemu.transam.suspension import allow_suspension
 from pgemu.transam.xact import IMPLICIT
 
@@ -51,7 +69,12 @@ class RunningSql:
     rows: list[Any]
     atomic: bool
     processed: int
+    # the text that run_dynamic ran last
+    dynamic_text: str
+    # what the cursor's query that ran last fails with behind its rows
+    late_error: PgError | None
     result_columns: Any
+    check_materialize: Callable[[], None]
     assign: Any
     move_values: Any
     evaluate: Any
@@ -88,35 +111,56 @@ class RunningSql:
     def run_cursor_query(self, expr: Expr) -> tuple[Any, CursorScan | None]:
         """The result of a cursor's query, with what WHERE CURRENT OF wants to know."""
         prepared = self.prepare_statement(expr)
+        check_cursor_plan(prepared.queries, expr.text)
         if prepared.scan is None and len(prepared.queries) == 1:
             made, prepared.scan = query_for_cursor(self.session.catalog, prepared.queries[0])
             prepared.queries = [made]
-        _, result = self.run_statement(expr, prepared)
+        _, result = self.run_statement(expr, prepared, is_cursor=True)
         return result, replace(prepared.scan, rows=[]) if prepared.scan is not None else None
 
-    def run_statement(self, expr: Expr, prepared: Any = None) -> Any:
-        """Run a static statement; its Result."""
+    def run_statement(self, expr: Expr, prepared: Any = None, *, is_cursor: bool = False) -> Any:
+        """Run a static statement; its Result.  is_cursor: by a portal of its own."""
         if prepared is None:
             prepared = self.prepare_statement(expr)
         params = [get(self.values) for get in prepared.sources]
         result = None
         for query in prepared.queries:
-            if prepared.plan is None:
-                prepared.plan = self.session.plan_once(query)
-            plan = prepared.plan if len(prepared.queries) == 1 else False
-            run = partial(self.session.run_planned, plan, query, params)
-            result = self._in_context(expr.text, query, run)
+            run = partial(self._run_query, prepared, query, params)
+            result = self._in_context(expr.text, query, run, params=params, is_cursor=is_cursor)
         return prepared, result
 
-    def _in_context(self, text: str, query: Any, run: Callable[[], Any]) -> Any:
-        """Run with `SQL statement "..."` in the context of messages."""
+    def _run_query(self, prepared: Prepared, query: Any, params: list[Any]) -> Any:
+        if prepared.plan is None:
+            prepared.plan = self.session.plan_once(query)
+        plan = prepared.plan if len(prepared.queries) == 1 else False
+        return self.session.run_planned(plan, query, params)
+
+    def _in_context(
+        self,
+        text: str,
+        query: Any,
+        run: Callable[[], Any],
+        *,
+        params: Sequence[Any] = (),
+        is_cursor: bool = False,
+    ) -> Any:
+        """Run with `SQL statement "..."` in the context of messages, which portals do without."""
         line = f'SQL statement "{text}"'
+        self.late_error = None
         session, stack = self.session, self.handler.stack
+        self._check_command(query)
         saved, session.source_text = session.source_text, text
-        stack.append(line)
+        depth = len(stack)
+        if not is_cursor:
+            stack.append(line)
         try:
-            self._check_allowed(query)
-            result = run()
+            self._check_allowed(query, line if is_cursor else None)
+            try:
+                result = run()
+            except PgError as error:
+                if not is_cursor or query.command_type != "select":
+                    raise
+                result, self.late_error = rows_until_error(session, query, params, error)
             if result.rows is not None and not isinstance(result.rows, list):
                 result.rows = list(result.rows)
             return result
@@ -125,36 +169,32 @@ class RunningSql:
             if error.internal_query is None and error.position is not None:
                 error.internal_query, error.internal_position = text, error.position
                 error.position = None
-            else:
+            elif not is_cursor:
                 error.add_context(line)
             raise
         finally:
-            stack.pop()
+            del stack[depth:]
             session.source_text = saved
 
-    def _check_allowed(self, query: Any) -> None:
-        tag = ""
-        if query.command_type == "utility":
-            tag = next(iter(query.utility_stmt or {"": 0}))
+    def _check_command(self, query: Any) -> None:
+        """What SPI knows and PL/pgSQL refuses."""
+        if query.command_type != "utility":
+            return
+        tag = next(iter(query.utility_stmt or {"": 0}))
         if tag == "TransactionStmt":
             raise PgError(FEATURE_NOT_SUPPORTED, "unsupported transaction command in PL/pgSQL")
         if tag == "CopyStmt" and not query.utility_stmt["CopyStmt"].get("filename"):
             raise PgError(FEATURE_NOT_SUPPORTED, "cannot COPY to/from client in PL/pgSQL")
-        if self.function.readonly:
-            word = query.command_type.upper()
-            if query.command_type in _WRITING or query.has_for_update:
-                word = "SELECT FOR UPDATE" if word == "SELECT" else word
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
-                )
-            if tag and tag not in ("ExplainStmt", "VariableShowStmt", "FetchStmt", "CallStmt"):
-                from pgemu.commands.utility import COMMANDS
 
-                row = COMMANDS.get(tag)
-                word = row.name if row is not None else tag.removesuffix("Stmt").upper()
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
-                )
+    def _check_allowed(self, query: Any, line: str | None) -> None:
+        """A function that is not volatile only reads.  line: of context, if nobody else adds it."""
+        if self.function.readonly and (word := written_by(query)) is not None:
+            error = PgError(
+                FEATURE_NOT_SUPPORTED, f"{word} is not allowed in a non-volatile function"
+            )
+            if line is not None:
+                error.add_context(line)
+            raise error
 
     def run_dynamic(
         self,
@@ -162,9 +202,10 @@ class RunningSql:
         params: Sequence[Expr],
         what: str,
         scans: list[CursorScan | None] | None = None,
+        check: Callable[[Sequence[Any], str], None] | None = None,
     ) -> Any:
         """A query in a string: (Query, Result).  scans: it is a cursor's, and gets what WHERE
-        CURRENT OF wants to know."""
+        CURRENT OF wants to know.  check: whether the statements are what the caller can use."""
         value, oid, typmod = self.evaluate(expr)
         if value is None:
             message = f"query string argument of {what} is null"
@@ -176,13 +217,15 @@ class RunningSql:
         query: Any = None
         result: Any = None
         shown = Expr(text, 0, None, True)
+        self.dynamic_text = text
         try:
             raws = self.session.parse(text)
         except PgError as error:
             raise internal_error(error, shown, 0) from None
+        if check is not None and len(raws) != 1:
+            check(raws, text)
         for raw in raws:
-            tag = next(iter(raw.node))
-            if tag == "TransactionStmt":
+            if "TransactionStmt" in raw.node:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, "EXECUTE of transaction commands is not implemented"
                 )
@@ -190,11 +233,22 @@ class RunningSql:
                 query = self._analyze_dynamic(raw, text, types)
             except PgError as error:
                 raise internal_error(error, shown, 0) from None
+            if check is not None:
+                check([query], text)
+            if is_select_into(query):
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    "EXECUTE of SELECT ... INTO is not implemented",
+                    hint="You might want to use EXECUTE ... INTO or EXECUTE CREATE TABLE ... AS "
+                    "instead.",
+                )
             if scans is not None:
                 query, scan = query_for_cursor(self.session.catalog, query)
                 scans.append(scan)
             run = partial(self.session.run, query, values)
-            result = self._in_context(text, query, run)
+            result = self._in_context(
+                text, query, run, params=values, is_cursor=check is check_cursor_plan
+            )
         return query, result
 
     def _analyze_dynamic(self, raw: Any, text: str, types: list[int]) -> Any:
@@ -244,13 +298,17 @@ class RunningSql:
                 raise PgError("P0002", "query returned no rows", detail=self._strict_detail(stmt))
             self.assign_into(stmt.into, columns, None)
         else:
-            if len(rows) > 1 and (stmt.strict or modifies):
-                raise PgError(
-                    "P0003",
-                    "query returned more than one row",
-                    detail=self._strict_detail(stmt),
-                    hint="Make sure the query returns a single row, or use LIMIT 1.",
-                )
+            if len(rows) > 1:
+                dynamic = isinstance(stmt, s.DynExecute)
+                if stmt.strict or (modifies and not dynamic):
+                    raise PgError(
+                        TOO_MANY_ROWS,
+                        MORE_THAN_ONE,
+                        detail=self._strict_detail(stmt),
+                        hint=None if dynamic else LIMIT_HINT,
+                    )
+                if not dynamic:
+                    too_many_rows(self.session, self.handler.context())
             self.assign_into(stmt.into, columns, rows[0])
         if not modifies:
             self.processed = min(len(rows), 1)
@@ -309,21 +367,24 @@ class RunningSql:
         session = self.session
         prepared = self.prepare_statement(stmt.expr)
         query = prepared.queries[0]
+        targets = self._call_targets(stmt, query) if stmt.is_call else []
         params = [get(self.values) for get in prepared.sources]
-        saved, session.call_atomic = session.call_atomic, self.atomic
+        saved = session.call_atomic
+        session.call_atomic = self.atomic or bool(session.pl_subxact_depth)
         try:
             result = self._in_context(stmt.expr.text, query, lambda: session.run(query, params))
         finally:
             session.call_atomic = saved
         rows = list(result.rows or ())
-        if rows and stmt.is_call:
-            self._store_call_results(stmt, query, rows[0], _columns(result))
+        if rows:
+            columns = _columns(result)
+            for position, target in enumerate(targets):
+                _, oid, typmod = columns[position]
+                self.assign(target, rows[0][position], oid, typmod)
         return OK
 
-    def _store_call_results(
-        self, stmt: s.Call, query: Any, row: Sequence[Any], columns: Columns
-    ) -> None:
-        """INOUT and OUT arguments get the procedure's results (make_callstmt_target)."""
+    def _call_targets(self, stmt: s.Call, query: Any) -> list[Datum]:
+        """What the INOUT and OUT arguments go to (make_callstmt_target)."""
         from pgemu.catalog.rows import PgProc
 
         call = query.utility_stmt["CallStmt"]["funccall"]
@@ -331,15 +392,12 @@ class RunningSql:
         proc = self.session.catalog.get(PgProc, oid=func.funcid)
         names = proc.proargnames or ()
         modes = proc.proargmodes or ("i",) * len(proc.proargtypes)
-        outputs = iter(range(len(row)))
+        targets: list[Datum] = []
         for number, mode in enumerate(modes):
             if mode not in ("o", "b"):
                 continue
-            position = next(outputs)
             raw = _call_argument(call, number, names)
-            if raw is None:
-                continue
-            target = self._writable(stmt.expr, raw)
+            target = None if raw is None else self._writable(stmt.expr, raw)
             if target is None:
                 name = names[number] if number < len(names) and names[number] else ""
                 shown = f'parameter "{name}"' if name else f"parameter {number + 1}"
@@ -348,7 +406,13 @@ class RunningSql:
                     f"procedure {shown} is an output parameter but corresponding "
                     "argument is not writable",
                 )
-            self.assign(target, row[position], columns[position][1], columns[position][2])
+            owner = target.rec if isinstance(target, RecField) else target
+            if owner.isconst:
+                raise PgError(
+                    ERROR_IN_ASSIGNMENT, f'variable "{owner.refname}" is declared CONSTANT'
+                )
+            targets.append(target)
+        return targets
 
     def _writable(self, expr: Expr, raw: dict[str, Any]) -> Datum | None:
         if "ParamRef" in raw:
@@ -359,7 +423,7 @@ class RunningSql:
         names = [f.get("String", {}).get("sval", "") for f in raw["ColumnRef"]["fields"]]
         datum, used = ns_lookup(expr.ns, False, names)
         if datum is None or used == len(names):
-            return None if datum is not None and datum.isconst else datum
+            return datum
         from pgemu.pl.plpgsql.datums import Rec
 
         return RecField(datum, names[-1]) if isinstance(datum, Rec) else None
@@ -369,26 +433,16 @@ class RunningSql:
     def assign_into(self, target: IntoTarget, columns: Columns, row: Sequence[Any] | None) -> None:
         """exec_move_row."""
         if target.rec is not None:
-            if row is not None and len(columns) == 1:
-                whole = (
-                    self.record_of(row[0], columns[0][1])
-                    if self._is_row(columns[0][1]) and target.rec.type.oid == columns[0][1]
-                    else None
-                )
-                if whole is not None and whole.values is not None:
-                    self.move_values(target.rec, whole.columns, whole.values, whole.type_oid)
-                    return
             self.move_values(target.rec, columns, row)
             return
+        if row is not None and len(row) != len(target.scalars):
+            multi_assignment_mismatch(self.session, self.handler.context())
         for number, scalar in enumerate(target.scalars):
             if row is None or number >= len(row):
                 self.assign(scalar, None, 705, -1)
             else:
                 _, oid, typmod = columns[number]
                 self.assign(scalar, row[number], oid, typmod)
-
-    def _is_row(self, oid: int) -> bool:
-        return bool(self.session.catalog.types.row(oid).typtype == "c")
 
     # -- loops over rows -------------------------------------------------------------------------
 
@@ -400,9 +454,11 @@ class RunningSql:
         rows: Sequence[Any],
         cursor: str | None = None,
     ) -> int:
-        found, code = False, OK
-        if not rows:
+        found, code, late_error = False, OK, self.late_error
+        if not rows and late_error is None:
             self.assign_into(target, columns, None)
+        if cursor is not None:
+            self.handler.pinned.add(cursor)
         for row in rows:
             found = True
             if cursor is not None:
@@ -412,20 +468,37 @@ class RunningSql:
             if leave:
                 break
             self.session.check_for_interrupts()
+        else:
+            if late_error is not None:
+                raise late_error
         self.set_found(found)
         return code
 
     def run_for_query(self, stmt: s.ForQuery) -> int:
-        _, result = self.run_statement(stmt.query)
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
-        return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+        prepared = self.prepare_statement(stmt.query)
+        check_cursor_plan(prepared.queries, stmt.query.text)
+        self.handler.unnamed_cursor()
+        _, result = self.run_statement(stmt.query, prepared, is_cursor=True)
+        with self._writing_loop(prepared.queries[0]):
+            return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+
+    @contextmanager
+    def _writing_loop(self, query: Any) -> Iterator[None]:
+        """A loop over a query that is not read-only cannot see its transaction end."""
+        writing = int(query.command_type in _WRITING or query.has_modifying_cte)
+        self.handler.writing_loops += writing
+        try:
+            yield
+        finally:
+            self.handler.writing_loops -= writing
 
     def run_for_execute(self, stmt: s.ForExecute) -> int:
-        _, result = self.run_dynamic(stmt.query, stmt.params, "EXECUTE")
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
-        return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
+        query, result = self.run_dynamic(
+            stmt.query, stmt.params, "EXECUTE", check=check_cursor_plan
+        )
+        self.handler.unnamed_cursor()
+        with self._writing_loop(query):
+            return self._loop_rows(stmt, stmt.target, _columns(result), result.rows or [])
 
     def run_for_cursor(self, stmt: s.ForCursor) -> int:
         name = self.values[stmt.cursor.dno]
@@ -434,11 +507,13 @@ class RunningSql:
         self._set_cursor_args(stmt.cursor, stmt.args)
         assert stmt.cursor.cursor_query is not None
         result, scan = self.run_cursor_query(stmt.cursor.cursor_query)
-        opened = self._open(stmt.cursor, result, stmt.cursor.cursor_query.text, None, scan)
+        text = stmt.cursor.cursor_query.text
+        opened = self._open(stmt.cursor, result, text, stmt.cursor.cursor_scroll, scan)
         columns, rows = _columns(result), self.session.portals[opened].spool
         try:
             return self._loop_rows(stmt, stmt.target, columns, rows, opened)
         finally:
+            self.handler.pinned.discard(opened)
             self.session.cursor_close(opened)
             if name is None:
                 self.values[stmt.cursor.dno] = None
@@ -454,30 +529,43 @@ class RunningSql:
     # -- RETURN QUERY ----------------------------------------------------------------------------
 
     def run_return_query(self, stmt: s.ReturnQuery) -> int:
+        self.check_materialize()
         if stmt.query is not None:
-            _, result = self.run_statement(stmt.query)
+            text = stmt.query.text
+            prepared = self.prepare_statement(stmt.query)
+            check_returns_tuples(prepared.queries, text)
+            _, result = self.run_statement(stmt.query, prepared)
         else:
             assert stmt.dynamic is not None
-            _, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE")
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
+            _, result = self.run_dynamic(
+                stmt.dynamic, stmt.params, "EXECUTE", check=check_returns_tuples
+            )
+            text = self.dynamic_text
         columns = _columns(result)
         wanted = self.result_columns()
+        kind = self.function.result_type
+        try:
+            self._check_result(columns, wanted)
+        except PgError as error:
+            error.add_context(f'SQL statement "{text}"')
+            raise
+        if not kind.is_row:
+            self.rows.extend(row[0] for row in result.rows or ())
+        elif any(not c[1] for c in wanted):
+            self.rows.extend(_spread(row, wanted) for row in result.rows or ())
+        else:
+            self.rows.extend(result.rows or ())
+        self.processed = len(result.rows or ())
+        self.set_found(self.processed != 0)
+        return OK
+
+    def _check_result(self, columns: Columns, wanted: Sequence[tuple[str, int, int]]) -> None:
         kind = self.function.result_type
         message = "structure of query does not match function result type"
         if not kind.is_row:
             self._check_structure(columns, (("", kind.oid, -1),), message)
-            self.rows.extend(row[0] for row in result.rows or ())
-        else:
-            if wanted:
-                self._check_structure(columns, wanted, message)
-            if any(not c[1] for c in wanted):
-                self.rows.extend(_spread(row, wanted) for row in result.rows or ())
-            else:
-                self.rows.extend(result.rows or ())
-        self.processed = len(result.rows or ())
-        self.set_found(self.processed != 0)
-        return OK
+        elif wanted:
+            self._check_structure(columns, wanted, message)
 
     def _check_structure(
         self, columns: Columns, wanted: Sequence[tuple[str, int, int]], message: str
@@ -516,7 +604,8 @@ class RunningSql:
             self.values[cursor.dno] = name
         rows = split_rows(scan, list(result.rows or ()))
         result.columns = visible_columns(scan, result.columns)
-        self.session.cursor_open(name, result.columns, rows, text, scroll, scan)
+        session, late_error = self.session, self.late_error
+        session.cursor_open(name, result.columns, rows, text, scroll, scan, late_error)
         return str(name)
 
     def run_open(self, stmt: s.Open) -> int:
@@ -525,8 +614,10 @@ class RunningSql:
             raise PgError("42P03", f'cursor "{name}" already in use')
         if stmt.dynamic is not None:
             scans: list[CursorScan | None] = []
-            _, result = self.run_dynamic(stmt.dynamic, stmt.params, "EXECUTE", scans)
-            text, scan = stmt.dynamic.text, scans[-1] if scans else None
+            query, result = self.run_dynamic(
+                stmt.dynamic, stmt.params, "EXECUTE", scans, check_cursor_plan
+            )
+            text, scan = self.dynamic_text, scans[-1] if scans else None
         else:
             expr = stmt.query
             if expr is None:
@@ -534,10 +625,12 @@ class RunningSql:
                 expr = stmt.cursor.cursor_query
             assert expr is not None
             result, scan = self.run_cursor_query(expr)
-            text = expr.text
-        if result is None or result.columns is None:
-            raise PgError("42P11", f"cannot open {_word(result)} query as cursor")
-        self._open(stmt.cursor, result, text, stmt.scroll, scan)
+            text, query = expr.text, self.prepare_statement(expr).query
+        scroll = stmt.scroll
+        if scroll is None:
+            scroll = query.command_type == "select" and not query.row_marks
+            scroll = scroll and supports_backward_scan(query)
+        self._open(stmt.cursor, result, text, scroll, scan)
         return OK
 
     def _cursor_name(self, stmt: Any) -> str:
@@ -591,28 +684,47 @@ class RunningSql:
                 INVALID_TRANSACTION_TERMINATION,
                 f"cannot {word} while a subtransaction is active",
             )
-        xact = self.session.xact
+        session = self.session
+        xact = session.xact
+        if self.handler.writing_loops:
+            raise PgError(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "cannot perform transaction commands inside a cursor loop that is not read-only",
+            )
         kept = xact.current
+        # the calls around this one are inside the same transaction
+        depth, xact._write_depth = xact._write_depth, 1
         if committing:
             xact.end_write()
         else:
             xact.abort_write()
         if xact.state == IMPLICIT:  # it has slept in the middle
             xact.commit() if committing else xact.rollback()
-        self.session.start_statement()
-        self.session.guc.push()
+        self._end_cursors()
+        session.start_statement()
+        session.guc.push()
+        xact.queried = False
         if chain:
-            xact.current = kept
+            for name, value in (
+                ("isolation", kept.isolation),
+                ("read_only", "on" if kept.read_only else "off"),
+                ("deferrable", "on" if kept.deferrable else "off"),
+            ):
+                session.guc.set(f"transaction_{name}", value, local=True)
         xact.begin_write()
+        xact._write_depth = depth
         allow_suspension(xact)
+
+    def _end_cursors(self) -> None:
+        """Cursors end with the transaction, but for those of loops (HoldPinnedPortals)."""
+        session = self.session
+        for name, portal in list(session.portals.items()):
+            if portal.is_cursor and not portal.is_holdable and name not in self.handler.pinned:
+                session.cursor_close(name)
 
 
 def _columns(result: Any) -> Columns:
     return tuple((c.name, c.type_oid, c.typmod) for c in result.columns or ())
-
-
-def _word(result: Any) -> str:
-    return "SELECT" if result is None else str(result.tag).split(" ", maxsplit=1)[0]
 
 
 def _spread(row: Sequence[Any], wanted: Sequence[tuple[str, int, int]]) -> tuple[Any, ...]:

@@ -27,6 +27,8 @@ from pgemu.pl.plpgsql.datums import RECORDOID, Expr, PlType, Rec, RecordValue, V
 from pgemu.pl.plpgsql.simple import Compiler
 from pgemu.types.record import form_composite, form_record
 
+UNKNOWNOID = 705
+_TARGET_SHIFT = 1 << 28
 # (record number, its columns) that a plan was made for
 Shape = tuple[int, Any]
 
@@ -172,8 +174,9 @@ class Names:
 
     def container(self, dno: int, dtype: PlType) -> SqlExpr:
         """What an assignment to a part of it changes."""
+        place = _TARGET_SHIFT + 7
         return self._param(
-            (dno, -1), lambda values: values[dno], dtype.oid, dtype.typmod, -1, dtype.collation
+            (dno, -1), lambda values: values[dno], dtype.oid, dtype.typmod, place, dtype.collation
         )
 
     def _param(
@@ -250,16 +253,26 @@ def analyze_expr(
         pstate = make_parsestate(None, session.catalog, text)
         names.install(pstate)
         pstate.p_query_env = session.query_environment
+        pstate.p_resolve_unknowns = not (expr.prefix and target is not None)
         query = analyze_with_state(pstate, expand_stars(raws[0], expr, values))
+        columns = [t for t in query.target_list if not t.resjunk]
+        if len(columns) != 1:
+            raise _wrong_columns(expr, len(columns))
+        entry = columns[0]
+        source = expr_type(entry.expr)
+        if source == UNKNOWNOID and target is not None:
+            # transformPLAssignStmt
+            made = coerce_to_target_type(
+                pstate, entry.expr, source, target.oid, target.typmod,
+                "plpgsql", "implicit_cast", -1,
+            )  # fmt: skip
+            entry.expr = made if made is not None else entry.expr
+            source = expr_type(entry.expr)
     except PgError as error:
+        if error.where is not None and error.where.startswith("query: "):
+            raise
         raise internal_error(error, expr, 7) from None
-    columns = [t for t in query.target_list if not t.resjunk]
-    if len(columns) != 1:
-        noun = "column" if len(columns) == 1 else "columns"
-        raise PgError(SYNTAX_ERROR, f"query returned {len(columns)} {noun}")
-    entry = columns[0]
     prepared = names.prepared
-    source = expr_type(entry.expr)
     prepared.typed = (source, expr_typmod(entry.expr))
     exact = target is None or (source == target.oid and target.typmod == -1)
     if target is not None and not exact and prepared.typed != (target.oid, target.typmod):
@@ -269,6 +282,15 @@ def analyze_expr(
     prepared.queries = [query]
     prepared.getter = _getter(session, query, entry.expr, prepared, user_functions=user_functions)
     return prepared
+
+
+def _wrong_columns(expr: Expr, count: int) -> PgError:
+    noun = "column" if count == 1 else "columns"
+    if expr.prefix:
+        return PgError(SYNTAX_ERROR, f"assignment source returned {count} {noun}")
+    error = PgError(SYNTAX_ERROR, f"query returned {count} {noun}")
+    error.add_context(f"query: {expr.text}")
+    return error
 
 
 def _getter(
@@ -336,9 +358,8 @@ def analyze_assignment(
     target_text name the container itself."""
     names = Names(expr, values, session.catalog, conflict)
     text = "SELECT " + expr.text
-    target_raw = session.parse("SELECT " + target_text)[0].node["SelectStmt"]["targetList"][0][
-        "ResTarget"
-    ]["val"]
+    target_select = session.parse("SELECT " + target_text)[0].node["SelectStmt"]
+    target_raw = _shifted(target_select["targetList"][0]["ResTarget"]["val"])
     indirection: list[dict[str, Any]] = []
     if "A_Indirection" in target_raw:
         indirection = target_raw["A_Indirection"]["indirection"]
@@ -348,27 +369,49 @@ def analyze_assignment(
     pstate = make_parsestate(None, session.catalog, text)
     names.install(pstate)
     try:
+        pstate.p_resolve_unknowns = False
         query = analyze_with_state(pstate, session.parse(text)[0])
+        if len(query.target_list) != 1:
+            raise _wrong_columns(expr, len(query.target_list))
         entry = query.target_list[0]
         dno, dtype = container
         base = names.container(dno, dtype)
         entry.expr = transform_assignment_indirection(
             pstate,
             base,
-            target_text,
+            fields[0]["String"]["sval"] if fields else target_text,
             False,
             (dtype.oid, dtype.typmod, dtype.collation),
             indirection,
             0,
             entry.expr,
             "plpgsql",
-            -1,
+            _TARGET_SHIFT + 7,
         )
     except PgError as error:
+        if error.location is not None and error.location >= _TARGET_SHIFT:
+            # a place in the target, which the shown text begins with
+            error.internal_query = expr.shown
+            head = target_text.encode()[: error.location - _TARGET_SHIFT - 7]
+            error.internal_position = len(head.decode(errors="ignore")) + 1
+            error.location = None
+            raise
         raise internal_error(error, expr, 7) from None
     names.prepared.queries = [query]
     names.prepared.typed = (dtype.oid, dtype.typmod)
     return names.prepared
+
+
+def _shifted(node: Any) -> Any:
+    """A raw tree whose locations tell that they are in the target of an assignment."""
+    if isinstance(node, list):
+        return [_shifted(n) for n in node]
+    if isinstance(node, dict):
+        return {
+            k: v + _TARGET_SHIFT if k == "location" and v > 0 else _shifted(v)
+            for k, v in node.items()
+        }
+    return node
 
 
 def analyze_statement(session: Any, expr: Expr, values: list[Any], conflict: str) -> Prepared:

@@ -6,7 +6,16 @@ which block a variable belongs to, and errors come without their position.
 
 from __future__ import annotations
 
-from pgemu.errors import DATATYPE_MISMATCH, SYNTAX_ERROR, UNDEFINED_OBJECT, PgError
+from typing import NoReturn
+
+from pgemu.errors import (
+    DATATYPE_MISMATCH,
+    FEATURE_NOT_SUPPORTED,
+    SYNTAX_ERROR,
+    UNDEFINED_OBJECT,
+    PgError,
+)
+from pgemu.parser.parse_type import is_type_name
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.conditions import CONDITIONS
 from pgemu.pl.plpgsql.datums import (
@@ -21,6 +30,7 @@ from pgemu.pl.plpgsql.datums import (
     ns_lookup,
     ns_lookup_label,
 )
+from pgemu.pl.plpgsql.extra_checks import shadowed_variable
 from pgemu.pl.plpgsql.gram_sql import SqlStatements
 from pgemu.pl.plpgsql.scanner import Token
 
@@ -64,7 +74,7 @@ class Parser(SqlStatements):
         if not self.accept_op("<<"):
             return None
         token = self.next()
-        if token.kind not in ("word", "quoted"):
+        if not token.is_name:
             self.syntax_error(token)
         self.expect_op(">>")
         return token.value
@@ -86,18 +96,27 @@ class Parser(SqlStatements):
         if self.accept_word("exception"):
             self._exception_section(block)
         self.expect_word("end")
-        self._end_label(label, s.Block.what)
+        self._end_label(label)
         self.ns = outer
         return block
 
-    def _end_label(self, label: str | None, what: str) -> None:
+    def _end_label(self, label: str | None, what: str = "block") -> None:
         token = self.peek()
-        if token.kind in ("word", "quoted"):
-            self.next()
-            if label is None:
-                self.fail(f'end label "{token.value}" specified for unlabeled block', token)
-            if label != token.value:
-                self.fail(f'end label "{token.value}" differs from block\'s label "{label}"', token)
+        if not token.is_name:
+            return
+        self.next()
+        if label is None:
+            raise PgError(
+                SYNTAX_ERROR,
+                f'end label "{token.value}" specified for unlabeled {what}',
+                **self.where_of(token),
+            )
+        if label != token.value:
+            raise PgError(
+                SYNTAX_ERROR,
+                f'end label "{token.value}" differs from {what}\'s label "{label}"',
+                **self.where_of(token),
+            )
 
     def _exception_section(self, block: s.Block) -> None:
         lineno = self.line(self.tokens[self.at - 1])
@@ -118,7 +137,7 @@ class Parser(SqlStatements):
 
     def _condition(self) -> list[str]:
         token = self.next()
-        if token.kind not in ("word", "quoted"):
+        if not token.is_name:
             self.syntax_error(token)
         if token.value == "sqlstate":
             state = self.next()
@@ -136,7 +155,7 @@ class Parser(SqlStatements):
 
     def _declaration(self) -> Var | Rec | None:
         name = self.next()
-        if name.kind not in ("word", "quoted"):
+        if not name.is_name:
             self.syntax_error(name)
         self._check_free(name)
         lineno = self.line(name)
@@ -155,10 +174,12 @@ class Parser(SqlStatements):
         if self.at_word("cursor"):
             return self._cursor_declaration(name.value, lineno, scroll)
         isconst = self.accept_word("constant")
-        dtype, collate = self._read_type(), None
+        dtype, collate = self._read_type(name.value), None
         if self.accept_word("collate"):
+            collating = self.peek()
             collate = self.any_name()
         notnull = False
+        constraint = self.peek()
         if self.accept_word("not"):
             self.expect_word("null")
             notnull = True
@@ -171,22 +192,31 @@ class Parser(SqlStatements):
             raise PgError(
                 "22004",
                 f'variable "{name.value}" must have a default value, since it\'s declared NOT NULL',
-                **self.where_of(name),
+                **self.where_of(constraint),
             )
         if collate is not None:
+            if not dtype.collation:
+                shown = self.types.catalog.type_name(dtype.oid)
+                raise PgError(
+                    DATATYPE_MISMATCH,
+                    f"collations are not supported by type {shown}",
+                    **self.where_of(self.tokens[self.tokens.index(collating) - 1]),
+                )
             dtype = self.types.with_collation(dtype, collate)
         made = self.new_datum(name.value, dtype, lineno)
         made.isconst, made.notnull, made.default = isconst, notnull, default
         return made
 
     def _check_free(self, name: Token) -> None:
-        if name.kind == "word" and name.value in ("begin", "end", "declare"):
-            self.syntax_error(name)
         if ns_lookup(self.ns, True, [name.value])[0] is not None:
             raise PgError(
                 SYNTAX_ERROR,
                 f'duplicate declaration at or near "{name.value}"',
                 **self.where_of(name),
+            )
+        if self.shadowing is not None and ns_lookup(self.ns, False, [name.value])[0] is not None:
+            shadowed_variable(
+                self.types.session, self.shadowing[0], name.value, self.where_of(name)
             )
 
     def _alias(self, name: str) -> None:
@@ -213,7 +243,7 @@ class Parser(SqlStatements):
             args = []
             while True:
                 arg = self.next()
-                dtype = self._read_type()
+                dtype = self._read_type(arg.value)
                 made = self.new_datum(arg.value, dtype, self.line(arg))
                 assert isinstance(made, Var)
                 args.append(made)
@@ -231,7 +261,7 @@ class Parser(SqlStatements):
         var.is_cursor = True
         return var
 
-    def _read_type(self) -> PlType:
+    def _read_type(self, name: str) -> PlType:
         """read_datatype: the tokens up to what cannot belong to a type."""
         first, depth, last = self.peek(), 0, None
         while True:
@@ -255,12 +285,32 @@ class Parser(SqlStatements):
         if variable is not None:
             return variable
         try:
-            dtype: PlType = self.types.resolve(text, first.start)
+            dtype: PlType = self.types.resolve(text, name)
         except PgError as error:
+            at_rowtype = text.lower().endswith("%rowtype")
             error.location = error.position = None
-            error.internal_query, error.internal_position = self.text, first.start + 1
+            if error.sqlstate == SYNTAX_ERROR:
+                self._bad_type(text, first)
+            if not (at_rowtype or error.sqlstate == FEATURE_NOT_SUPPORTED):
+                error.internal_query, error.internal_position = self.text, first.start + 1
             raise
         return dtype
+
+    def _bad_type(self, text: str, first: Token) -> NoReturn:
+        """The core grammar does not take it: the error is at the token behind what it takes."""
+        tokens = self.tokens_of(text)
+        count = len(tokens) - 2
+        while count and not is_type_name(text[: tokens[count - 1].end]):
+            count -= 1
+        token = tokens[count]
+        near = text[token.start : token.end]
+        raise PgError(
+            SYNTAX_ERROR,
+            f'syntax error at or near "{near}"',
+            internal_query=self.text,
+            internal_position=first.start + token.start + 1,
+            where=f'invalid type name "{text}"',
+        )
 
     def _type_of_variable(self, text: str, first: Token) -> PlType | None:
         """`x%TYPE` of a variable."""
@@ -268,15 +318,13 @@ class Parser(SqlStatements):
         if not percent or word.strip().lower() not in ("type", "rowtype"):
             return None
         names = [t.value for t in self.tokens_of(head) if t.kind in ("word", "quoted")]
-        datum, used = ns_lookup(self.ns, False, names)
-        if datum is None or word.strip().lower() == "rowtype":
+        names += [t.value for t in self.tokens_of(head) if t.kind == "param" and not names]
+        if not names:
             return None
-        if used == len(names):
-            return datum.type
-        if isinstance(datum, Rec) and used + 1 == len(names):
-            found: PlType = self.types.field_type(datum.type, names[-1])
-            return found
-        return None
+        datum, used = ns_lookup(self.ns, False, names)
+        if not isinstance(datum, Var) or word.strip().lower() == "rowtype":
+            return None
+        return datum.type if used == len(names) else None
 
     # -- statements ----------------------------------------------------------------------------
 
@@ -393,7 +441,7 @@ class Parser(SqlStatements):
         body = self._statements("end")
         self.expect_word("end")
         self.expect_word("loop")
-        self._end_label(label, "loop")
+        self._end_label(label)
         self.expect_op(";")
         return body
 
@@ -406,11 +454,7 @@ class Parser(SqlStatements):
         self.expect_word("array")
         expr = self.read_expr("loop")
         self.expect_word("loop")
-        if target.rec is not None:
-            datum: Datum = target.rec
-        else:
-            datum = target.scalars[0]
-        return s.ForEach(lineno, label, datum, width, expr, self._loop_body(label))
+        return s.ForEach(lineno, label, target, width, expr, self._loop_body(label))
 
     def _for(self, lineno: int, label: str | None) -> s.Stmt:
         names = self.for_variable()
@@ -491,7 +535,7 @@ class Parser(SqlStatements):
         keyword = self.next()
         label = None
         name = self.peek()
-        if name.kind in ("word", "quoted") and not self.at_word("when"):
+        if name.is_name:
             label = self.next().value
         condition = self.read_expr(";") if self.accept_word("when") else None
         self.expect_op(";")
@@ -522,13 +566,13 @@ class Parser(SqlStatements):
     # -- RETURN --------------------------------------------------------------------------------
 
     def stmt_return(self, lineno: int) -> s.Stmt:
-        self.next()
+        keyword = self.next()
         if self.at_word("next") and not self.is_datum(self.peek()):
             self.next()
-            return self._return_next(lineno)
+            return self._return_next(lineno, keyword)
         if self.at_word("query") and not self.is_datum(self.peek()):
             self.next()
-            return self._return_query(lineno)
+            return self._return_query(lineno, keyword)
         result = self.result
         token = self.peek()
         if self.accept_op(";"):
@@ -563,15 +607,16 @@ class Parser(SqlStatements):
         elif result.oid == 2278:
             message = "RETURN cannot have a parameter in function returning void"
         if message:
-            raise PgError(DATATYPE_MISMATCH, message, hint=hint, **self.where_of(token))
+            code = SYNTAX_ERROR if result.is_procedure else DATATYPE_MISMATCH
+            raise PgError(code, message, hint=hint, **self.where_of(token))
 
-    def _return_next(self, lineno: int) -> s.Stmt:
+    def _return_next(self, lineno: int, keyword: Token) -> s.Stmt:
         token = self.peek()
         if not self.result.retset:
             raise PgError(
                 DATATYPE_MISMATCH,
                 "cannot use RETURN NEXT in a non-SETOF function",
-                **self.where_of(self.tokens[self.at - 1]),
+                **self.where_of(keyword),
             )
         if self.out_params:
             if not self.accept_op(";"):
@@ -585,12 +630,12 @@ class Parser(SqlStatements):
         self.expect_op(";")
         return s.ReturnNext(lineno, expr)
 
-    def _return_query(self, lineno: int) -> s.Stmt:
+    def _return_query(self, lineno: int, keyword: Token) -> s.Stmt:
         if not self.result.retset:
             raise PgError(
                 DATATYPE_MISMATCH,
                 "cannot use RETURN QUERY in a non-SETOF function",
-                **self.where_of(self.tokens[self.at - 1]),
+                **self.where_of(keyword),
             )
         if self.accept_word("execute"):
             dynamic = self.read_expr(";", "using")

@@ -81,6 +81,8 @@ class TokenReader:
         self.out_params: list[Var | Rec] = []
         self.variable_conflict = "error"
         self.print_strict_params = False
+        # plpgsql.extra_warnings or extra_errors ask for shadowed_variables: (severity, setting)
+        self.shadowing: tuple[str, str] | None = None
 
     # -- tokens ----------------------------------------------------------------------------------
 
@@ -179,7 +181,7 @@ class TokenReader:
         tokens = [self.next()]
         if tokens[0].kind == "param":
             return ns_lookup(self.ns, False, [tokens[0].value])[0], tokens
-        if tokens[0].kind not in ("word", "quoted"):
+        if not tokens[0].is_name:
             return None, tokens
         while self.at_op(".") and self.peek(1).kind in ("word", "quoted"):
             self.next()
@@ -187,15 +189,17 @@ class TokenReader:
         datum, used = ns_lookup(self.ns, False, [t.value for t in tokens])
         if datum is None or used == len(tokens):
             return datum, tokens
-        if isinstance(datum, Rec) and used + 1 == len(tokens):
-            return RecField(datum, tokens[-1].value), tokens
+        if isinstance(datum, Rec):
+            # what follows the field is left: a part of it may be assigned to
+            self.at -= 2 * (len(tokens) - used - 1)
+            return RecField(datum, tokens[used].value), tokens[: used + 1]
         return None, tokens
 
     def known_datum(self) -> Datum:
         first = self.peek()
         datum, tokens = self.read_datum()
         if datum is None:
-            if first.kind not in ("word", "quoted"):
+            if not first.is_name:
                 self.syntax_error(first)
             self.not_a_variable(tokens)
         self.check_assignable(datum, first)
@@ -281,7 +285,11 @@ class TokenReader:
         datum = self.known_datum()
         if isinstance(datum, Rec):
             if self.at_op(",") and what == "into":
-                self.fail("record variable cannot be part of multiple-item INTO list", self.peek())
+                raise PgError(
+                    SYNTAX_ERROR,
+                    "record variable cannot be part of multiple-item INTO list",
+                    **self.where_of(self.peek()),
+                )
             return IntoTarget(datum)
         del first
         scalars: list[Var | RecField] = [datum]
@@ -303,7 +311,7 @@ class TokenReader:
         names: list[tuple[Token, Datum | None]] = []
         while True:
             token = self.peek()
-            if token.kind not in ("word", "quoted"):
+            if not token.is_name:
                 self.syntax_error()
             datum, _ = self.read_datum()
             names.append((token, datum))
@@ -378,8 +386,11 @@ class SqlStatements(TokenReader):
                 depth += _OPENING.get(one.value, 0) - _CLOSING.get(one.value, 0)
             self.next()
         target = self.text[token.start : self.tokens[self.at - 1].end]
-        self.next()
-        expr = self.read_expr(";")
+        operator = self.next()
+        if self.at_op(";"):  # which fails when it runs
+            expr = Expr("", operator.end, self.ns)
+        else:
+            expr = self.read_expr(";")
         self.expect_op(";")
         expr.prefix = self.text[token.start : expr.location]
         return s.Assign(self.line(token), datum, target, indirect, expr)
@@ -455,7 +466,10 @@ class SqlStatements(TokenReader):
 
     def stmt_perform(self, lineno: int) -> s.Stmt:
         keyword = self.next()
-        expr = self.read_expr(";", check=False)
+        if self.at_op(";"):
+            expr = Expr("", keyword.end, self.ns)
+        else:
+            expr = self.read_expr(";", check=False)
         self.expect_op(";")
         expr.text = "SELECT " + expr.text
         expr.location = keyword.start
@@ -516,7 +530,7 @@ class SqlStatements(TokenReader):
             while self.accept_op(","):
                 made.params.append(self.read_expr(",", ";", "using"))
             self._check_placeholders(made, token)
-        elif token.kind in ("word", "quoted") and not self.at_word("using"):
+        elif token.is_name:
             if self.at_word("sqlstate"):
                 self.next()
                 if self.peek().kind != "string":
@@ -629,7 +643,7 @@ class SqlStatements(TokenReader):
         for number in range(len(names)):
             position = number
             name = self.peek()
-            if self.peek(1).kind == "op" and self.peek(1).value in (":=", "=>"):
+            if self.peek(1).kind == "op" and self.peek(1).value == ":=":
                 if name.value not in names:
                     raise PgError(
                         SYNTAX_ERROR,
@@ -689,7 +703,7 @@ class SqlStatements(TokenReader):
         return made
 
     def stmt_fetch(self, lineno: int) -> s.Stmt:
-        self.next()
+        keyword = self.next()
         made = self._direction(lineno, False)
         if not self.at_word("into"):
             self.syntax_error()
@@ -702,7 +716,7 @@ class SqlStatements(TokenReader):
             raise PgError(
                 "0A000",
                 "FETCH statement cannot return multiple rows",
-                **self.where_of(self.tokens[self.at - 1]),
+                **self.where_of(keyword),
             )
         return made
 

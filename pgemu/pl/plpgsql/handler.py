@@ -8,6 +8,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import PgError
+from pgemu.executor.triggers import row_of
 from pgemu.fmgr import TypeInfo
 from pgemu.guc.stack import Level
 from pgemu.pl.plpgsql import statements as s
@@ -29,13 +30,15 @@ class PlpgsqlHandler:
     def __init__(self, session: Any) -> None:
         self.session = session
         # running calls (Execution) and the SQL statements between them, outermost first
-        self.stack: list[Any] = []
+        self.stack: list[Any] = session.context_stack
         self.casts: dict[Any, Any] = {}
         self._compiled: dict[Any, tuple[Any, s.Function]] = {}
         self._types: dict[tuple[int, int], PlType] = {}
         self._types_version = -1
         self._columns: dict[int, Any] = {}
-        self._cursors = 0
+        # names of the cursors that loops go through; how many loops are over changes
+        self.pinned: set[str] = set()
+        self.writing_loops = 0
         self.bool_type = PlType(16)
         self.int_type = PlType(23)
 
@@ -70,8 +73,9 @@ class PlpgsqlHandler:
         return made
 
     def unnamed_cursor(self) -> str:
-        self._cursors += 1
-        return f"<unnamed portal {self._cursors}>"
+        """CreateNewPortal: the name of a portal that was given none."""
+        self.session.unnamed_portals += 1
+        return f"<unnamed portal {self.session.unnamed_portals}>"
 
     def setting(self, name: str, default: str) -> str:
         try:
@@ -81,10 +85,8 @@ class PlpgsqlHandler:
 
     def context(self, skip: int = 0) -> str:
         """The CONTEXT of a message sent now, innermost line first."""
-        lines = [
-            item if isinstance(item, str) else item.context_line() for item in reversed(self.stack)
-        ]
-        return "\n".join(lines[skip:])
+        text: str = self.session.context(skip)
+        return text
 
     # -- functions -------------------------------------------------------------------------------
 
@@ -147,7 +149,7 @@ class PlpgsqlHandler:
         if kind.oid == 2278:
             return ""
         if function.out_params and execution.result is None:
-            execution.result, _ = execution.out_row()
+            execution.result = execution.out_row()
         result = execution.result
         if kind.is_procedure and not function.out_params:
             return None
@@ -194,6 +196,12 @@ class PlpgsqlHandler:
         finally:
             session.call_atomic = atomic
         result: RecordValue | None = execution.result
+        if result is not None and data.level == "ROW":
+            try:
+                row_of(session, relation, result)
+            except PgError as error:
+                error.add_context(f"PL/pgSQL function {function.signature} during function exit")
+                raise
         return result
 
     def event_trigger(self, proc: PgProc, event: str, tag: str) -> None:

@@ -29,6 +29,18 @@ _TOKEN = re.compile(
 )
 
 
+_JUNK = re.compile(r"[A-Za-z_\x80-\U0010ffff]+")
+
+# pl_reserved_kwlist.h: what no variable, label or condition can be called without quotes
+RESERVED = frozenset(
+    [
+        *("all", "begin", "by", "case", "declare", "else", "end", "execute", "for", "foreach"),
+        *("from", "if", "in", "into", "loop", "not", "null", "or", "strict", "then", "to"),
+        *("using", "when", "while"),
+    ]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """kind: word, quoted, string, number, param, op or end.  value: words in lower case, strings
@@ -38,6 +50,11 @@ class Token:
     value: str
     start: int
     end: int
+
+    @property
+    def is_name(self) -> bool:
+        """any_identifier"""
+        return self.kind == "quoted" or (self.kind == "word" and self.value not in RESERVED)
 
 
 def tokenize(text: str) -> list[Token]:
@@ -65,6 +82,13 @@ def tokenize(text: str) -> list[Token]:
         if kind == "other" and value in ("'", '"'):
             what = "quoted string" if value == "'" else "quoted identifier"
             raise _unterminated(what, text, position)
+        if kind == "number" and (junk := _JUNK.match(text, end)):
+            raise PgError(
+                SYNTAX_ERROR,
+                f'trailing junk after numeric literal at or near "{value}{junk.group()}"',
+                internal_query=text,
+                internal_position=position + 1,
+            )
         tokens.append(_token(kind, value, position, end))
         position = end
     tokens.append(Token("end", "", length, length))

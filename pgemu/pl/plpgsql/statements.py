@@ -125,7 +125,7 @@ class ForCursor(Stmt):
 class ForEach(Stmt):
     what: ClassVar[str] = "FOREACH over array"
     label: str | None
-    target: Datum
+    target: IntoTarget
     slice: int
     expr: Expr
     body: list[Stmt]

@@ -1,7 +1,8 @@
 """The subtransaction of an EXCEPTION block, inside a running statement.
 
 A statement of the client is one SQLite transaction, so what a block must take back is a SQLite
-SAVEPOINT of it: undo, transaction registers and all are rolled back together.
+SAVEPOINT of it: undo, transaction registers and all are rolled back together.  In a statement that
+only reads (the function is STABLE or IMMUTABLE) there is nothing to take back.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ class Subtransaction:
         depth = getattr(session, "pl_subxact_depth", 0) + 1
         session.pl_subxact_depth = depth
         self.name = f"pl_{depth}"
-        xact.build_storage()
-        try:
-            xact.conn.execute(f"SAVEPOINT {self.name}").fetchall()
-            self.active = True
-        except apsw.SQLError:
-            # a SQLite statement is writing (a constraint calls us): nothing can be taken back
-            self.active = False
+        if xact.write_depth:
+            xact.build_storage()
+            try:
+                xact.conn.execute(f"SAVEPOINT {self.name}").fetchall()
+                self.active = True
+            except apsw.SQLError:
+                # a SQLite statement is writing (a constraint calls us): nothing can be taken back
+                self.active = False
+        self._portals = set(session.portals)
         self._registered = set(xact.registered)
         self._registered_now = set(xact._registered_now)
         self._lengths = (
@@ -68,6 +71,8 @@ class Subtransaction:
         xact.registered = self._registered
         xact._registered_now = self._registered_now
         xact.undo_written = self._undo_written
+        for name in set(session.portals) - self._portals:
+            session.cursor_close(name)
         xact.triggers.lost()
         session.constraints.lost()
         session.after_triggers.immediate = self._immediate

@@ -1,0 +1,40 @@
+-- Partitioned tables: unique keys must cover the keys of sub-partitions too; unlogged sequences; SQL syntax in views
+create table p2 (a int, b int) partition by range((b+1));
+alter table p2 add primary key (a,b);
+create unique index on p2(a);
+create table p3 (a int, b int unique) partition by range(a);
+create table p4 (a int, b int, c int, unique(a,b)) partition by range(a);
+create table p4b partition of p4 for values from (1) to (2) partition by list (c);
+create table p4c (a int, b int, c int) partition by list (c);
+alter table p4 attach partition p4c for values from (1) to (2);
+create table p5 (a int, b int, c int) partition by range(a);
+create table p5b partition of p5 for values from (1) to (2) partition by list (c);
+create unique index on p5 (a);
+alter table p5 add primary key (a,b);
+alter table p5 add primary key (a,c);
+create view v1 as select is_normalized('x'), '101'::bit(3) b3, b'10' b, 'x'::char(3) c3, 'x'::bpchar bp, substring('abc' from 2) s, normalize('x') n, 'a'::varchar v, '1'::numeric nu, 1.5::numeric(4,2) as nu2, '1 day'::interval day iv, a::bit(3) ab, a::"bit" abb, a::text::bpchar from p4;
+create table v1t (a int, d text);
+create view v2 as select a::bit(3) ab, a::"bit" abb, a::text::bpchar, substring(d, 'x') from v1t;
+create unlogged sequence us
+alter sequence us set logged
+alter sequence us set unlogged; select relpersistence from pg_class where relname='us';
+create unlogged table ut (a serial, b int generated always as identity);
+alter table ut set logged;
+select pg_get_viewdef('v1'), pg_get_viewdef('v2'), pg_get_viewdef('v2', true);
+create view v4 as select substring('abc' from 'b') x, d is nfkc normalized, overlay(d placing 'x' from 2), trim(d), trim(trailing from d) t2 from v1t order by 1 fetch first (1+1) rows with ties;
+select pg_get_viewdef('v4');
+create table ix (a int, b text, c jsonb, d tsvector, e point, f text, exclude using btree (a with =) where (a > 5));
+create index ix_h on ix using hash (b);
+create index ix_g on ix using gin (c jsonb_path_ops, d);
+create index ix_p on ix using gist (e);
+create index ix_e on ix ((a+1), (a+2));
+create index ix_n on pg_temp.ix (a);
+create index ix_b on ix (b) include (f);
+alter table ix alter b set storage external;
+select attrelid::regclass, attname, atttypid::regtype, attstorage from pg_attribute where attrelid::regclass::text like 'ix\_%' order by 1, attnum;
+select pg_get_constraintdef(oid), pg_get_constraintdef(oid, true) from pg_constraint where conrelid = 'ix'::regclass;
+select proname, pg_get_function_sqlbody(oid) from pg_proc where proname in ('lpad', 'bit_length', 'log10') and prolang = 14 order by oid;
+create table pp (a int) partition by list (a);
+create table pp1 partition of pp for values in (1);
+create index on pp (a);
+select relname, pg_get_partition_constraintdef(oid) from pg_class where relname like 'pp%' order by 1;

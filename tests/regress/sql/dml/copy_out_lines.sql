@@ -1,0 +1,22 @@
+-- COPY TO: line separators of Unicode are no line ends, lines with and without escapes, rows without columns; the same rows as DataRows
+create table c(i int, t text, z timestamptz, j jsonb, b bool, n numeric);
+set timezone='UTC';
+insert into c select i, case i%9 when 0 then null when 1 then 'a'||chr(8232)||'b'||chr(133) when 2 then E'x\ty\\z' when 3 then E'l1\nl2' when 4 then '' when 5 then E'\x1c\x1d\x1e' else 'plain'||i end, '2024-01-01'::timestamptz + i * interval '1 day 1.5 seconds', '{"a": 1}', i%2=0, i/7.0 from generate_series(1,40) i;
+copy c to stdout;
+copy c to stdout (format csv);
+copy c to stdout (format csv, header, delimiter ';', null 'NULL');
+copy (select * from c where i%9 in (1,5,6)) to stdout;
+copy (select * from c where i%9 in (1,5,6)) to stdout csv;
+copy (select i, t from c where i%9 in (6,7)) to stdout (delimiter '|');
+copy (select t from c where i%9 in (0,6)) to stdout (null '\N');
+copy (select t from c where i%9 in (4,6)) to stdout csv;
+set client_encoding='LATIN1';
+copy (select i,t from c where i%9 in (6,7)) to stdout;
+copy (select E'\f\x0b\u0085', 'é') to stdout csv;
+reset client_encoding;
+copy (select where false) to stdout;
+copy (select from c where i<3) to stdout;
+copy (select E'\u2028', E'\u0085' from generate_series(1,3)) to stdout;
+select * from c order by i;
+select i, t from c where i%9=4 or i%9=0 order by i;
+drop table c;

@@ -1,0 +1,25 @@
+-- Functions that make tables inside a query
+create table t(a int); insert into t values (1),(2);
+create function mk(n text) returns int language plpgsql as $$ begin execute format('create table %I(x int)', n); execute format('insert into %I values (1)', n); return 1; end $$;
+select mk('q1');
+select mk('q2'), (select 5);
+select mk('q3'), (select count(*) from t);
+select a, mk('w' || a) from t where a in (select a from t);
+select (select mk('q4')), (select mk('q5'));
+select mk('q6') from t where exists (select 1 from t t2 where t2.a = t.a) limit 1;
+with x as (select mk('q7')) select * from x, (select 3) y;
+create function mk2(n text) returns int language sql as $$ create table sqt(a int); insert into sqt values (1); select a from sqt; $$;
+select mk2('a'), (select max(a) from t);
+select count(*) from pg_class where relname ~ '^(q[0-9]|w[0-9])$';
+create function dr(n text) returns int language plpgsql as $$ begin execute format('drop table %I', n); return 1; end $$;
+select dr('q1'), (select 5); select dr('q' || g), (select max(a) from t) from generate_series(2,7) g;
+create function tmpf() returns int language plpgsql as $$ declare r int; begin create temp table tf(a int); insert into tf values (4),(5); select sum(a) into r from tf; drop table tf; return r; end $$;
+select tmpf(), (select 1); select tmpf() from t; select tmpf(), (select max(a) from t) from t; 
+insert into t select mk('i1') + (select max(a) from t); select * from t;
+update t set a = a + mk('u' || a) where a = (select max(a) from t); select * from t;
+create function trf() returns int language plpgsql as $$ begin truncate t; return 1; end $$; select trf(), (select 1);
+create function alt() returns int language plpgsql as $$ begin alter table t add column zz int; return 1; end $$; select alt(), (select 1); select * from t;
+create function seqf() returns int language plpgsql as $$ begin create sequence if not exists sqq; return nextval('sqq'); end $$; select seqf(), (select 1); select seqf(), (select count(*) from t);
+create function vw() returns int language plpgsql as $$ begin create or replace view vvv as select * from t; return (select count(*) from vvv); end $$; select vw(), (select 1);
+do $$ declare r record; begin for r in select mk('dd1') x, (select 5) y loop raise notice '%', r; end loop; end $$;
+begin; select mk('tx1'), (select 3); savepoint a; select mk('tx2'), (select 3); rollback to a; select mk('tx2'), (select max(a) from t); commit; select * from tx1, tx2;

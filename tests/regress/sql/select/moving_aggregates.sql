@@ -1,0 +1,23 @@
+-- A moving frame uses the aggregate's MSFUNC and MINVFUNC; an error in a step ends the statement
+create function lf(text, anyelement) returns text language sql immutable as $$select coalesce($1,'')||'+'||quote_nullable($2)$$;
+create function linv(text, anyelement) returns text language sql immutable as $$select $1||'-'||quote_nullable($2)$$;
+create aggregate lagg(anyelement) (stype=text, sfunc=lf, initcond='', mstype=text, msfunc=lf, minvfunc=linv, minitcond='M');
+select i, lagg(i) over (order by i rows between 1 preceding and current row), lagg(i) over (order by i) from generate_series(1,4) i;
+select i, lagg(i::text) filter (where i<>2) over (order by i rows between 1 preceding and current row) from generate_series(1,4) i;
+select i, lagg(nullif(i,2)) over (order by i rows between 1 preceding and current row) from generate_series(1,4) i;
+create function linv_n(text, int) returns text language sql immutable as $$select case when $2 = 2 then null else $1||'-'||quote_nullable($2) end$$;
+create function lf_n(text, int) returns text language sql immutable as $$select coalesce($1,'')||'+'||quote_nullable($2)$$;
+create aggregate lagg_n(int) (stype=text, sfunc=lf_n, initcond='', mstype=text, msfunc=lf_n, minvfunc=linv_n, minitcond='M');
+select i, lagg_n(i) over (order by i rows between 1 preceding and current row) from generate_series(1,5) i;
+create function fbadn(text, int) returns text language sql immutable strict as $$select null::text$$;
+create aggregate lagg_b(int) (stype=text, sfunc=lf_n, initcond='', mstype=text, msfunc=fbadn, minvfunc=linv_n, minitcond='M');
+create function linv_s(text, int) returns text language sql immutable strict as $$select $1||'-'||quote_nullable($2)$$;
+create aggregate lagg_b(int) (stype=text, sfunc=lf_n, initcond='', mstype=text, msfunc=fbadn, minvfunc=linv_s, minitcond='M');
+select max(e) from (select lagg_b(i) over (order by i rows between 1 preceding and current row) from generate_series(1,5) i) q(e);
+create function sferr(int,int) returns int language plpgsql as $$begin if $2=3 then raise exception 'three'; end if; return $2; end$$;
+create aggregate errsum(int) (sfunc=sferr, stype=int);
+select errsum(v) from generate_series(1,4) v;
+select max(e) from (select errsum(v) over (order by v) from generate_series(1,4) v) q(e);
+select max(e) from (select errsum(v) over (order by v rows between 1 preceding and 1 following) from generate_series(1,4) v) q(e);
+select max(e) from (select errsum(v) over (order by v rows between (select 1) preceding and 1 following) from generate_series(1,4) v) q(e);
+select 1;

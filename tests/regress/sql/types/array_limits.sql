@@ -1,0 +1,27 @@
+-- limits of arrays, slices with omitted bounds, lower bounds in concatenation and aggregates
+select '[2147483646:2147483647]={1,2}'::int[];
+select ('[0:2]={1,2,3}'::int[])[:1], ('[0:2]={1,2,3}'::int[])[1:], (array[[1,2],[3,4]])[1:2][1];
+select array_fill(1, array[-1]);
+select array_fill(1, array[2147483647]);
+select array_fill(1, array[2], array[1,2]);
+select array_fill(1, array[2], '{}');
+select array_fill(1, array[1], '{{1,2},{3,4}}');
+select array_fill(1, array[2,2], array[0,-1]);
+select array_cat('{{1,2},{3,4}}'::int[], '[0:1]={5,6}');
+select array_cat('[0:1]={5,6}'::int[], '{{1,2}}');
+select '[1:1][0:1]={{1,2}}'::int[] || '{{3,4}}'::int[];
+select array_agg(x) from (values ('[0:1]={1,2}'::int[]), ('[0:1]={3,4}')) v(x);
+select array_agg(x) from (values ('[0:1]={1,2}'::int[]), ('{3,4}')) v(x);
+select array(select x from (values ('[0:1]={1,2}'::int[]), ('[0:1]={3,4}')) v(x));
+select array(select '{}'::int[]);
+select array(select x from (values ('{1}'::int[]), ('{3,4}')) v(x));
+create table array_limits (id int, a int[]);
+insert into array_limits values (1, '{1,2,3}'), (2, null);
+update array_limits set a[3:2] = '{1}' where id = 1;
+update array_limits set a[2147483647] = 1 where id = 1;
+update array_limits set a[2147483647] = 1 where id = 2;
+update array_limits set a[-2147483648:-2147483647] = '{1,2}' where id = 1;
+update array_limits set a[:2] = '{8,9}' where id = 1 returning a;
+update array_limits set a[0:1] = '{6,7}' where id = 1 returning a;
+update array_limits set a[:1] = '{5}' where id = 1;
+drop table array_limits;

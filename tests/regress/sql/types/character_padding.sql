@@ -1,0 +1,25 @@
+-- character(n) in functions: which see the padding and which do not
+create table char_padding (b char(5));
+insert into char_padding values ('ab');
+select b like 'ab', b like 'ab%', b like 'ab   ', b ilike 'AB   ', b not like 'ab', b ~ 'b$', b ~ 'b   $', b ~* 'B $' from char_padding;
+select concat(b, 'x'), concat_ws('-', b, 'x'), format('%s|%L', b, b), b || 'x', b || 1 from char_padding;
+select to_json(b), to_jsonb(b), json_build_array(b), jsonb_build_object('k', b), length(b), octet_length(b) from char_padding;
+select quote_literal(b), quote_literal(true), quote_nullable(false), position(' ' in b), upper(b) || '|' from char_padding;
+drop table char_padding;
+select format('%*s', 'x', 1);
+select format('%99999999999s', 'a');
+select format('%99999999999$s', 'a');
+select similar_to_escape('a[^]_]b'), similar_to_escape('a[]_]b_'), similar_to_escape('[^_]%'), 'a]b' similar to 'a[^x]b';
+select E'\u12';
+select 'abcabcabc'::macaddr;
+select '::1a'::inet, '::1:0'::inet, '2001:db8::/32'::inet - (-9223372036854775808), cash_words('720'), cash_words('710'), cash_words('721');
+select regclass('123'::text);
+select 'Hello World'::regtype;
+select json_populate_record(1, '{}');
+select 'FFFFFFFF/FFFFFFFF'::pg_lsn > '0/0', '18446744073709551615'::xid8 > '1', (-1)::oid, (-1)::regclass;
+select max(x), min(x) from (values ('1'::xid8), ('18446744073709551615')) v(x);
+select '1e-16384'::numeric;
+select '1e5000000000'::numeric;
+select make_interval(years => 178956971), '294276-12-31 23:59:59.999999'::timestamp - '4713-01-01 BC'::timestamp;
+select polygon(2147483647, '<(1,3),5>');
+select int4range_canonical('[1,5]'), int4range_subdiff(5, 3), numrange_subdiff(5.5, 3), tsrange_subdiff('2020-01-02', '2020-01-01');

@@ -1,0 +1,8 @@
+-- the stemmers and stop words of other languages than English
+select to_tsvector('german','Die Häuser und die Katzen laufen schnell durch die Straßen größerer Städte'), to_tsvector('french','Les chevaux courent rapidement, nous finissions nos études'), to_tsvector('spanish','Los gatos corrieron rápidamente por las calles'), to_tsvector('russian','Кошки бегут быстро по улицам городов'), to_tsvector('italian','I gatti corrono velocemente nelle strade'), to_tsvector('dutch','De katten lopen snel door de straten, mogelijkheden'), to_tsvector('portuguese','Os gatos correm rapidamente pelas ruas'), to_tsvector('swedish','Katterna springer snabbt genom gatorna'), to_tsvector('danish','Kattene løber hurtigt gennem gaderne'), to_tsvector('norwegian','Kattene løper raskt gjennom gatene'), to_tsvector('finnish','Kissat juoksevat nopeasti kaduilla'), to_tsvector('hungarian','A macskák gyorsan futnak az utcákon'), to_tsvector('turkish','Kediler sokaklarda hızla koşuyor'), to_tsvector('romanian','Pisicile aleargă repede pe străzi'), to_tsvector('arabic','القطط تجري بسرعة'), to_tsvector('greek','Οι γάτες τρέχουν γρήγορα'), to_tsvector('indonesian','kucing berlari dengan cepat'), to_tsvector('catalan','Els gats corren ràpidament');
+select to_tsquery('german','Häuser & laufend'), plainto_tsquery('french','les chevaux'), ts_lexize('german_stem','die'), ts_lexize('spanish_stem','corriendo');
+create text search dictionary k (template=snowball, language=klingon);
+create text search dictionary k2 (template=snowball, language='german', stopwords='german');
+create text search dictionary k3 (template=simple, stopwords='french');
+select ts_lexize('k3','les'), ts_lexize('k2','Häusern');
+select * from ts_debug('russian','Кошки бегут fast');

@@ -1,0 +1,24 @@
+-- websearch_to_tsquery, ts_rewrite and ts_stat with queries, tsvector_update_trigger
+select websearch_to_tsquery('simple', q) from (values ('fat:A & cat | x !y'), ('- x'), ('abc -- x'), ('a or'), ('or b'), ('a OR b'), ('a or-b'), ('"a or b" c'), ('a -"b c" d'), ('a"b c')) v(q);
+select ts_rewrite('a & b & c','a & c','x');
+create table al(t tsquery, s tsquery);
+insert into al values ('a','c|d'), ('b & x','z');
+select ts_rewrite('a & b','select t, s from al'), ts_rewrite('supernova & b & x', 'select t, s from al');
+select ts_rewrite('a','select t from al');
+select ts_rewrite('a','insert into al values (null,null)');
+select * from ts_stat('select 1');
+select * from ts_stat('nosuch');
+create table tg(a text, b text, v tsvector, c regconfig, n int);
+create trigger t1 before insert or update on tg for each row execute function tsvector_update_trigger(v,'pg_catalog.english',a,b);
+insert into tg(a,b) values ('fat cats','sat'), (null,'x') returning *;
+drop trigger t1 on tg;
+create trigger t1 before insert or update on tg for each row execute function tsvector_update_trigger_column(v,c,a,b);
+insert into tg(a,b,c) values ('fat cats','sat','simple') returning *;
+insert into tg(a) values ('x');
+drop trigger t1 on tg;
+create trigger t1 before insert on tg for each row execute function tsvector_update_trigger(v,'english',a);
+insert into tg(a) values ('x');
+drop trigger t1 on tg;
+create trigger t1 before insert on tg for each row execute function tsvector_update_trigger(v,'pg_catalog.english',n);
+insert into tg(a) values ('x');
+select alias, token from ts_debug('simple', 'v1.2.3 c++ x. -- a &b');

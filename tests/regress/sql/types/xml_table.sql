@@ -1,0 +1,20 @@
+-- XMLTABLE
+create table xd(data xml);
+insert into xd values ('<ROWS><ROW id="1"><NAME>Aus</NAME><REG>3</REG><SIZE unit="km">791</SIZE></ROW><ROW id="5"><NAME>Jap</NAME><P>X</P></ROW><ROW id="6"><NAME/><REG>x</REG></ROW></ROWS>');
+select x.* from xd, xmltable('//ROWS/ROW' passing data columns id int path '@id', o for ordinality, "NAME" text, size float path 'SIZE', unit text path 'SIZE/@unit', p text path 'P' default 'none' not null) x;
+select x.* from xd, xmltable('ROWS/ROW' passing data columns a xml path '.', b xml path 'NAME', e boolean path '@id=1', f int path '@id=1', h numeric path 'count(*) + 0.5', i text path 'name(.)') as x;
+select * from xmltable(xmlnamespaces('http://x.y' as zz), '/zz:rows/zz:row' passing '<rows xmlns="http://x.y"><row><a>10</a></row></rows>' columns a int path 'zz:a');
+select * from xmltable('/a' passing '<a>1</a>' columns a int path '.') as t(z, y);
+select * from xmltable('/a/b' passing '<a><b><c>1</c><c>2</c></b></a>' columns c int);
+select * from xmltable('/a/b' passing '<a><b><c>1</c><c>2</c></b></a>' columns c xml);
+select * from xmltable('/a/b' passing '<a><b/></a>' columns c int not null);
+select * from xmltable(xmlnamespaces(default 'http://x.y'), '/rows/row' passing '<rows/>' columns a int path 'a');
+select * from xmltable('/r' passing '<a/>' columns a int, a text);
+select * from xmltable('/r' passing '<a/>' columns a for ordinality, b for ordinality);
+select * from xmltable('/a' passing '<a/>' columns a int path null);
+select * from xmltable('/a[' passing '<a/>' columns a int path '.');
+select * from xmltable('/a' passing null columns a int);
+create view xv as select x.* from xd, lateral xmltable('/ROWS/ROW[@id=1]' passing xd.data columns id int path '@id', o for ordinality, "NAME" text not null, p text path 'P' default 'not spec') x;
+select pg_get_viewdef('xv');
+select * from xv;
+select x.id from xd left join xmltable('//ROW' passing data columns id int path '@id') x on x.id > 2 order by 1;

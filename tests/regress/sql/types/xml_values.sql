@@ -1,0 +1,22 @@
+-- XMLELEMENT, XMLFOREST and the other constructors: escaping, dates, arrays, declarations
+select xmlelement(name foo, xmlattributes('a"<>&''b' as x, null as y, 'äé' as z), 'a<b>&"''', null), xmlelement(name foo, ''), xmlelement(name "foo bar"), xmlelement(name ":x");
+select xmlelement(name a, xmlelement(name b, 1), 2.50, true, date '2020-01-02', timestamp '2020-01-02 03:04:05.678', '\xdeadbeef'::bytea, array[1,null,3], array['<a>'], 'x'::char(3));
+select xmlelement(name a, date 'infinity');
+select xmlelement(name a, timestamptz '-infinity');
+set xmlbinary to hex;
+select xmlelement(name a, '\xdeadbeef'::bytea);
+select xmlforest(a, b as "B b") from (values (1,'q'),(null,null)) v(a,b);
+select xmlforest(1);
+select xmlelement(name a, xmlattributes(1 as b, 2 as b));
+select xmlcomment('a--b');
+select xmlpi(name foo, '  bar '), xmlpi(name foo, null), xmlpi(name "xml-stylesheet", 'h');
+select xmlpi(name xml, 'x');
+select xmlpi(name foo, 'a?>b');
+select xmlroot('<a/>', version '1.1', standalone yes), xmlroot('<?xml version="1.0" standalone="yes"?><a/>', version '1.0', standalone no value), xmlroot('<a/>', version no value, standalone no);
+select xmlserialize(document 'bad' as text);
+select xmlserialize(content 'x' as int);
+select xmlconcat('<?xml version="1.1" standalone="yes"?><a/>','<?xml version="1.1" standalone="no"?><b/>'), xmlconcat('<a/>', null, 'b');
+select xmlagg(x order by x::text desc) from (values ('<a/>'::xml),('<b/>'),(null)) v(x);
+create view xv as select xmlelement(name a, xmlattributes(1 as b), 'x') as e, xmlforest(1 as q, 2 as r) f, xmlconcat('a','b') c, xmlparse(content '<a/>') p, xmlpi(name foo, 'bar') pi, xmlroot('<a/>', version '1.0', standalone yes) r, xmlserialize(content 'x' as text) s, '<a/>'::xml is document d, xmlexists('a' passing '<b/>') xe;
+select pg_get_viewdef('xv');
+select * from xv;
