@@ -26,7 +26,7 @@ def lower_xml_expr(node: p.XmlExpr, low: Lowering, scope: Scope) -> Sql:
         types,
         node.xmloption == "XMLOPTION_DOCUMENT",
     )
-    return sql.func(name, *(padded(lower(arg, low, scope), arg, low) for arg in args))
+    return sql.func(name, *(padded(arg, lower(arg, low, scope), low) for arg in args))
 
 
 def lower_table_func(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import pgemu.types.families  # noqa: F401  (registers the types)
 from pgemu.errors import PgError
 from pgemu.fmgr import CallContext
 from pgemu.types.lookup import ARRAY_SUBSCRIPT_HANDLER, TypeRegistry
