@@ -21,6 +21,7 @@ from pgemu.catalog.heap import (
     check_attribute_type,
     insert_rows,
 )
+from pgemu.catalog.lsyscache import domain_has_constraints
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_ATTRDEF_RELID,
@@ -31,13 +32,8 @@ from pgemu.catalog.rows import (
     PgDepend,
 )
 from pgemu.commands.clauses import contain_volatile_functions
-from pgemu.commands.constraint_cmds import (
-    record_expression_dependencies,
-)
-from pgemu.commands.cook import (
-    cook_default,
-    open_relation_pstate,
-)
+from pgemu.commands.constraint_cmds import record_expression_dependencies
+from pgemu.commands.cook import cook_default, open_relation_pstate
 from pgemu.commands.create_table import cook_defaults, take_sequence_name
 from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
@@ -52,7 +48,11 @@ from pgemu.commands.parse_utilcmd import (
     transform_column_definition,
 )
 from pgemu.commands.reloptions import check_value
-from pgemu.commands.row_type_uses import check_not_member_of_itself, typed_tables
+from pgemu.commands.row_type_uses import (
+    check_not_member_of_itself,
+    find_composite_type_dependencies,
+    typed_tables,
+)
 from pgemu.commands.sequence import (
     alter_sequence_options,
     create_sequence,
@@ -273,12 +273,14 @@ def _fill_new_column(
     computed = col.generated or col.identity
     if computed or contain_volatile_functions(ctx.catalog, cooked.default):
         ctx.note_rewrite(relation.oid, REWRITE_DEFAULT_VAL)
-    has_rows = bool(session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} LIMIT 1"))
-    if not has_rows:
-        return
     expr = cooked.default
     if expr is None and not col.identity:
         expr = _type_value(ctx.catalog, relation, attnum)
+    if expr is not None or col.identity:
+        find_composite_type_dependencies(ctx.catalog, relation.row.reltype, relation)
+    has_rows = bool(session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} LIMIT 1"))
+    if not has_rows:
+        return
     if expr is not None or col.identity:
         fill_column_from_default(ctx, relation, attnum, expr, bool(col.generated), col.identity)
     if col.not_null:
@@ -289,7 +291,7 @@ def _type_value(catalog: Any, relation: Any, attnum: int) -> Any:
     """What a column without a default gets: that of its domain, or a null that the domain must
     allow."""
     expr = build_column_default(catalog, relation, attnum)
-    if expr is None and catalog.types.row(relation.attrs[attnum - 1].atttypid).typtype == "d":
+    if expr is None and domain_has_constraints(catalog, relation.attrs[attnum - 1].atttypid):
         expr = null_for(catalog, relation.attrs[attnum - 1])
     return expr
 

@@ -147,7 +147,7 @@ class RowWriter:
         if target.oid != self.relation.oid:
             numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
             columns = [numbers[self.relation.attrs[c - 1].attname] for c in columns]
-        if self.relation.relkind == "p":
+        if self.relation.relkind == "p" or not self.may_move:
             moved = self._moved(target, rid, columns, values)
             if moved is not None:
                 return moved

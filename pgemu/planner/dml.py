@@ -318,6 +318,8 @@ def _conflict_clause(
     several = bool(query.jointree.fromlist) or query.has_target_srfs
     if len(conflict.arbiter_indexes) > 1 or (conflict.action == "update" and several):
         return None  # a row must not be changed twice: SQLite would
+    if conflict.action == "update" and _target(scope).is_partition:
+        return None  # the row must stay in its partition
     targets = [_conflict_target(oid, low, scope) for oid in conflict.arbiter_indexes]
     if any(t is None for t in targets) or _has_exclusions(scope):
         return None
