@@ -43,7 +43,7 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         _cluster_everything(session)
         return CommandResult("CLUSTER")
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
-    if relation.relkind not in "rmp":
+    if relation.relkind not in "rtmp":
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view')
     check_owner(session, relation)
     index = _find_index(relation, stmt.get("indexname"))

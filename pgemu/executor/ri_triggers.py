@@ -257,10 +257,12 @@ class AfterTriggers:
             return False
         assert constraint.conkey is not None
         child = self._relation(constraint.conrelid), constraint.conkey
-        cast = dict.fromkeys(self._cast_key(key, child, (parent, columns)) for key in keys)
-        distinct = [key for key in cast if key is not None]
-        if len(distinct) < len(cast):
-            return False  # a value that the parent's type does not have
+        distinct = list(dict.fromkeys(keys))
+        if any(self._conversions(child, (parent, columns))):
+            cast = [self._cast_key(key, child, (parent, columns)) for key in distinct]
+            distinct = [key for key in cast if key is not None]
+            if len(distinct) < len(cast):
+                return False  # a value that the parent's type does not have
         self._lock(parent.oid, ROW_SHARE)
         names = ", ".join(f"column{n} AS k{n}" for n in range(1, len(columns) + 1))
         where = self._where(parent, columns)
@@ -313,6 +315,19 @@ class AfterTriggers:
     def _storage(self, relation: Any) -> list[str]:
         return [leaf.sqlite_name for leaf in self._leaves(relation)]
 
+    def _conversions(self, source: _Side, target: _Side) -> list[tuple[int, int] | None]:
+        """For each column of a key the types of both sides, if they store equal values
+        differently."""
+        types = self.session.catalog.types
+        found: list[tuple[int, int] | None] = []
+        for have, want in zip(source[1], target[1], strict=True):
+            one, other = source[0].attrs[have - 1].atttypid, target[0].attrs[want - 1].atttypid
+            if one != other:
+                one, other = types.base_type(one), types.base_type(other)
+            alike = one == other or any({one, other} <= same for same in _ALIKE)
+            found.append(None if alike else (one, other))
+        return found
+
     def _cast_key(
         self, key: Key, source: _Side, target: _Side, *, exact: bool = True
     ) -> Key | None:
@@ -320,15 +335,11 @@ class AfterTriggers:
         equal to it (exact)."""
         types = self.session.catalog.types
         cast: list[Value] = []
-        for value, have, want in zip(key, source[1], target[1], strict=True):
-            one, other = source[0].attrs[have - 1].atttypid, target[0].attrs[want - 1].atttypid
-            if value is None or one == other:
+        for value, conversion in zip(key, self._conversions(source, target), strict=True):
+            if value is None or conversion is None:
                 cast.append(value)
                 continue
-            one, other = types.base_type(one), types.base_type(other)
-            if one == other or any({one, other} <= same for same in _ALIKE):
-                cast.append(value)
-                continue
+            one, other = conversion
             try:
                 made = self._cast(value, one, other)
                 if exact and types.io(one).compare(self._cast(made, other, one), value):
