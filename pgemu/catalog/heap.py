@@ -61,6 +61,7 @@ _SYSTEM_COLUMNS = (
     ("tableoid", 26, 4, -6, True, "i"),
 )
 SYSTEM_COLUMN_NAMES = frozenset(c[0] for c in _SYSTEM_COLUMNS)
+SYSTEM_COLUMN_TYPES = {c[0]: (c[3], c[1]) for c in _SYSTEM_COLUMNS}
 
 
 @dataclass(slots=True)

@@ -389,3 +389,13 @@ def _make_entry(catalog: Catalog, type_oid: int) -> TypeCacheEntry:
     return TypeCacheEntry(
         type_oid, btree_opf, btree_type, hash_opf, hash_type, eq, lt, gt, cmp_proc, hash_proc
     )
+
+
+def domain_has_constraints(catalog: Catalog, type_oid: int) -> bool:
+    """DomainHasConstraints: of the domain, or of one that it is made of."""
+    row = catalog.one(PgType, oid=type_oid)
+    while row is not None and row.typtype == "d":
+        if row.typnotnull or catalog.all(PgConstraint, contypid=row.oid):
+            return True
+        row = catalog.one(PgType, oid=row.typbasetype)
+    return False

@@ -253,15 +253,18 @@ class Relation:
 
     @cached_property
     def fkeys(self) -> tuple[PgConstraint, ...]:
-        """FOREIGN KEY constraints of this table."""
-        return tuple(c for c in self.constraints if c.contype == "f")
+        """FOREIGN KEY constraints of this table, without the rows that stand for the partitions
+        of a referenced table."""
+        own = {c.oid for c in self.constraints}
+        return tuple(c for c in self.constraints if c.contype == "f" and c.conparentid not in own)
 
     @cached_property
     def referenced_by(self) -> tuple[PgConstraint, ...]:
-        """FOREIGN KEY constraints (of any table) that reference this one."""
-        return tuple(
-            c for c in self.catalog.all(PgConstraint, confrelid=self.oid) if c.contype == "f"
-        )
+        """FOREIGN KEY constraints (of any table) that reference this one, without the rows that
+        stand for the partitions of a referencing table."""
+        found = [c for c in self.catalog.all(PgConstraint, confrelid=self.oid) if c.contype == "f"]
+        oids = {c.oid for c in found}
+        return tuple(c for c in found if c.conparentid not in oids)
 
     @cached_property
     def exclusions(self) -> tuple[PgConstraint, ...]:

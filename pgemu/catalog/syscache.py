@@ -358,6 +358,7 @@ class Catalog:
                 self._relation_memo.pop(oid, None)
                 if cls is PgAttribute and self._types and oid in self._types.composites:
                     self._types = None
+                    self.memo.pop(("special",), None)  # SQLite's functions of its row type
 
     def _forget_derived(self, cls: type[Any]) -> None:
         self.memo.clear()

@@ -8,6 +8,8 @@ that mention the column are made again from their text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.dependency import perform_deletion
@@ -19,6 +21,7 @@ from pgemu.catalog.heap import (
     check_attribute_type,
     insert_rows,
 )
+from pgemu.catalog.lsyscache import domain_has_constraints
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_ATTRDEF_RELID,
@@ -29,21 +32,15 @@ from pgemu.catalog.rows import (
     PgDepend,
 )
 from pgemu.commands.clauses import contain_volatile_functions
-from pgemu.commands.constraint_cmds import (
-    add_check_constraints,
-    check_existing_rows,
-    record_expression_dependencies,
-)
-from pgemu.commands.cook import (
-    cook_default,
-    open_relation_pstate,
-)
-from pgemu.commands.create_table import cook_defaults
+from pgemu.commands.constraint_cmds import record_expression_dependencies
+from pgemu.commands.cook import cook_default, open_relation_pstate
+from pgemu.commands.create_table import cook_defaults, take_sequence_name
 from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
+from pgemu.commands.inherit import collation_name
 from pgemu.commands.parse_utilcmd import (
     OwnedSequence,
     TableDef,
@@ -51,7 +48,11 @@ from pgemu.commands.parse_utilcmd import (
     transform_column_definition,
 )
 from pgemu.commands.reloptions import check_value
-from pgemu.commands.row_type_uses import check_not_member_of_itself, typed_tables
+from pgemu.commands.row_type_uses import (
+    check_not_member_of_itself,
+    find_composite_type_dependencies,
+    typed_tables,
+)
 from pgemu.commands.sequence import (
     alter_sequence_options,
     create_sequence,
@@ -59,6 +60,8 @@ from pgemu.commands.sequence import (
     owned_sequences,
 )
 from pgemu.errors import (
+    COLLATION_MISMATCH,
+    DATATYPE_MISMATCH,
     DUPLICATE_COLUMN,
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
@@ -71,6 +74,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.primnodes import Const, NextValueExpr
+from pgemu.rewrite.rewrite_target import build_column_default, null_for
 
 
 def find_column(ctx: Any, name: str) -> PgAttribute:
@@ -118,31 +122,22 @@ def _typed_tables(ctx: Any, command: dict[str, Any]) -> list[int]:
     return typed_tables(ctx.catalog, relation, command.get("behavior"))
 
 
-def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: bool) -> None:
-    session, catalog = ctx.session, ctx.catalog
+def _add_column_to(
+    ctx: Any,
+    relid: int,
+    command: dict[str, Any],
+    *,
+    inherited: bool,
+    sequences: Sequence[OwnedSequence] = (),
+) -> None:
+    catalog = ctx.catalog
     relation = catalog.relation(relid)
     coldef = command["def"]["ColumnDef"]
     name = coldef["colname"]
     existing = relation.attrs_by_name.get(name)
-    if existing is not None and inherited:
-        session.notice(
-            "NOTICE",
-            "00000",
-            f'merging definition of column "{name}" for child "{relation.name}"',
-        )
-        update_attribute(ctx, existing.attnum, relid, attinhcount=existing.attinhcount + 1)
-        return
     if existing is not None:
-        if command.get("missing_ok"):
-            session.notice(
-                "NOTICE",
-                DUPLICATE_COLUMN,
-                f'column "{name}" of relation "{relation.name}" already exists, skipping',
-            )
-            return
-        raise PgError(
-            DUPLICATE_COLUMN, f'column "{name}" of relation "{relation.name}" already exists'
-        )
+        _column_exists(ctx, relation, existing, command, inherited)
+        return
     from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
 
     if name in SYSTEM_COLUMN_NAMES and relation.relkind != "c":
@@ -160,10 +155,56 @@ def _add_column_to(ctx: Any, relid: int, command: dict[str, Any], *, inherited: 
             INVALID_TABLE_DEFINITION,
             "cannot recursively add identity column to table that has child tables",
         )
-    _store_new_column(ctx, relation, table, col)
-    _add_column_constraints(ctx, relid, table)
+    if sequences:  # the children take their values from the parent's sequence
+        table.sequences = list(sequences)
+    try:
+        _store_new_column(ctx, relation, table, col)
+    except PgError as error:
+        error.location = None  # AddRelationNewConstraints is called without the text
+        raise
     for child in relation.children:
-        _add_column_to(ctx, child, command, inherited=True)
+        _add_column_to(ctx, child, command, inherited=True, sequences=table.sequences)
+    if not inherited:
+        _add_column_constraints(ctx, table)
+
+
+def _column_exists(
+    ctx: Any, relation: Any, existing: Any, command: dict[str, Any], inherited: bool
+) -> None:
+    """A child's column is merged; IF NOT EXISTS skips; else it is an error."""
+    session, name = ctx.session, existing.attname
+    if inherited:
+        _check_mergeable(ctx, relation, existing, command["def"]["ColumnDef"])
+        session.notice(
+            "NOTICE",
+            "00000",
+            f'merging definition of column "{name}" for child "{relation.name}"',
+        )
+        count = existing.attinhcount + 1
+        update_attribute(ctx, existing.attnum, relation.oid, attinhcount=count)
+        return
+    message = f'column "{name}" of relation "{relation.name}" already exists'
+    if not command.get("missing_ok"):
+        raise PgError(DUPLICATE_COLUMN, message)
+    session.notice("NOTICE", DUPLICATE_COLUMN, message + ", skipping")
+
+
+def _check_mergeable(ctx: Any, relation: Any, existing: Any, coldef: dict[str, Any]) -> None:
+    """A child's column of the name has the new column's type and collation."""
+    col = transform_column_definition(ctx.catalog, TableDef(relation.name, is_alter=True), coldef)
+    name = existing.attname
+    if (existing.atttypid, existing.atttypmod) != (col.type_id, col.typmod):
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'child table "{relation.name}" has different type for column "{name}"',
+        )
+    if existing.attcollation != col.collation:
+        names = [collation_name(ctx.catalog, c) for c in (existing.attcollation, col.collation)]
+        raise PgError(
+            COLLATION_MISMATCH,
+            f'child table "{relation.name}" has different collation for column "{name}"',
+            detail=f'"{names[0]}" versus "{names[1]}"',
+        )
 
 
 def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec) -> None:
@@ -176,13 +217,14 @@ def _store_new_column(ctx: Any, relation: Any, table: TableDef, col: ColumnSpec)
     catalog.update(PgClass, {"oid": relation.oid}, relnatts=attnum)
     if relation.relkind in "rm":
         _add_stored_column(session, relation.sqlite_name, attnum, col.type_id)
-    for wanted in table.sequences:
+    new = [wanted for wanted in table.sequences if not wanted.oid]
+    for wanted in new:
         _sequence_for(ctx, relation, wanted)
     heap = from_relation(catalog.relation(relation.oid))
     heap.columns[attnum - 1].raw_default = raw_default
     heap.columns[attnum - 1].generated = col.generated
     cook_defaults(session, heap, [heap.columns[attnum - 1]], ctx.source_text, table)
-    for wanted in table.sequences:
+    for wanted in new:
         own_sequence(session, wanted.oid, relation.oid, attnum, "i" if wanted.identity else "a")
     if relation.relkind != "r":
         return
@@ -213,14 +255,12 @@ def _add_stored_column(session: Any, table: str, attnum: int, type_id: int) -> N
 def _sequence_for(ctx: Any, relation: Any, wanted: OwnedSequence) -> None:
     from pgemu.catalog.pg_constraint import choose_relation_name
 
-    options = [o for o in wanted.options if o["defname"] != "sequence_name"]
+    name, namespace, options = take_sequence_name(ctx.session, wanted.options, relation.namespace)
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
-    name = choose_relation_name(
-        ctx.catalog, relation.name, wanted.column, "seq", relation.namespace
-    )
+    name = name or choose_relation_name(ctx.catalog, relation.name, wanted.column, "seq", namespace)
     wanted.oid, _p = create_sequence(
-        ctx.session, name, relation.namespace, relation.persistence, options,
+        ctx.session, name, namespace, relation.persistence, options,
         owner=relation.owner, for_identity=wanted.identity,
     )  # fmt: skip
 
@@ -233,14 +273,27 @@ def _fill_new_column(
     computed = col.generated or col.identity
     if computed or contain_volatile_functions(ctx.catalog, cooked.default):
         ctx.note_rewrite(relation.oid, REWRITE_DEFAULT_VAL)
+    expr = cooked.default
+    if expr is None and not col.identity:
+        expr = _type_value(ctx.catalog, relation, attnum)
+    if expr is not None or col.identity:
+        find_composite_type_dependencies(ctx.catalog, relation.row.reltype, relation)
     has_rows = bool(session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} LIMIT 1"))
     if not has_rows:
         return
-    expr = cooked.default
     if expr is not None or col.identity:
         fill_column_from_default(ctx, relation, attnum, expr, bool(col.generated), col.identity)
     if col.not_null:
         check_not_null(ctx, relation, attnum)
+
+
+def _type_value(catalog: Any, relation: Any, attnum: int) -> Any:
+    """What a column without a default gets: that of its domain, or a null that the domain must
+    allow."""
+    expr = build_column_default(catalog, relation, attnum)
+    if expr is None and domain_has_constraints(catalog, relation.attrs[attnum - 1].atttypid):
+        expr = null_for(catalog, relation.attrs[attnum - 1])
+    return expr
 
 
 def fill_column_from_default(
@@ -260,21 +313,18 @@ def fill_column_from_default(
     session.xact.execute(f"UPDATE {table} SET c{attnum} = {text}")
 
 
-def _add_column_constraints(ctx: Any, relid: int, table: TableDef) -> None:
-    session, catalog = ctx.session, ctx.catalog
-    if table.checks:
-        heap = from_relation(catalog.relation(relid))
-        made = add_check_constraints(session, heap, table.checks, ctx.source_text)
-        row = catalog.one(PgClass, oid=relid)
-        catalog.update(PgClass, {"oid": relid}, relchecks=row.relchecks + len(made))
-        for _oid, name, _expr in made:
-            check_existing_rows(session, heap, name)
-    for con in table.index_constraints:
-        from pgemu.commands.alter_constraint import add_key
+def _add_column_constraints(ctx: Any, table: TableDef) -> None:
+    """The column's constraints, as ADD CONSTRAINT makes them: children inherit CHECKs."""
+    from pgemu.commands.alter_constraint import add_check, add_key
 
+    for spec in table.checks:
+        con = {"conname": spec.name, "raw_expr": spec.raw, "is_no_inherit": spec.no_inherit}
+        add_check(ctx, con)
+    for con in table.index_constraints:
         add_key(ctx, con)
     for con in table.foreign_keys:
-        add_foreign_key(session, from_relation(catalog.relation(relid)), con)
+        heap = from_relation(ctx.relation)
+        add_foreign_key(ctx.session, heap, con, recurse=ctx.recurse)
 
 
 # --- DROP COLUMN -----------------------------------------------------------------------------
@@ -286,6 +336,7 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
     name = command["name"]
     if relation.row.reloftype:
         raise PgError(WRONG_OBJECT_TYPE, "cannot drop column from typed table")
+    of_type = _typed_tables(ctx, command)
     att = relation.attrs_by_name.get(name)
     if att is None:
         from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES
@@ -317,7 +368,7 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
             "cannot drop column from only the partitioned table when partitions exist",
             hint="Do not specify the ONLY keyword.",
         )
-    for relid in _typed_tables(ctx, command):
+    for relid in of_type:
         own = ctx.catalog.relation(relid).attrs_by_name[name]
         address = ObjectAddress(PG_CLASS_RELID, relid, own.attnum)
         perform_deletion(ctx.catalog, address, command.get("behavior", "restrict"))
@@ -553,6 +604,12 @@ def set_identity(ctx: Any, command: dict[str, Any]) -> None:
         if option["defname"] == "generated":
             kind = chr(option["arg"]["Integer"]["ival"])
             update_attribute(ctx, att.attnum, attidentity=kind)
+        elif option["defname"] == "sequence_name":
+            raise PgError(
+                SYNTAX_ERROR,
+                "invalid sequence option SEQUENCE NAME",
+                location=option.get("location"),
+            )
         else:
             sequence_options.append(option)
     if sequence_options:
@@ -581,7 +638,23 @@ def drop_identity(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
-    """DROP EXPRESSION [IF EXISTS]: the column keeps its values."""
+    """DROP EXPRESSION [IF EXISTS]: the column keeps its values, in the children too."""
+    relation = ctx.relation
+    if relation.children and not ctx.recurse:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "ALTER TABLE / DROP EXPRESSION must be applied to child tables too",
+        )
+    att = relation.attrs_by_name.get(command["name"])
+    if att is not None and att.attinhcount > 0:
+        raise PgError(
+            INVALID_TABLE_DEFINITION, "cannot drop generation expression from inherited column"
+        )
+    for relid in relation.all_inheritors:
+        _drop_expression(replace(ctx, relid=relid), command)
+
+
+def _drop_expression(ctx: Any, command: dict[str, Any]) -> None:
     att = find_column(ctx, command["name"])
     if not att.attgenerated:
         message = (
@@ -602,8 +675,15 @@ def drop_expression(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def set_statistics(ctx: Any, command: dict[str, Any]) -> None:
-    """SET STATISTICS."""
+    """SET STATISTICS, of the children too."""
+    for relid in ctx.relation.all_inheritors if ctx.recurse else (ctx.relid,):
+        _set_statistics(replace(ctx, relid=relid), command)
+
+
+def _set_statistics(ctx: Any, command: dict[str, Any]) -> None:
     if command.get("num"):
+        if ctx.relation.relkind not in "iI":
+            raise PgError(FEATURE_NOT_SUPPORTED, "cannot refer to non-index column by number")
         if command["num"] > len(ctx.relation.attrs):
             raise PgError(
                 UNDEFINED_COLUMN,
@@ -665,7 +745,12 @@ def reset_options(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def set_storage(ctx: Any, command: dict[str, Any]) -> None:
-    """SET STORAGE."""
+    """SET STORAGE, of the children too."""
+    for relid in ctx.relation.all_inheritors if ctx.recurse else (ctx.relid,):
+        _set_storage(replace(ctx, relid=relid), command)
+
+
+def _set_storage(ctx: Any, command: dict[str, Any]) -> None:
     att = find_column(ctx, command["name"])
     word = command["def"]["String"]["sval"].lower()
     codes = {"plain": "p", "external": "e", "extended": "x", "main": "m"}

@@ -14,22 +14,26 @@ from pgemu.commands.constraint_cmds import (
     add_check_constraints,
     add_index_constraint,
     check_existing_rows,
+    check_index_usable,
     constraint_using_index,
 )
+from pgemu.commands.cook import cook_constraint, open_relation_pstate
 from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key, validate_foreign_key
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.parse_utilcmd import no_exclusion_on_partitioned, not_on_foreign_table
-from pgemu.commands.partition import clone_foreign_key
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
+    DUPLICATE_TABLE,
+    INTERNAL_ERROR,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.parser.parse_sort_group import equal
 
 DEFERRABLE_FUNCTIONS = (
     "RI_FKey_noaction_del", "RI_FKey_noaction_upd", "RI_FKey_check_ins", "RI_FKey_check_upd",
@@ -41,35 +45,17 @@ def add_constraint(ctx: Any, command: dict[str, Any]) -> None:
     con = command["def"]["Constraint"]
     kind = con["contype"]
     if kind == "CONSTR_CHECK":
-        _add_check(ctx, con)
+        add_check(ctx, con)
     elif ctx.relation.relkind == "f":
         raise not_on_foreign_table(con)
     elif kind == "CONSTR_FOREIGN":
-        if ctx.relation.relkind == "p" and not ctx.recurse:
-            raise PgError(
-                WRONG_OBJECT_TYPE,
-                f'cannot use ONLY for foreign key on partitioned table "{ctx.relation.name}" '
-                f"referencing relation",
-            )
-        if ctx.relation.relkind == "p" and con.get("skip_validation"):
-            referenced = con["pktable"]["relname"]
-            raise PgError(
-                WRONG_OBJECT_TYPE,
-                f'cannot add NOT VALID foreign key on partitioned table "{ctx.relation.name}" '
-                f'referencing relation "{referenced}"',
-                detail="This feature is not yet supported on partitioned tables.",
-            )
-        oid = add_foreign_key(ctx.session, from_relation(ctx.relation), con)
-        if ctx.recurse and ctx.relation.relkind == "p":
-            parent, made = ctx.relation, ctx.catalog.get(PgConstraint, oid=oid)
-            for child in parent.children:
-                heap = from_relation(ctx.catalog.relation(child))
-                clone_foreign_key(ctx.session, parent, made, heap)
+        add_foreign_key(ctx.session, from_relation(ctx.relation), con, recurse=ctx.recurse)
     else:
         add_key(ctx, con)
 
 
-def _add_check(ctx: Any, con: dict[str, Any]) -> None:
+def add_check(ctx: Any, con: dict[str, Any]) -> None:
+    """A CHECK constraint, and the children's."""
     session, catalog = ctx.session, ctx.catalog
     heap = from_relation(ctx.relation)
     no_inherit = bool(con.get("is_no_inherit"))
@@ -108,7 +94,7 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
     heap = from_relation(catalog.relation(relid))
     existing = catalog.one(PgConstraint, conrelid=relid, contypid=0, conname=name)
     if existing is not None:
-        if existing.contype != "c":
+        if existing.contype != "c" or not _says(ctx, relid, existing, con):
             raise PgError(
                 DUPLICATE_OBJECT,
                 f'constraint "{name}" for relation "{heap.name}" already exists',
@@ -125,14 +111,22 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
                 )
         session.notice("NOTICE", "00000", f'merging constraint "{name}" with inherited definition')
         catalog.update(PgConstraint, {"oid": existing.oid}, coninhcount=existing.coninhcount + 1)
-    else:
-        spec = CheckSpec(name, con["raw_expr"], valid=valid, is_local=False, inhcount=1)
-        add_check_constraints(session, heap, [spec], ctx.source_text)
-        _bump_checks(catalog, relid)
-        if valid:
-            check_existing_rows(session, heap, name)
+        return  # the tables below have it
+    spec = CheckSpec(name, con["raw_expr"], valid=valid, is_local=False, inhcount=1)
+    add_check_constraints(session, heap, [spec], ctx.source_text)
+    _bump_checks(catalog, relid)
+    if valid:
+        check_existing_rows(session, heap, name)
     for child in catalog.relation(relid).children:
         _add_inherited_check(ctx, child, name, con, valid)
+
+
+def _says(ctx: Any, relid: int, existing: PgConstraint, con: dict[str, Any]) -> bool:
+    """Has the child's constraint the expression of the new one?"""
+    relation = ctx.catalog.relation(relid)
+    pstate = open_relation_pstate(ctx.catalog, ctx.source_text, relation)
+    expr = cook_constraint(pstate, con["raw_expr"], relation.name)
+    return any(c.oid == existing.oid and equal(e, expr) for c, e in relation.checks)
 
 
 def add_key(ctx: Any, con: dict[str, Any]) -> None:
@@ -143,11 +137,15 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     if con["contype"] == "CONSTR_EXCLUSION" and relation.relkind == "p":
         raise no_exclusion_on_partitioned(con)
     if primary and relation.primary_key is not None:
+        if con.get("indexname"):
+            check_index_usable(session, relation, con)
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'multiple primary keys for table "{relation.name}" are not allowed',
         )
     name = con.get("conname")
+    if name and not con.get("indexname"):
+        _check_index_name(catalog, relation, name)
     if name and not con.get("indexname") and constraint_name_is_used(catalog, relation.oid, name):
         raise PgError(
             DUPLICATE_OBJECT,
@@ -185,6 +183,12 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
         from pgemu.commands.partition import create_partition_indexes
 
         create_partition_indexes(session, ctx.relation, index, constraint)
+
+
+def _check_index_name(catalog: Any, relation: Any, name: str) -> None:
+    """index_create looks for a relation of the name before it looks for a constraint."""
+    if catalog.one(PgClass, relname=name, relnamespace=relation.namespace) is not None:
+        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
 
 
 def _set_key_not_null(ctx: Any, names: list[str]) -> None:
@@ -276,8 +280,23 @@ def alter_constraint(ctx: Any, command: dict[str, Any]) -> None:
             f'constraint "{row.conname}" of relation "{ctx.relation.name}" is not a foreign '
             "key constraint",
         )
+    if row.conparentid:
+        above = ctx.catalog.get(PgConstraint, oid=row.conparentid)
+        raise PgError(
+            INTERNAL_ERROR,  # as PostgreSQL has it
+            f'cannot alter constraint "{row.conname}" on relation "{ctx.relation.name}"',
+            detail=f'Constraint "{row.conname}" is derived from constraint "{above.conname}" of '
+            f'relation "{ctx.catalog.relation(above.conrelid).name}".',
+            hint="You may alter the constraint it derives from, instead.",
+        )
+    _set_deferrability(ctx.catalog, row, con)
+
+
+def _set_deferrability(catalog: Any, row: PgConstraint, con: dict[str, Any]) -> None:
+    """Of a constraint and of those of the partitions."""
     deferrable, deferred = bool(con.get("deferrable")), bool(con.get("initdeferred"))
-    catalog = ctx.catalog
+    for below in catalog.all(PgConstraint, conparentid=row.oid):
+        _set_deferrability(catalog, below, con)
     catalog.update(PgConstraint, {"oid": row.oid}, condeferrable=deferrable, condeferred=deferred)
     checked = {proc_oid(catalog, name) for name in DEFERRABLE_FUNCTIONS}
     for trigger in catalog.all(PgTrigger, tgconstraint=row.oid):

@@ -172,7 +172,8 @@ def add_of(ctx: Any, command: dict[str, Any]) -> None:
     from pgemu.catalog.heap import depend, insert_rows
     from pgemu.parser.parse_type import typename_type_id
 
-    oid = typename_type_id(ctx.catalog, command["def"]["TypeName"])
+    # no position: PostgreSQL looks the name up without the statement's text
+    oid = typename_type_id(ctx.catalog, {**command["def"]["TypeName"], "location": -1})
     row = ctx.catalog.one(PgType, oid=oid)
     relation = ctx.relation
     if row.typtype != "c" or ctx.catalog.relation(row.typrelid).relkind != "c":
@@ -338,7 +339,7 @@ def detach_partition(ctx: Any, command: dict[str, Any]) -> None:
     catalog = ctx.session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
     check_attached(catalog, ctx.relation, child)
-    check_not_referenced(ctx.session, ctx.relation, child)
+    check_not_referenced(ctx.session, child)
     detach(ctx.session, ctx.relation, cmd)
 
 

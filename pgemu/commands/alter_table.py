@@ -103,11 +103,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
         ac.alter_column_type, PASS_ALTER_TYPE, "rpfc", "ALTER COLUMN ... SET DATA TYPE"
     ),
     "AT_AddIdentity": Subcommand(
-        ac.add_identity, PASS_ADD_OTHERCONSTR, "rvf", "ALTER COLUMN ... ADD IDENTITY"
+        ac.add_identity, PASS_ADD_OTHERCONSTR, "rpvf", "ALTER COLUMN ... ADD IDENTITY"
     ),
-    "AT_SetIdentity": Subcommand(ac.set_identity, PASS_COL_ATTRS, "rvf", "ALTER COLUMN ... SET"),
+    "AT_SetIdentity": Subcommand(ac.set_identity, PASS_MISC, "rpvf", "ALTER COLUMN ... SET"),
     "AT_DropIdentity": Subcommand(
-        ac.drop_identity, PASS_DROP, "rvf", "ALTER COLUMN ... DROP IDENTITY"
+        ac.drop_identity, PASS_DROP, "rpvf", "ALTER COLUMN ... DROP IDENTITY"
     ),
     "AT_AddConstraint": Subcommand(con.add_constraint, PASS_ADD_CONSTR, "rpf", "ADD CONSTRAINT"),
     "AT_DropConstraint": Subcommand(con.drop_constraint, PASS_DROP, "rpf", "DROP CONSTRAINT"),

@@ -21,6 +21,7 @@ from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
     PG_REWRITE_RELID,
+    PgAm,
     PgAttrdef,
     PgAttribute,
     PgClass,
@@ -88,8 +89,7 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if relation.relkind == "f" and coldef.get("raw_default") is not None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     pstate = open_relation_pstate(catalog, ctx.source_text, relation)
-    type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
-    collation = get_column_def_collation(pstate, coldef, type_id)
+    type_id, typmod, collation = _new_type(pstate, coldef)
     check_attribute_type(catalog, att.attname, type_id, collation)
     check_not_member_of_itself(catalog, type_id, (relation.row.reltype,))
     if att.attidentity:
@@ -98,12 +98,13 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
         _check_children_alterable(ctx, relation, att.attname)
     of_type = []
     if relation.relkind == "c":
+        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
         of_type = typed_tables(catalog, relation, command.get("behavior"))
     transform = _transform_expr(pstate, att, coldef, type_id, typmod)
     default = _converted_default(pstate, relation, att, type_id, typmod)
-    if relation.row.reltype:
-        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
     _check_dependents(catalog, relation, att)
+    if relation.relkind != "c" and relation.row.reltype:
+        find_composite_type_dependencies(catalog, relation.row.reltype, relation)
     _remember_constraints(ctx, relation, att)
     if relation.relkind == "r":
         _rewrite(ctx, relation, att, transform, type_id)
@@ -117,6 +118,16 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
     _recurse(ctx, relation, command)
     _alter_others(ctx, of_type, command)
+
+
+def _new_type(pstate: Any, coldef: dict[str, Any]) -> tuple[int, int, int]:
+    """(type, modifier, collation)"""
+    try:
+        type_id, typmod = typename_type_id_and_mod(pstate, coldef["typeName"])
+        return type_id, typmod, get_column_def_collation(pstate, coldef, type_id)
+    except PgError as error:
+        error.location = None  # PostgreSQL looks them up without the text
+        raise
 
 
 def _alter_others(ctx: Any, relids: list[int], command: dict[str, Any]) -> None:
@@ -274,12 +285,17 @@ def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
     wanted = [
         c
         for c in (*relation.constraints, *relation.referenced_by)
-        if (c.contype in "cf" and c.conrelid == relation.oid and att.attnum in (c.conkey or ()))
-        or (c.confrelid == relation.oid and att.attnum in (c.confkey or ()))
+        if (c.contype != "f" or not c.conparentid)
+        and (
+            (c.contype in "cf" and c.conrelid == relation.oid and att.attnum in (c.conkey or ()))
+            or (c.confrelid == relation.oid and att.attnum in (c.confkey or ()))
+        )
     ]
     for con in {c.oid: c for c in wanted}.values():
         text = pg_get_constraintdef(catalog, con.oid)
-        ctx.rebuild.append((con.conrelid, con.conname, text, con.convalidated))
+        # what is inherited alone comes back with the parent's
+        if con.contype != "c" or con.conislocal or not con.coninhcount:
+            ctx.rebuild.append((con.conrelid, con.conname, text, con.connoinherit))
         perform_deletion(
             catalog, ObjectAddress(PG_CONSTRAINT_RELID, con.oid, 0), "cascade", quietly=True,
             internal=True,
@@ -292,10 +308,12 @@ def rebuild(ctx: Any) -> None:
     from pgemu.commands.utility import process_utility
 
     pending, ctx.rebuild = ctx.rebuild, []
-    for relid, name, text, _valid in pending:
+    for relid, name, text, no_inherit in pending:
         relation = ctx.catalog.relation(relid)
         table = quote_qualified_identifier(relation.schema_name, relation.name)
-        sql = f"ALTER TABLE ONLY {table} ADD CONSTRAINT {quote_identifier(name)} {text}"
+        recurses = relation.relkind == "p" if text.startswith("FOREIGN KEY") else not no_inherit
+        only = "" if recurses else "ONLY "
+        sql = f"ALTER TABLE {only}{table} ADD CONSTRAINT {quote_identifier(name)} {text}"
         session = ctx.session
         state, session.event_trigger_state = session.event_trigger_state, None
         try:
@@ -455,7 +473,9 @@ def _update_indexes(
                 raise PgError(
                     "42704",
                     f"data type {catalog.type_name(type_id)} has no default operator class for "
-                    'access method "btree"',
+                    f'access method "{catalog.get(PgAm, oid=am).amname}"',
+                    hint="You must specify an operator class for the index or define a default "
+                    "operator class for the data type.",
                 )
             old = catalog.one(PgOpclass, oid=row.indclass[position])
             classes, collations = list(row.indclass), list(row.indcollation)

@@ -17,6 +17,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR,
     UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 
@@ -42,6 +43,8 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         _cluster_everything(session)
         return CommandResult("CLUSTER")
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+    if relation.relkind not in "rtmp":
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view')
     check_owner(session, relation)
     index = _find_index(relation, stmt.get("indexname"))
     if relation.relkind != "p":

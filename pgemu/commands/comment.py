@@ -11,6 +11,7 @@ from pgemu.catalog.rows import (
     PgShdescription,
     PgTablespace,
 )
+from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -40,7 +41,11 @@ def comment(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     if stmt["objtype"] == "OBJECT_COLUMN":
         relation = catalog.relation(address.objid)
         if relation.relkind not in "rvmcfp":
-            raise PgError(WRONG_OBJECT_TYPE, f'cannot set comment on relation "{relation.name}"')
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f'cannot set comment on relation "{relation.name}"',
+                detail=not_supported_detail(relation.relkind),
+            )
     text = stmt.get("comment") or None
     if address.classid in _SHARED:
         create_shared_comment(catalog, address.objid, address.classid, text)

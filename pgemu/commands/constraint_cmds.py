@@ -15,7 +15,13 @@ from pgemu.catalog.pg_constraint import (
     constraint_name_is_used,
     constraint_row,
 )
-from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgClass, PgConstraint
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_CONSTRAINT_RELID,
+    PgClass,
+    PgConstraint,
+    PgIndex,
+)
 from pgemu.commands.cook import cook_constraint, referenced_columns, relation_pstate
 from pgemu.commands.define import strings
 from pgemu.commands.heap_ref import HeapRef
@@ -33,6 +39,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_sort_group import equal
 
 
 @dataclass(slots=True)
@@ -46,6 +53,8 @@ class CheckSpec:
     valid: bool = True
     is_local: bool = True
     inhcount: int = 0
+    # the raw expression of the child's own constraint that was merged with the inherited one
+    own: Any = None
 
 
 def choose_index_name_addition(names: Sequence[str]) -> str:
@@ -97,15 +106,21 @@ def add_index_constraint(
     primary = contype == "CONSTR_PRIMARY"
     keys = [index_key_of_column(session, heap, n, BTREE_AM_OID, "btree") for n in names]
     if heap.relkind == "p":
-        from pgemu.commands.indexcmds import refuse_foreign_partitions
+        from pgemu.commands.indexcmds import check_partition_key_covered, refuse_foreign_partitions
 
         if not heap.is_new:
             refuse_foreign_partitions(session, heap.oid)
+        if not parent_constraint:
+            word = "PRIMARY KEY" if primary else "UNIQUE"
+            check_partition_key_covered(session, heap.oid, keys, word)
     included_names = strings(con.get("including"))
     included = [
         index_key_of_column(session, heap, n, BTREE_AM_OID, "btree", included=True)
         for n in included_names
     ]
+    from pgemu.commands.indexcmds import _index_column_names
+
+    column_names = _index_column_names([*keys, *included])
     name = con.get("conname")
     if name is None:
         if primary:
@@ -113,7 +128,7 @@ def add_index_constraint(
                 catalog, heap.name, None, "pkey", heap.namespace, is_constraint=True
             )
         else:
-            addition = choose_index_name_addition([*names, *included_names])
+            addition = choose_index_name_addition(column_names)
             name = choose_relation_name(
                 catalog, heap.name, addition, "key", heap.namespace, is_constraint=True
             )
@@ -153,11 +168,11 @@ def _create_constraint_and_index(
     parent_index: int,
 ) -> tuple[int, int]:
     catalog = session.catalog
-    if heap.relkind == "p" and contype in "pu":
-        from pgemu.commands.indexcmds import check_partition_key_covered
-
-        word = "PRIMARY KEY" if contype == "p" else "UNIQUE"
-        check_partition_key_covered(session, heap.oid, info.keys, word)
+    if contype == "p" and any(i.indisprimary for i in catalog.all(PgIndex, indrelid=heap.oid)):
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'multiple primary keys for table "{heap.name}" are not allowed',
+        )
     index_oid = catalog.new_oid()
     constraint_oid = catalog.new_oid()
     index_create(
@@ -200,22 +215,32 @@ def _create_constraint_and_index(
     return int(constraint_oid), index_oid
 
 
-def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> int:
-    """ADD PRIMARY KEY / UNIQUE USING INDEX: the index becomes the constraint's."""
+def check_index_usable(session: Any, relation: Any, con: dict[str, Any]) -> Any:
+    """The index that ADD ... USING INDEX names; transformIndexConstraint's refusals."""
     catalog = session.catalog
+    location = con.get("location", 0)
     index_name = con["indexname"]
     found = next((i for i in relation.indexes if i.name == index_name), None)
     if found is None:
         other = catalog.one(PgClass, relname=index_name, relnamespace=relation.namespace)
         if other is None:
-            raise PgError("42704", f'index "{index_name}" does not exist')
-        raise PgError("55000", f'index "{index_name}" does not belong to table "{relation.name}"')
-    row = found.index
+            raise PgError("42704", f'index "{index_name}" does not exist', location=location)
+        words = f'index "{index_name}" does not belong to table "{relation.name}"'
+        raise PgError("55000", words, location=location)
     if found.constraint is not None:
-        raise PgError("55000", f'index "{index_name}" is already associated with a constraint')
-    if not row.indisvalid:
-        raise PgError("55000", f'index "{index_name}" is not valid')
+        words = f'index "{index_name}" is already associated with a constraint'
+        raise PgError("55000", words, location=location)
+    if not found.index.indisvalid:
+        raise PgError("55000", f'index "{index_name}" is not valid', location=location)
     _check_usable_index(catalog, relation, found, con)
+    return found
+
+
+def constraint_using_index(session: Any, relation: Any, con: dict[str, Any]) -> int:
+    """ADD PRIMARY KEY / UNIQUE USING INDEX: the index becomes the constraint's."""
+    catalog = session.catalog
+    index_name = con["indexname"]
+    found = check_index_usable(session, relation, con)
     if relation.relkind == "p":
         raise PgError(
             FEATURE_NOT_SUPPORTED,
@@ -264,7 +289,7 @@ def _check_usable_index(catalog: Any, relation: Any, found: Any, con: dict[str, 
 
 
 def _adopt_index(session: Any, relation: Any, found: Any, name: str, con: dict[str, Any]) -> int:
-    from pgemu.catalog.rows import PgDepend, PgIndex
+    from pgemu.catalog.rows import PgDepend
 
     catalog = session.catalog
     primary = con["contype"] == "CONSTR_PRIMARY"
@@ -313,6 +338,8 @@ def add_check_constraints(
                 catalog, source_text, heap.oid, heap.name, heap.relkind, heap.pstate_columns()
             )
             expr = cook_constraint(pstate, spec.raw, heap.name)
+        elif spec.own is not None:
+            _merge_with_own(session, heap, spec, source_text)
         columns = referenced_columns(expr)
         name = _check_name(session, heap, spec, columns)
         heap.constraint_names.add(name)
@@ -333,6 +360,19 @@ def add_check_constraints(
     insert_rows(catalog, rows)
     record_expression_dependencies(session, PG_CONSTRAINT_RELID, heap.oid, made)
     return made
+
+
+def _merge_with_own(session: Any, heap: HeapRef, spec: CheckSpec, source_text: str) -> None:
+    """MergeWithExistingConstraint: the child's constraint of this name says the same."""
+    pstate = relation_pstate(
+        session.catalog, source_text, heap.oid, heap.name, heap.relkind, heap.pstate_columns()
+    )
+    if not equal(cook_constraint(pstate, spec.own, heap.name), spec.expr):
+        raise PgError(
+            DUPLICATE_OBJECT,
+            f'constraint "{spec.name}" for relation "{heap.name}" already exists',
+        )
+    session.notice("NOTICE", "00000", f'merging constraint "{spec.name}" with inherited definition')
 
 
 def record_expression_dependencies(

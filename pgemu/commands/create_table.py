@@ -27,6 +27,7 @@ from pgemu.commands.constraint_cmds import (
     record_expression_dependencies,
 )
 from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
+from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
 from pgemu.commands.in_use import check_table_not_in_use
@@ -47,7 +48,6 @@ from pgemu.errors import (
     INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
-    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.event_triggers import collect_command
@@ -86,31 +86,24 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
     namespace = range_var_get_and_check_creation_namespace(catalog, relation, position=True)
     check_catalog_modification(session, namespace, name)
     persistence = relation.get("relpersistence", "p")
-    if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
-        if stmt.get("if_not_exists"):
-            session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
-            return 0
-        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
+    if (
+        stmt.get("if_not_exists")
+        and catalog.one(PgClass, relname=name, relnamespace=namespace) is not None
+    ):
+        session.notice("NOTICE", DUPLICATE_TABLE, f'relation "{name}" already exists, skipping')
+        return 0
     _check_on_commit(stmt, persistence)
-    table = TableDef(name, partition_of="partbound" in stmt)
+    table = TableDef(name, partition_of="partbound" in stmt, is_foreign=relkind == "f")
     of_type = _of_type_columns(catalog, table, stmt)
     parents = parent_relations(session, stmt, persistence)
-    elements = stmt.get("tableElts", [])
-    if of_type or table.partition_of:
-        from pgemu.commands.typed_table import apply_column_options
-
-        if table.partition_of:
-            merge_attributes(session, table, parents, is_partition=True)
-        apply_column_options(catalog, table, elements, of_type)
-    else:
-        transform_table_elements(catalog, table, elements)
-        merge_attributes(session, table, parents)
-    merge_checks(session, table, parents)
+    _transform_elements(session, table, stmt.get("tableElts", []), parents, of_type)
     constraints = finish_index_constraints(table)
     relkind = relkind or ("p" if "partspec" in stmt else "r")
-    bound = _partition_bound(session, stmt, parents, st)
     parent_tablespace = parents[0].row.reltablespace if table.partition_of else 0
     placement = _placement(session, stmt, relkind, persistence, parent_tablespace)
+    if catalog.one(PgClass, relname=name, relnamespace=namespace) is not None:
+        raise PgError(DUPLICATE_TABLE, f'relation "{name}" already exists')
+    bound = _partition_bound(session, stmt, parents, st)
     heap = _create_heap(
         session, table, stmt, namespace, relkind, persistence, of_type, bound, st,
         has_index=bool(constraints), placement=placement,
@@ -122,11 +115,11 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
         from pgemu.commands.partition import store_partition_key
 
         store_partition_key(session, heap, stmt["partspec"], st.source_text)
-    _make_constraints(session, table, heap, constraints, st)
     if table.partition_of:
         from pgemu.commands.partition import partition_created
 
         partition_created(session, heap, parents[0], bound)
+    _make_constraints(session, table, heap, constraints, st)
     if table.likes:
         from pgemu.commands.table_like import expand_table_like_clauses
 
@@ -135,6 +128,22 @@ def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkin
         collect_command(session, "ALTER SEQUENCE", PgClass.RELID, wanted.oid)
     _register_on_commit(session, heap.oid, stmt)
     return heap.oid
+
+
+def _transform_elements(
+    session: Any, table: TableDef, elements: list[Any], parents: list[Any], of_type: int
+) -> None:
+    """The element list, and what is inherited."""
+    if of_type or table.partition_of:
+        from pgemu.commands.typed_table import apply_column_options
+
+        if table.partition_of:
+            merge_attributes(session, table, parents, is_partition=True)
+        apply_column_options(session.catalog, table, elements, of_type)
+    else:
+        transform_table_elements(session.catalog, table, elements)
+        merge_attributes(session, table, parents)
+    merge_checks(session, table, parents)
 
 
 def _create_heap(
@@ -210,19 +219,7 @@ def _make_sequence(
     session: Any, table: TableDef, namespace: int, persistence: str, wanted: Any
 ) -> None:
     """generateSerialExtraStmts."""
-    options = list(wanted.options)
-    name = None
-    for option in list(options):
-        if option["defname"] == "sequence_name":
-            from pgemu.commands.define import strings
-
-            words = strings(option["arg"]["List"]["items"])
-            name = words[-1]
-            if len(words) > 1:
-                from pgemu.catalog.namespace import lookup_creation_namespace
-
-                namespace = lookup_creation_namespace(session.catalog, words[-2])
-            options.remove(option)
+    name, namespace, options = take_sequence_name(session, wanted.options, namespace)
     if name is None:
         name = choose_relation_name(session.catalog, table.name, wanted.column, "seq", namespace)
     if not any(o["defname"] == "as" for o in options):
@@ -232,6 +229,22 @@ def _make_sequence(
         for_identity=wanted.identity,
     )  # fmt: skip
     collect_command(session, "CREATE SEQUENCE", PgClass.RELID, wanted.oid)
+
+
+def take_sequence_name(
+    session: Any, given: list[dict[str, Any]], namespace: int
+) -> tuple[str | None, int, list[dict[str, Any]]]:
+    """(name, schema, the other options) of an identity's sequence: SEQUENCE NAME tells it."""
+    named = next((o for o in given if o["defname"] == "sequence_name"), None)
+    options = [o for o in given if o is not named]
+    if named is None:
+        return None, namespace, options
+    words = strings(named["arg"]["List"]["items"])
+    if len(words) > 1:
+        from pgemu.catalog.namespace import lookup_creation_namespace
+
+        namespace = lookup_creation_namespace(session.catalog, words[-2])
+    return words[-1], namespace, options
 
 
 def cook_defaults(
@@ -366,7 +379,7 @@ def _partition_bound(session: Any, stmt: dict[str, Any], parents: list[Any], st:
 
     parent = parents[0]
     if parent.relkind != "p":
-        raise PgError(WRONG_OBJECT_TYPE, f'"{parent.name}" is not partitioned')
+        raise PgError(INVALID_OBJECT_DEFINITION, f'"{parent.name}" is not partitioned')
     check_table_not_in_use(session, parent, "CREATE TABLE .. PARTITION OF")
     bound = transform_partition_bound(session, parent, stmt["partbound"], st.source_text)
     name = stmt["relation"]["relname"]

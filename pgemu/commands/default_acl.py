@@ -104,9 +104,30 @@ def _set_default_acl(
     else:
         me = (DEFAULT_ACL_RELID, address.objid, 0)
         rows: list[Any] = [PgDefaultAcl(address.objid, role, schema, kind, texts)]
+        rows += owner_rows(catalog, DEFAULT_ACL_RELID, address.objid, role)
         if schema:
             rows.append(depend(me, (PG_NAMESPACE_RELID, schema, 0), "a"))
-        else:
-            rows += owner_rows(catalog, DEFAULT_ACL_RELID, address.objid, role)
         insert_rows(catalog, rows)
     update_acl_shdepend(session, address, old if row is not None else [], new, role)
+
+
+def remove_from_default_acl(session: Any, oid: int, role: int) -> None:
+    """RemoveRoleFromObjectACL for default privileges."""
+    from pgemu.commands.grant import update_acl_shdepend
+
+    catalog = session.catalog
+    row = catalog.get(PgDefaultAcl, oid=oid)
+    old = acl_from_texts(catalog, row.defaclacl)
+    new = [i for i in old if role not in (i.grantee, i.grantor)]
+    default = (
+        []
+        if row.defaclnamespace
+        else acldefault(_ACLDEFAULT_KIND[row.defaclobjtype], row.defaclrole)
+    )
+    address = ObjectAddress(DEFAULT_ACL_RELID, oid)
+    if sorted(acl_to_texts(catalog, new)) == sorted(acl_to_texts(catalog, default)):
+        perform_deletion(catalog, address)
+        return
+    texts = acl_to_texts(catalog, sorted(new, key=_order))
+    catalog.update(PgDefaultAcl, {"oid": oid}, defaclacl=texts)
+    update_acl_shdepend(session, address, old, new, row.defaclrole)

@@ -7,9 +7,10 @@ detaches it.  Who is cancelled in between leaves the mark; FINALIZE does the res
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from pgemu.catalog.rows import PgInherits
+from pgemu.catalog.rows import PgClass, PgConstraint, PgInherits
 from pgemu.commands.permissions import check_owner
 from pgemu.errors import (
     FOREIGN_KEY_VIOLATION,
@@ -55,7 +56,7 @@ def detach_concurrently(session: Any, stmt: dict[str, Any], cmd: dict[str, Any])
             "cannot detach partitions concurrently when a default partition exists",
         )
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
-    _lock_referencing(session, parent)
+    _lock_referencing(session, [con for con in parent.referenced_by if not con.conparentid])
     with session.xact.write():
         _mark(session, parent, child)
     wait_for_lockers(session, parent.oid, ACCESS_EXCLUSIVE)
@@ -81,7 +82,7 @@ def _mark(session: Any, parent: Any, child: Any) -> None:
                 hint=FINALIZE_HINT,
             )
     check_attached(catalog, parent, child)
-    check_not_referenced(session, parent, child)
+    check_not_referenced(session, child)
     catalog.update(
         PgInherits, {"inhrelid": child.oid, "inhparent": parent.oid}, inhdetachpending=True
     )
@@ -130,26 +131,43 @@ def finish(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
 
     catalog = session.catalog
     child = range_var_get_relid(catalog, cmd["name"])
+    _add_constraint(session, catalog.relation(child))
     catalog.update(PgInherits, {"inhrelid": child, "inhparent": parent.oid}, inhdetachpending=False)
     detach(session, catalog.relation(parent.oid), cmd)
 
 
-def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
+def _add_constraint(session: Any, child: Any) -> None:
+    """DetachAddConstraintIfNeeded: what was true of the partition's rows stays so."""
+    from pgemu.commands.constraint_cmds import CheckSpec, add_check_constraints
+    from pgemu.commands.heap_ref import from_relation
+    from pgemu.nodes.primnodes import BoolExpr
+    from pgemu.nodes.serialize import node_to_string
+    from pgemu.rewrite.partition_qual import generate_partition_qual
+
+    quals = generate_partition_qual(session.catalog, child)
+    if not quals:
+        return
+    expr = quals[0] if len(quals) == 1 else BoolExpr("and", list(quals))
+    if any(node_to_string(e) == node_to_string(expr) for _con, e in child.checks):
+        return
+    add_check_constraints(session, from_relation(child), [CheckSpec(None, expr=expr)], "")
+    checks = session.catalog.get(PgClass, oid=child.oid).relchecks
+    session.catalog.update(PgClass, {"oid": child.oid}, relchecks=checks + 1)
+
+
+def check_not_referenced(session: Any, child: Any) -> None:
     """ATDetachCheckNoForeignKeyRefs: rows of the partition that foreign keys reference must stay
     where they are."""
     catalog = session.catalog
-    _lock_referencing(session, parent)
+    _lock_referencing(session, child.referenced_by)
     leaves = [catalog.relation(oid) for oid in child.all_inheritors]
-    number = 1 + sorted(
-        row.inhrelid for row in catalog.all(PgInherits, inhparent=parent.oid)
-    ).index(child.oid)
-    for con in parent.referenced_by:
-        if con.conparentid:
+    for con in child.referenced_by:
+        if not con.conparentid:
             continue
         for leaf in leaves:
             if leaf.relkind == "p":
                 continue
-            key = _referenced_key(session, con, leaf, parent)
+            key = _referenced_key(session, con, leaf, child)
             if key is None:
                 continue
             table = catalog.relation(con.conrelid)
@@ -157,18 +175,20 @@ def check_not_referenced(session: Any, parent: Any, child: Any) -> None:
             raise PgError(
                 FOREIGN_KEY_VIOLATION,
                 f'removing partition "{child.name}" violates foreign key constraint '
-                f'"{con.conname}{number}"',
+                f'"{con.conname}"',
                 detail=f'{shown} is still referenced from table "{table.name}".',
+                schema=table.schema_name,
+                table=table.name,
+                constraint=con.conname,
             )
 
 
-def _lock_referencing(session: Any, parent: Any) -> None:
+def _lock_referencing(session: Any, constraints: Iterable[PgConstraint]) -> None:
     """Nobody may add rows that reference the partition after it was looked for them."""
     if session.locks is None:
         return
-    for con in parent.referenced_by:
-        if not con.conparentid:
-            session.locks.relation(con.conrelid, SHARE)
+    for con in constraints:
+        session.locks.relation(con.conrelid, SHARE)
 
 
 def _referenced_key(session: Any, con: Any, leaf: Any, parent: Any) -> Any:

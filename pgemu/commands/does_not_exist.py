@@ -87,7 +87,7 @@ def _text(session: Any, objtype: str, node: Any) -> str:
         type_node, language = list_items(node)
         shown = type_name_to_string(type_node["TypeName"])
         missing = _missing_type(session, [type_node])
-        return missing or f'transform for type {shown} language "{language["String"]["sval"]}"'
+        return missing or f'transform for type {shown} language "{strings([language])[0]}"'
     if objtype in ("OBJECT_OPCLASS", "OBJECT_OPFAMILY"):
         names = strings(list_items(node))
         word = "operator class" if objtype == "OBJECT_OPCLASS" else "operator family"

@@ -19,9 +19,9 @@ from pgemu.catalog.rows import (
 )
 from pgemu.commands.cook import cook_default
 from pgemu.commands.ownership import check_object_ownership
-from pgemu.commands.parse_utilcmd import transform_constraint_attrs
 from pgemu.commands.permissions import check_type_usage
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.row_type_uses import find_composite_type_dependencies
 from pgemu.commands.typecmds import create_type_with_array
 from pgemu.errors import (
     CHECK_VIOLATION,
@@ -47,7 +47,15 @@ _REFUSED = {
 
 
 def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE DOMAIN."""
+    """CREATE DOMAIN.  Its errors point nowhere: DefineDomain has not the statement's text."""
+    try:
+        return _define_domain(session, stmt, st)
+    except PgError as error:
+        error.location = None
+        raise
+
+
+def _define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
     catalog = session.catalog
@@ -62,7 +70,6 @@ def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandR
     check_type_usage(catalog, base)
     collation = get_column_def_collation(pstate, stmt, base)
     constraints = [c["Constraint"] for c in stmt.get("constraints", ())]
-    transform_constraint_attrs(constraints)
     not_null, default, checks = _split(pstate, constraints, base, typmod, _words_of(stmt))
     oid, _array = create_type_with_array(
         session, stmt["domainname"], array_align=typ.typalign,
@@ -203,7 +210,15 @@ def _domain(session: Any, names: list[Any]) -> PgType:
 
 
 def alter_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER DOMAIN."""
+    """ALTER DOMAIN; like CREATE DOMAIN it points nowhere."""
+    try:
+        return _alter_domain(session, stmt, st)
+    except PgError as error:
+        error.location = None
+        raise
+
+
+def _alter_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     catalog = session.catalog
     typ = _domain(session, stmt["typeName"])
     what = stmt["subtype"]
@@ -269,13 +284,23 @@ def _drop_constraint(session: Any, typ: PgType, stmt: dict[str, Any]) -> None:
 
 
 def _columns_of_type(session: Any, oid: int) -> list[tuple[Any, PgAttribute]]:
-    """get_rels_with_domain: table columns of the type."""
+    """get_rels_with_domain: table columns of the type or of domains over it; 0A000 when a stored
+    column has it inside a container."""
     catalog = session.catalog
     found = []
-    for link in catalog.all(PgDepend, refclassid=PG_TYPE_RELID, refobjid=oid):
-        if link.classid == PgClass.RELID and link.objsubid:
+    name = catalog.one(PgType, oid=oid).typname
+    links = catalog.all(PgDepend, refclassid=PG_TYPE_RELID, refobjid=oid)
+    for link in sorted(links, key=lambda d: (d.classid, d.objid, d.objsubid)):
+        if link.classid == PG_TYPE_RELID:
+            if catalog.one(PgType, oid=link.objid).typtype == "d":
+                found.extend(_columns_of_type(session, link.objid))
+            else:
+                find_composite_type_dependencies(catalog, link.objid, None, name)
+        elif link.classid == PgClass.RELID and link.objsubid:
             relation = catalog.relation(link.objid)
-            if relation.relkind in "rm":
+            if relation.row.reltype:
+                find_composite_type_dependencies(catalog, relation.row.reltype, None, name)
+            if relation.relkind in "rm" and relation.attrs[link.objsubid - 1].atttypid == oid:
                 found.append((relation, relation.attrs[link.objsubid - 1]))
     return found
 

@@ -12,7 +12,14 @@ from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.tablespace import index_tablespace
-from pgemu.errors import EXCLUSION_VIOLATION, UNDEFINED_FUNCTION, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import (
+    EXCLUSION_VIOLATION,
+    FEATURE_NOT_SUPPORTED,
+    UNDEFINED_COLUMN,
+    UNDEFINED_FUNCTION,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_oper import compatible_oper_opid
 
@@ -26,9 +33,17 @@ def add_exclusion_constraint(
 
     catalog = session.catalog
     am, am_name = exclusion_am(session, con)
+    if am_name in ("gin", "brin"):  # no amgettuple
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f'access method "{am_name}" does not support exclusion constraints',
+        )
     keys, operators = [], []
     for node in con.get("exclusions", ()):
         elem, names = list_items(node)
+        column = elem["IndexElem"].get("name")
+        if column and not heap.attnum(column) and not heap.is_system_column(column):
+            raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
         key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
         words = strings(list_items(names))
         pstate = make_parsestate(None, catalog)
@@ -38,6 +53,8 @@ def add_exclusion_constraint(
             raise PgError(
                 UNDEFINED_FUNCTION,
                 f"operator does not exist: {shown} {'.'.join(words)} {shown}",
+                hint="No operator matches the given name and argument types. "
+                "You might need to add explicit type casts.",
             )
         row = catalog.one(PgOperator, oid=oid)
         if row.oprcom != oid:
@@ -61,13 +78,26 @@ def add_exclusion_constraint(
         keys, exclusion=True, immediate=not con.get("deferrable"), am=am, predicate=predicate,
         tablespace=index_tablespace(session, con.get("indexspace"), heap),
     )  # fmt: skip
+    return create_exclusion(session, heap, name, info, con, tuple(operators))
+
+
+def create_exclusion(
+    session: Any,
+    heap: HeapRef,
+    name: str,
+    info: IndexInfo,
+    con: dict[str, Any],
+    operators: tuple[int, ...],
+) -> tuple[int, int]:
+    """The rows of the constraint and of its index; (constraint OID, index OID)."""
+    catalog = session.catalog
     constraint = catalog.new_oid()
     index = index_create(session, heap, name, info, constraint_oid=constraint)
-    attnums, me = tuple(k.attnum for k in keys), (PG_CONSTRAINT_RELID, constraint, 0)
+    attnums, me = tuple(k.attnum for k in info.keys), (PG_CONSTRAINT_RELID, constraint, 0)
     rows: list[Any] = [
         constraint_row(
             constraint, name, heap.namespace, "x",
-            conrelid=heap.oid, conindid=index, conkey=attnums, conexclop=tuple(operators),
+            conrelid=heap.oid, conindid=index, conkey=attnums, conexclop=operators,
             condeferrable=bool(con.get("deferrable")), condeferred=bool(con.get("initdeferred")),
         )
     ]  # fmt: skip

@@ -72,7 +72,12 @@ class _Key:
 
 
 def add_foreign_key(
-    session: Any, heap: HeapRef, con: dict[str, Any], *, validate: bool = True
+    session: Any,
+    heap: HeapRef,
+    con: dict[str, Any],
+    *,
+    validate: bool = True,
+    recurse: bool = True,
 ) -> int:
     """Make the constraint of raw node `con` on `heap`; returns its OID.  Existing rows are checked
     unless the table is new, NOT VALID was given or validate is False."""
@@ -81,6 +86,8 @@ def add_foreign_key(
     catalog = session.catalog
     pk_relid = range_var_get_relid(catalog, con["pktable"])
     pk = heap if pk_relid == heap.oid else from_relation(catalog.relation(pk_relid))
+    if heap.relkind == "p":
+        _check_partitioned(heap, pk, con, recurse)
     _check_referenced_table(session, heap, pk, con)
     fk_names = strings(con.get("fk_attrs"))
     fk_key = _attributes(heap, fk_names)
@@ -111,9 +118,31 @@ def add_foreign_key(
         _operators(session, name, heap, fk_key, pk, pk_key, i) for i in range(len(fk_key.attnums))
     ]
     oid = _create_rows(session, heap, pk, name, con, fk_key, pk_key, operators, set_cols)
-    if validate and not heap.is_new and not con.get("skip_validation"):
+    validate = validate and not heap.is_new and not con.get("skip_validation")
+    if validate and heap.relkind != "p":
         validate_foreign_key(session, oid)
+    if "p" in (heap.relkind, pk.relkind):
+        from pgemu.commands.foreign_key_partitions import clone_to_partitions
+
+        clone_to_partitions(session, oid, validate=validate)
     return oid
+
+
+def _check_partitioned(heap: HeapRef, pk: HeapRef, con: dict[str, Any], recurse: bool) -> None:
+    """What the foreign key of a partitioned table cannot be."""
+    if not recurse:
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot use ONLY for foreign key on partitioned table "{heap.name}" referencing '
+            f'relation "{pk.name}"',
+        )
+    if con.get("skip_validation") and not con.get("initially_valid"):
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'cannot add NOT VALID foreign key on partitioned table "{heap.name}" referencing '
+            f'relation "{pk.name}"',
+            detail="This feature is not yet supported on partitioned tables.",
+        )
 
 
 def _check_referenced_table(session: Any, heap: HeapRef, pk: HeapRef, con: dict[str, Any]) -> None:
@@ -284,8 +313,7 @@ def _create_rows(
     me = (PG_CONSTRAINT_RELID, oid, 0)
     upd, dele = con.get("fk_upd_action", "a"), con.get("fk_del_action", "a")
     valid = not con.get("skip_validation") or fk.is_new
-    rows: list[Any] = [
-        constraint_row(
+    row = constraint_row(
             oid, name, fk.namespace, "f",
             conrelid=fk.oid, conindid=pk_key.index_oid, confrelid=pk.oid,
             conkey=tuple(fk_key.attnums), confkey=tuple(pk_key.attnums),
@@ -294,12 +322,14 @@ def _create_rows(
             conffeqop=tuple(o[2] for o in operators), confdelsetcols=set_cols,
             condeferrable=bool(con.get("deferrable")),
             condeferred=bool(con.get("initdeferred")), convalidated=valid,
-        )
-    ]  # fmt: skip
+            connoinherit=fk.relkind != "p",
+        )  # fmt: skip
+    rows: list[Any] = [row]
     rows.extend(depend(me, (PG_CLASS_RELID, fk.oid, n), "a") for n in fk_key.attnums)
     rows.append(depend(me, (PG_CLASS_RELID, pk_key.index_oid, 0), "n"))
     rows.extend(depend(me, (PG_CLASS_RELID, pk.oid, n), "n") for n in pk_key.attnums)
-    rows.extend(_trigger_rows(session, fk, pk, oid, pk_key.index_oid, con))
+    rows.extend(action_trigger_rows(session, row))
+    rows.extend(check_trigger_rows(session, row))
     insert_rows(catalog, rows)
     for relid in {fk.oid, pk.oid}:
         row = catalog.one(PgClass, oid=relid)
@@ -308,44 +338,60 @@ def _create_rows(
     return int(oid)
 
 
-def _trigger_rows(
-    session: Any, fk: HeapRef, pk: HeapRef, constraint: int, index: int, con: dict[str, Any]
+def action_trigger_rows(session: Any, con: PgConstraint) -> list[Any]:
+    """createForeignKeyActionTriggers: on the referenced table."""
+    upd, dele = con.confupdtype, con.confdeltype
+    return [
+        *_trigger(
+            session, con, _DELETE_FUNCTIONS[dele], TRIGGER_DELETE, dele == "a", on_referenced=True
+        ),
+        *_trigger(
+            session, con, _UPDATE_FUNCTIONS[upd], TRIGGER_UPDATE, upd == "a", on_referenced=True
+        ),
+    ]
+
+
+def check_trigger_rows(session: Any, con: PgConstraint) -> list[Any]:
+    """createForeignKeyCheckTriggers: on the referencing table."""
+    return [
+        *_trigger(session, con, "RI_FKey_check_ins", TRIGGER_INSERT, True, on_referenced=False),
+        *_trigger(session, con, "RI_FKey_check_upd", TRIGGER_UPDATE, True, on_referenced=False),
+    ]
+
+
+def _trigger(
+    session: Any,
+    con: PgConstraint,
+    function: str,
+    event: int,
+    may_defer: bool,
+    *,
+    on_referenced: bool,
 ) -> list[Any]:
+    """A pg_trigger row and its dependency."""
     catalog = session.catalog
-    upd, dele = con.get("fk_upd_action", "a"), con.get("fk_del_action", "a")
-    deferrable, deferred = bool(con.get("deferrable")), bool(con.get("initdeferred"))
-    wanted = (
-        (pk, fk, _DELETE_FUNCTIONS[dele], TRIGGER_DELETE, dele == "a", "a"),
-        (pk, fk, _UPDATE_FUNCTIONS[upd], TRIGGER_UPDATE, upd == "a", "a"),
-        (fk, pk, "RI_FKey_check_ins", TRIGGER_INSERT, True, "c"),
-        (fk, pk, "RI_FKey_check_upd", TRIGGER_UPDATE, True, "c"),
+    oid = catalog.new_oid()
+    sides = (con.confrelid, con.conrelid) if on_referenced else (con.conrelid, con.confrelid)
+    row = PgTrigger(
+        oid=oid,
+        tgrelid=sides[0],
+        tgparentid=0,
+        tgname=f"RI_ConstraintTrigger_{'a' if on_referenced else 'c'}_{oid}",
+        tgfoid=proc_oid(catalog, function),
+        tgtype=TRIGGER_ROW | event,
+        tgenabled="O",
+        tgisinternal=True,
+        tgconstrrelid=sides[1],
+        tgconstrindid=con.conindid,
+        tgconstraint=con.oid,
+        tgdeferrable=con.condeferrable and may_defer,
+        tginitdeferred=con.condeferred and may_defer,
+        tgnargs=0,
+        tgattr=(),
+        tgargs=b"",
     )
-    rows: list[Any] = []
-    for on, other, function, event, may_defer, letter in wanted:
-        oid = catalog.new_oid()
-        rows.append(
-            PgTrigger(
-                oid=oid,
-                tgrelid=on.oid,
-                tgparentid=0,
-                tgname=f"RI_ConstraintTrigger_{letter}_{oid}",
-                tgfoid=proc_oid(catalog, function),
-                tgtype=TRIGGER_ROW | event,
-                tgenabled="O",
-                tgisinternal=True,
-                tgconstrrelid=other.oid,
-                tgconstrindid=index,
-                tgconstraint=constraint,
-                tgdeferrable=deferrable and may_defer,
-                tginitdeferred=deferred and may_defer,
-                tgnargs=0,
-                tgattr=(),
-                tgargs=b"",
-            )
-        )
-        me = (PG_TRIGGER_RELID, oid, 0)
-        rows.append(depend(me, (PG_CONSTRAINT_RELID, constraint, 0), "i"))
-    return rows
+    me = (PG_TRIGGER_RELID, oid, 0)
+    return [row, depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "i")]
 
 
 def validate_foreign_key(session: Any, oid: int) -> None:

@@ -238,6 +238,8 @@ def _callable(
         args = ", ".join(catalog.type_name(t) for t in types)
         if objtype == "OBJECT_AGGREGATE" and not types:
             raise PgError(UNDEFINED_FUNCTION, f"aggregate {shown}(*) does not exist")
+        # what may be any routine is called a function
+        word = "function" if objtype == "OBJECT_ROUTINE" else word
         raise PgError(UNDEFINED_FUNCTION, f"{word} {shown}({args}) does not exist")
     if found.prokind not in kinds:
         args = ", ".join(catalog.type_name(t) for t in types)

@@ -9,6 +9,7 @@ from pgemu.catalog import rows as r
 from pgemu.catalog.acl_change import aclmembers, aclupdate, select_best_grantor
 from pgemu.catalog.extension_data import BOOTSTRAP_OWNER
 from pgemu.catalog.objectaddress import ObjectAddress
+from pgemu.catalog.pg_shdepend import update_acl_dependencies
 from pgemu.commands.define import strings
 from pgemu.commands.ownership import KINDS
 from pgemu.commands.result import CommandResult, Statement
@@ -348,21 +349,6 @@ def grant_on_parameters(session: Any, stmt: dict[str, Any]) -> None:
 def update_acl_shdepend(
     session: Any, address: ObjectAddress, old: Any, new: Any, owner: int
 ) -> None:
-    """updateAclDependencies: roles named in an ACL cannot be dropped."""
-    catalog = session.catalog
-    before = aclmembers(old) - {owner}
-    after = aclmembers(new) - {owner}
-    dbid = (
-        0
-        if address.classid in (r.PgDatabase.RELID, r.PgTablespace.RELID, r.PgParameterAcl.RELID)
-        else (session.ctx.database_oid)
-    )
-    key = {
-        "dbid": dbid, "classid": address.classid, "objid": address.objid,
-        "objsubid": address.objsubid, "refclassid": r.PgAuthid.RELID,
-    }  # fmt: skip
-    for role in before - after:
-        catalog.delete(r.PgShdepend, **key, refobjid=role, deptype="a")
-    for role in after:
-        if role >= 12000 and catalog.one(r.PgShdepend, **key, refobjid=role, deptype="a") is None:
-            catalog.insert(r.PgShdepend(**key, refobjid=role, deptype="a"))
+    """Roles named in an ACL cannot be dropped."""
+    members = aclmembers(old), aclmembers(new)
+    update_acl_dependencies(session.catalog, *address, owner, *members)

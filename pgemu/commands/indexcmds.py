@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.heap import check_attribute_type
+from pgemu.catalog.heap import SYSTEM_COLUMN_TYPES, check_attribute_type
 from pgemu.catalog.index import (
     BTREE_AM_OID,
     IndexInfo,
@@ -187,9 +187,11 @@ def define_index(
     if "whereClause" in stmt:
         predicate = _cook_predicate(session, heap, stmt["whereClause"], source_text)
     keys = [_index_key(session, heap, p, am_name, am, source_text) for p in params]
+    if any(k.attnum < 0 for k in keys):
+        raise PgError(FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported")
     included = [_included_key(heap, p) for p in includes]
-    index_name = name or stmt.get("idxname")
     columns = _index_column_names([*keys, *included])
+    index_name = name or stmt.get("idxname")
     if index_name is None:
         index_name = choose_relation_name(
             catalog, heap.name, choose_index_name_addition(columns), "idx", heap.namespace
@@ -266,9 +268,7 @@ def _key_source(
         attnum = heap.attnum(elem["name"])
         if not attnum:
             if heap.is_system_column(elem["name"]):
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported"
-                )
+                return _system_column_key(elem["name"])
             raise PgError(UNDEFINED_COLUMN, f'column "{elem["name"]}" does not exist')
         col = heap.columns[attnum - 1]
         return IndexKey(
@@ -295,6 +295,12 @@ def _key_source(
     return IndexKey(
         0, name, expr_type(expr), expr_typmod(expr), collation=expr_collation(expr), expr=expr
     )
+
+
+def _system_column_key(name: str) -> IndexKey:
+    """It needs an operator class before it is refused."""
+    attnum, type_id = SYSTEM_COLUMN_TYPES[name]
+    return IndexKey(attnum, name, type_id, -1)
 
 
 def _expression_name(session: Any, expr: Any, raw: Any) -> str:

@@ -30,6 +30,7 @@ from pgemu.errors import (
 )
 from pgemu.nodes.primnodes import Var
 from pgemu.nodes.walk import mutate
+from pgemu.parser.parse_sort_group import equal
 
 
 def parent_relations(session: Any, stmt: dict[str, Any], persistence: str) -> list[Any]:
@@ -153,7 +154,7 @@ def _inherit_defaults(
         mapped = map_variable_attnos(expr, position_of)
         if target in fresh:
             target.default = mapped
-        elif target.default != mapped:
+        elif not equal(target.default, mapped):
             conflicting.add(target.name)
 
 
@@ -198,11 +199,18 @@ def _merge_own(session: Any, old: ColumnSpec, col: ColumnSpec, moved: bool) -> N
         raise PgError(
             COLLATION_MISMATCH,
             f'column "{col.name}" has a collation conflict',
-            detail=f'"{_collation_name(catalog, old.collation)}" versus '
-            f'"{_collation_name(catalog, col.collation)}"',
+            detail=f'"{collation_name(catalog, old.collation)}" versus '
+            f'"{collation_name(catalog, col.collation)}"',
         )
     if old.generated:
-        if col.raw_default is not None and not col.generated:
+        if col.generated:
+            raise PgError(
+                INVALID_COLUMN_DEFINITION,
+                f'child column "{col.name}" specifies generation expression',
+                hint="Omit the generation expression in the definition of the child table column "
+                "to inherit the generation expression from the parent table.",
+            )
+        if col.raw_default is not None:
             raise PgError(
                 INVALID_COLUMN_DEFINITION,
                 f'column "{col.name}" inherits from generated column but specifies default',
@@ -227,7 +235,7 @@ def _merge_own(session: Any, old: ColumnSpec, col: ColumnSpec, moved: bool) -> N
         old.raw_default, old.default = col.raw_default, None
 
 
-def _collation_name(catalog: Any, oid: int) -> str:
+def collation_name(catalog: Any, oid: int) -> str:
     from pgemu.catalog.rows import PgCollation
 
     row = catalog.one(PgCollation, oid=oid)
@@ -258,8 +266,8 @@ def _check_same(catalog: Any, old: ColumnSpec, att: Any, what: str) -> None:
         raise PgError(
             COLLATION_MISMATCH,
             f'{what} "{att.attname}" has a collation conflict',
-            detail=f'"{_collation_name(catalog, old.collation)}" versus '
-            f'"{_collation_name(catalog, att.attcollation)}"',
+            detail=f'"{collation_name(catalog, old.collation)}" versus '
+            f'"{collation_name(catalog, att.attcollation)}"',
         )
 
 
@@ -277,7 +285,7 @@ def merge_checks(session: Any, table: TableDef, parents: list[Any]) -> None:
             mapped = map_variable_attnos(expr, mapping)
             same = next((s for s in inherited if s.name == con.conname), None)
             if same is not None:
-                if same.expr != mapped:
+                if not equal(same.expr, mapped):
                     raise PgError(
                         DUPLICATE_OBJECT,
                         f'check constraint name "{con.conname}" appears multiple times but '
@@ -295,14 +303,10 @@ def merge_checks(session: Any, table: TableDef, parents: list[Any]) -> None:
                     f'constraint "{spec.name}" conflicts with inherited constraint on relation '
                     f'"{table.name}"',
                 )
-            session.notice(
-                "NOTICE",
-                "00000",
-                f'merging constraint "{spec.name}" with inherited definition',
-            )
             # of a partition all that is inherited is inherited alone
             merged = next(s for s in inherited if s.name == spec.name)
             merged.is_local = not table.partition_of
+            merged.own = spec.raw
             table.checks.remove(spec)
     table.checks = inherited + table.checks
 
@@ -427,7 +431,7 @@ def _check_constraint_equivalent(relation: Any, parent: Any, mine: Any, expr: An
     }
     own = next(e for c, e in relation.checks if c.oid == mine.oid)
     where = f'on child table "{relation.name}"'
-    if map_variable_attnos(expr, mapping) != own:
+    if not equal(map_variable_attnos(expr, mapping), own):
         raise PgError(
             DATATYPE_MISMATCH,
             f'child table "{relation.name}" has different definition for check constraint '

@@ -32,7 +32,7 @@ def refresh(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     concurrent, skip = bool(stmt.get("concurrent")), bool(stmt.get("skipData"))
     if concurrent and not view.row.relispopulated:
         raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            FEATURE_NOT_SUPPORTED,
             "CONCURRENTLY cannot be used when the materialized view is not populated",
         )
     if concurrent and skip:

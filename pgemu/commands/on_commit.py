@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgClass
+from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 
 
 def register_on_commit_action(session: Any, oid: int, action: str) -> None:
@@ -34,6 +35,9 @@ def pre_commit_on_commit_actions(session: Any) -> None:
         if row is None:
             del actions[oid]
         elif action == "ONCOMMIT_DELETE_ROWS":
+            _check_foreign_keys(session, oid)
+            if not row.relfilenode:
+                continue  # partitioned: its partitions have actions of their own
             with session.xact.write():
                 session.xact.writes_to(f"main.r{row.relfilenode}", row.relnatts)
                 session.xact.execute(f"DELETE FROM r{row.relfilenode}")
@@ -43,6 +47,20 @@ def pre_commit_on_commit_actions(session: Any) -> None:
                     session.catalog, ObjectAddress(1259, oid, 0), "cascade", quietly=True
                 )
             actions.pop(oid, None)
+
+
+def _check_foreign_keys(session: Any, oid: int) -> None:
+    """heap_truncate_check_FKs: who references an emptied table must be emptied with it."""
+    catalog = session.catalog
+    relation = catalog.relation(oid)
+    for con in relation.referenced_by:
+        if session.on_commit_actions.get(con.conrelid) != "ONCOMMIT_DELETE_ROWS":
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                "unsupported ON COMMIT and foreign key combination",
+                detail=f'Table "{catalog.relation(con.conrelid).name}" references '
+                f'"{relation.name}", but they do not have the same ON COMMIT setting.',
+            )
 
 
 def reset_temp_table_namespace(session: Any) -> None:

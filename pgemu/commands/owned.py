@@ -9,6 +9,7 @@ from pgemu.catalog import rows as r
 from pgemu.catalog.dependency import perform_multiple_deletions
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import has_privs_of_role
+from pgemu.commands.default_acl import remove_from_default_acl
 from pgemu.commands.ownership import KINDS, ObjectKind
 from pgemu.commands.policy import remove_role_from_policy
 from pgemu.commands.result import CommandResult, Statement
@@ -27,10 +28,9 @@ def _links(session: Any, role: int, deptype: str) -> list[r.PgShdepend]:
     return [x for x in rows if x.dbid in here and x.deptype == deptype]
 
 
-# what has an ACL, but neither a name nor an owner
+# what has an ACL, but no owner
 _ACL_ONLY = {
     r.PgParameterAcl.RELID: ObjectKind(r.PgParameterAcl, "parameter", "parname", acl="paracl"),
-    r.PgDefaultAcl.RELID: ObjectKind(r.PgDefaultAcl, "default ACL", "", acl="defaclacl"),
 }
 
 
@@ -62,6 +62,9 @@ def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
 def _revoke(session: Any, link: r.PgShdepend, role: int) -> None:
     """Take the role out of an object's (or column's) ACL."""
     catalog = session.catalog
+    if link.classid == r.PgDefaultAcl.RELID:
+        remove_from_default_acl(session, link.objid, role)
+        return
     entry = KINDS.get(link.classid) or _ACL_ONLY.get(link.classid)
     if entry is None or not entry.acl:
         return

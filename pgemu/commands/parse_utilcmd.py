@@ -115,11 +115,7 @@ def transform_column_definition(catalog: Any, table: TableDef, coldef: Any) -> C
             table.sequences.append(OwnedSequence(name, serial, [], identity=False))
         else:
             if type_name.get("setof"):
-                raise PgError(
-                    "42P16",
-                    f'column "{name}" cannot be declared SETOF',
-                    location=type_name.get("location", -1),
-                )
+                raise PgError("42P16", f'column "{name}" cannot be declared SETOF')
             spec.type_id, spec.typmod = typename_type_id_and_mod(catalog, type_name)
             spec.ndims = len(type_name.get("arrayBounds", ()))
             check_type_usage(catalog, spec.type_id)
@@ -164,7 +160,8 @@ def transform_column_constraints(
                 raise PgError(
                     SYNTAX_ERROR,
                     f"conflicting NULL/NOT NULL declarations {where}",
-                    location=location,
+                    # the NOT NULL of a serial column stands nowhere
+                    location=None if is_serial else location,
                 )
             spec.not_null = wanted
             saw_nullable = True

@@ -12,7 +12,6 @@ from typing import Any
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.index import index_create
 from pgemu.catalog.objectaddress import ObjectAddress
-from pgemu.catalog.pg_constraint import constraint_name_is_used
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -24,6 +23,7 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.commands.attmap import map_columns_by_name
+from pgemu.commands.foreign_key_partitions import clone_foreign_keys, detach_foreign_keys
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
 from pgemu.commands.indexcmds import check_partition_key_covered, index_info_of
@@ -260,7 +260,7 @@ def partition_created(session: Any, heap: HeapRef, parent: Any, bound: Bound) ->
         return
     for index in parent.indexes:
         _clone_index(session, parent, index, heap)
-    clone_foreign_keys(session, parent, heap)
+    clone_foreign_keys(session, parent, heap.oid, attached=False)
     clone_triggers_to_partition(session, parent, catalog.relation(heap.oid))
 
 
@@ -282,6 +282,9 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
         key.expr = map_columns_by_name(key.expr, parent, heap.attnum, row_type)
     info.predicate = map_columns_by_name(info.predicate, parent, heap.attnum, row_type)
     con = index.constraint
+    if info.is_partitioned and info.unique:
+        word = "PRIMARY KEY" if info.primary else "UNIQUE"
+        check_partition_key_covered(session, heap.oid, info.keys, word)
     columns = [k.name for k in (*info.keys, *info.included)]
     if con is not None and con.contype == "p":
         name = choose_relation_name(
@@ -299,8 +302,6 @@ def _clone_index(session: Any, parent: Any, index: Any, heap: HeapRef) -> None:
             session, heap, name, info, con.contype, flags, con.oid, index.oid
         )
     else:
-        if heap.relkind == "p" and info.unique:
-            check_partition_key_covered(session, heap.oid, info.keys, "UNIQUE")
         index_oid = index_create(session, heap, name, info, parent_index=index.oid)
         if heap.relkind != "p":
             build_index(session, heap, index_oid, name, info, heap_is_new=heap.is_new)
@@ -334,71 +335,6 @@ def create_partition_indexes(
         if child.relkind == "p":
             made = next(i for i in catalog.relation(oid).indexes if i.oid not in before)
             create_partition_indexes(session, catalog.relation(oid), made.oid)
-
-
-def clone_foreign_keys(session: Any, parent: Any, heap: HeapRef) -> None:
-    """CloneFkReferencing: the parent's foreign keys on a partition."""
-    for con in parent.fkeys:
-        clone_foreign_key(session, parent, con, heap)
-
-
-def clone_foreign_key(session: Any, parent: Any, con: Any, heap: HeapRef) -> None:
-    """A foreign key of the parent on a partition and its partitions: an equal one of the
-    partition's own becomes a part of it (tryAttachPartitionForeignKey)."""
-    from pgemu.commands.foreign_keys import add_foreign_key
-
-    catalog = session.catalog
-    referenced = catalog.relation(con.confrelid)
-    used = con.conname in heap.constraint_names or constraint_name_is_used(
-        catalog, heap.oid, con.conname
-    )
-    raw = {
-        "contype": "CONSTR_FOREIGN",
-        "conname": None if used else con.conname,
-        "pktable": {"schemaname": referenced.schema_name, "relname": referenced.name},
-        "fk_attrs": _name_nodes(parent, con.conkey),
-        "pk_attrs": _name_nodes(referenced, con.confkey),
-        "fk_matchtype": con.confmatchtype,
-        "fk_upd_action": con.confupdtype,
-        "fk_del_action": con.confdeltype,
-        "fk_del_set_cols": _name_nodes(parent, con.confdelsetcols or ()),
-        "deferrable": con.condeferrable,
-        "initdeferred": con.condeferred,
-    }
-    oid = _equal_foreign_key(catalog, parent, con, heap) or add_foreign_key(session, heap, raw)
-    catalog.update(PgConstraint, {"oid": oid}, conparentid=con.oid, conislocal=False, coninhcount=1)
-    me = (PG_CONSTRAINT_RELID, oid, 0)
-    insert_rows(
-        catalog,
-        [
-            depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "P"),
-            depend(me, (PG_CLASS_RELID, heap.oid, 0), "S"),
-        ],
-    )
-    if heap.relkind == "p" and not heap.is_new:
-        relation, own = catalog.relation(heap.oid), catalog.get(PgConstraint, oid=oid)
-        for child in relation.children:
-            clone_foreign_key(session, relation, own, from_relation(catalog.relation(child)))
-
-
-def _equal_foreign_key(catalog: Any, parent: Any, con: Any, heap: HeapRef) -> int:
-    """A foreign key of the partition that says the same and has no parent yet; 0: none."""
-    columns = tuple(heap.attnum(parent.attrs[n - 1].attname) for n in con.conkey)
-    for own in () if heap.is_new else catalog.relation(heap.oid).fkeys:
-        if (
-            own.conparentid == 0
-            and own.convalidated
-            and (own.confrelid, own.conkey, own.confkey) == (con.confrelid, columns, con.confkey)
-            and (own.condeferrable, own.condeferred) == (con.condeferrable, con.condeferred)
-            and (own.confupdtype, own.confdeltype) == (con.confupdtype, con.confdeltype)
-            and own.confmatchtype == con.confmatchtype
-        ):
-            return int(own.oid)
-    return 0
-
-
-def _name_nodes(relation: Any, attnums: tuple[int, ...]) -> list[dict[str, Any]]:
-    return [{"String": {"sval": relation.attrs[n - 1].attname}} for n in attnums]
 
 
 def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
@@ -435,7 +371,7 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
         if not attach_existing_index(session, parent, index, child.oid):
             _clone_index(session, parent, index, heap)
     clone_triggers_to_partition(session, parent, catalog.relation(child.oid))
-    clone_foreign_keys(session, parent, heap)
+    clone_foreign_keys(session, parent, child.oid, attached=True)
 
 
 def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
@@ -456,6 +392,8 @@ def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
         )
     remove_inheritance(session, child, parent)
     drop_cloned_triggers(session, child)
+    detach_foreign_keys(session, parent, child)
+    own = {c.oid for c in child.constraints}
     catalog.update(PgClass, {"oid": child.oid}, relispartition=False, relpartbound=None)
     catalog.update(
         PgPartitionedTable, {"partrelid": parent.oid, "partdefid": child.oid}, partdefid=0
@@ -466,7 +404,7 @@ def detach(session: Any, parent: Any, cmd: dict[str, Any]) -> None:
         for deptype in "PS":
             catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=index.oid, deptype=deptype)
     for con in child.constraints:
-        if con.conparentid:
+        if con.conparentid and con.conparentid not in own:
             catalog.update(
                 PgConstraint, {"oid": con.oid}, conparentid=0, conislocal=True, coninhcount=0
             )

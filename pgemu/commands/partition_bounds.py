@@ -9,7 +9,6 @@ from typing import Any
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     INVALID_OBJECT_DEFINITION,
-    INVALID_TABLE_DEFINITION,
     PgError,
 )
 from pgemu.nodes import expr_collation, expr_type
@@ -45,7 +44,7 @@ def range_datum(session: Any, node: dict[str, Any], typ: KeyType, text: str) -> 
             return {"kind": word[:3]}
     value = bound_value(session, node, typ, text)
     if value is None:
-        raise PgError(INVALID_TABLE_DEFINITION, "cannot specify NULL in range bound")
+        raise PgError(INVALID_OBJECT_DEFINITION, "cannot specify NULL in range bound")
     return value
 
 

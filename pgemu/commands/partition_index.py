@@ -24,7 +24,7 @@ from pgemu.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     PgError,
 )
-from pgemu.nodes.serialize import node_to_string
+from pgemu.parser.parse_sort_group import equal
 
 
 def same_index(catalog: Any, parent: Any, index: Any, child: Any, own: Any) -> bool:
@@ -66,7 +66,7 @@ def _same_trees(parent: Any, theirs: list[Any], child: Any, mine: list[Any]) -> 
         mapped = map_columns_by_name(
             left, parent, lambda name: child.attrs_by_name[name].attnum, child.type_oid
         )
-        if node_to_string(mapped) != node_to_string(right):
+        if not equal(mapped, right):
             return False
     return True
 
@@ -132,12 +132,6 @@ def attach_index(session: Any, index_relation: Any, cmd: dict[str, Any]) -> None
     refusal = f'cannot attach index "{own_relation.name}" as a partition of index ' + (
         f'"{index_relation.name}"'
     )
-    if link is not None:
-        raise PgError(
-            OBJECT_NOT_IN_PREREQUISITE_STATE,
-            refusal,
-            detail=f'Index "{own_relation.name}" is already attached to another index.',
-        )
     parent, index = _index_on_table(catalog, index_relation.oid)
     child, own = _index_on_table(catalog, oid)
     if any(_part_of(catalog, i.oid, index.oid) for i in child.indexes):
@@ -145,6 +139,12 @@ def attach_index(session: Any, index_relation: Any, cmd: dict[str, Any]) -> None
             OBJECT_NOT_IN_PREREQUISITE_STATE,
             refusal,
             detail=f'Another index is already attached for partition "{child.name}".',
+        )
+    if link is not None:
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            refusal,
+            detail=f'Index "{own_relation.name}" is already attached to another index.',
         )
     if child.oid not in parent.children:
         raise PgError(

@@ -10,7 +10,6 @@ from pgemu.commands.define import def_get_string, elements
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
-    WRONG_OBJECT_TYPE,
     PgError,
 )
 
@@ -132,11 +131,7 @@ def reset_reloptions(
 
 def _check_name(name: str, kind: str) -> None:
     if kind == "partitioned":
-        raise PgError(
-            WRONG_OBJECT_TYPE,
-            "cannot specify storage parameters for a partitioned table",
-            hint="Specify storage parameters for its leaf partitions, instead.",
-        )
+        raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter "{name}"')
     if name not in KNOWN[kind]:
         raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter "{name}"')
 

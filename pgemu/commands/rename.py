@@ -102,6 +102,8 @@ def rename_relation(session: Any, stmt: dict[str, Any], kind: str) -> CommandRes
     relation = _relation_of(session, stmt, tag)
     if relation is None:
         return result
+    # ALTER INDEX renames other relations too, as PostgreSQL has it
+    kinds = kinds if kind != "OBJECT_INDEX" else _RELATION_TYPES["OBJECT_TABLE"][1]
     if relation.relkind not in kinds or (kind == "OBJECT_TABLE" and relation.relkind == "c"):
         if relation.relkind == "c":
             raise PgError(

@@ -22,13 +22,16 @@ from pgemu.errors import (
 )
 
 
-def find_composite_type_dependencies(catalog: Any, type_oid: int, origin: Any) -> None:
-    """0A000 when a stored column holds values of the row type, in whatever container."""
+def find_composite_type_dependencies(
+    catalog: Any, type_oid: int, origin: Any, type_name: str = ""
+) -> None:
+    """0A000 when a stored column holds values of the type, in whatever container; origin: the
+    relation that is altered, None for a type, which type_name tells."""
     for link in catalog.all(PgDepend, refclassid=PG_TYPE_RELID, refobjid=type_oid):
         if link.classid == PG_TYPE_RELID:
-            find_composite_type_dependencies(catalog, link.objid, origin)
+            find_composite_type_dependencies(catalog, link.objid, origin, type_name)
             continue
-        if link.classid != PG_CLASS_RELID or link.objid == origin.oid:
+        if link.classid != PG_CLASS_RELID or (origin is not None and link.objid == origin.oid):
             continue
         relation = catalog.relation(link.objid)
         if 0 < link.objsubid <= len(relation.attrs):
@@ -41,6 +44,11 @@ def find_composite_type_dependencies(catalog: Any, type_oid: int, origin: Any) -
             continue
         if relation.relkind in "rmSitpI":
             column = f'"{relation.name}.{att.attname}"'
+            if origin is None:
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    f'cannot alter type "{type_name}" because column {column} uses it',
+                )
             words = {
                 "c": f'type "{origin.name}" because column {column} uses it',
                 "f": f'foreign table "{origin.name}" because column {column} uses its row type',
@@ -48,7 +56,7 @@ def find_composite_type_dependencies(catalog: Any, type_oid: int, origin: Any) -
             table = f'table "{origin.name}" because column {column} uses its row type'
             raise PgError(FEATURE_NOT_SUPPORTED, f"cannot alter {words.get(origin.relkind, table)}")
         if relation.row.reltype:
-            find_composite_type_dependencies(catalog, relation.row.reltype, origin)
+            find_composite_type_dependencies(catalog, relation.row.reltype, origin, type_name)
 
 
 def typed_tables(catalog: Any, relation: Any, behavior: str | None) -> list[int]:

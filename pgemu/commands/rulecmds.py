@@ -42,6 +42,8 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
 
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+    if relation.relkind == "m":
+        raise PgError(FEATURE_NOT_SUPPORTED, "rules on materialized views are not supported")
     if relation.relkind not in "rvp":
         raise PgError(WRONG_OBJECT_TYPE, f'relation "{relation.name}" cannot have rules')
     check_not_system(session, relation)

@@ -67,6 +67,14 @@ _OPTION_NAMES = (
 )  # fmt: skip
 
 
+def _limit(option: dict[str, Any]) -> int:
+    """defGetInt64."""
+    value = def_get_int(option)
+    if not -(2**63) <= value < 2**63:
+        raise PgError("22003", f'value "{value}" is out of range for type bigint')
+    return value
+
+
 def init_params(
     session: Any,
     options: list[dict[str, Any]],
@@ -87,14 +95,14 @@ def init_params(
     is_init = old is None
     reset_max, reset_min = _set_type(session, p, given, is_init, for_identity)
     if "increment" in given:
-        p.increment = def_get_int(given["increment"])
+        p.increment = _limit(given["increment"])
         if p.increment == 0:
             raise PgError(INVALID_PARAMETER_VALUE, "INCREMENT must not be zero")
     if "cycle" in given:
         p.cycle = def_get_boolean(given["cycle"])
     low, high = LIMITS[p.type_id]
     if _has_value(given, "maxvalue"):
-        p.maximum = def_get_int(given["maxvalue"])
+        p.maximum = _limit(given["maxvalue"])
     elif is_init or "maxvalue" in given or reset_max:
         p.maximum = high if p.increment > 0 else -1
     if not low <= p.maximum <= high:
@@ -104,7 +112,7 @@ def init_params(
             f"{session.catalog.type_name(p.type_id)}",
         )
     if _has_value(given, "minvalue"):
-        p.minimum = def_get_int(given["minvalue"])
+        p.minimum = _limit(given["minvalue"])
     elif is_init or "minvalue" in given or reset_min:
         p.minimum = low if p.increment < 0 else 1
     if not low <= p.minimum <= high:
@@ -120,7 +128,7 @@ def init_params(
         )
     _set_start(p, given, is_init)
     if "cache" in given:
-        p.cache = def_get_int(given["cache"])
+        p.cache = _limit(given["cache"])
         if p.cache <= 0:
             raise PgError(INVALID_PARAMETER_VALUE, f"CACHE ({p.cache}) must be greater than zero")
     if "owned_by" in given:
@@ -160,7 +168,7 @@ def _set_type(
 
 def _set_start(p: SequenceParams, given: dict[str, dict[str, Any]], is_init: bool) -> None:
     if "start" in given:
-        p.start = def_get_int(given["start"])
+        p.start = _limit(given["start"])
     elif is_init:
         p.start = p.minimum if p.increment > 0 else p.maximum
     if p.start < p.minimum:
@@ -175,7 +183,7 @@ def _set_start(p: SequenceParams, given: dict[str, dict[str, Any]], is_init: boo
         )
     if "restart" in given:
         has = given["restart"].get("arg") is not None
-        p.last_value = def_get_int(given["restart"]) if has else p.start
+        p.last_value = _limit(given["restart"]) if has else p.start
         p.is_called = False
     elif is_init:
         p.last_value = p.start

@@ -42,6 +42,8 @@ def _constraints(session: Any, name: dict[str, Any], deferred: bool) -> list[int
         here = [c for c in rows if c.connamespace == space]
         if not here:
             continue
+        for con in here:  # grows: the constraints of the partitions below
+            here.extend(catalog.all(PgConstraint, conparentid=con.oid))
         deferrable = [c.oid for c in here if c.condeferrable]
         if not deferrable and deferred:
             raise PgError(WRONG_OBJECT_TYPE, f'constraint "{wanted}" is not deferrable')

@@ -67,27 +67,63 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
     words = strings(stmt.get("stat_types"))
     kinds = _kinds(words, len(keys) + len(exprs), bool(exprs), single=bool(exprs) and not keys)
     _check_elements(keys, exprs)
+    _insert(session, relation.oid, name, namespace, tuple(sorted(keys)), kinds, exprs)
+    return CommandResult("CREATE STATISTICS")
+
+
+def _insert(
+    session: Any,
+    relid: int,
+    name: str,
+    namespace: int,
+    keys: tuple[int, ...],
+    kinds: tuple[str, ...],
+    exprs: list[Any],
+) -> int:
+    """The pg_statistic_ext row and what it depends on."""
+    catalog = session.catalog
     oid = catalog.new_oid()
     owner = session.ctx.current_user_oid
     me = (PG_STATISTIC_EXT_RELID, oid, 0)
     rows: list[Any] = [
         PgStatisticExt(
-            oid, relation.oid, name, namespace, owner, -1, tuple(sorted(keys)), kinds,
+            oid, relid, name, namespace, owner, -1, keys, kinds,
             node_to_string(exprs) if exprs else None,
         ),
         *owner_rows(catalog, PG_STATISTIC_EXT_RELID, oid, owner),
     ]  # fmt: skip
-    rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "a") for n in keys)
+    rows.extend(depend(me, (PG_CLASS_RELID, relid, n), "a") for n in keys)
     if not keys:
-        rows.append(depend(me, (PG_CLASS_RELID, relation.oid, 0), "a"))
+        rows.append(depend(me, (PG_CLASS_RELID, relid, 0), "a"))
     if not is_pinned(namespace, PG_NAMESPACE_RELID):
         rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
     insert_rows(catalog, rows)
     if exprs:
-        record_dependency_on_single_rel_expr(
-            catalog, ObjectAddress(*me), exprs, relation.oid, "n", "a"
+        record_dependency_on_single_rel_expr(catalog, ObjectAddress(*me), exprs, relid, "n", "a")
+    return int(oid)
+
+
+def copy_statistics(
+    session: Any, source: Any, heap: Any, mapping: dict[int, int]
+) -> list[tuple[int, int]]:
+    """LIKE ... INCLUDING STATISTICS (generateClonedExtStatsStmt); [(old OID, new OID)]."""
+    from pgemu.commands.inherit import map_variable_attnos
+
+    catalog = session.catalog
+    made = []
+    for row in sorted(catalog.all(PgStatisticExt, stxrelid=source.oid), key=lambda r: r.oid):
+        keys = tuple(mapping[n] for n in row.stxkeys)
+        exprs = []
+        if row.stxexprs:
+            trees = catalog.decode_node(row.stxexprs, "exprlist", source.oid)
+            exprs = [map_variable_attnos(e, mapping) for e in trees]
+        names = [heap.columns[n - 1].name for n in keys] + ["expr"] * len(exprs)
+        name = _free_name(catalog, heap.name, names, heap.namespace)
+        oid = _insert(
+            session, heap.oid, name, heap.namespace, tuple(sorted(keys)), row.stxkind, exprs
         )
-    return CommandResult("CREATE STATISTICS")
+        made.append((row.oid, oid))
+    return made
 
 
 def _relation(session: Any, rels: list[Any]) -> Any:
@@ -213,6 +249,14 @@ def _kinds(words: list[str], count: int, has_exprs: bool, *, single: bool) -> tu
         )
     kinds = [_KINDS[w] for w in _KINDS if w in words or not words] if count > 1 else []
     return tuple(kinds + (["e"] if has_exprs else []))
+
+
+def _target(stmt: dict[str, Any]) -> int:
+    """The number; the parser writes it as an Integer node or bare."""
+    node = stmt.get("stxstattarget", 0)
+    if isinstance(node, dict):
+        node = node["Integer"].get("ival", 0)
+    return int(node)
 
 
 def alter_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

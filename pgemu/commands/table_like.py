@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pgemu.catalog.heap import ColumnSpec
 from pgemu.catalog.index import index_create
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PG_CLASS_RELID, PgClass, PgDescription, PgSequence
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_CONSTRAINT_RELID,
+    PG_STATISTIC_EXT_RELID,
+    PgClass,
+    PgDescription,
+    PgSequence,
+)
+from pgemu.commands.comment import create_comment
 from pgemu.commands.constraint_cmds import CheckSpec, add_check_constraints
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.index_build import build_index
-from pgemu.commands.indexcmds import index_info_of
+from pgemu.commands.indexcmds import index_info_of, not_supported_detail
 from pgemu.commands.inherit import map_variable_attnos
 from pgemu.commands.parse_utilcmd import OwnedSequence, TableDef
 from pgemu.commands.result import Statement
 from pgemu.commands.sequence import owned_sequences
-from pgemu.errors import WRONG_OBJECT_TYPE, PgError
+from pgemu.commands.statscmds import copy_statistics
+from pgemu.errors import (
+    FEATURE_NOT_SUPPORTED,
+    INVALID_TABLE_DEFINITION,
+    UNDEFINED_TABLE,
+    WRONG_OBJECT_TYPE,
+    PgError,
+)
 
 COMMENTS, COMPRESSION, CONSTRAINTS, DEFAULTS, GENERATED, IDENTITY, INDEXES, STATISTICS, STORAGE = (
     1 << n for n in range(9)
@@ -27,11 +43,25 @@ def transform_table_like_clause(catalog: Any, table: TableDef, like: dict[str, A
     """The source's columns, and its defaults as far as they were asked for."""
     from pgemu.catalog.namespace import range_var_get_relid
 
-    source = catalog.relation(range_var_get_relid(catalog, like["relation"]))
+    location = like["relation"].get("location", 0)
+    if table.is_foreign:
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "LIKE is not supported for creating foreign tables",
+            location=location,
+        )
+    try:
+        source = catalog.relation(range_var_get_relid(catalog, like["relation"]))
+    except PgError as error:
+        if error.sqlstate == UNDEFINED_TABLE:
+            error.location = location
+        raise
     if source.relkind not in "rvmcfp":
         raise PgError(
             WRONG_OBJECT_TYPE,
             f'relation "{source.name}" is invalid in LIKE clause',
+            detail=not_supported_detail(source.relkind),
+            location=location,
         )
     options = like.get("options", 0)
     start = len(table.columns)
@@ -58,7 +88,7 @@ def transform_table_like_clause(catalog: Any, table: TableDef, like: dict[str, A
         if options & GENERATED:
             spec = table.columns[mapping[attnum] - 1]
             spec.default, spec.generated = map_variable_attnos(expr, mapping), "s"
-    if options & (CONSTRAINTS | INDEXES | COMMENTS):
+    if options & (CONSTRAINTS | INDEXES | COMMENTS | STATISTICS):
         table.likes.append((like["relation"], options))
         if options & INDEXES and source.primary_key is not None:
             for attnum in source.primary_key.key_attnums:
@@ -80,41 +110,76 @@ def _identity_sequence(catalog: Any, source: Any, att: Any) -> OwnedSequence:
 
 
 def expand_table_like_clauses(session: Any, heap: HeapRef, table: TableDef, st: Statement) -> None:
-    """CHECK constraints, indexes and comments of the sources, after the table was made."""
+    """CHECK constraints, indexes, statistics and comments of the sources, after the table was
+    made."""
     from pgemu.catalog.namespace import range_var_get_relid
-    from pgemu.commands.comment import create_comment
 
     catalog = session.catalog
+    # the names that are taken are in the catalogs now
+    heap = replace(heap, is_new=False)
     for body, options in table.likes:
         source = catalog.relation(range_var_get_relid(catalog, body))
         mapping = {a.attnum: heap.attnum(a.attname) for a in source.columns}
-        if options & CONSTRAINTS and source.checks:
-            specs = [
-                CheckSpec(
-                    c.conname, expr=map_variable_attnos(e, mapping), no_inherit=c.connoinherit
-                )
-                for c, e in source.checks
-            ]
-            made = add_check_constraints(session, heap, specs, st.source_text)
-            row = catalog.one(PgClass, oid=heap.oid)
-            catalog.update(PgClass, {"oid": heap.oid}, relchecks=row.relchecks + len(made))
-        if options & INDEXES:
-            for index in catalog.relation(source.oid).indexes:
-                _copy_index(session, heap, index, mapping)
-        if options & COMMENTS:
+        comments = bool(options & COMMENTS)
+        if comments:
             rows = catalog.all(PgDescription, objoid=source.oid, classoid=PG_CLASS_RELID)
             for row in rows:
                 if row.objsubid:
                     create_comment(
                         catalog, heap.oid, PG_CLASS_RELID, mapping[row.objsubid], row.description
                     )
+        if options & CONSTRAINTS and source.checks:
+            _copy_checks(session, heap, source, mapping, st, comments)
+        if options & INDEXES:
+            for index in catalog.relation(source.oid).indexes:
+                made = _copy_index(session, heap, index, mapping)
+                if comments:
+                    _copy_comment(catalog, PG_CLASS_RELID, index.oid, made)
+        if options & STATISTICS:
+            for old, new in copy_statistics(session, source, heap, mapping):
+                if comments:
+                    _copy_comment(catalog, PG_STATISTIC_EXT_RELID, old, new)
 
 
-def _copy_index(session: Any, heap: HeapRef, index: Any, mapping: dict[int, int]) -> None:
+def _copy_checks(
+    session: Any,
+    heap: HeapRef,
+    source: Any,
+    mapping: dict[int, int],
+    st: Statement,
+    comments: bool,
+) -> None:
+    catalog = session.catalog
+    if heap.relkind == "p" and any(c.connoinherit for c, _expr in source.checks):
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'cannot add NO INHERIT constraint to partitioned table "{heap.name}"',
+        )
+    specs = [
+        CheckSpec(c.conname, expr=map_variable_attnos(e, mapping), no_inherit=c.connoinherit)
+        for c, e in source.checks
+    ]
+    made = add_check_constraints(session, heap, specs, st.source_text)
+    row = catalog.one(PgClass, oid=heap.oid)
+    catalog.update(PgClass, {"oid": heap.oid}, relchecks=row.relchecks + len(made))
+    if comments:
+        for (old, _expr), (oid, _name, _made) in zip(source.checks, made, strict=True):
+            _copy_comment(catalog, PG_CONSTRAINT_RELID, old.oid, oid)
+
+
+def _copy_comment(catalog: Any, classid: int, old: int, new: int) -> None:
+    for row in catalog.all(PgDescription, objoid=old, classoid=classid):
+        if not row.objsubid:
+            create_comment(catalog, new, classid, 0, row.description)
+
+
+def _copy_index(session: Any, heap: HeapRef, index: Any, mapping: dict[int, int]) -> int:
+    """generateClonedIndexStmt; OID of the new index."""
     from pgemu.commands.constraint_cmds import (
         _create_constraint_and_index,
         choose_index_name_addition,
     )
+    from pgemu.commands.exclusion import create_exclusion
 
     catalog = session.catalog
     info = index_info_of(catalog, index)
@@ -131,7 +196,7 @@ def _copy_index(session: Any, heap: HeapRef, index: Any, mapping: dict[int, int]
     if con is not None and con.contype == "p":
         label, middle = "pkey", None
     elif con is not None:
-        label, middle = "key", names
+        label, middle = ("excl" if con.contype == "x" else "key"), names
     else:
         label, middle = "idx", names
     name = choose_relation_name(
@@ -139,9 +204,16 @@ def _copy_index(session: Any, heap: HeapRef, index: Any, mapping: dict[int, int]
     )
     if con is not None:
         flags = {"deferrable": con.condeferrable, "initdeferred": con.condeferred}
-        _create_constraint_and_index(session, heap, name, info, con.contype, flags, 0, 0)
-        catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
-        return
+        if con.contype == "x":
+            _constraint, oid = create_exclusion(
+                session, heap, name, info, flags, tuple(con.conexclop)
+            )
+        else:
+            _constraint, oid = _create_constraint_and_index(
+                session, heap, name, info, con.contype, flags, 0, 0
+            )
+        return oid
     oid = index_create(session, heap, name, info)
     if heap.relkind != "p":
         build_index(session, heap, oid, name, info, heap_is_new=True)
+    return oid

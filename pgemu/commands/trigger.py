@@ -17,6 +17,7 @@ from pgemu.catalog.rows import (
     PgTrigger,
 )
 from pgemu.commands.define import strings
+from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import aclcheck_error, check_not_system
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.trigger_clone import clone_trigger_to_partitions
@@ -110,7 +111,11 @@ def _check_relation(relation: Any, tgtype: int, stmt: dict[str, Any]) -> None:
         if tgtype & INSTEAD:
             detail = "Foreign tables cannot have INSTEAD OF triggers."
     else:
-        raise PgError(WRONG_OBJECT_TYPE, f'relation "{name}" cannot have triggers')
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'relation "{name}" cannot have triggers',
+            detail=not_supported_detail(kind),
+        )
     if detail:
         raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is a {word}', detail=detail)
     if stmt.get("transitionRels"):

@@ -198,6 +198,11 @@ def _new_sort_order(rows: list[PgEnum], stmt: dict[str, Any]) -> float:
     return (rows[position - 1].enumsortorder + here) / 2
 
 
+def _without_position(coldef: dict[str, Any]) -> dict[str, Any]:
+    """DefineRelation looks the types up without the statement's text."""
+    return {**coldef, "typeName": {**coldef["typeName"], "location": -1}}
+
+
 def define_composite_type(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE TYPE ... AS (...): a relation of kind c."""
     from pgemu.catalog.namespace import range_var_get_and_check_creation_namespace
@@ -216,7 +221,7 @@ def define_composite_type(session: Any, stmt: dict[str, Any], st: Statement) -> 
         raise PgError("42P07", f'relation "{name}" already exists')
     table = TableDef(name)
     columns: list[ColumnSpec] = [
-        transform_column_definition(catalog, table, c["ColumnDef"])
+        transform_column_definition(catalog, table, _without_position(c["ColumnDef"]))
         for c in stmt.get("coldeflist", ())
     ]
     if table.sequences:

@@ -25,7 +25,7 @@ from pgemu.parser.parse_type import typename_type_id
 
 def of_type_columns(catalog: Any, table: TableDef, type_name: dict[str, Any]) -> int:
     """Take the columns of a stand-alone composite type; its OID."""
-    oid = typename_type_id(catalog, type_name)
+    oid = typename_type_id(catalog, {**type_name, "location": -1})
     row = catalog.one(PgType, oid=oid)
     relation = catalog.one(PgClass, oid=row.typrelid) if row.typrelid else None
     if row.typtype != "c" or relation is None or relation.relkind != "c":

@@ -15,6 +15,7 @@ from pgemu.catalog.rows import PgClass
 from pgemu.errors import (
     CARDINALITY_VIOLATION,
     FEATURE_NOT_SUPPORTED,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.check_options import check_policies, check_view_options
@@ -81,7 +82,7 @@ def _run_statement(
     if relation.relkind == "v" and triggers is not None:
         return _run_view(session, plan, modify, relation, bindings, triggers)
     if relation.relkind not in ("r", "p"):
-        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet')
+        raise _cannot_change(relation)
     if relation.relkind == "r":
         session.prepare_write(relation)
     direct = modify.direct_sql if session.own_overlay is None else None
@@ -341,6 +342,13 @@ def _lock_for_update(session: Any, address: tuple[int, int], columns: Sequence[i
     session.row_locks.hold(relation, rid, strength)
 
 
+def _cannot_change(relation: Any) -> PgError:
+    """CheckValidResultRel."""
+    if relation.relkind == "S":
+        return PgError(WRONG_OBJECT_TYPE, f'cannot change sequence "{relation.name}"')
+    return PgError(FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet')
+
+
 def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable[Row]) -> None:
     """ExecInsert with ON CONFLICT: look for rows with an equal key, then insert or update."""
     session, writer, modify = run.session, run.writer, run.modify
@@ -378,8 +386,9 @@ def insert_on_conflict(run: _Statement, conflict: ConflictPlan, source: Iterable
             continue
         touched.add(found)
         writer.check_stored("rls_conflict", *found)
-        writer.check_stays(*found, conflict.set_columns, new[0])
+        writer.may_move = False
         changed = writer.update(*found, conflict.set_columns, new[0], session.xact.xid)
+        writer.may_move = True
         if changed is not None:
             touched.add((changed[0], changed[1]))
             run.written.append(changed)

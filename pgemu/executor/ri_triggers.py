@@ -8,13 +8,14 @@ constraints and runs the actions, `before_commit` those of deferred ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import (
     EXCLUSION_VIOLATION,
+    FEATURE_NOT_SUPPORTED,
     FOREIGN_KEY_VIOLATION,
     RESTRICT_VIOLATION,
     UNIQUE_VIOLATION,
@@ -23,11 +24,14 @@ from pgemu.errors import (
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor, moved_error
-from pgemu.nodes.primnodes import Value
+from pgemu.nodes.primnodes import Const, Value
 from pgemu.transam.schema import prefix
 from pgemu.transam.visibility import overlay_statement
 
 Key = tuple[Value, ...]
+_Side = tuple[Any, Sequence[int]]  # a relation and its columns' numbers
+# types whose equal values are stored alike: integers and OIDs, strings, floats
+_ALIKE = (frozenset((20, 21, 23, 26)), frozenset((18, 19, 25, 1042, 1043)), frozenset((700, 701)))
 # so many new references are looked up together, and so many keys by one statement
 MANY, AT_ONCE = 8, 200
 NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
@@ -134,6 +138,42 @@ class AfterTriggers:
             while len(queue) > length:
                 queue.popitem()
 
+    def moved(self, mark: tuple[int, int], root: Any, target: Any, row: Sequence[Value]) -> None:
+        """What was noted since `mark` is of a row of partition `target` that an UPDATE of `root`
+        moves elsewhere: an update of the root's key (ExecCrossPartitionUpdateForeignKey)."""
+        events: list[Event] = []
+        for queue, length in zip((self.immediate, self.deferred), mark, strict=True):
+            while len(queue) > length:
+                events.append(queue.popitem()[0])
+        for event in reversed(events):
+            if event.kind != "delete":
+                self._add(event)
+                continue
+            constraint = self._constraint(event.constraint)
+            if not constraint.conparentid and constraint.confrelid != root.oid:
+                self._add(event)  # the partition itself is referenced: its row goes
+                continue
+            while constraint.conparentid and constraint.confrelid != root.oid:
+                constraint = self._constraint(constraint.conparentid)
+            if constraint.confrelid != root.oid:
+                raise self._not_root(constraint, root)
+            assert constraint.confkey is not None
+            names = [root.attrs[n - 1].attname for n in constraint.confkey]
+            new = tuple(row[target.attrs_by_name[name].attnum - 1] for name in names)
+            if new != event.key:
+                self._add(Event("update", constraint.oid, event.key, new))
+
+    def _not_root(self, constraint: PgConstraint, root: Any) -> PgError:
+        name = self._relation(constraint.confrelid).name
+        return PgError(
+            FEATURE_NOT_SUPPORTED,
+            "cannot move tuple across partitions when a non-root ancestor of the source partition "
+            "is directly referenced in a foreign key",
+            detail=f'A foreign key points to ancestor "{name}" but not the root ancestor '
+            f'"{root.name}".',
+            hint=f'Consider defining the foreign key on table "{root.name}".',
+        )
+
     def set_mode(self, constraints: Sequence[int], deferred: bool) -> None:
         """SET CONSTRAINTS (empty: ALL).  Going immediate tests what was deferred."""
         if not constraints:
@@ -222,13 +262,20 @@ class AfterTriggers:
         parent, columns = self._relation(constraint.confrelid), constraint.confkey
         if parent.relkind != "r" or columns is None:
             return False
+        assert constraint.conkey is not None
+        child = self._relation(constraint.conrelid), constraint.conkey
+        distinct = list(dict.fromkeys(keys))
+        if any(self._conversions(child, (parent, columns))):
+            cast = [self._cast_key(key, child, (parent, columns)) for key in distinct]
+            distinct = [key for key in cast if key is not None]
+            if len(distinct) < len(cast):
+                return False  # a value that the parent's type does not have
         self._lock(parent.oid, ROW_SHARE)
         names = ", ".join(f"column{n} AS k{n}" for n in range(1, len(columns) + 1))
         where = self._where(parent, columns)
         for n in range(1, len(columns) + 1):
             where = where.replace("=?", f"=k{n}", 1)
         marks = "(" + ", ".join("?" * len(columns)) + ")"
-        distinct = list(dict.fromkeys(keys))
         for start in range(0, len(distinct), AT_ONCE):
             some = distinct[start : start + AT_ONCE]
             missing = self.session.conn.execute(
@@ -275,6 +322,53 @@ class AfterTriggers:
     def _storage(self, relation: Any) -> list[str]:
         return [leaf.sqlite_name for leaf in self._leaves(relation)]
 
+    def _conversions(self, source: _Side, target: _Side) -> list[tuple[int, int] | None]:
+        """For each column of a key the types of both sides, if they store equal values
+        differently."""
+        types = self.session.catalog.types
+        found: list[tuple[int, int] | None] = []
+        for have, want in zip(source[1], target[1], strict=True):
+            one, other = source[0].attrs[have - 1].atttypid, target[0].attrs[want - 1].atttypid
+            if one != other:
+                one, other = types.base_type(one), types.base_type(other)
+            alike = one == other or any({one, other} <= same for same in _ALIKE)
+            found.append(None if alike else (one, other))
+        return found
+
+    def _cast_key(
+        self, key: Key, source: _Side, target: _Side, *, exact: bool = True
+    ) -> Key | None:
+        """A key of one side in the types of the other side's columns; None: no value of theirs is
+        equal to it (exact)."""
+        types = self.session.catalog.types
+        cast: list[Value] = []
+        for value, conversion in zip(key, self._conversions(source, target), strict=True):
+            if value is None or conversion is None:
+                cast.append(value)
+                continue
+            one, other = conversion
+            try:
+                made = self._cast(value, one, other)
+                if exact and types.io(one).compare(self._cast(made, other, one), value):
+                    return None
+            except PgError:
+                if not exact:
+                    raise
+                return None  # out of the other type's range
+            cast.append(made)
+        return tuple(cast)
+
+    def _cast(self, value: Value, source: int, target: int) -> Value:
+        from pgemu.parser.parse_coerce import coerce_to_target_type
+        from pgemu.parser.parse_node import make_parsestate
+
+        pstate = make_parsestate(None, self.session.catalog)
+        expr = coerce_to_target_type(
+            pstate, Const(source, value), source, target, -1, "explicit", "explicit_cast", -1
+        )
+        result: Value = self.session.evaluate(expr)
+        return result
+
     def _check_child(self, constraint: PgConstraint, key: Key) -> None:
         parent = self._relation(constraint.confrelid)
         child = self._relation(constraint.conrelid)
@@ -284,27 +378,32 @@ class AfterTriggers:
             raise self._partial_null(constraint, child)
         event_key = constraint.oid, key
         busy = self.session.xact.others_running()
-        if self._exists(parent, constraint.confkey, key) and not (
-            busy and self.session.uncommitted_key(parent, constraint.confkey, key)
+        pk_key = self._cast_key(key, (child, constraint.conkey), (parent, constraint.confkey))
+        if pk_key is None:
+            raise self._not_present(constraint, parent, child, key)
+        if self._exists(parent, constraint.confkey, pk_key) and not (
+            busy and self.session.uncommitted_key(parent, constraint.confkey, pk_key)
         ):
             if self.session.xact.fixed_snapshot is not None and parent.relkind != "p":
-                self._check_visible(constraint, parent, child, key)
-            self.session.lock_parent_key(parent, constraint.confkey, key)
+                self._check_visible(constraint, parent, child, key, pk_key)
+            self.session.lock_parent_key(parent, constraint.confkey, pk_key)
             return
         if busy:
-            deleter = self.session.freed_key(parent, constraint.confkey, key)
+            deleter = self.session.freed_key(parent, constraint.confkey, pk_key)
             if deleter:
                 self._waited = event_key
                 raise WaitFor(deleter)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
-        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, key):
+        if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, pk_key):
             raise moved_error()
-        if self.session.key_gone_since(parent, constraint.confkey, key):
+        if self.session.key_gone_since(parent, constraint.confkey, pk_key):
             raise self.session.xact.serialization_failure("update")
         raise self._not_present(constraint, parent, child, key)
 
-    def _check_visible(self, constraint: PgConstraint, parent: Any, child: Any, key: Key) -> None:
+    def _check_visible(
+        self, constraint: PgConstraint, parent: Any, child: Any, key: Key, pk_key: Key
+    ) -> None:
         """REPEATABLE READ: what the transaction's snapshot does not see is not there, but in
         partitioned tables."""
         xact = self.session.xact
@@ -314,7 +413,7 @@ class AfterTriggers:
         saved, xact.snapshot = xact.snapshot, xact.fixed_snapshot
         try:
             text = overlay_statement(text, [(name, len(parent.attrs))])
-            found = self.session.conn.execute(text, key).fetchone()
+            found = self.session.conn.execute(text, pk_key).fetchone()
         finally:
             xact.snapshot = saved
         if found is None:
@@ -363,15 +462,28 @@ class AfterTriggers:
         parent = self._relation(constraint.confrelid)
         child = self._relation(constraint.conrelid)
         assert constraint.confkey is not None and constraint.conkey is not None
+        sides = (parent, constraint.confkey), (child, constraint.conkey)
+        fk_key = self._cast_key(event.key, *sides)
+        if fk_key is None:
+            return  # no value of the referencing columns' types is equal
         if action in (NO_ACTION, RESTRICT):
             self._lock(child.oid, ROW_SHARE)
             if action == NO_ACTION and self._exists(parent, constraint.confkey, event.key):
                 return
-            if self._is_referenced(child, constraint.conkey, event.key):
+            if self._is_referenced(child, constraint.conkey, fk_key):
                 raise self._still_referenced(constraint, parent, child, event.key)
             return
         self._lock(child.oid, ROW_EXCLUSIVE)
-        self._run_action(constraint, child, event, action)
+        new = self._cast_key(event.new, *sides, exact=False) if event.new else event.new
+        in_child = replace(event, key=fk_key, new=new or ())
+        self._run_action(constraint, child, in_child, action)
+        # rows whose default is the key that went have not changed, and were not noted again
+        if (
+            action == SET_DEFAULT
+            and not self._exists(parent, constraint.confkey, event.key)
+            and self._is_referenced(child, constraint.conkey, fk_key)
+        ):
+            raise self._still_referenced(constraint, parent, child, event.key)
 
     def _is_referenced(self, child: Any, attnums: Sequence[int], key: Key) -> bool:
         """SELECT 1 ... FOR KEY SHARE: a row with this key, which nobody is deleting."""
@@ -599,7 +711,8 @@ def _present(row: str, attnums: Sequence[int], match_full: bool) -> str:
 def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
     """(after insert, after update) for the foreign keys of a table."""
     insert, update = [], []
-    for c in relation.fkeys:
+    # in the order of their triggers' names
+    for c in sorted(relation.fkeys, key=lambda c: c.oid):
         note = f"SELECT pg_note_child({c.oid}, {_columns('NEW', c.conkey)}) WHERE "
         present = _present("NEW", c.conkey, c.confmatchtype == "f")
         insert.append(note + present)
@@ -616,13 +729,22 @@ def _referencing(session: Any, relation: Any) -> list[tuple[PgConstraint, Sequen
     the numbers that the key columns have here."""
     found = [(c, c.confkey) for c in relation.referenced_by]
     numbers = {a.attname: a.attnum for a in relation.columns}
-    known = {c.conparentid for c, _ in found}
+    known = {oid for c, _ in found for oid in constraints_above(session.catalog, c)}
     for oid in relation.partition_ancestors:
         ancestor = session.catalog.relation(oid)
         for c in ancestor.referenced_by:
             if c.oid not in known and not c.conparentid:
                 found.append((c, [numbers[ancestor.attrs[a - 1].attname] for a in c.confkey]))
-    return found
+    return sorted(found, key=lambda pair: pair[0].oid)
+
+
+def constraints_above(catalog: Any, constraint: PgConstraint) -> list[int]:
+    """The constraints of the partitioned tables that this one, of a partition, stands for."""
+    above = []
+    while constraint.conparentid:
+        above.append(constraint.conparentid)
+        constraint = catalog.get(PgConstraint, oid=constraint.conparentid)
+    return above
 
 
 def parent_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:

@@ -48,6 +48,8 @@ class RowWriter:
         self.check_row: Callable[[str, Row], None] | None = None
         # the INSERT at hand is half of an UPDATE that moves a row to another partition
         self._changing = False
+        # ON CONFLICT DO UPDATE may not move the row to another partition
+        self.may_move = True
 
     @property
     def contended(self) -> bool:
@@ -145,7 +147,7 @@ class RowWriter:
         if target.oid != self.relation.oid:
             numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
             columns = [numbers[self.relation.attrs[c - 1].attname] for c in columns]
-        if self.relation.relkind == "p":
+        if self.relation.relkind == "p" or not self.may_move:
             moved = self._moved(target, rid, columns, values)
             if moved is not None:
                 return moved
@@ -163,17 +165,8 @@ class RowWriter:
         )
         return self._image(target, stored, xmax) if stored is not None else None
 
-    def check_stays(
-        self, relid: int, rid: int, columns: Sequence[int], values: Sequence[Value]
-    ) -> None:
-        """ON CONFLICT DO UPDATE must not move a row to another partition."""
-        target = self.storage(relid)
-        if self.relation.relkind != "p" or not target.is_partition:
-            return
-        numbers = {a.attname: a.attnum for a in target.attrs if not a.attisdropped}
-        columns = [numbers[self.relation.attrs[c - 1].attname] for c in columns]
-        row = self._changed_row(target, rid, columns, values)
-        if row is not None and not self.session.routing.check(target, row):
+    def _check_may_move(self) -> None:
+        if not self.may_move:
             raise PgError(
                 FEATURE_NOT_SUPPORTED,
                 "invalid ON UPDATE specification",
@@ -190,8 +183,8 @@ class RowWriter:
         row = self._changed_row(target, rid, columns, values)
         if row is None or self.session.routing.check(target, row):
             return None
-        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        self._note_move(target)
+        self._check_may_move()
+        self._take_away(target, rid, row)
         self._changing = True
         image = self.insert(convert_row(target, self.relation, row))
         self._changing = False
@@ -211,6 +204,14 @@ class RowWriter:
         for number, value in zip(columns, values, strict=True):
             row[number - 1] = value
         return row
+
+    def _take_away(self, target: Any, rid: int, row: Sequence[Value]) -> None:
+        """The deleting half of a move; who references the row sees an update."""
+        queue = self.session.after_triggers
+        mark = queue.mark()
+        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
+        self._note_move(target)
+        queue.moved(mark, self.relation, target, row)
 
     def _note_move(self, target: Any) -> None:
         """The undo that was just written is of a row that goes to another partition."""

@@ -6,6 +6,7 @@ The rooms above pass it down; what PostgreSQL keeps in globals is here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import apsw
@@ -237,8 +238,14 @@ class Session(WritingMixin):
         plan.catalog_version = self.catalog_version()
         return plan
 
-    def run(self, query: Query, params: Sequence[Value] = ()) -> Result:
-        """Rewrite, plan and execute an analyzed query."""
+    def run(
+        self,
+        query: Query,
+        params: Sequence[Value] = (),
+        show: Callable[[Result], None] | None = None,
+    ) -> Result:
+        """Rewrite, plan and execute an analyzed query.  show: takes the rows of all the queries
+        that rules make of it, not only of the one that sets the tag."""
         if query.command_type == "utility":
             return self._run_utility(query, params)
         result: Result | None = None
@@ -252,6 +259,11 @@ class Session(WritingMixin):
                 done = run_plan(self, plan, bind(plan, params))
             finally:
                 self.current_params = saved
+            if show is not None and done.columns is not None:
+                # nothing is said of where the columns come from
+                done.columns = tuple(replace(c, table_oid=0, attnum=0) for c in done.columns)
+                show(done)
+                done = Result(None, None, done.count, done.tag)
             if one.can_set_tag:
                 result = done
         return result or Result(None, None, 0, EMPTY_TAGS.get(query.command_type, ""))

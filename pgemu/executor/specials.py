@@ -343,7 +343,7 @@ def compile_element(udfs: UdfRegistry, expr: p.Expr) -> Callable[[Any], Any]:
 @special("convert_rowtype")
 def convert_rowtype(udfs: UdfRegistry, source: int, target: int) -> Callable[..., Any]:
     types = udfs.catalog.types
-    given, made = types.io(source), types.io(target)
+    given, made = types.io(types.base_type(source)), types.io(types.base_type(target))
     names = [c.name for c in given.columns]
     wanted = [c.name for c in made.columns]
 

@@ -11,7 +11,7 @@ from typing import Any
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.fmgr import TypeInfo
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import Expr, TargetEntry, Var
 from pgemu.parser.parse_coerce import coerce_to_target_type
@@ -253,7 +253,10 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
                 "return type mismatch in function declared to return record",
                 detail=f"Final statement returns too {few} columns.",
             )
-    if not wanted or len(wanted) != len(given) or wanted == given:
+    typmods = [expr_typmod(t.expr) for t in entries if not t.resjunk]
+    if len(wanted) != len(given) or all(
+        t == g and m in (-1, own) for (t, m), g, own in zip(wanted, given, typmods, strict=True)
+    ):
         return query
     if returning:
         return replace(query, returning_list=_coerced_entries(session, entries, wanted, info))
@@ -265,12 +268,12 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
         Alias("result", names),
         subquery=query,
         coltypes=given,
-        coltypmods=[-1] * len(given),
+        coltypmods=typmods,
         colcollations=[0] * len(given),
     )
     outputs = [
-        TargetEntry(Var(1, n, t), n, name)
-        for n, (t, name) in enumerate(zip(given, names, strict=True), 1)
+        TargetEntry(Var(1, n, t, typmod), n, name)
+        for n, (t, typmod, name) in enumerate(zip(given, typmods, names, strict=True), 1)
     ]
     return Query(
         "select",
@@ -280,21 +283,23 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
     )
 
 
-def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[int]:
+def _wanted_types(session: Any, given: list[int], info: TypeInfo) -> list[tuple[int, int]]:
+    """The types and typmods of the declared result's columns."""
     if info.result_type in (VOIDOID, RECORDOID) or info.ret_columns:
         if info.result_type == VOIDOID or not info.ret_columns:
             return []
-        return [t for _, t, _ in info.ret_columns]
+        return [(t, m) for _, t, m in info.ret_columns if t]  # 0: of a dropped column
     row = session.catalog.types.row(info.result_type)
     if row.typtype == "c":
         if given == [info.result_type]:
-            return given
-        return [c.type_oid for c in session.catalog.types.io(info.result_type).columns]
-    return [info.result_type]
+            return [(info.result_type, -1)]
+        columns = session.catalog.types.io(info.result_type).columns
+        return [(c.type_oid, c.typmod) for c in columns]
+    return [(info.result_type, -1)]
 
 
 def _coerced_entries(
-    session: Any, entries: list[TargetEntry], wanted: list[int], info: TypeInfo
+    session: Any, entries: list[TargetEntry], wanted: list[tuple[int, int]], info: TypeInfo
 ) -> list[TargetEntry]:
     pstate = make_parsestate(None, session.catalog)
     result = []
@@ -303,9 +308,9 @@ def _coerced_entries(
         if entry.resjunk:
             result.append(entry)
             continue
-        given, target = expr_type(entry.expr), next(types)
+        given, (target, typmod) = expr_type(entry.expr), next(types)
         expr = coerce_to_target_type(
-            pstate, entry.expr, given, target, -1, "assignment", "implicit_cast", -1
+            pstate, entry.expr, given, target, typmod, "assignment", "implicit_cast", -1
         )
         if expr is None:
             name = session.catalog.type_name

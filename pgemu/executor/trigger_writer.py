@@ -74,7 +74,7 @@ class TriggeringWriter(RowWriter):
         return new
 
     def _moved_by_trigger(self, target: Any) -> PgError:
-        name = self.triggers._rows_of(target)[0].tgname
+        name = self.triggers.last_fired
         return PgError(
             FEATURE_NOT_SUPPORTED,
             "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported",
@@ -154,13 +154,13 @@ class TriggeringWriter(RowWriter):
 
     def _move(self, target: Any, rid: int, old: Row, new: Sequence[Value]) -> Row | None:
         """The changed row belongs to another partition: DELETE there, INSERT here."""
+        self._check_may_move()
         if (
             self.triggers.has(target, "delete", BEFORE)
             and self.triggers.before_row(target, "delete", old, None) is None
         ):
             return None
-        self.session.conn.execute(f"DELETE FROM {target.sqlite_name} WHERE rid=?", (rid,))
-        self._note_move(target)
+        self._take_away(target, rid, new)
         self.triggers.after_row(target, "delete", old, None, collect=False)
         self._changing = True
         image = self.insert(convert_row(target, self.relation, new))

@@ -59,7 +59,7 @@ class TransitionTable:
 
 def user_triggers(session: Any, relation: Any) -> list[PgTrigger]:
     """The enabled user triggers of a table in firing order."""
-    found = [t for t in relation.triggers if not t.tgisinternal or t.tgparentid]
+    found = [t for t in relation.triggers if not t.tgisinternal]
     if not found:
         return []
     replica = str(session.guc.values["session_replication_role"]) == "replica"
@@ -127,6 +127,8 @@ class TriggerRun:
         self.columns = set(columns)
         # AFTER ROW events: (trigger, data)
         self.queue: list[tuple[PgTrigger, TriggerData]] = []
+        # the row trigger that was the last to change a row, for messages
+        self.last_fired = ""
         self.old_rows: dict[str, list[Values]] = {}
         self.new_rows: dict[str, list[Values]] = {}
         self._of: dict[int, list[PgTrigger]] = {}
@@ -246,6 +248,7 @@ class TriggerRun:
             result = fire(self.session, trigger, data)
             if result is None:
                 return None
+            self.last_fired = trigger.tgname
             if event != "delete":
                 row = row_of(self.session, relation, result)
         return row

@@ -42,7 +42,12 @@ _UNSAFE = re.compile(r"\W")
 INTERNAL_LANGUAGE = 12
 _INTERNAL_LANGUAGES = (INTERNAL_LANGUAGE, 13)
 # specials that hold what a user's type is: its labels, columns, checks
-_OF_TYPES = frozenset(("array_coerce", "coerce_via_io", "convert_rowtype", "reinterpret"))
+_OF_TYPES = frozenset(
+    (
+        "array_coerce", "coerce_via_io", "convert_rowtype", "field_store", "min_max",
+        "reinterpret", "row_is_null",
+    )
+)  # fmt: skip
 SQL_LANGUAGE = 14
 
 
@@ -380,6 +385,13 @@ class UdfRegistry:
         name, new = self._name(("collation", type_oid), f"ops_{type_oid}")
         if new:
             compare = self.catalog.types.io(type_oid).compare
+            if self.catalog.types.row(type_oid).typtype == "c":
+                # the columns may change
+
+                def compare(left: Any, right: Any) -> int:
+                    order: int = self.catalog.types.io(type_oid).compare(left, right)
+                    return order
+
             self.conn.create_collation(name, compare)
         return name
 

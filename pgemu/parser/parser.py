@@ -83,6 +83,12 @@ _SQLSTATES = (
     ("frame start cannot be", "42P20"),
     ("frame end cannot be", "42P20"),
     ("frame starting from", "42P20"),
+    ("is only supported for ON DELETE actions", "0A000"),
+    ("unrecognized partitioning strategy", "22023"),
+    ("for hash partition provided more than once", "42710"),
+    ("column number must be in range", "22023"),
+    ("constraints cannot be marked", "0A000"),
+    ("aggregates cannot have output arguments", "0A000"),
 )
 # hints of the grammar's and the scanner's own errors, which the library does not hand on
 _HINTS = (

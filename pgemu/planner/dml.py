@@ -219,6 +219,9 @@ def with_generated(
     target_no = scope.query.result_relation
 
     def substitute(node: object) -> object | None:
+        if isinstance(node, p.Var) and not node.varlevelsup and node.varattno < 0:
+            # tableoid: the only system column that a generation expression may have
+            return p.Const(node.vartype, relation.oid) if insert else replace(node, varno=target_no)
         if isinstance(node, p.Var) and not node.varlevelsup and node.varattno > 0:
             if node.varattno in new:
                 return new[node.varattno]
@@ -246,6 +249,7 @@ def _add_generated(source: Sql, modify: ModifyPlan, low: Lowering, scope: Scope)
     for attr in relation.attrs:
         name = places.get(attr.attnum)
         pseudo.replaced[(1, attr.attnum)] = sql.column(alias, name) if name else sql.NULL
+    pseudo.replaced[(1, -6)] = sql.integer(relation.oid)  # tableoid
     columns = [sql.alias(sql.column(alias, c), c) for c in places.values()]
     saved, low.used_literals = low.used_literals, _EveryLiteral()
     for attnum, expr in relation.generated.items():
@@ -280,7 +284,8 @@ def _lower_insert(
     if returning is None or conflict is None or _target(scope).relkind == "p":
         return
     names = "".join(f", c{number}" for number in modify.target_columns)
-    if query.jointree.fromlist or generated or query.has_target_srfs:
+    source_is_select = bool(query.jointree.fromlist) or query.jointree.quals is not None
+    if source_is_select or generated or query.has_target_srfs:
         alias = low.new_alias("n")
         values = "".join(f", {alias}.c{n}" for n in range(1, len(modify.target_columns) + 1))
         rid = next_rids(modify.sqlite_name)
@@ -313,6 +318,8 @@ def _conflict_clause(
     several = bool(query.jointree.fromlist) or query.has_target_srfs
     if len(conflict.arbiter_indexes) > 1 or (conflict.action == "update" and several):
         return None  # a row must not be changed twice: SQLite would
+    if conflict.action == "update" and _target(scope).is_partition:
+        return None  # the row must stay in its partition
     targets = [_conflict_target(oid, low, scope) for oid in conflict.arbiter_indexes]
     if any(t is None for t in targets) or _has_exclusions(scope):
         return None

@@ -110,6 +110,8 @@ def _list_qual(key: _Key, bounds: list[dict[str, Any]], *, default: bool) -> lis
             test = key.operator(0, EQUAL, consts[0])
         else:
             type_id = expr_type(consts[0])
+            if not get_array_type(key.catalog, type_id):
+                return _list_of_arrays(key, consts, null_test, has_null, default=default)
             array = ArrayExpr(
                 get_array_type(key.catalog, type_id),
                 type_id,
@@ -118,6 +120,16 @@ def _list_qual(key: _Key, bounds: list[dict[str, Any]], *, default: bool) -> lis
             )
             test = key.operator(0, EQUAL, array, array=True)
         result = [BoolExpr("or", [null_test, test])] if has_null else [null_test, test]
+    return [BoolExpr("not", [_all(result)])] if default else result
+
+
+def _list_of_arrays(
+    key: _Key, consts: list[Expr], null_test: Expr, has_null: bool, *, default: bool
+) -> list[Expr]:
+    """There are no arrays of arrays: one comparison for each value."""
+    tests = [key.operator(0, EQUAL, const) for const in consts]
+    result: list[Expr]
+    result = [BoolExpr("or", [null_test, *tests])] if has_null else [null_test, _any(tests)]
     return [BoolExpr("not", [_all(result)])] if default else result
 
 

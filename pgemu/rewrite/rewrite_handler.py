@@ -72,7 +72,10 @@ def _set_tags(original: Query, results: list[Query]) -> None:
         return
     last: Query | None = None
     for q in results:
-        if q.command_type == original.command_type and q.query_source == "instead_rule":
+        if q.command_type == original.command_type and q.query_source in (
+            "instead_rule",
+            "qual_instead_rule",
+        ):
             last = q
     if last is not None:
         last.can_set_tag = True
@@ -122,7 +125,11 @@ def fire_rir_rules(catalog: Catalog, query: Query, active: tuple[int, ...]) -> Q
             if rt_index == query.result_relation and query.command_type == "insert":
                 continue
             _apply_retrieve_rule(catalog, query, rte, rt_index, active)
-        elif rte.rtekind == "relation" and rte.relkind == "m":
+        elif rte.rtekind == "relation" and rte.relkind in ("m", "S"):
+            if any(mark.rti == rt_index for mark in query.row_marks):
+                word = "materialized view" if rte.relkind == "m" else "sequence"
+                name = catalog.relation(rte.relid).name
+                raise PgError(WRONG_OBJECT_TYPE, f'cannot lock rows in {word} "{name}"')
             _check_populated(catalog, rte.relid)
     for cte in query.cte_list:
         cte.ctequery = fire_rir_rules(catalog, cte.ctequery, active)
@@ -286,7 +293,11 @@ def rewrite_query(
     """RewriteQuery: complete the target list, apply rules, go through simple views.  In place;
     the result may be several queries, or none."""
     from pgemu.rewrite.rewrite_rules import fire_rules
-    from pgemu.rewrite.rewrite_view import rewrite_target_view, view_has_instead_trigger
+    from pgemu.rewrite.rewrite_view import (
+        error_view_not_updatable,
+        rewrite_target_view,
+        view_has_instead_trigger,
+    )
 
     _rewrite_ctes(catalog, query, events)
     command = query.command_type
@@ -303,7 +314,11 @@ def rewrite_query(
     updatable_view = False
     if not instead and relation.relkind == "v" and not view_has_instead_trigger(relation, query):
         if fired.qualified is not None:
-            _no_conditional_rules(relation, command)
+            raise error_view_not_updatable(
+                relation.name,
+                command,
+                "Views with conditional DO INSTEAD rules are not automatically updatable.",
+            )
         query = rewrite_target_view(catalog, query, relation)
         if command == "insert":
             products.insert(0, query)
@@ -315,15 +330,12 @@ def rewrite_query(
     elif values is not None:
         values_rte_to_nulls(values)
     results: list[Query] = []
-    if products:
-        if key in events or len(events) > MAX_REWRITE_DEPTH:
-            raise PgError(
-                INVALID_OBJECT_DEFINITION,
-                f'infinite recursion detected in rules for relation "{relation.name}"',
-            )
-        for product in products:
-            results.extend(rewrite_query(catalog, product, (*events, key)))
-    if instead and not updatable_view and query.returning_list and not fired.returning:
+    if products and (key in events or len(events) > MAX_REWRITE_DEPTH):
+        raise _endless(relation)
+    for product in products:
+        results.extend(rewrite_query(catalog, product, (*events, key)))
+    instead_of = instead or fired.qualified is not None
+    if instead_of and not updatable_view and query.returning_list and not fired.returning:
         raise _no_returning(relation, command)
     if query.on_conflict is not None and (products or instead) and not updatable_view:
         raise PgError(
@@ -337,12 +349,21 @@ def rewrite_query(
     return results
 
 
-def _no_conditional_rules(relation: Relation, command: str) -> None:
-    words = {"insert": "insert into", "update": "update", "delete": "delete from"}
-    raise PgError(
+def _endless(relation: Relation) -> PgError:
+    return PgError(
+        INVALID_OBJECT_DEFINITION,
+        f'infinite recursion detected in rules for relation "{relation.name}"',
+    )
+
+
+def _no_such_rule_in_with(products: list[Query]) -> PgError:
+    """Rules that make several queries of a data-modifying WITH item."""
+    words = {"qual_instead_rule": "conditional DO INSTEAD", "non_instead_rule": "DO ALSO"}
+    found = (words[p.query_source] for p in products if p.query_source in words)
+    return PgError(
         FEATURE_NOT_SUPPORTED,
-        f'cannot {words[command]} view "{relation.name}"',
-        detail="Views with conditional DO INSTEAD rules are not automatically updatable.",
+        f"{next(found, 'multi-statement DO INSTEAD')} rules are not supported for "
+        "data-modifying statements in WITH",
     )
 
 
@@ -408,10 +429,4 @@ def _rewrite_ctes(catalog: Catalog, query: Query, events: tuple[tuple[int, str],
                 "DO INSTEAD NOTHING rules are not supported for data-modifying statements in WITH",
             )
         else:
-            raise PgError(
-                FEATURE_NOT_SUPPORTED,
-                "multi-statement DO INSTEAD rules are not supported for data-modifying "
-                "statements in WITH"
-                if len(products) > 1 and not any(p is inner for p in products)
-                else "DO ALSO rules are not supported for data-modifying statements in WITH",
-            )
+            raise _no_such_rule_in_with(products)

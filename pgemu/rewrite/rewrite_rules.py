@@ -81,19 +81,23 @@ def fire_rules(catalog: Catalog, query: Query, relation: Relation) -> FiredRules
             elif not fired.instead:
                 if fired.qualified is None:
                     fired.qualified = copy_object(query)
-                    fired.qualified.query_source = "instead_rule"
-                    fired.qualified.can_set_tag = False
                 _add_inverted_qual(fired.qualified, qual)
         for action in actions:
             if action.command_type == "utility" and action.utility_stmt is None:
                 continue
             product = _rewrite_rule_action(query, copy_stored(action), copy_stored(qual), fired)
             product.can_set_tag = False
-            product.query_source = "instead_rule" if rule.is_instead else "non_instead_rule"
+            product.query_source = _query_source(rule, qual)
             fired.products.append(product)
     if fired.instead:
         fired.qualified = None
     return fired
+
+
+def _query_source(rule: PgRewrite, qual: Expr | None) -> str:
+    if not rule.is_instead:
+        return "non_instead_rule"
+    return "instead_rule" if qual is None else "qual_instead_rule"
 
 
 def _rule_references(query: Query, node: Any, new_varno: int, rtable: list[Any]) -> Any:

@@ -474,7 +474,7 @@ def get_statisticsobjdef(catalog: Catalog, oid: int, columns_only: bool = False)
     columns = [quote_identifier(relation.attr(a).attname) for a in row.stxkeys]
     spaces = context_for(catalog, row.stxrelid)
     for node in exprs:
-        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_INDENT | PRETTYFLAG_PAREN)
+        text = deparse_expression(catalog, node, spaces, PRETTYFLAG_PAREN)
         columns.append(text if looks_like_function(node) else f"({text})")
     if columns_only:
         return ", ".join(columns)

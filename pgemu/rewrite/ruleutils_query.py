@@ -38,6 +38,7 @@ from pgemu.rewrite.ruleutils_expr import (
     get_rule_expr,
     get_rule_expr_toplevel,
     get_variable,
+    quote_literal,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def get_query_def(
         "delete": ruleutils_dml.get_delete_query_def,
     }.get(query.command_type)
     if query.command_type == "utility":
-        return _utility_query(query, ctx)
+        _utility_query(query, ctx)
+        return ctx.text()
     assert writer is not None
     if query.is_return:
         _return_query(query, ctx)
@@ -127,15 +129,16 @@ def _return_query(query: Query, ctx: Context) -> None:
     get_rule_expr(query.target_list[0].expr, ctx, False)
 
 
-def _utility_query(query: Query, ctx: Context) -> str:
-    raw = query.utility_stmt or {}
-    if "NotifyStmt" in raw:
-        body = raw["NotifyStmt"]
-        payload = f", '{body['payload']}'" if body.get("payload") else ""
-        ctx.keyword("", 0, STD, 1)
-        ctx.add(f"NOTIFY {quote_identifier(body['conditionname'])}{payload}")
-        return ctx.text()
-    return "NOTHING"
+def _utility_query(query: Query, ctx: Context) -> None:
+    """get_utility_query_def."""
+    body = (query.utility_stmt or {}).get("NotifyStmt")
+    if body is None:
+        ctx.add("NOTHING")
+        return
+    ctx.keyword("", 0, STD, 1)
+    ctx.add(f"NOTIFY {quote_identifier(body['conditionname'])}")
+    if body.get("payload"):
+        ctx.add(f", {quote_literal(body['payload'])}")
 
 
 # ----------------------------------------------------------------------------- SELECT

@@ -228,7 +228,7 @@ class SimpleQuery:
             if not planned:
                 if not rewritten:
                     session.used_literals = used
-                self.send_result(session.run(query))
+                self.send_result(session.run(query, show=self._send_rows))
                 return
             if lock_for_plan(session, plan):
                 break
@@ -274,6 +274,10 @@ class SimpleQuery:
 
     def send_result(self, result: Result) -> None:
         """Rows with their description, and the tag."""
+        self._send_rows(result)
+        self.backend.connection.write(command_complete(result.tag))
+
+    def _send_rows(self, result: Result) -> None:
         session, backend = self.session, self.backend
         write = backend.connection.write
         if session.notices:
@@ -284,7 +288,6 @@ class SimpleQuery:
             write(describe(session, result.columns, formats))
             if result.rows is not None:
                 send_rows(write, result.rows, encoders(session, result.columns, formats))
-        write(command_complete(result.tag))
 
 
 def _conforming(session: Any) -> bool:

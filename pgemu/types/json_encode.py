@@ -24,7 +24,7 @@ BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC = 16, 21, 23, 20, 700, 701, 1700
 FIRST_NORMAL_OID = 16384
 JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ, RECORD = 114, 3802, 1082, 1114, 1184, 2249
 NUMBERS = (INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC)
-UNKNOWN, TEXT, CSTRING, BPCHAR = 705, 25, 2275, 1042
+UNKNOWN, TEXT, CSTRING = 705, 25, 2275
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -63,17 +63,14 @@ def iso_text(ctx: CallContext, oid: int, value: Any) -> str:
 def record_fields(ctx: CallContext, oid: int, value: str) -> list[tuple[str, int, Any]]:
     """(name, type, value) of each field; an anonymous record's are f1, f2 ... unless it carries
     names under "n"."""
-    data = json.loads(value)
-    if isinstance(data, dict):
+    if value.startswith("{"):
+        data = json.loads(value)
         types, values = data["t"], data["v"]
         names = data.get("n") or [f"f{i + 1}" for i in range(len(types))]
     else:
         io = type_io(ctx, oid)
-        names, types = [c.name for c in io.columns], [c.type_oid for c in io.columns]
-        values = [
-            v.ljust(c.typmod - 4) if c.type_oid == BPCHAR and v is not None else v
-            for c, v in zip(io.columns, io.live(data), strict=False)
-        ]
+        names = [c.name for c in io.columns]
+        types, values = io.shown(value)
     plain = [bytes.fromhex(v["b"]) if isinstance(v, dict) else v for v in values]
     return list(zip(names, types, plain, strict=False))
 

@@ -203,7 +203,7 @@ def row_of(
             out.append(None)
             continue
         found = fields.get(name)
-        present = base[index] if base is not None else None
+        present = base[index] if base is not None and index < len(base) else None
         if found is None and base is not None:
             out.append(present)
         else:

@@ -26,6 +26,8 @@ from pgemu.types.base import BaseType
 from pgemu.types.comparison import NATIVE
 from pgemu.types.domains import DomainType
 
+BPCHAROID = 1042
+
 # json, xml, unknown and the geometric types: no btree operator class, no hash one
 _WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
 SPACE = " \t\n\v\f\r"
@@ -202,8 +204,12 @@ class RecordType(BaseType):
             FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented"
         )
 
+    def shown(self, value: str) -> tuple[list[int], list[Value]]:
+        """The fields' types and values for output."""
+        return self.column_types(value)
+
     def output(self, value: Any, ctx: CallContext) -> str:
-        oids, values = self.column_types(value)
+        oids, values = self.shown(value)
         io = self.registry.io
         fields = (
             "" if v is None else quote_field(io(oid).output(v, ctx))
@@ -217,7 +223,7 @@ class RecordType(BaseType):
         )
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
-        oids, values = self.column_types(value)
+        oids, values = self.shown(value)
         parts = [len(values).to_bytes(4, "big")]
         for oid, field in zip(oids, values, strict=False):
             parts.append(oid.to_bytes(4, "big"))
@@ -244,17 +250,26 @@ class CompositeType(RecordType):
         self.columns = columns
         self.width = max(numbers, default=0)
         self.numbers = numbers if self.width != len(numbers) else None
+        self.padded = [(n, c.typmod - 4) for n, c in enumerate(columns) if c.type_oid == BPCHAROID]
 
     def column_types(self, value: str) -> tuple[list[int], list[Value]]:
-        values = deform(value)[1]
-        # A column added after the value was stored is NULL in it.
-        values += [None] * (self.width - len(values))
-        return [c.type_oid for c in self.columns], self.live(values)
+        return [c.type_oid for c in self.columns], self.live(deform(value)[1])
+
+    def shown(self, value: str) -> tuple[list[int], list[Value]]:
+        """Those of type character(n) with their padding, which is not stored."""
+        oids, values = self.column_types(value)
+        for index, width in self.padded:
+            field = values[index]
+            if isinstance(field, str):
+                values[index] = field.ljust(width)
+        return oids, values
 
     def live(self, values: list[Any]) -> list[Any]:
-        """The values of the columns among those of a stored value."""
+        """The values of the columns among those of a stored value.  One added after it was stored
+        is NULL in it."""
         if self.numbers is None:
-            return values
+            missing = self.width - len(values)
+            return values + [None] * missing if missing >= 0 else values[: self.width]
         return [values[n - 1] if n <= len(values) else None for n in self.numbers]
 
     def placed(self, values: list[Any]) -> list[Any]:

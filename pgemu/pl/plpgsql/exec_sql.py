@@ -248,8 +248,7 @@ class RunningSql:
         if check is not None and len(raws) != 1:
             check(raws, text)
         for raw in raws:
-            tag = next(iter(raw.node))
-            if tag == "TransactionStmt":
+            if "TransactionStmt" in raw.node:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, "EXECUTE of transaction commands is not implemented"
                 )
@@ -772,10 +771,3 @@ def _call_argument(
             plain: dict[str, Any] = raw
             return plain
     return None
-
-
-def _into_clause(select: dict[str, Any]) -> Any:
-    """INTO of a SELECT, which in a set operation is that of its first arm."""
-    while "larg" in select:
-        select = select["larg"]
-    return select.get("intoClause")

@@ -1,0 +1,27 @@
+-- Conditional rules, rules of several actions, what their queries show and count
+create table r1 (a int, b text);
+create view rv2 as select distinct a from r1;
+create rule rv2_i as on insert to rv2 where new.a > 10 do instead insert into r1 values (new.a);
+create rule rv2_i2 as on insert to rv2 do instead nothing;
+insert into rv2 values (60); insert into rv2 values (1);
+select * from r1;
+insert into rv2 values (61),(2);
+select * from r1;
+insert into rv2 select g from generate_series(9,12) g;
+select * from r1;
+create table lg (a int, b int, c text);
+create rule u as on update to r1 where new.a <> old.a do also insert into lg values (old.a, new.a, 'u');
+create rule d as on delete to r1 where old.a > 11 do also insert into lg values (old.a, null, 'd');
+update r1 set a = a + 1 where a > 11;
+select * from lg order by 1;
+delete from r1;
+select * from lg order by 1, 3;
+create rule i as on insert to r1 where new.a is null do instead insert into lg values (0,0,'null');
+insert into r1 values (null,'x'), (1,'y');
+select * from r1; select * from lg order by 1, 3;
+insert into r1 values (null);
+insert into r1 values (7);
+select * from r1; select * from lg order by 1, 3;
+create rule s1 as on insert to r1 do also select new.a, 'sel'; insert into r1 values (70), (71); create rule n1 as on insert to r1 do also notify "Foo Bar", 'x''y'; select pg_get_ruledef(oid) from pg_rewrite where rulename = 'n1';
+create view cv as select * from r1; create rule cv1 as on insert to cv where new.a > 10 do instead nothing; insert into cv values (1);
+with x as (insert into r1 values (72) returning *) select 1;

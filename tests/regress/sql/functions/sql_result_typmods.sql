@@ -1,0 +1,23 @@
+-- SQL functions give their results the length and scale of the declared columns
+create table t1 (a numeric(6,2), b varchar(3), c char(4));
+create function a1() returns t1 language sql as $$ select 1.255, 'abc', 'x' $$;
+select a1();
+select * from a1();
+create function a2() returns setof t1 language sql as $$ select 1.255, 'abcdef'::varchar, 'x' union all select 2, 'b', 'c' order by 1 $$;
+select * from a2();
+create function a3() returns table (x numeric(4,1), y varchar(2)) language sql as $$ select 1.25, 'abc'::text $$;
+select * from a3();
+create function a4(out x numeric, out y varchar) language sql as $$ select 1.25, 'abc' $$;
+select * from a4();
+select a4();
+create function a5() returns numeric language sql as $$ select 1.2555::numeric(5,3) $$;
+select a5();
+create function a7() returns t1 language sql as $$ insert into t1 values (3.14159, 'q', 'r') returning * $$;
+select * from a7();
+create function a8() returns t1 language sql as $$ select t1 from t1 $$;
+select * from a8();
+create function a9() returns setof t1 language sql as $$ select a, b, c from t1 limit 1 $$;
+select a9();
+create function a10() returns t1 language sql return (row(1.255,'abcd','x'))::t1;
+create function a11() returns t1 language sql begin atomic select 1.255, 'ab', 'x'; end;
+select a11();
