@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from typing import IO
 from urllib.parse import quote
 
 from pgemu.postmaster.control_client import Address, Answer, ControlClient, quote_identifier
@@ -59,7 +60,7 @@ class PgemuServer:
         self.arguments = arguments
         self._asked_port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: str | None = None
+        self._log: IO[bytes] | None = None  # without a name: nothing is left of it
         self._numbers = itertools.count(1)
 
     # -- life ------------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ class PgemuServer:
         """Start the server and wait until its port is open.  ServerError if it does not."""
         if self._process is not None:
             return self
-        handle, self._log = tempfile.mkstemp(prefix="pgemu-log-")
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _end
         reader, writer = os.pipe()
         try:
             self._process = subprocess.Popen(
@@ -76,13 +77,12 @@ class PgemuServer:
                 pass_fds=[writer],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=handle,
+                stderr=self._log,
                 env=self._environment(),
                 start_new_session=True,  # Ctrl-C in the test run is ours to handle, in order
             )
         finally:
             os.close(writer)
-            os.close(handle)
         try:
             dsn = self._read_ready(reader)
         except BaseException:
@@ -159,8 +159,7 @@ class PgemuServer:
                 process.kill()
                 code = process.wait()
         if self._log is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._log)
+            self._log.close()
             self._log = None
         return code
 
@@ -174,8 +173,8 @@ class PgemuServer:
         """What the server wrote to its log so far."""
         if self._log is None:
             return ""
-        with open(self._log, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        handle = self._log.fileno()  # its place in the file is that of the server's writing
+        return os.pread(handle, os.fstat(handle).st_size, 0).decode("utf-8", "replace")
 
     @property
     def pid(self) -> int:
