@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import mutate, walk
 from pgemu.parser.parse_sort_group import equal
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.sql import Sql
+from pgemu.planner.stages import InnerTargets
 
 
 def aggregates_below(query: Query) -> bool:
@@ -59,29 +59,12 @@ def _has_aggregate(node: Any, depth: int) -> bool:
     return found
 
 
-class _Stage:
+class _Stage(InnerTargets):
     """The columns of the inner select, being filled, and the tree of the outer one."""
 
-    def __init__(self, entries: list[p.TargetEntry]) -> None:
-        self.entries = entries
-
-    def column(self, expr: Any, depth: int) -> p.Var:
+    def column_above(self, expr: Any, depth: int) -> p.Var:
         """expr, which is of the query `depth` levels up, as a column of the inner select."""
-        expr = _lifted(expr, depth)
-        for entry in self.entries:
-            if equal(entry.expr, expr):
-                break
-        else:
-            entry = p.TargetEntry(expr, len(self.entries) + 1)
-            self.entries.append(entry)
-        return p.Var(
-            1,
-            entry.resno,
-            expr_type(expr),
-            expr_typmod(expr),
-            expr_collation(expr),
-            varlevelsup=depth,
-        )
+        return replace(self.column(_lifted(expr, depth)), varlevelsup=depth)
 
     def outer(self, node: Any, depth: int = 0) -> Any:
         """node with the aggregates, groups and columns of the query as columns of the stage."""
@@ -94,12 +77,12 @@ class _Stage:
                 }
                 return replace(item, **changes)
             if isinstance(item, p.Aggref) and item.agglevelsup == depth:
-                return self.column(item, depth)
+                return self.column_above(item, depth)
             if isinstance(item, p.Var) and item.varlevelsup == depth:
-                return self.column(item, depth)
+                return self.column_above(item, depth)
             grouped = depth == 0 and isinstance(item, p.Expr) and not isinstance(item, p.Const)
             if grouped and any(equal(item, e.expr) for e in self.entries if e.ressortgroupref):
-                return self.column(item, 0)
+                return self.column(item)
             return None
 
         return mutate(node, split)

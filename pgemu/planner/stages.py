@@ -17,7 +17,7 @@ from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.sql import Sql
 
 
-class _Inner:
+class InnerTargets:
     """The target list of the inner select, being filled."""
 
     def __init__(self, entries: list[p.TargetEntry]) -> None:
@@ -54,7 +54,7 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
 
     refs = {c.tle_sort_group_ref for c in query.group_clause}
     grouped = [t for t in query.target_list if t.ressortgroupref in refs]
-    inner = _Inner(
+    inner = InnerTargets(
         [
             p.TargetEntry(t.expr, n, ressortgroupref=t.ressortgroupref)
             for n, t in enumerate(grouped, 1)
@@ -118,7 +118,7 @@ def lower_grouped_srf(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.projectset import contains_srf
     from pgemu.planner.select import lower_plain
 
-    inner = _Inner([])
+    inner = InnerTargets([])
     srfs = _key_srfs(query)
 
     def split(node: object) -> object | None:
