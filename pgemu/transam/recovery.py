@@ -25,9 +25,10 @@ import apsw
 from pgemu.fmgr import CallContext, functions
 from pgemu.storage.cluster import Cluster
 from pgemu.storage.connection import open_database
+from pgemu.storage.filelock import FileLock
 from pgemu.storage.latch import LatchSender
 from pgemu.storage.locktable import LockTable
-from pgemu.storage.procarray import DATABASE, XID, XMIN, Slot
+from pgemu.storage.procarray import DATABASE, PID, PREPARED_PIDS, XID, XMIN, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam import twophase
@@ -66,6 +67,8 @@ def recover_backend(cluster: Cluster, shm: SharedMemory, slot: Slot) -> None:
     """A backend died.  Its transaction is rolled back, its locks go, who waited for it wakes."""
     words = slot.words
     xid, database = words[XID], words[DATABASE]
+    if xid and _hand_over_prepared(cluster, shm, slot, xid):
+        xid = 0
     if xid and database and os.path.exists(cluster.database_path(database)):
         conn = open_database(cluster.database_path(database), cluster.global_path)
         try:
@@ -81,6 +84,29 @@ def recover_backend(cluster: Cluster, shm: SharedMemory, slot: Slot) -> None:
     finally:
         sender.close()
         table.close()
+
+
+def _hand_over_prepared(cluster: Cluster, shm: SharedMemory, slot: Slot, xid: int) -> bool:
+    """The backend died inside PREPARE TRANSACTION, behind the file that decides: its transaction
+    lives on, and what PREPARE had still to do is done here.  False: it had not come so far."""
+    array = shm.procarray
+    with FileLock(f"{cluster.runtime}/lock.twophase"):
+        prepared = next((p for p in twophase.prepared_xacts(cluster) if p.xid == xid), None)
+        if prepared is None:
+            return False
+        xids = array.column(XID)
+        if any(other == xid for n, other in enumerate(xids) if n != slot.number):
+            return True
+        # whoever claims such a slot gives it an xid before it leaves this lock, unless it dies
+        claimed = [n for n, pid in enumerate(array.column(PID)) if pid > PREPARED_PIDS]
+        free = [n for n in claimed if not xids[n]]
+        table = LockTable(cluster.locks_path, array)
+        try:
+            own = array.slot(free[0]) if free else twophase.claim_slot(shm)
+            twophase.occupy(table, own, prepared)
+        finally:
+            table.close()
+    return True
 
 
 def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:

@@ -3,7 +3,8 @@
 `python -m tests.crash.dying_server serve ...` is `pgemu serve ...` with SQLite's writes counted:
 the file named by $PGEMU_DEATH_FILE holds "pid n mode"; at its n-th write since then the backend
 with that pid kills itself ("backend") or the postmaster and then itself ("server"); where n is 0 it
-notes in a second file how many writes it makes.
+notes in a second file how many writes it makes.  Mode "saved" or "occupied": it dies inside PREPARE
+TRANSACTION, with its file written, or with the slot of the prepared transaction taken as well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import apsw
 
 from pgemu.testing import PgemuServer
+from pgemu.transam import twophase
 
 DEATH_FILE = "PGEMU_DEATH_FILE"
 
@@ -56,6 +58,15 @@ class Countdown:
         self.order = ""
         self.count = 0
 
+    def order_for_me(self) -> str:
+        """The mode of an order that is for this process; else nothing."""
+        try:
+            with open(self.path, encoding="ascii") as file:
+                pid, _, mode = file.read().split()
+        except FileNotFoundError:
+            return ""
+        return mode if int(pid) == os.getpid() else ""
+
     def tick(self) -> None:
         try:
             with open(self.path, encoding="ascii") as file:
@@ -77,8 +88,22 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_in_prepare(countdown: Countdown, name: str, mode: str) -> None:
+    """Let the function of that name in twophase.py be the last that a backend calls."""
+    function = getattr(twophase, name)
+
+    def last(*args: Any) -> None:
+        function(*args)
+        if countdown.order_for_me() == mode:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(twophase, name, last)
+
+
 def install(path: str) -> Any:
     countdown = Countdown(path)
+    die_in_prepare(countdown, "save", "saved")
+    die_in_prepare(countdown, "occupy", "occupied")
     base = apsw.vfs_names()[0]
 
     class DyingFile(apsw.VFSFile):  # type: ignore[misc]

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from pgemu.testing import PgemuServer
+from tests.crash.dying_server import DyingServer
 
 SETTINGS = {"max_prepared_transactions": "3"}
 
@@ -36,6 +37,28 @@ def prepare(conn: psycopg.Connection, gid: str, *statements: str) -> None:
     for statement in statements:
         conn.execute(statement)
     conn.execute(f"PREPARE TRANSACTION '{gid}'")
+
+
+@pytest.mark.parametrize("moment", ["saved", "occupied"])
+def test_survives_the_death_of_its_backend(data: Path, moment: str) -> None:
+    dying = DyingServer(data=data, settings=SETTINGS)
+    dying.death_file = f"{data}.death"
+    with dying, connect(dying) as conn:
+        conn.execute("CREATE TABLE t (a int PRIMARY KEY, b int)")
+        conn.execute("INSERT INTO t VALUES (1, 10)")
+        victim = connect(dying)
+        dying.kill_at(victim.info.backend_pid, 10**9, moment)
+        with pytest.raises(psycopg.OperationalError):
+            prepare(victim, "kept", "UPDATE t SET b = 11", "INSERT INTO t VALUES (2, 20)")
+        dying.disarm()
+        conn.execute("SET lock_timeout = '100ms'")
+        for statement in ("UPDATE t SET b = 0 WHERE a = 1", "TRUNCATE t"):
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                conn.execute(statement)
+        assert conn.execute("SELECT gid FROM pg_prepared_xacts").fetchall() == [("kept",)]
+        conn.execute("COMMIT PREPARED 'kept'")
+        assert conn.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(1, 11), (2, 20)]
+        conn.execute("TRUNCATE t")
 
 
 def test_survives_a_crash(server: PgemuServer, data: Path) -> None:
