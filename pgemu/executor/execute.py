@@ -209,26 +209,13 @@ def note_duration(plan: Plan, started: int) -> None:
 
 
 def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
-    """A SELECT without a transaction around it, where nobody else is writing: no snapshot has to
-    be taken.  SQLite fixes what the statement sees at its first step; if no transaction was
-    running before it and none has begun until after it, that state is all committed.  None: it
-    cannot be done so."""
-    xact = session.xact
-    if plan.volatile or not xact.quiet():
-        return None
-    if xact.standing and not plan.brief:
-        xact.settle()  # writers would have to wait for its end
-    before = session.shm.read_next_xid()
-    if xact.others_have_xids():
+    """A SELECT that needs no snapshot, its table locks held.  None: it has to be taken."""
+    if plan.volatile:
         return None
     try:
-        cursor = xact.conn.execute(plan.sql, bindings)
+        return session.xact.read_quietly(plan.sql, bindings, plan.brief)
     except apsw.Error as error:
         raise translate(error, session) from error
-    if session.shm.read_next_xid() != before:
-        cursor.close()
-        return None
-    return cursor
 
 
 __all__ = ["PgError", "Result", "bind", "run_plan", "select_rows"]

@@ -52,6 +52,7 @@ class SessionLocks(LockManager):
         self.session = session
         self.level = TRANSACTION_OWNER
         self._relations: dict[tuple[int, int], int] = {}
+        self._tags: dict[int, LockTag] = {}
         session.xact.on_subxact.append(self._subtransaction)
 
     def _subtransaction(self, event: str) -> None:
@@ -77,9 +78,9 @@ class SessionLocks(LockManager):
             self._relations = {}
         super().release_all(session=session)
 
-    def end_of_statement(self) -> None:
-        """Before ReadyForQuery: outside a transaction nothing of one may be held."""
-        if self._owned and self.session.xact.state == IDLE:
+    def before_ready(self) -> None:
+        """Before ReadyForQuery outside of a transaction: nothing of one may be held."""
+        if self._owned:
             self.release_all()
 
     def acquire(
@@ -121,7 +122,14 @@ class SessionLocks(LockManager):
         key = (oid, mode)
         if key in self._relations:
             return True
-        if not self.acquire(self.tag(oid), mode, dont_wait=nowait):
+        tag = self._tags.get(oid)
+        if tag is None:
+            tag = self._tags[oid] = self.tag(oid)
+        if oid >= FIRST_USER_OID and mode <= ROW_EXCLUSIVE:
+            free = self.acquire_weak(tag, mode, self.level)
+        else:
+            free = False
+        if not free and not self.acquire(tag, mode, dont_wait=nowait):
             return False
         self._relations[key] = self.level
         return True
@@ -156,10 +164,12 @@ class SessionLocks(LockManager):
         look closer."""
         database = self.session.ctx.database_oid << 32
         words = self._words
+        oids = [oid for oid in _relations_read(plan) if oid >= FIRST_USER_OID]
+        if plan.strong_words is None:
+            plan.strong_words = tuple(strong_word(database | oid) for oid in oids)
         looked = False
-        oids = [oid for oid, _, _ in plan.relations]
-        for oid in (*oids, *plan.partitioned) if plan.partitioned else oids:
-            if oid >= FIRST_USER_OID and words[strong_word(database | oid)]:
+        for oid in oids:
+            if words[strong_word(database | oid)]:
                 looked = True
                 tag = LockTag(database | oid, RELATION_B)
                 if not self.holds_any(tag):
@@ -237,19 +247,31 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
     if locks is None:
         return True
     version = session._known_version
+    xact = session.xact
     if (
-        session.xact.state == IDLE
+        xact.state == IDLE
         and plan.command_type == "select"
         and not (plan.row_marks or plan.steps or plan.sequences)
     ):
-        if session.xact.write_depth or not locks.pass_relations(plan):
+        known = plan.strong_words
+        if known is not None:
+            words = locks._words
+            for at in known:
+                if words[at]:
+                    break
+            else:
+                return True
+        if xact.write_depth or not locks.pass_relations(plan):
             return True
     else:
-        xact = session.xact
         if xact.current.isolation != "read committed" and xact.fixed_snapshot is None:
             _fix_snapshot(xact)
         _lock_relations(locks, plan)
     return bool(session.catalog_version() == version)
+
+
+def _relations_read(plan: Plan) -> list[int]:
+    return [*(oid for oid, _, _ in plan.relations), *plan.partitioned]
 
 
 def _fix_snapshot(xact: Any) -> None:

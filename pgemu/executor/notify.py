@@ -116,11 +116,6 @@ class NotifyQueue:
         if self._pending or self._actions or self._marks:
             self._pending, self._actions, self._marks = {}, [], []
 
-    def end_of_statement(self) -> None:
-        """Before ReadyForQuery: a statement outside a transaction block has committed."""
-        if (self._pending or self._actions) and self.session.xact.state == IDLE:
-            self.on_end(True)
-
     def _subtransaction(self, event: str) -> None:
         if event == "start":
             self._marks.append((len(self._pending), len(self._actions)))
@@ -161,6 +156,13 @@ class NotifyQueue:
                 self.sender.send(number, NOTIFY, data)
 
     # -- receiving -----------------------------------------------------------------------------
+
+    def before_ready(self) -> bool:
+        """Before ReadyForQuery outside of a transaction block: a statement by itself has
+        committed.  True: there may be something to collect."""
+        if self._pending or self._actions:
+            self.on_end(True)
+        return bool(self._own or self.channels or self.latch.inbox)
 
     def collect(self) -> Sequence[Notification]:
         """What is to be sent to the client: (pid, channel, payload), in order.  Call it when the

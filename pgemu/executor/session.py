@@ -43,6 +43,7 @@ from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
 from pgemu.storage.connection import open_database
 from pgemu.storage.sequence import SequenceFile
+from pgemu.storage.shmem import W_SHARED_CATALOG_VERSION
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam.catalog_store import MvccStore
 from pgemu.transam.visibility import overlay_statement
@@ -147,7 +148,7 @@ class Session(WritingMixin):
         self.authenticated_user_oid = 10
         self.cancel_pending = False
         self.interrupt_handler: Any = None
-        self._known_version = self.catalog_version()
+        self._watch_catalogs()
         self._wire_transactions()
 
     def _collation_needed(self, conn: apsw.Connection, name: str) -> None:
@@ -155,6 +156,11 @@ class Session(WritingMixin):
         compare = collation_comparison(name, self.collations)
         if compare is not None:
             conn.create_collation(name, compare)
+
+    def _watch_catalogs(self) -> None:
+        self._words = self.shm.words
+        self._version_at = self.shm.version_word(self.ctx.database_oid)
+        self._known_version = self.catalog_version()
 
     def _wire_transactions(self) -> None:
         xact = self.xact
@@ -191,7 +197,9 @@ class Session(WritingMixin):
             self.catalog.invalidate()
 
     def catalog_version(self) -> int:
-        return int(self.shm.catalog_version(self.ctx.database_oid))
+        """SharedMemory.catalog_version of this database."""
+        words = self._words
+        return int(words[self._version_at] + words[W_SHARED_CATALOG_VERSION])
 
     def accept_invalidations(self) -> None:
         """AcceptInvalidationMessages: another session's DDL empties the caches."""

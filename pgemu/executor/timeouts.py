@@ -18,9 +18,11 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.storage.writerlock import WriterLock
+from pgemu.transam.xact import BLOCK, FAILED
 
 USER_REQUEST = "canceling statement due to user request"
 STATEMENT_TIMEOUT = "canceling statement due to statement timeout"
+_IN_BLOCK = (BLOCK, FAILED)
 
 
 class Timeouts:
@@ -29,7 +31,7 @@ class Timeouts:
 
     def __init__(self, session: Any) -> None:
         self.session = session
-        self._armed = False
+        self.armed = False  # a statement runs that has a time
         self._fired = False
         self._handler = False
         # on the monotonic clock: when the statement's time is over, when the timer will ring
@@ -38,8 +40,8 @@ class Timeouts:
 
     def start_statement(self) -> None:
         milliseconds = self.session.guc.values["statement_timeout"]
-        if milliseconds and not self._armed:
-            self._armed = True
+        if milliseconds and not self.armed:
+            self.armed = True
             self._fired = False
             now = time.monotonic()
             self._deadline = now + milliseconds / 1000
@@ -54,15 +56,15 @@ class Timeouts:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def end_statement(self) -> None:
-        if self._armed:
-            self._armed = False  # the timer goes on: the next statement may make use of it
+        if self.armed:
+            self.armed = False  # the timer goes on: the next statement may make use of it
             if self._fired:  # too late to matter
                 self._fired = False
                 self.session.cancel_pending = False
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
         self._timer = 0.0
-        if not self._armed:
+        if not self.armed:
             return
         left = self._deadline - time.monotonic()
         if left > 0:  # it was set for an earlier statement
@@ -82,7 +84,7 @@ class Timeouts:
     def idle_seconds(self) -> float | None:
         """How long the loop may wait for the client; None: for ever."""
         values = self.session.guc.values
-        if self.session.xact.in_block:
+        if self.session.xact.state in _IN_BLOCK:
             milliseconds = values["idle_in_transaction_session_timeout"]
         else:
             milliseconds = values["idle_session_timeout"]

@@ -117,6 +117,8 @@ class Settings:
         self._sources: dict[str, str] = {}
         self._reset: dict[str, State] = {}
         self._stack = SettingStack()
+        # the open levels; for looking whether there are any
+        self.levels = self._stack.levels
         self._reserved: set[str] = set()
         self._epochs: dict[tuple[Typed, ...], int] = {}
         self._last_reported: dict[str, str] = {}

@@ -40,26 +40,26 @@ class Saved:
 
 
 class SettingStack:
-    __slots__ = ("_levels",)
+    __slots__ = ("levels",)
 
     def __init__(self) -> None:
-        self._levels: list[dict[str, Saved]] = []
+        self.levels: list[dict[str, Saved]] = []
 
     @property
     def depth(self) -> int:
-        return len(self._levels)
+        return len(self.levels)
 
     def push(self) -> int:
-        self._levels.append({})
-        return len(self._levels)
+        self.levels.append({})
+        return len(self.levels)
 
     def save(self, key: str, now: State, action: Level) -> bool:
         """Remember the state before a change; False: the change would end at once (no level)."""
-        if not self._levels:
+        if not self.levels:
             return action is Level.SET
-        saved = self._levels[-1].get(key)
+        saved = self.levels[-1].get(key)
         if saved is None:
-            self._levels[-1][key] = Saved(action, now)
+            self.levels[-1][key] = Saved(action, now)
         elif action is Level.SET:
             saved.how, saved.masked = Level.SET, None
         elif action is Level.LOCAL and saved.how is Level.SET:
@@ -68,8 +68,8 @@ class SettingStack:
 
     def pop(self, commit: bool, now: Callable[[str], State]) -> dict[str, State]:
         """End the innermost level; setting -> state to put in force."""
-        level = self._levels.pop()
-        below = self._levels[-1] if self._levels else None
+        level = self.levels.pop()
+        below = self.levels[-1] if self.levels else None
         restored: dict[str, State] = {}
         for key, saved in level.items():
             if not commit or saved.how is Level.SAVE:

@@ -11,6 +11,7 @@ import contextlib
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from pgemu.errors import PROTOCOL_VIOLATION, PgError
@@ -98,12 +99,15 @@ class Connection:
 
     # Reading.
 
-    def read_message(self) -> tuple[int, bytes]:
-        """(type byte, payload) of the next message; waits for it."""
+    def read_message(self, before_receive: Callable[[], None] | None = None) -> tuple[int, bytes]:
+        """(type byte, payload) of the next message; waits for it.  before_receive: called when
+        nothing is buffered."""
         data, at = self._input, self._at
         have = len(data) - at
         if have < 5:
             if have == 0:
+                if before_receive is not None:
+                    before_receive()
                 data, at = self._receive(RECEIVE_SIZE, True), 0
                 self._input, self._at = data, 0
             if data[at] not in self.limits:
@@ -212,14 +216,9 @@ class Connection:
             at += 1 + length
         return False
 
-    def follows(self, data: bytes) -> bool:
-        """The next buffered messages are exactly these bytes."""
-        return self._input.startswith(data, self._at)
-
-    def buffered_byte(self, offset: int) -> bytes:
-        """One buffered byte; b"-" where the buffer ends before it."""
-        at = self._at + offset
-        return self._input[at : at + 1] or b"-"
+    def peek(self, size: int) -> bytes:
+        """At most so many of the bytes that are buffered."""
+        return self._input[self._at : self._at + size]
 
     def skip(self, length: int) -> None:
         """Pass over buffered messages that have been served."""

@@ -103,6 +103,8 @@ class Plan:
     sequences: tuple[int, ...] = ()
     # partitioned tables among those that it reads, which have no rows of their own
     partitioned: tuple[int, ...] = ()
+    # where the lock table counts strong locks on users' tables that it reads; None: not looked up
+    strong_words: tuple[int, ...] | None = None
     # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the
     # plan that looks at one row again, made when it is first wanted (False: there is none)
     query: Query | None = None

@@ -63,13 +63,14 @@ class Latch:
                 os.unlink(stale)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind(self.path)
+        self.fd = self._socket.fileno()
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._wakeup: tuple[socket.socket, socket.socket] | None = None
         self.inbox: deque[Message] = deque()
 
     def fileno(self) -> int:
-        return self._socket.fileno()
+        return self.fd
 
     def install_wakeup_fd(self) -> int:
         """Let every signal that has a Python handler end wait().  The descriptor to poll, for

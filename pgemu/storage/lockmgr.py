@@ -131,6 +131,24 @@ class LockManager:
         self._owned.setdefault(owner, set()).add(key)
         return True
 
+    def acquire_weak(self, tag: LockTag, mode: int, owner: int) -> bool:
+        """acquire() of a table lock up to ROW EXCLUSIVE where nobody has a stronger one; False:
+        nothing was done."""
+        key = (tag, mode)
+        counts = self._held.get(key)
+        if counts is None:
+            if not self._acquire_fast(tag.a, mode):
+                return False
+            self._held[key] = {owner: 1}
+        else:
+            counts[owner] = counts.get(owner, 0) + 1
+        owned = self._owned.get(owner)
+        if owned is None:
+            self._owned[owner] = {key}
+        else:
+            owned.add(key)
+        return True
+
     def holds(self, tag: LockTag, mode: int) -> bool:
         """Whether this backend holds the lock in exactly this mode."""
         return (tag, mode) in self._held
@@ -357,7 +375,10 @@ class LockManager:
             tag, mode = key
             at = fast.get(tag.a) if mode <= 3 and tag.b == RELATION_B else None
             if at is not None and words[at + 1] & 1 << mode:
-                self._release_fast(tag.a, mode)
+                left = words[at + 1] = words[at + 1] & ~(1 << mode)
+                if not left:
+                    del fast[tag.a]
+                    self._fast_free.append(at)
                 if words[strong_word(tag.a)]:
                     wake.add(tag)
             else:

@@ -72,6 +72,8 @@ WAIT_EVENTS = (
     ("Activity", "CheckpointerMain"),
     ("Activity", "AutoVacuumMain"),
 )
+# what the default of track_activity_query_size leaves of a statement's text, in bytes
+QUERY_LIMIT = 1023
 WAIT_EVENT_NUMBERS = {pair: number for number, pair in enumerate(WAIT_EVENTS)}
 WAIT_CLIENT_READ = 1
 
@@ -142,21 +144,28 @@ class Slot:
         """Text of the current or last statement, cut as track_activity_query_size cuts it."""
         return self._read(QUERY_AT, QUERY_LENGTH, QUERY_SIZE).decode("utf-8", "ignore")
 
+    def report_query(self, query: bytes) -> None:
+        """A statement with this text starts."""
+        words = self.words
+        words[QUERY_START] = words[STATE_CHANGE] = time.time_ns() // 1000
+        words[STATE] = ACTIVE
+        if len(query) > QUERY_LIMIT:
+            query = query[:QUERY_LIMIT]
+        start = self._base + QUERY_AT
+        self._map[start : start + len(query)] = query
+        words[QUERY_LENGTH] = len(query)
+
     def report_running(self) -> None:
         """The statement whose text was reported last starts once more."""
         words = self.words
         words[QUERY_START] = words[STATE_CHANGE] = time.time_ns() // 1000
         words[STATE] = ACTIVE
 
-    def report_activity(self, state: int, query: bytes | None = None) -> None:
-        """pgstat_report_activity: a state, and the text of a statement that starts."""
-        now = time.time_ns() // 1000
+    def report_activity(self, state: int) -> None:
+        """pgstat_report_activity of a state."""
         words = self.words
-        if query is not None:
-            self._write(QUERY_AT, QUERY_LENGTH, 1023, query)
-            words[QUERY_START] = now
         words[STATE] = state
-        words[STATE_CHANGE] = now
+        words[STATE_CHANGE] = time.time_ns() // 1000
 
     @property
     def application_name(self) -> str:

@@ -198,6 +198,10 @@ class SharedMemory:
         self._version_word[database] = at + 1
         return at + 1
 
+    def version_word(self, database: int) -> int:
+        """Where in `words` the version of a database is, for as long as a backend is in it."""
+        return self._database_word(database)
+
     def catalog_version(self, database: int) -> int:
         """Changes whenever DDL commits in this database or in the shared catalogs.  Hot path:
         two word reads."""

@@ -9,15 +9,16 @@ handlers, so a handler that asks for the end of the statement calls WriterLock.i
 exception of check_interrupts leaves the flock.
 
 A holder may keep the lock while its client is silent (transam/standing.py) if it can be asked for
-it.  Who waits holds a share of a second lock, `<oid>.lock.wanted`, and then reads in the file whom
-to wake; the holder writes its slot there and then looks whether that second lock is free.  So one
-of them sees the other.
+it.  Who waits holds a share of a second lock, `<oid>.lock.wanted`, says so in the first one's file
+and then reads there whom to wake; the holder writes its slot there and then looks whether somebody
+says so, and if so whether that second lock is free.  So one of them sees the other.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import mmap
 import os
 import struct
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ _YIELDS = 10
 # in the lock's file: the slot, plus one, of a holder that sits idle with the lock; else 0
 _STANDING = struct.Struct("=I")
 _NOBODY = _STANDING.pack(0)
+# behind it: a byte that is not 0 while somebody may hold a share of the second lock
+_WANTED_AT = _STANDING.size
+_FILE_SIZE = _STANDING.size + 1
 
 
 class WriterLock:
@@ -44,6 +48,7 @@ class WriterLock:
         self._lock = FileLock(path)
         self._wanted = FileLock(path + ".wanted")
         self._standing = False
+        self._file: mmap.mmap | None = None
         self._sender: LatchSender | None = None
         self.check_interrupts = check_interrupts
         self._depth = 0
@@ -73,18 +78,31 @@ class WriterLock:
         if self._depth == 0:
             if self._standing:
                 self._standing = False
-                os.pwrite(self._lock.fileno(), _NOBODY, 0)
+                assert self._file is not None
+                self._file[: _STANDING.size] = _NOBODY
             self._lock.release()
 
     def stand(self, slot: int) -> None:
         """The lock is kept, and given back when the latch of that slot asks for it."""
         self._standing = True
-        os.pwrite(self._lock.fileno(), _STANDING.pack(slot + 1), 0)
+        if self._file is None:
+            self._file = self._map()
+        self._file[: _STANDING.size] = _STANDING.pack(slot + 1)
+
+    def _map(self) -> mmap.mmap:
+        fd = self._lock.fileno()
+        if os.fstat(fd).st_size < _FILE_SIZE:
+            os.ftruncate(fd, _FILE_SIZE)
+        return mmap.mmap(fd, _FILE_SIZE)
 
     def wanted(self) -> bool:
         """Somebody waits for the lock (after stand: and may have seen nobody to wake)."""
+        file = self._file
+        if file is None or not file[_WANTED_AT]:
+            return False
         if not self._wanted.try_acquire():
             return True
+        file[_WANTED_AT] = 0  # nobody waits now; who does from here on sets it again
         self._wanted.release()
         return False
 
@@ -127,8 +145,9 @@ class WriterLock:
         """Let the holder know, now or when it is about to keep the lock."""
         fcntl.flock(self._wanted.fileno(), fcntl.LOCK_SH)
         try:
+            os.pwrite(self._lock.fileno(), b"\1", _WANTED_AT)
             known = os.pread(self._lock.fileno(), _STANDING.size, 0)
-            if len(known) == _STANDING.size and known != _NOBODY:
+            if known != _NOBODY:
                 if self._sender is None:
                     self._sender = LatchSender(os.path.dirname(self._lock.path))
                 self._sender.wake(_STANDING.unpack(known)[0] - 1)
@@ -145,6 +164,9 @@ class WriterLock:
     def close(self) -> None:
         self._lock.close()
         self._wanted.close()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
         if self._sender is not None:
             self._sender.close()
             self._sender = None

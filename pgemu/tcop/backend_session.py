@@ -52,6 +52,10 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         """Plans made under another value of this are stale."""
         return self.catalog_version() + (self.local_version << 40)
 
+    def accepted_version(self) -> int:
+        """The same, as it was when the statement started."""
+        return self._known_version + (self.local_version << 40)
+
     # -- settings ----------------------------------------------------------------------------------
 
     def _wire_settings(self) -> None:
@@ -125,10 +129,9 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
 
     def start_statement(self) -> None:
         """A message that runs statements has come."""
-        now = self.ctx.clock_us()
-        self.ctx.statement_start_us = now
+        now = self.ctx.statement_start_us = self.ctx.clock_us()
         if self.xact.state == IDLE:
-            while self.guc.depth:  # SET LOCAL in a function that a query called
+            while self.guc.levels:  # SET LOCAL in a function that a query called
                 self.guc.pop(True)
             self.ctx.xact_start_us = now
             values = self.guc.values
@@ -146,7 +149,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
                     values["transaction_read_only"],
                     values["transaction_deferrable"],
                 ) = defaults
-        self.accept_invalidations()
+        if self.catalog_version() != self._known_version:
+            self.accept_invalidations()
 
     def begin_implicit(self, *, pipeline: bool = False) -> None:
         """A pipeline is no transaction block to statements that ask for one; a string of several
@@ -186,10 +190,10 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
             self.commit_transaction()
 
     def _transaction_ended(self, committed: bool) -> None:
-        if self.guc.depth:
+        if self.guc.levels:
             # SET TRANSACTION may have changed the object: the next transaction gets a new one
             self._defaults = None
-        while self.guc.depth:
+        while self.guc.levels:
             self.guc.pop(committed)
         if self.xact.catalog_changed:
             self.local_version += 1

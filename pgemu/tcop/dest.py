@@ -95,6 +95,19 @@ def _recoded(encode: Encoder, session: Any) -> Encoder:
     return call
 
 
+def send_cursor(write: Callable[[bytes], None], cursor: Any, encode: Sequence[Encoder]) -> int:
+    """The same for the rows of a SQLite cursor, which ends with them."""
+    count = 0
+    try:
+        while True:
+            rows = list(islice(cursor, BATCH))
+            count += send_rows(write, rows, encode)
+            if len(rows) < BATCH:
+                return count
+    finally:
+        cursor.close()
+
+
 def send_rows(
     write: Callable[[bytes], None], rows: Iterable[Sequence[Any]], encode: Sequence[Encoder]
 ) -> int:

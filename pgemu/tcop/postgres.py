@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import apsw
@@ -21,11 +22,12 @@ from pgemu.errors import (
 )
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import error_fields, notice_fields, violation_error
-from pgemu.storage.procarray import ACTIVE, IDLE, IDLE_IN_TRANSACTION, IDLE_IN_TRANSACTION_ABORTED
+from pgemu.storage.procarray import IDLE, IDLE_IN_TRANSACTION, IDLE_IN_TRANSACTION_ABORTED
 from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.extended import ExtendedQuery
-from pgemu.tcop.quick import run_bound
+from pgemu.tcop.quick import bind
 from pgemu.tcop.simple import SimpleQuery
+from pgemu.transam import xact
 from pgemu_protocol.hot import (
     decode_query,
     error_response,
@@ -36,7 +38,13 @@ from pgemu_protocol.hot import (
 )
 from pgemu_protocol.violation import ProtocolViolation
 
-_STATES = {b"I": IDLE, b"T": IDLE_IN_TRANSACTION, b"E": IDLE_IN_TRANSACTION_ABORTED}
+# by the state of the transaction: what ReadyForQuery says, and pg_stat_activity
+_STATUS = {
+    xact.IDLE: (b"I", IDLE),
+    xact.IMPLICIT: (b"I", IDLE),
+    xact.BLOCK: (b"T", IDLE_IN_TRANSACTION),
+    xact.FAILED: (b"E", IDLE_IN_TRANSACTION_ABORTED),
+}
 _COPY_MESSAGES = frozenset(b"dcf")
 # how long a client may think before others get the writer lock that they wait for
 GRACE_SECONDS = 0.0005
@@ -62,7 +70,7 @@ class Backend:
         self._handlers: dict[int, Callable[[bytes], None]] = {
             ord("Q"): self._query,
             ord("P"): ext.parse,
-            ord("B"): self._bind,
+            ord("B"): partial(bind, self),
             ord("D"): ext.describe,
             ord("E"): ext.execute,
             ord("C"): ext.close,
@@ -76,15 +84,12 @@ class Backend:
 
     def run(self) -> None:
         """Serve until the client leaves."""
-        connection = self.connection
+        read_message = self.connection.read_message
+        wait = self._wait if self.latch is not None else self.connection.flush
         self.send_ready()
         while True:
             try:
-                if not connection.has_buffered_input():
-                    connection.flush()
-                    if self.latch is not None:
-                        self._wait()
-                kind, payload = connection.read_message()
+                kind, payload = read_message(wait)
             except (Terminated, ConnectionLost):
                 return
             try:
@@ -93,10 +98,14 @@ class Backend:
                 return
 
     def _wait(self) -> None:
-        """Sleep until the client sends; the latch may have work for an idle backend."""
-        session = self.session
+        """Nothing is left to do: send the answers and sleep until the client sends; the latch may
+        have work for an idle backend."""
+        connection, session = self.connection, self.session
         timeouts = session.timeouts
         xact = session.xact
+        connection.flush()
+        if connection.tls and connection.has_buffered_input():
+            return
         if xact.standing and xact.writer_lock.wanted():
             xact.give_way(self._client_sends)
         while True:
@@ -104,7 +113,7 @@ class Backend:
                 continue
             session.idle = True  # now a signal to terminate takes effect at once
             try:
-                woken = self.connection.sleep(self.latch.fileno(), timeouts.idle_seconds())
+                woken = connection.sleep(self.latch.fd, timeouts.idle_seconds())
             finally:
                 session.idle = False
             if woken == "timeout":
@@ -115,7 +124,7 @@ class Backend:
             if xact.standing:
                 xact.give_way(self._client_sends)
             self._send_notifications()
-            self.connection.flush()
+            connection.flush()
 
     def _client_sends(self) -> bool:
         """The next message comes soon, or has come."""
@@ -194,10 +203,6 @@ class Backend:
         self.simple.run(text)
         self.send_ready()
 
-    def _bind(self, payload: bytes) -> None:
-        if not run_bound(self, payload):
-            self.extended.bind(payload)
-
     def _flush(self, payload: bytes) -> None:
         self.connection.flush()
 
@@ -219,33 +224,37 @@ class Backend:
 
     def send_ready(self) -> None:
         session = self.session
+        write = self.connection.write
+        state = session.xact.state
+        status, activity = _STATUS[state]
         if self.latch is not None:
-            session.locks.end_of_statement()
-            session.notify_queue.end_of_statement()
-            session.timeouts.end_statement()
-            self._send_notifications()
+            if session.timeouts.armed:
+                session.timeouts.end_statement()
+            if state == xact.IDLE:
+                session.locks.before_ready()
+                if session.notify_queue.before_ready():
+                    self._send_notifications()
         if session.notices:
             self.send_notices()
         if session.guc.unreported:
             for name, value in session.guc.changed_reports():
-                self.connection.write(parameter_status(name, value, session.client_codec))
-        status = session.xact.status
+                write(parameter_status(name, value, session.client_codec))
         if session.portals and status == b"I":
             session.close_portals(committing=True)
-        session.slot.report_activity(_STATES[status])
-        self.connection.write(ready_for_query(status))
+        session.slot.report_activity(activity)
+        write(ready_for_query(status))
 
-    def report_query(self, text: str) -> None:
-        """pg_stat_activity's view of what runs."""
+    def report_query(self, text: str, raw: bytes | None = None) -> None:
+        """pg_stat_activity's view of what runs.  raw: the text in UTF-8."""
         session = self.session
         session.source_text = text
-        if self.latch is not None:
+        if session.guc.values["statement_timeout"] and self.latch is not None:
             session.timeouts.start_statement()
         if text is self.statement_text:
             session.slot.report_running()
             return
         self.statement_text = text
-        session.slot.report_activity(ACTIVE, text.encode("utf-8", "replace"))
+        session.slot.report_query(text.encode("utf-8", "replace") if raw is None else raw)
 
     def send_notices(self) -> None:
         session = self.session

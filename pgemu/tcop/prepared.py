@@ -40,6 +40,11 @@ class PreparedStatement:
     decoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     encoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     descriptions: dict[tuple[int, ...], bytes] = field(default_factory=dict)
+    raw_text: bytes = field(init=False)
+    """`text` in UTF-8."""
+
+    def __post_init__(self) -> None:
+        self.raw_text = self.text.encode("utf-8", "replace")
 
     def count_plan(self, mode: str) -> None:
         """choose_custom_plan, for pg_prepared_statements: which plan PostgreSQL would take.  mode:

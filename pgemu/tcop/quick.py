@@ -10,11 +10,15 @@ nothing.
 
 from __future__ import annotations
 
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
-from pgemu.executor.execute import bind, run_plan, select_rows
+from pgemu.executor.execute import bind as bind_params
+from pgemu.executor.execute import note_duration, quiet_cursor, run_plan, select_rows
+from pgemu.executor.locking import lock_for_plan
+from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import Plan
-from pgemu.tcop.dest import describe, encoders, send_rows
+from pgemu.tcop.dest import describe, encoders, send_cursor, send_rows
 from pgemu.tcop.extended import BIND_COMPLETE, NO_DATA
 from pgemu.tcop.prepared import PreparedStatement
 from pgemu.tcop.xact_commands import transaction_statement
@@ -30,29 +34,25 @@ _DESCRIBE = b"D\x00\x00\x00\x06P\x00"
 _DESCRIBE_SYNC = _DESCRIBE + _EXECUTE_SYNC
 _DESCRIBE_EXECUTE = _DESCRIBE + _EXECUTE
 # what may come next in a pipeline that asks no more of the portal
-_NEXT = b"BSPC"
+_NEXT = (b"B", b"S", b"P", b"C")
+_LONGEST = len(_DESCRIBE_SYNC) + 1
+_NOTHING_TO_DESCRIBE = BIND_COMPLETE + NO_DATA
 
 
-def run_bound(backend: Backend, payload: bytes) -> bool:
+def bind(backend: Backend, payload: bytes) -> None:
+    """The handler of Bind."""
+    if not _run_bound(backend, payload):
+        backend.extended.bind(payload)
+
+
+def _run_bound(backend: Backend, payload: bytes) -> bool:
     """Serve a Bind with what follows it; False: not one of these, nothing was done."""
-    if payload[0]:
-        return False  # a named portal
     connection = backend.connection
     session: Any = backend.session
     state = session.xact.state
-    synced = state != IMPLICIT
-    if synced and connection.follows(_DESCRIBE_SYNC):
-        length, described = len(_DESCRIBE_SYNC), True
-    elif synced and connection.follows(_EXECUTE_SYNC):
-        length, described = len(_EXECUTE_SYNC), False
-    elif state != IDLE and connection.follows(_DESCRIBE_EXECUTE):
-        length, described, synced = len(_DESCRIBE_EXECUTE), True, False
-    elif state != IDLE and connection.follows(_EXECUTE):
-        length, described, synced = len(_EXECUTE), False, False
-    else:
-        return False
-    if not synced and connection.buffered_byte(length) not in _NEXT:
-        return False
+    length, described, synced = _what_follows(connection.peek(_LONGEST), state)
+    if payload[0] or not length:
+        return False  # a named portal, or something else is wanted of it
     portals = session.portals
     if state == FAILED or len(portals) > 1:
         return False
@@ -63,7 +63,9 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
     if statement is None or len(raw_params) != len(statement.param_types):
         return False
     session.start_statement()
-    plan = _plan_at_hand(session, statement)
+    plan: Plan | None = statement.plan
+    if statement.version != session.accepted_version() or statement.epoch != session.guc.epoch:
+        plan = None
     columns = statement.columns
     if plan is None:
         transaction = statement.transaction_statement
@@ -71,57 +73,67 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
             return False
     elif columns is not None and 1 < len(results) != len(columns):
         return False
-    portals.clear()  # the unnamed one is replaced, and has ended at the end of this
+    if portals:
+        portals.clear()  # the unnamed one is replaced, and has ended at the end of this
     session.source_text = statement.text
-    params = backend.extended.decode_params(statement, formats, raw_params)
-    backend.report_query(statement.text)
-    write = connection.write
-    write(BIND_COMPLETE)
+    params: list[Value] = []
+    if raw_params:
+        params = backend.extended.decode_params(statement, formats, raw_params)
+    backend.report_query(statement.text, statement.raw_text)
     if described:
-        write(_description(session, statement, results))
+        connection.write(_answer(session, statement, results))
+    else:
+        connection.write(BIND_COMPLETE)
     if plan is None:
         tag = transaction_statement(session, transaction)
-        if session.notices:
-            backend.send_notices()
-        write(command_complete(tag))
     else:
-        _run(backend, statement, plan, params, results)
+        tag = _run(backend, statement, plan, params, results)
+    if session.notices:
+        backend.send_notices()
+    connection.write(command_complete(tag))
     connection.skip(length)
     if synced:
         backend.send_ready()
     return True
 
 
-def _plan_at_hand(session: Any, statement: PreparedStatement) -> Plan | None:
-    if (
-        statement.plan is None
-        or statement.version != session.plan_version()
-        or statement.epoch != session.guc.epoch
-    ):
-        return None
-    return statement.plan
+def _what_follows(buffered: bytes, state: str) -> tuple[int, bool, bool]:
+    """The length of the messages that belong to a Bind (0: others follow), whether Describe is
+    among them, and Sync."""
+    if state != IMPLICIT:
+        if buffered.startswith(_DESCRIBE_SYNC):
+            return len(_DESCRIBE_SYNC), True, True
+        if buffered.startswith(_EXECUTE_SYNC):
+            return len(_EXECUTE_SYNC), False, True
+    if state != IDLE:
+        for start, described in ((_DESCRIBE_EXECUTE, True), (_EXECUTE, False)):
+            if buffered.startswith(start) and buffered[len(start) : len(start) + 1] in _NEXT:
+                return len(start), described, False
+    return 0, False, False
 
 
-def _description(session: Any, statement: PreparedStatement, results: tuple[int, ...]) -> bytes:
+def _answer(session: Any, statement: PreparedStatement, results: tuple[int, ...]) -> bytes:
+    """To Bind and Describe."""
     if statement.columns is None:
-        return NO_DATA
+        return _NOTHING_TO_DESCRIBE
     known = statement.descriptions.get(results)
     if known is None:
         known = statement.descriptions[results] = describe(session, statement.columns, results)
-    return known
+    return BIND_COMPLETE + known
 
 
 def _run(
     backend: Backend,
     statement: PreparedStatement,
     plan: Plan,
-    params: Any,
+    params: list[Value],
     results: tuple[int, ...],
-) -> None:
+) -> str:
+    """The command tag."""
     session: Any = backend.session
     write = backend.connection.write
     session.current_params = params
-    bindings = bind(plan, params)
+    bindings = bind_params(plan, params)
     encode = None
     if statement.columns is not None:
         encode = statement.encoders.get(results)
@@ -130,13 +142,17 @@ def _run(
             statement.encoders[results] = encode
     if plan.command_type == "select" and not (plan.row_marks or plan.steps or plan.may_write):
         assert encode is not None
-        count = send_rows(write, select_rows(session, plan, bindings), encode)
-        tag = f"SELECT {count}"
-    else:
-        result = run_plan(session, plan, bindings)
-        if result.rows is not None and encode is not None:
-            send_rows(write, result.rows, encode)
-        tag = result.tag
-    if session.notices:
-        backend.send_notices()
-    write(command_complete(tag))
+        if plan.result is None:
+            session.xact.queried = True
+            lock_for_plan(session, plan)
+            started = monotonic_ns()
+            cursor = quiet_cursor(session, plan, bindings)
+            if cursor is not None:
+                count = send_cursor(write, cursor, encode)
+                note_duration(plan, started)
+                return f"SELECT {count}"
+        return f"SELECT {send_rows(write, select_rows(session, plan, bindings), encode)}"
+    result = run_plan(session, plan, bindings)
+    if result.rows is not None and encode is not None:
+        send_rows(write, result.rows, encode)
+    return result.tag

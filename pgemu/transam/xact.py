@@ -22,7 +22,7 @@ from pgemu.errors import (
 )
 from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
-from pgemu.storage.shmem import SharedMemory
+from pgemu.storage.shmem import W_NEXT_XID, SharedMemory
 from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
 from pgemu.transam.savepoints import Savepoint, Savepoints
 from pgemu.transam.schema import prefix
@@ -402,6 +402,25 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
             or (self.conn.in_transaction and not self.standing)
             or self.unbuilt
         )
+
+    def read_quietly(self, sql: str, bindings: Sequence[Value], brief: bool) -> Any:
+        """Run a SELECT without a transaction around it, where nobody else is writing: no snapshot
+        has to be taken.  SQLite fixes what the statement sees at its first step; if no
+        transaction was running before it and none has begun until after it, that state is all
+        committed.  brief: it may keep writers waiting.  The cursor; None: it cannot be done so."""
+        if not self.quiet():
+            return None
+        if self.standing and not brief:
+            self.settle()
+        words = self.shm.words
+        before = words[W_NEXT_XID]
+        if self.others_have_xids():
+            return None
+        cursor = self.conn.execute(sql, bindings)
+        if words[W_NEXT_XID] != before:
+            cursor.close()
+            return None
+        return cursor
 
     def others_have_xids(self) -> bool:
         """Another backend of the cluster has written in a transaction that it has not ended (or

@@ -68,7 +68,8 @@ def test_slots(tmp_path: Path) -> None:
     with pytest.raises(PgError, match="sorry, too many clients already") as error:
         shm.procarray.claim_slot(103, limit=2)
     assert error.value.sqlstate == "53300"
-    one.report_activity(IDLE, b"select 1")
+    one.report_query(b"select 1")
+    one.report_activity(IDLE)
     one.application_name = "psql"
     one.words[XID] = 900
     assert (one.state, one.query, one.application_name) == ("idle", "select 1", "psql")
