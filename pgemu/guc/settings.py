@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from pgemu.errors import (
@@ -105,7 +105,8 @@ class Settings:
 
     def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
         self.rows_by_name: dict[str, Setting] = dict(load_settings())
-        self.values: dict[str, Typed] = {}
+        boot = _boot_state()
+        self.values: dict[str, Typed] = dict(boot.values)
         """Lower-case name -> typed value; for reading only."""
         self.check_hooks: dict[str, CheckHook] = dict(CHECK_HOOKS)
         # where the value under check comes from, for hooks that look into the catalogs
@@ -113,9 +114,9 @@ class Settings:
         self.check_hooks["datestyle"] = self._check_datestyle
         self.assign_hooks: dict[str, Callable[[Typed], None]] = {}
         self.epoch = 0
-        self.reported: tuple[str, ...] = ()
-        self._sources: dict[str, str] = {}
-        self._reset: dict[str, State] = {}
+        self.reported = boot.reported
+        self._sources: dict[str, str] = dict(boot.sources)
+        self._reset: dict[str, State] = dict(boot.reset)
         self._stack = SettingStack()
         # the open levels; for looking whether there are any
         self.levels = self._stack.levels
@@ -124,9 +125,6 @@ class Settings:
         self._last_reported: dict[str, str] = {}
         # keys of reported settings that may have changed since changed_reports()
         self.unreported: set[str] = set()
-        for key, row in self.rows_by_name.items():
-            self._adopt(key, row)
-        self.reported = tuple(r.name for r in self.rows_by_name.values() if "REPORT" in r.flags)
         self.unreported.update(name.lower() for name in self.reported)
         self._refresh_epoch()
         for name, text in (overrides or {}).items():
@@ -458,6 +456,24 @@ def _key(name: str) -> str:
 
 def _visible(row: Setting, privileged: bool) -> bool:
     return "NO_SHOW_ALL" not in row.flags and (privileged or "SUPERUSER_ONLY" not in row.flags)
+
+
+class _Boot(NamedTuple):
+    """What every new Settings starts with."""
+
+    values: dict[str, Typed]
+    sources: dict[str, str]
+    reset: dict[str, State]
+    reported: tuple[str, ...]
+
+
+@cache
+def _boot_state() -> _Boot:
+    rows = load_settings()
+    values = {key: _default_of(row) for key, row in rows.items()}
+    sources = {key: row.default_source for key, row in rows.items()}
+    reset = {key: State(values[key], source) for key, source in sources.items()}
+    return _Boot(values, sources, reset, tuple(r.name for r in rows.values() if "REPORT" in r.flags))
 
 
 def _default_of(row: Setting) -> Typed:

@@ -30,6 +30,7 @@ STATUS = struct.Struct("=i")
 """What a spare writes: its pid when it got a connection, -pid when that has ended and the process
 is a spare again.  Serving several short connections, one after the other, saves a fork each."""
 MAX_SESSIONS = 64
+COLLECT_EVERY = 8
 IDLE_SECONDS = 1.0
 MAX_RESIDENT_KIB = 160 << 10
 _PR_SET_PDEATHSIG = 1
@@ -110,7 +111,8 @@ class SpareBackend:
             if sock is None or not self._serve(backend, sock):
                 break
             os.write(self.status_fd, STATUS.pack(-os.getpid()))
-            gc.collect()
+            if served % COLLECT_EVERY == COLLECT_EVERY - 1:
+                gc.collect()
         return 0
 
     def _serve(self, backend: Callable[..., Any], sock: socket.socket) -> bool:
@@ -123,18 +125,20 @@ class SpareBackend:
             return False
         again = backend(sock, self.cluster, self.shm, slot, self.config)
         sock.close()
-        self._release(slot)
+        self._release(slot, again is True)
         used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return again is True and used < MAX_RESIDENT_KIB and not slot.pid
 
-    def _release(self, slot: Slot) -> None:
-        """Free the slot, unless a transaction was left open: then the postmaster recovers it."""
+    def _release(self, slot: Slot, clean: bool) -> None:
+        """Free the slot, unless a transaction was left open: then the postmaster recovers it.
+        clean: the backend has given back all its locks."""
         if slot.pid == os.getpid() and not slot.words[XID]:
-            from pgemu.storage.locktable import LockTable
+            if not clean:
+                from pgemu.storage.locktable import LockTable
 
-            table = LockTable(self.cluster.locks_path, self.shm.procarray)
-            table.release_slot(slot.number)
-            table.close()
+                table = LockTable(self.cluster.locks_path, self.shm.procarray)
+                table.release_slot(slot.number)
+                table.close()
             self.shm.procarray.release(slot)
 
     def _accept(self, patience: float | None) -> socket.socket | None:

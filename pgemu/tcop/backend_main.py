@@ -141,9 +141,9 @@ def _start(
         conn=prepared.take_connection(database.oid),
     )
     session.ctx.database = database.datname
-    _apply_settings(session, stored, params, role_row)
     session.authenticated_user_oid = role_row.oid
     session.set_session_user(role_row.oid)
+    _apply_settings(session, stored, params, role_row)
     backend = Backend(connection, session)
     session.client = CopyChannel(backend)
     _signals(session, slot, config)
@@ -227,9 +227,10 @@ class _SharedCatalogs:
     def stored_settings(self, database: int, role: int) -> list[tuple[str, str]]:
         """ALTER DATABASE/ROLE ... SET, the weaker ones first."""
         found: list[tuple[str, str]] = []
-        for db, owner in ((0, 0), (database, 0), (0, role), (database, role)):
-            row = self._catalog.one(PgDbRoleSetting, setdatabase=db, setrole=owner)
-            for item in (row.setconfig or ()) if row is not None else ():
+        rows = self._catalog.all(PgDbRoleSetting)
+        for key in ((0, 0), (database, 0), (0, role), (database, role)) if rows else ():
+            of_key = [row for row in rows if (row.setdatabase, row.setrole) == key]
+            for item in (of_key[0].setconfig or ()) if of_key else ():
                 name, _, value = str(item).partition("=")
                 found.append((name, value))
         return found

@@ -99,9 +99,10 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
     def _identity_changed(self, _value: Any) -> None:
         """SET ROLE and SET SESSION AUTHORIZATION, and their end by a rollback or a function."""
         user, role = str(self.guc.value("session_authorization")), str(self.guc.value("role"))
-        row = self.catalog.one(PgAuthid, rolname=user)
-        if row is not None and row.oid != self.ctx.session_user_oid:
-            self.set_session_user(row.oid)
+        if user != self.ctx.session_user:
+            row = self.catalog.one(PgAuthid, rolname=user)
+            if row is not None and row.oid != self.ctx.session_user_oid:
+                self.set_session_user(row.oid)
         row = None if role == "none" else self.catalog.one(PgAuthid, rolname=role)
         self.set_current_user(self.ctx.session_user_oid if row is None else row.oid)
 

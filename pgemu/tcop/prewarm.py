@@ -29,14 +29,17 @@ _WARM: tuple[tuple[type[Any], dict[str, Any]], ...] = (
 )
 
 
+# the pg_hba.conf that this process has read: path -> its times, its lines
+_HBA: dict[str, tuple[tuple[int, int], tuple[HbaLine, ...]]] = {}
+
+
 class Prepared:
     """database: the OID whose file `conn` has open; 0 and None if there is none."""
 
     def __init__(self, cluster: Any, config: Any) -> None:
         self.settings_key = config.settings_key(cluster)
         self.settings: Settings | None = Settings(boot_settings(cluster, config))
-        self._hba_key = _file_key(cluster.hba_path)
-        self._hba = load_hba(Path(cluster.hba_path))
+        self.hba(cluster)
         self.database = 0
         self.conn: apsw.Connection | None = None
         self._open(cluster, config)
@@ -48,9 +51,9 @@ class Prepared:
             return
         conn = open_database(path, cluster.global_path, fsync=fsync)
         shared = Catalog(DirectStore(conn))
-        role = shared.one(PgAuthid, rolname=config.user)
+        shared.one(PgAuthid, rolname=config.user)
         row = shared.one(PgDatabase, datname=config.dbname)
-        shared.one(PgDbRoleSetting, setdatabase=0, setrole=role.oid if role else 10)
+        shared.all(PgDbRoleSetting)
         if row is not None and row.oid != 5:
             conn.close()
             path = cluster.database_path(row.oid)
@@ -71,9 +74,12 @@ class Prepared:
         return settings
 
     def hba(self, cluster: Any) -> tuple[HbaLine, ...]:
-        if self._hba_key != _file_key(cluster.hba_path):
-            self._hba = load_hba(Path(cluster.hba_path))
-        return self._hba
+        path = cluster.hba_path
+        key = _file_key(path)
+        known = _HBA.get(path)
+        if known is None or known[0] != key:
+            known = _HBA[path] = key, load_hba(Path(path))
+        return known[1]
 
     def take_connection(self, database: int) -> apsw.Connection | None:
         """The open connection if it is that of this database; else it is closed."""
