@@ -473,7 +473,8 @@ def _boot_state() -> _Boot:
     values = {key: _default_of(row) for key, row in rows.items()}
     sources = {key: row.default_source for key, row in rows.items()}
     reset = {key: State(values[key], source) for key, source in sources.items()}
-    return _Boot(values, sources, reset, tuple(r.name for r in rows.values() if "REPORT" in r.flags))
+    reported = tuple(row.name for row in rows.values() if "REPORT" in row.flags)
+    return _Boot(values, sources, reset, reported)
 
 
 def _default_of(row: Setting) -> Typed:

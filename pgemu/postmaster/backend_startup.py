@@ -118,8 +118,13 @@ class SpareBackend:
     def _serve(self, backend: Callable[..., Any], sock: socket.socket) -> bool:
         """One connection to its end.  True: it left nothing behind, another one may come."""
         os.write(self.status_fd, STATUS.pack(os.getpid()))
+        procarray, limit = self.shm.procarray, self.shm.max_connections
+        slot: Slot | None = getattr(self.config.prewarmed, "slot", None)
         try:
-            slot = self.shm.procarray.claim_slot(limit=self.shm.max_connections)
+            if slot is None:
+                slot = procarray.claim_slot(limit=limit)
+            else:
+                procarray.admit(slot, limit)
         except PgError as error:
             refuse(sock, self.shm, error)
             return False

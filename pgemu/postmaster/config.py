@@ -56,7 +56,7 @@ class ServerConfig:
     recover_cluster: str = RECOVER_CLUSTER
     purge: str = PURGE
     late_imports: tuple[str, ...] = LATE_IMPORTS
-    prewarmed: Any = None  # in a spare: what prewarm gave
+    prewarmed: Any = None  # in a spare: what prewarm gave; its slot, if it has one, is claimed
     _parsed: tuple[tuple[int, ...], dict[str, str]] | None = None
 
     @property

@@ -241,9 +241,10 @@ class ProcArray:
         return slot
 
     def slots(self) -> Iterator[Slot]:
-        """Every slot of a process, in slot order."""
+        """Every slot of a process that has begun its work, in slot order."""
+        types = self.column(BACKEND_TYPE)
         for number, pid in enumerate(self.column(PID)):
-            if 0 < pid < PREPARED_PIDS:
+            if 0 < pid < PREPARED_PIDS and types[number] != STARTING_BACKEND:
                 yield self.slot(number)
 
     def claim_slot(self, pid: int = 0, backend_type: int = CLIENT_BACKEND, limit: int = 0) -> Slot:
@@ -270,6 +271,17 @@ class ProcArray:
             slot.words[CLIENT_PORT] = -1
             slot.words[PID] = pid or os.getpid()
         return slot
+
+    def admit(self, slot: Slot, limit: int) -> None:
+        """A process that has claimed its slot beforehand, as STARTING_BACKEND, has a client now.
+        53300 as in claim_slot."""
+        with self.lock:
+            if self.column(BACKEND_TYPE).count(CLIENT_BACKEND) >= limit:
+                raise PgError(
+                    TOO_MANY_CONNECTIONS, "sorry, too many clients already", severity="FATAL"
+                )
+            slot.words[BACKEND_TYPE] = CLIENT_BACKEND
+            slot.words[BACKEND_START] = time.time_ns() // 1000
 
     def release(self, slot: Slot) -> None:
         """Free a slot, its owner's last act or the postmaster's for a dead one."""

@@ -48,7 +48,7 @@ PROCARRAY_AT = CONTROLS_AT + CONTROLS_BYTES
 RUNNING, STARTING, SMART_SHUTDOWN, FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = 0, 1, 2, 3, 4
 
 # Slots beyond max_connections: workers, connections that only cancel, those being refused.
-EXTRA_SLOTS = 24
+EXTRA_SLOTS = 32
 
 
 class SharedMemory:

@@ -29,7 +29,6 @@ from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import as_fatal, send_error, violation_error
 from pgemu.libpq.startup import StartupParams, UnsupportedProtocol, negotiate
 from pgemu.storage.connection import set_interrupt_check
-from pgemu.storage.latch import Latch, LatchSender
 from pgemu.storage.procarray import (
     BACKEND_START,
     DATABASE,
@@ -44,7 +43,7 @@ from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.lost_indexes import rebuild_lost_indexes
 from pgemu.tcop.postgres import Backend
-from pgemu.tcop.prewarm import Prepared
+from pgemu.tcop.prewarm import Prepared, attach_latch, close_session
 from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.violation import ProtocolViolation
@@ -54,8 +53,9 @@ COLLATIONS = install(cache_folder(), base_types)
 
 def prewarm(cluster: Any, shm: Any, config: Any) -> Prepared:
     """In a spare, before it has a connection: open what the first connection will want."""
-    del shm
-    return Prepared(cluster, config)
+    prepared = Prepared(cluster, config)
+    prepared.begin_session(cluster, shm, config, COLLATIONS)
+    return prepared
 
 
 def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config: Any) -> bool:
@@ -130,16 +130,19 @@ def _start(
         cluster.own_database_file(database.oid)
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
-    session = BackendSession(
-        cluster,
-        shm,
-        slot,
-        database.oid,
-        settings,
-        fsync=config.fsync(cluster),
-        collations=COLLATIONS,
-        conn=prepared.take_connection(database.oid),
-    )
+    session = prepared.take_session(database.oid, settings)
+    if session is None:
+        session = BackendSession(
+            cluster,
+            shm,
+            slot,
+            database.oid,
+            settings,
+            fsync=config.fsync(cluster),
+            collations=COLLATIONS,
+            conn=prepared.take_connection(database.oid),
+        )
+        attach_latch(session, cluster, shm, slot)
     session.ctx.database = database.datname
     session.authenticated_user_oid = role_row.oid
     session.set_session_user(role_row.oid)
@@ -147,7 +150,8 @@ def _start(
     backend = Backend(connection, session)
     session.client = CopyChannel(backend)
     _signals(session, slot, config)
-    _attach_latch(backend, cluster, shm, slot)
+    backend.latch = session.latch
+    rebuild_lost_indexes(session)
     peer = connection.peer()
     slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
     session.server_address = connection.local_address() if peer else None
@@ -285,22 +289,6 @@ def _terminated() -> PgError:
     )
 
 
-def _attach_latch(backend: Backend, cluster: Any, shm: Any, slot: Any) -> None:
-    latch = Latch(cluster.runtime, slot.number)
-    latch.install_wakeup_fd()
-    backend.latch = latch
-    session = backend.session
-    session.latch = latch
-    session.xact.standing_slot = slot.number
-    session.latch_sender = LatchSender(cluster.runtime)
-    try:
-        from pgemu.executor.locking import attach_locks
-    except ImportError:
-        return
-    attach_locks(session, cluster, shm, slot, latch)
-    rebuild_lost_indexes(session)
-
-
 def _end(session: BackendSession) -> None:
     """Roll back what is open, drop temporary tables, leave nothing behind."""
     try:
@@ -317,16 +305,4 @@ def _end(session: BackendSession) -> None:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if session.latch is not None:
-            session.latch.close()
-        session.close()
-        _close_locks(session)
-
-
-def _close_locks(session: BackendSession) -> None:
-    """Descriptors that the end of the process would close: it may serve another connection."""
-    for lock in (session.writer_lock, session.xact.global_lock, session.latch_sender):
-        if lock is not None:
-            lock.close()
-    if session.locks is not None:
-        session.locks.table.close()
+        close_session(session)

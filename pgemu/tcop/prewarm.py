@@ -1,5 +1,5 @@
-"""What a spare backend makes ready before it has a connection: settings, pg_hba.conf, and the
-SQLite connection of the database that clients most often want.
+"""What a spare backend makes ready before it has a connection: settings, pg_hba.conf, and a
+session of the database that clients most often want, with a slot of its own.
 
 PostgreSQL has no counterpart: it forks when the client is there already.  Everything here is
 checked again when the client comes (files by their times, rows by reading them), for a spare may
@@ -9,6 +9,7 @@ wait for hours.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ import apsw
 from pgemu.catalog.rows import PgAuthid, PgDatabase, PgDbRoleSetting, PgNamespace, PgType
 from pgemu.catalog.store import DirectStore
 from pgemu.catalog.syscache import Catalog
+from pgemu.errors import PgError
+from pgemu.executor.locking import attach_locks
 from pgemu.guc import Settings
 from pgemu.libpq.hba import HbaLine, load_hba
 from pgemu.storage.connection import open_database
+from pgemu.storage.latch import Latch, LatchSender
+from pgemu.storage.procarray import STARTING_BACKEND, Slot
+from pgemu.tcop.backend_session import BackendSession
 
 # Rows that the first statements of nearly every session look up.
 _WARM: tuple[tuple[type[Any], dict[str, Any]], ...] = (
@@ -42,6 +48,8 @@ class Prepared:
         self.hba(cluster)
         self.database = 0
         self.conn: apsw.Connection | None = None
+        self.slot: Slot | None = None
+        self._session: BackendSession | None = None
         self._open(cluster, config)
 
     def _open(self, cluster: Any, config: Any) -> None:
@@ -65,6 +73,39 @@ class Prepared:
             store.scan(cls, where)
         self.database = row.oid if row is not None else 5
         self.conn = conn
+
+    def begin_session(
+        self, cluster: Any, shm: Any, config: Any, collations: Mapping[str, str]
+    ) -> None:
+        """Claim a slot, if one is free, and make a session of the open database."""
+        if self.conn is None:
+            return
+        try:
+            slot: Slot = shm.procarray.claim_slot(backend_type=STARTING_BACKEND)
+        except PgError:
+            return  # when the client comes it may be told so
+        self.slot = slot
+        self._session = BackendSession(
+            cluster,
+            shm,
+            slot,
+            self.database,
+            self.settings,
+            fsync=config.fsync(cluster),
+            collations=collations,
+            conn=self.conn,
+        )
+        attach_latch(self._session, cluster, shm, slot)
+
+    def take_session(self, database: int, settings: Settings) -> BackendSession | None:
+        """The session that was made, if it is of this database and has these settings."""
+        session, self._session = self._session, None
+        if session is not None and (self.database != database or session.guc is not settings):
+            close_session(session)
+            session = self.conn = None
+        if session is not None:
+            session.accept_invalidations()
+        return session
 
     def take_settings(self, cluster: Any, config: Any) -> Settings:
         """The settings, made anew if a file changed since."""
@@ -90,9 +131,35 @@ class Prepared:
         return conn
 
     def close(self) -> None:
-        if self.conn is not None:
+        if self._session is not None:
+            close_session(self._session)
+            self._session = None
+        elif self.conn is not None:
             self.conn.close()
-            self.conn = None
+        self.conn = None
+
+
+def attach_latch(session: BackendSession, cluster: Any, shm: Any, slot: Slot) -> None:
+    """What lets the session sleep and be woken."""
+    latch = Latch(cluster.runtime, slot.number)
+    latch.install_wakeup_fd()
+    session.latch = latch
+    session.xact.standing_slot = slot.number
+    session.latch_sender = LatchSender(cluster.runtime)
+    attach_locks(session, cluster, shm, slot, latch)
+
+
+def close_session(session: BackendSession) -> None:
+    """Give back the descriptors too that the end of the process would close: it may serve another
+    connection."""
+    if session.latch is not None:
+        session.latch.close()
+    session.close()
+    for lock in (session.writer_lock, session.xact.global_lock, session.latch_sender):
+        if lock is not None:
+            lock.close()
+    if session.locks is not None:
+        session.locks.table.close()
 
 
 def boot_settings(cluster: Any, config: Any) -> dict[str, str]:
