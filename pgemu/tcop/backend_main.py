@@ -110,7 +110,6 @@ def _start(
 ) -> Backend:
     prepared = config.prewarmed or Prepared(cluster, config)
     config.prewarmed = None
-    settings = prepared.take_settings(cluster, config)
     shared = _SharedCatalogs(cluster, prepared.conn)
     try:
         role_row = shared.role(params.user)
@@ -130,14 +129,14 @@ def _start(
         cluster.own_database_file(database.oid)
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
-    session = prepared.take_session(database.oid, settings)
+    session = prepared.take_session(database.oid, cluster, config)
     if session is None:
         session = BackendSession(
             cluster,
             shm,
             slot,
             database.oid,
-            settings,
+            prepared.take_settings(cluster, config),
             fsync=config.fsync(cluster),
             collations=COLLATIONS,
             conn=prepared.take_connection(database.oid),

@@ -4,7 +4,7 @@ that the backends which it forks later share it (shared_preload_libraries come c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,48 @@ _FIRST = (
     "pgemu.rewrite.rewrite_handler",
     "pgemu.commands.utility",
 )
-# What drivers and ORMs ask first, and the shapes of simple statements.
-_TRIALS: tuple[tuple[str, tuple[Any, ...], tuple[int, ...]], ...] = (
+Trial = tuple[str, tuple[Any, ...], tuple[int, ...]]
+"""A statement, its parameters and their types."""
+# the postmaster does nothing else for as long as these take
+TRIALS_AT_ONCE = 4
+_SHAPES = (
+    'SELECT "a"."oid", "a"."rolname", "a"."rolvaliduntil" FROM "pg_authid" AS "a"'
+    ' WHERE "a"."oid" = 10 LIMIT 21',
+    'SELECT 1 AS "a" FROM "pg_type" WHERE "pg_type"."typname" = \'int4\' LIMIT 1',
+    "SELECT c.relname, n.nspname FROM pg_class c LEFT OUTER JOIN pg_namespace n"
+    " ON (c.relnamespace = n.oid) WHERE c.oid IN (1247, 1249, 1255) AND NOT c.relisshared"
+    " ORDER BY c.relname ASC, c.oid DESC LIMIT 10 OFFSET 1",
+    "SELECT DISTINCT relkind FROM pg_class WHERE reltype <> 0 ORDER BY relkind",
+    "SELECT relnamespace, sum(relnatts * 2), avg(relnatts), min(relname::text),"
+    " count(*) FILTER (WHERE relhasindex) FROM pg_class GROUP BY relnamespace"
+    " HAVING count(oid) > 3 ORDER BY 1",
+    "SELECT coalesce(sum(CASE WHEN typtype IN ('b', 'c') THEN typlen ELSE NULL END), 0)"
+    " FROM pg_type WHERE upper(typname::text) LIKE upper('%int%') AND typlen BETWEEN 1 AND 8",
+    "SELECT count(*) FROM pg_type t WHERE EXISTS (SELECT 1 FROM pg_range r WHERE"
+    " r.rngtypid = t.oid) AND t.oid NOT IN (SELECT r.rngsubtype FROM pg_range r)",
+    "SELECT r.rngtypid, (SELECT count(*) FROM pg_type t WHERE t.oid = r.rngsubtype) AS n,"
+    " row_number() OVER (PARTITION BY r.rngcollation ORDER BY r.rngtypid DESC) FROM pg_range r",
+    "WITH top AS (SELECT oid, typname FROM pg_type WHERE typlen = 8 ORDER BY 2 LIMIT 3)"
+    " SELECT t.typname FROM top t JOIN pg_type p ON p.oid = t.oid",
+    "(SELECT oid, rolname FROM pg_authid WHERE oid < 20) UNION (SELECT oid, datname FROM"
+    " pg_database) ORDER BY 1, 2 LIMIT 3",
+    "SELECT date_trunc('month', rolvaliduntil AT TIME ZONE 'UTC') AS m, count(*) FROM pg_authid"
+    " WHERE rolvaliduntil < '2024-01-01 00:00:00+00'::timestamptz - '30 days'::interval GROUP BY 1",
+    "SELECT j.v ->> 'a', (j.n * 2)::numeric(10, 2), md5('x'), 1.5 + 2, j.b IS NOT TRUE FROM"
+    " (SELECT '{\"a\": 1}'::jsonb AS v, '12.50'::numeric AS n, true AS b) j"
+    " WHERE j.v @> '{\"a\": 1}'::jsonb AND j.n >= 1.00 AND 5 = ANY (ARRAY[1, 5])",
+    "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
+    " (1, 1, 0, 'a'), (2, 1, 0, NULL) RETURNING objoid",
+    "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
+    " (1, 1, 0, 'a') ON CONFLICT (objoid, classoid, objsubid) DO UPDATE SET description ="
+    " EXCLUDED.description",
+    "EXPLAIN UPDATE pg_description SET objsubid = (pg_description.objsubid - 1),"
+    " description = 'a' WHERE pg_description.objoid = 1",
+    "EXPLAIN DELETE FROM pg_description WHERE objoid IN (SELECT oid FROM pg_class WHERE oid = 1)",
+)
+# What drivers and ORMs ask first, and the shapes of their statements, over tables that every
+# database has.
+_TRIALS: tuple[Trial, ...] = (
     ("SELECT 1", (), ()),
     ("SELECT $1 + 1, $2::text", (1, "a"), (23, 25)),
     ("SELECT pg_catalog.version(), current_schema(), current_database()", (), ()),
@@ -37,11 +77,12 @@ _TRIALS: tuple[tuple[str, tuple[Any, ...], tuple[int, ...]], ...] = (
         ("pg_d%",),
         (25,),
     ),
+    *((text, (), ()) for text in _SHAPES),
 )
 
 
 def steps(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
-    """Each next() loads one more module; the last runs some statements."""
+    """Each next() loads one more module; the last ones run some statements."""
     for name in _FIRST:
         import_module(name)
         yield
@@ -52,12 +93,14 @@ def steps(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
     compile_pending()
     yield
     try:
-        try_out(cluster, shm, config)
+        for start in range(0, len(_TRIALS), TRIALS_AT_ONCE):
+            try_out(cluster, shm, config, _TRIALS[start : start + TRIALS_AT_ONCE])
+            yield
     except (PgError, apsw.Error):
         return  # it only makes backends start sooner
 
 
-def try_out(cluster: Any, shm: Any, config: Any) -> None:
+def try_out(cluster: Any, shm: Any, config: Any, trials: Sequence[Trial]) -> None:
     """Fill the process's caches by use.  SQLite is closed again: the caller forks."""
     from pgemu.guc import Settings
     from pgemu.libpq.hba import load_hba
@@ -74,7 +117,7 @@ def try_out(cluster: Any, shm: Any, config: Any) -> None:
         )
         try:
             session.set_session_user(10)
-            for text, params, types in _TRIALS:
+            for text, params, types in trials:
                 session.start_statement()
                 session.begin_implicit()
                 session.query(text, params, types)

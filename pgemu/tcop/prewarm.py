@@ -90,21 +90,24 @@ class Prepared:
             shm,
             slot,
             self.database,
-            self.settings,
+            self.take_settings(cluster, config),
             fsync=config.fsync(cluster),
             collations=collations,
             conn=self.conn,
         )
         attach_latch(self._session, cluster, shm, slot)
 
-    def take_session(self, database: int, settings: Settings) -> BackendSession | None:
-        """The session that was made, if it is of this database and has these settings."""
+    def take_session(self, database: int, cluster: Any, config: Any) -> BackendSession | None:
+        """The session that was made, if it is of this database and no file of settings has
+        changed since."""
         session, self._session = self._session, None
-        if session is not None and (self.database != database or session.guc is not settings):
+        if session is None:
+            return None
+        if self.database != database or self.settings_key != config.settings_key(cluster):
             close_session(session)
-            session = self.conn = None
-        if session is not None:
-            session.accept_invalidations()
+            self.conn = None
+            return None
+        session.accept_invalidations()
         return session
 
     def take_settings(self, cluster: Any, config: Any) -> Settings:
