@@ -71,6 +71,8 @@ def _element(node: _Call, args: list[Sql], low: Lowering) -> Element | None:
     else:
         return None
     path = sql.render(sql.func(low.binder.special("json_path"), *keys))
+    if not low.for_index and all(sql.render(key).startswith("?") for key in keys):
+        path = f"(SELECT {path})"  # is computed once and not for every row
     return Element("", document, keys, path)
 
 
