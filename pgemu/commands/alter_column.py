@@ -787,9 +787,11 @@ def set_compression(ctx: Any, command: dict[str, Any]) -> None:
 
 def alter_column_type(ctx: Any, command: dict[str, Any]) -> None:
     """ALTER COLUMN ... TYPE ... [USING]: the rewrite itself is in alter_type_rewrite."""
-    from pgemu.commands.alter_type_rewrite import alter_type
+    from pgemu.commands.alter_type_rewrite import alter_types
 
-    alter_type(ctx, command)
+    commands = [c for c in ctx.commands if c["subtype"] == "AT_AlterColumnType"]
+    if command is commands[0]:  # all at once
+        alter_types(ctx, commands)
 
 
 def rebuild_after_type_change(ctx: Any) -> None:

@@ -43,6 +43,7 @@ class AlterContext:
     relid: int
     recurse: bool
     source_text: str
+    commands: list[dict[str, Any]] = field(default_factory=list)
     # constraints and indexes to make again after type changes
     rebuild: list[Any] = field(default_factory=list)
     # tables that get new storage, and why (AT_REWRITE_*)
@@ -210,7 +211,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     if relation.is_partition:
         check_not_pending(session, relation)
     commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
-    ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
+    ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text, commands)
     for command in commands:
         _check_kind(relation, command, word)
     _check_single(commands)

@@ -89,6 +89,11 @@ _SQLSTATES = (
     ("column number must be in range", "22023"),
     ("constraints cannot be marked", "0A000"),
     ("aggregates cannot have output arguments", "0A000"),
+    ("role name ", "42939"),
+    *(
+        (f"{word} cannot be used as a role name here", "42939")
+        for word in ("CURRENT_ROLE", "CURRENT_USER", "SESSION_USER")
+    ),
 )
 # hints of the grammar's and the scanner's own errors, which the library does not hand on
 _HINTS = (
