@@ -153,6 +153,7 @@ def _remove_folders(link: str) -> None:
 
 def drop_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """DROP TABLESPACE [IF EXISTS]."""
+    session.xact.prevent_in_transaction_block("DROP TABLESPACE", st.top_level)
     catalog = session.catalog
     name = stmt["tablespacename"]
     row = catalog.one(PgTablespace, spcname=name)
@@ -162,7 +163,6 @@ def drop_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         message = f'tablespace "{name}" does not exist, skipping'
         session.notice("NOTICE", "00000", message)
         return CommandResult("DROP TABLESPACE")
-    session.xact.prevent_in_transaction_block("DROP TABLESPACE", st.top_level)
     check_object_owner(session, "tablespace", name, row.spcowner)
     if row.oid < 12000:
         aclcheck_error("tablespace", name)

@@ -223,6 +223,11 @@ def process_utility(
     if detached is not None:
         detach_concurrently(session, stmt, detached)
         return CommandResult("ALTER TABLE")
+    if tag == "IndexStmt" and stmt.get("concurrent") and not session.catalog.all(PgEventTrigger):
+        from pgemu.commands.indexcmds import define_index_concurrently
+
+        session.xact.build_storage()
+        return define_index_concurrently(session, stmt, st)
 
     def run() -> CommandResult:
         with session.xact.write():
