@@ -331,7 +331,7 @@ def _check_on_commit(stmt: dict[str, Any], persistence: str) -> None:
         raise PgError(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables")
     if "partspec" in stmt and "inhRelations" in stmt and "partbound" not in stmt:
         raise PgError(
-            INVALID_TABLE_DEFINITION, "cannot create partitioned table as inheritance child"
+            INVALID_OBJECT_DEFINITION, "cannot create partitioned table as inheritance child"
         )
 
 
