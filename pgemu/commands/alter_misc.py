@@ -46,9 +46,18 @@ def change_owner(ctx: Any, command: dict[str, Any]) -> None:
     from pgemu.commands.alter import change_relation_owner
     from pgemu.commands.role_spec import get_rolespec_oid
 
-    change_relation_owner(
-        ctx.session, ctx.relation, get_rolespec_oid(ctx.session, command["newowner"])
-    )
+    relation = ctx.relation
+    new_owner = get_rolespec_oid(ctx.session, command["newowner"])
+    if relation.relkind == "S" and relation.owner != new_owner:
+        for link in ctx.catalog.all(PgDepend, classid=PG_CLASS_RELID, objid=relation.oid):
+            if link.refclassid == PG_CLASS_RELID and link.refobjsubid and link.deptype in "ai":
+                table = ctx.catalog.relation(link.refobjid).name
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    f'cannot change owner of sequence "{relation.name}"',
+                    detail=f'Sequence "{relation.name}" is linked to table "{table}".',
+                )
+    change_relation_owner(ctx.session, relation, new_owner)
 
 
 def _index(ctx: Any, name: str) -> Any:

@@ -88,6 +88,7 @@ _SQLSTATES = (
     ("for hash partition provided more than once", "42710"),
     ("column number must be in range", "22023"),
     ("constraints cannot be marked", "0A000"),
+    ("CREATE OR REPLACE CONSTRAINT TRIGGER is not supported", "0A000"),
     ("aggregates cannot have output arguments", "0A000"),
     ("role name ", "42939"),
     *(

@@ -292,7 +292,7 @@ def rewrite_query(
 ) -> list[Query]:
     """RewriteQuery: complete the target list, apply rules, go through simple views.  In place;
     the result may be several queries, or none."""
-    from pgemu.rewrite.rewrite_rules import fire_rules
+    from pgemu.rewrite.rewrite_rules import EVENTS, fire_rules
     from pgemu.rewrite.rewrite_view import (
         error_view_not_updatable,
         rewrite_target_view,
@@ -337,7 +337,8 @@ def rewrite_query(
     instead_of = instead or fired.qualified is not None
     if instead_of and not updatable_view and query.returning_list and not fired.returning:
         raise _no_returning(relation, command)
-    if query.on_conflict is not None and (products or instead) and not updatable_view:
+    ruled = bool(products) or instead or any(r.ev_type == EVENTS["update"] for r in relation.rules)
+    if query.on_conflict is not None and ruled and not updatable_view:
         raise PgError(
             FEATURE_NOT_SUPPORTED,
             "INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE "
