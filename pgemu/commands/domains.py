@@ -359,15 +359,12 @@ def rename_domain_constraint(session: Any, stmt: dict[str, Any]) -> CommandResul
     catalog = session.catalog
     typ = _domain(session, list_items(stmt["object"]))
     row = catalog.one(PgConstraint, contypid=typ.oid, conname=stmt["subname"])
+    shown = catalog.type_name(typ.oid)
     if row is None:
-        raise PgError(
-            UNDEFINED_OBJECT,
-            f'constraint "{stmt["subname"]}" for domain {catalog.type_name(typ.oid)} does not exist',
-        )
+        message = f'constraint "{stmt["subname"]}" for domain {shown} does not exist'
+        raise PgError(UNDEFINED_OBJECT, message)
     if catalog.one(PgConstraint, contypid=typ.oid, conname=stmt["newname"]) is not None:
-        raise PgError(
-            DUPLICATE_OBJECT,
-            f'constraint "{stmt["newname"]}" for domain {catalog.type_name(typ.oid)} already exists',
-        )
+        message = f'constraint "{stmt["newname"]}" for domain {shown} already exists'
+        raise PgError(DUPLICATE_OBJECT, message)
     catalog.update(PgConstraint, {"oid": row.oid}, conname=stmt["newname"])
     return CommandResult("ALTER DOMAIN")

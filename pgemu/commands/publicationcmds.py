@@ -30,7 +30,6 @@ from pgemu.commands.permissions import check_owner, owns
 from pgemu.commands.publication_where import check_simple_rowfilter_expr
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
-    DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
     INSUFFICIENT_PRIVILEGE,
     INVALID_COLUMN_REFERENCE,
@@ -196,6 +195,8 @@ def _add_tables(
                 continue
             done.add(oid)
             relation = catalog.relation(oid)
+            if item.get("columns") and with_schemas:
+                raise _no_column_list(publication, relation)
             known = catalog.one(PgPublicationRel, prrelid=oid, prpubid=publication.oid)
             if known is not None:
                 if missing_only:
@@ -240,17 +241,21 @@ def _add_table(
         record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [rte])
 
 
+def _no_column_list(publication: Any, relation: Any) -> PgError:
+    """CheckPubRelationColumnList."""
+    return PgError(
+        INVALID_PARAMETER_VALUE,
+        f'cannot use column list for relation "{relation.schema_name}.{relation.name}" in '
+        f'publication "{publication.pubname}"',
+        detail="Column lists cannot be specified in publications containing FOR TABLES IN SCHEMA "
+        "elements.",
+    )
+
+
 def _column_list(publication: Any, relation: Any, nodes: Any, with_schemas: bool) -> list[int]:
     names = strings(nodes)
     if names and with_schemas:
-        schema = relation.schema_name
-        raise PgError(
-            INVALID_PARAMETER_VALUE,
-            f'cannot use column list for relation "{schema}.{relation.name}" in publication '
-            f'"{publication.pubname}"',
-            detail="Column lists cannot be specified in publications containing FOR TABLES IN "
-            "SCHEMA elements.",
-        )
+        raise _no_column_list(publication, relation)
     found: list[int] = []
     for name in names:
         att = relation.attrs_by_name.get(name)
@@ -265,7 +270,7 @@ def _column_list(publication: Any, relation: Any, nodes: Any, with_schemas: bool
                 f'cannot use generated column "{name}" in publication column list',
             )
         if att.attnum in found:
-            raise PgError(DUPLICATE_COLUMN, f'duplicate column "{name}" in publication column list')
+            raise PgError(DUPLICATE_OBJECT, f'duplicate column "{name}" in publication column list')
         found.append(att.attnum)
     return sorted(found)
 
