@@ -30,6 +30,7 @@ from pgemu.catalog.rows import (
     PgShdepend,
     PgType,
 )
+from pgemu.catalog.toasting import needs_toast_table, toast_rows
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -354,6 +355,7 @@ def heap_create_with_catalog(
     has_rules: bool = False,
     access_method: int = HEAP_TABLE_AM_OID,
     tablespace: int = 0,
+    toast_options: tuple[str, ...] | None = None,
 ) -> NewRelation:
     """Make a relation with its row type, columns and storage; constraints and defaults are the
     caller's.  Raises 42P07 when the name is taken, 42710 when the type name is."""
@@ -403,7 +405,14 @@ def heap_create_with_catalog(
         else:
             rows.append(depend(row_type, me, "i"))
         rows.append(depend((PG_TYPE_RELID, array_oid, 0), row_type, "i"))
-    rows.extend(new_attribute_rows(catalog, oid, columns, relkind))
+    attributes = new_attribute_rows(catalog, oid, columns, relkind)
+    rows.extend(attributes)
+    if relkind in "rm" and needs_toast_table(
+        row for row in attributes if isinstance(row, PgAttribute) and row.attnum > 0
+    ):
+        toast, more = toast_rows(catalog, rows[0], toast_options)
+        rows[0] = rows[0]._replace(reltoastrelid=toast)
+        rows.extend(more)
     if relkind != "c":
         if not is_pinned(namespace, PG_NAMESPACE_RELID):
             rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))

@@ -17,6 +17,7 @@ from pgemu.catalog.acl import (
 from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser, superuser_arg
+from pgemu.catalog.toasting import update_toast
 from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_named_object_ownership, check_object_ownership
 from pgemu.commands.permissions import aclcheck_error, check_not_system, check_owner
@@ -201,6 +202,7 @@ def change_relation_owner(session: Any, relation: Any, new_owner: int) -> None:
             catalog.update(r.PgType, {"oid": oid}, typowner=new_owner)
     for index in relation.indexes:
         catalog.update(r.PgClass, {"oid": index.oid}, relowner=new_owner)
+    update_toast(catalog, relation.oid, relowner=new_owner)
     for sequence in owned_sequences(catalog, relation.oid):
         change_relation_owner(session, catalog.relation(sequence), new_owner)
 

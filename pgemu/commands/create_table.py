@@ -171,7 +171,8 @@ def _create_heap(
         col.expects_default = col.name in serial or col.raw_default is not None
     made = heap_create_with_catalog(
         session, table.name, namespace, relkind, persistence, table.columns,
-        reloptions=options, of_type=of_type, relchecks=len(table.checks),
+        reloptions=options, toast_options=transform_reloptions(stmt.get("options"), "toast"),
+        of_type=of_type, relchecks=len(table.checks),
         partition_bound=node_to_string(bound) if bound is not None else None,
         is_partition=table.partition_of,
         has_index=has_index, has_triggers=bool(table.foreign_keys),

@@ -58,6 +58,7 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         persistence,
         columns,
         reloptions=transform_reloptions(into.get("options"), "heap"),
+        toast_options=transform_reloptions(into.get("options"), "toast"),
         populated=not (is_matview and into.get("skipData")),
         has_rules=is_matview,
         access_method=choose_table_am(session, into.get("accessMethod")),

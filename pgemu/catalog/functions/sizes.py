@@ -63,7 +63,10 @@ def _init_fork_size(ctx: CallContext, relid: int) -> int:
 @pg_function("pg_table_size(regclass)", context=True)
 def pg_table_size(ctx: CallContext, relid: int) -> int | None:
     size = _relation_size(ctx, relid)
-    return None if size is None else size + _init_fork_size(ctx, relid)
+    if size is None:
+        return None
+    toast = ctx.catalog.get(PgClass, oid=relid).reltoastrelid
+    return size + _init_fork_size(ctx, relid) + (_PAGE if toast >= 16384 else 0)
 
 
 @pg_function("pg_indexes_size(regclass)", context=True)
@@ -76,7 +79,7 @@ def pg_indexes_size(ctx: CallContext, relid: int) -> int | None:
 
 @pg_function("pg_total_relation_size(regclass)", context=True)
 def pg_total_relation_size(ctx: CallContext, relid: int) -> int | None:
-    table = _relation_size(ctx, relid)
+    table = pg_table_size(ctx, relid)
     return None if table is None else table + (pg_indexes_size(ctx, relid) or 0)
 
 
