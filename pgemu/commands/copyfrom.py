@@ -39,6 +39,7 @@ from pgemu.executor.execute import bind, run_plan
 from pgemu.executor.modify import WaitFor
 from pgemu.executor.triggers import one_statement
 from pgemu.nodes.primnodes import Value
+from pgemu.planner.fromclause import no_fdw_handler
 from pgemu.transam.schema import next_rids, prefix
 
 INPUT_LIMIT = 64 << 20
@@ -111,7 +112,7 @@ def _check_kind(relation: Any) -> None:
             return
         hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
     if relation.relkind == "f":
-        raise PgError(FEATURE_NOT_SUPPORTED, "copying into foreign tables is not supported")
+        raise no_fdw_handler(session.catalog, relation.oid)
     raise PgError(WRONG_OBJECT_TYPE, f'cannot copy to {word} "{relation.name}"', hint=hint)
 
 

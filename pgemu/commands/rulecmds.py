@@ -13,6 +13,7 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgRewrite,
 )
+from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -45,7 +46,11 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     if relation.relkind == "m":
         raise PgError(FEATURE_NOT_SUPPORTED, "rules on materialized views are not supported")
     if relation.relkind not in "rvp":
-        raise PgError(WRONG_OBJECT_TYPE, f'relation "{relation.name}" cannot have rules')
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'relation "{relation.name}" cannot have rules',
+            detail=not_supported_detail(relation.relkind),
+        )
     check_not_system(session, relation)
     check_owner(session, relation)
     event = _EVENTS[stmt["event"]]

@@ -22,6 +22,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
+from pgemu.planner.fromclause import no_fdw_handler
 
 ROLE_PG_CHECKPOINT = 4544
 PG_CATALOG_NAMESPACE = 11
@@ -91,6 +92,8 @@ def _chosen(
                 f'skipping "{relation.name}" --- only {who} can {word.lower()} it',
             )
             continue
+        if relation.relkind == "f" and word == "ANALYZE":
+            raise no_fdw_handler(catalog, relation.oid)
         if relation.relkind not in "rmpt":
             what = "non-tables or special system tables"
             session.notice(
