@@ -59,7 +59,7 @@ def copy_from(
     """COPY table FROM."""
     source, close = _open_source(session, stmt, options, len(columns))
     try:
-        _check_kind(relation)
+        _check_kind(session, relation)
         if options.freeze:
             _check_freeze(session, relation)
         source.fill(INPUT_LIMIT)
@@ -96,7 +96,7 @@ def _open_source(
     return Input(lambda: file.read(1 << 16) or None), file.close
 
 
-def _check_kind(relation: Any) -> None:
+def _check_kind(session: Any, relation: Any) -> None:
     hint = None
     if relation.relkind in "rp":
         return
