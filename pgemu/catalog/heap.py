@@ -30,7 +30,7 @@ from pgemu.catalog.rows import (
     PgShdepend,
     PgType,
 )
-from pgemu.catalog.toasting import needs_toast_table, toast_rows
+from pgemu.catalog.toasting import needs_toast_table
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -232,6 +232,8 @@ class NewRelation:
     columns: list[ColumnSpec]
     rowtype: int = 0
     rows: list[Any] = field(default_factory=list)
+    # its pg_class row, if it is to have a TOAST table
+    toast_of: PgClass | None = None
 
     def attnum(self, name: str) -> int:
         """1-based number of a column, 0 if there is none of that name."""
@@ -355,7 +357,6 @@ def heap_create_with_catalog(
     has_rules: bool = False,
     access_method: int = HEAP_TABLE_AM_OID,
     tablespace: int = 0,
-    toast_options: tuple[str, ...] | None = None,
 ) -> NewRelation:
     """Make a relation with its row type, columns and storage; constraints and defaults are the
     caller's.  Raises 42P07 when the name is taken, 42710 when the type name is."""
@@ -407,12 +408,11 @@ def heap_create_with_catalog(
         rows.append(depend((PG_TYPE_RELID, array_oid, 0), row_type, "i"))
     attributes = new_attribute_rows(catalog, oid, columns, relkind)
     rows.extend(attributes)
+    toast_of = None
     if relkind in "rm" and needs_toast_table(
         row for row in attributes if isinstance(row, PgAttribute) and row.attnum > 0
     ):
-        toast, more = toast_rows(catalog, rows[0], toast_options)
-        rows[0] = rows[0]._replace(reltoastrelid=toast)
-        rows.extend(more)
+        toast_of = rows[0]
     if relkind != "c":
         if not is_pinned(namespace, PG_NAMESPACE_RELID):
             rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
@@ -431,7 +431,9 @@ def heap_create_with_catalog(
         create_storage(
             session, oid, [(n, c.type_id) for n, c in enumerate(columns, 1)], persistence
         )
-    return NewRelation(oid, name, namespace, relkind, persistence, columns, type_oid)
+    return NewRelation(
+        oid, name, namespace, relkind, persistence, columns, type_oid, toast_of=toast_of
+    )
 
 
 def new_attribute_rows(

@@ -84,8 +84,8 @@ def _attributes() -> tuple[tuple[Any, ...], ...]:
     return (*rows, *(tuple(row)[1:] for row in system_attribute_rows(0)))
 
 
-def toast_rows(
-    catalog: Any, table: PgClass, reloptions: tuple[str, ...] | None = None
+def _rows(
+    catalog: Any, table: PgClass, reloptions: tuple[str, ...] | None
 ) -> tuple[int, list[Any]]:
     """create_toast_table: the OID of the TOAST table of a table, and the rows to insert."""
     from pgemu.catalog.heap import class_row, depend
@@ -125,19 +125,24 @@ def toast_rows(
     return oid, rows
 
 
-def create_toast_table(session: Any, relid: int, reloptions: tuple[str, ...] | None = None) -> None:
-    """AlterTableCreateToastTable: for a table that has come to need one."""
+def create_toast_table(
+    catalog: Any, table: PgClass, reloptions: tuple[str, ...] | None = None
+) -> None:
+    """NewRelationCreateToastTable: for a table that needs one."""
     from pgemu.catalog.heap import insert_rows
 
-    catalog = session.catalog
+    oid, rows = _rows(catalog, table, reloptions)
+    insert_rows(catalog, rows)
+    catalog.update(PgClass, {"oid": table.oid}, reltoastrelid=oid)
+
+
+def alter_table_create_toast_table(catalog: Any, relid: int) -> None:
+    """AlterTableCreateToastTable: for a table that has come to need one."""
     table = catalog.get(PgClass, oid=relid)
     if table.relkind not in "rm" or table.reltoastrelid or relid < 16384:
         return
-    if not needs_toast_table(catalog.relation(relid).attrs):
-        return
-    oid, rows = toast_rows(catalog, table, reloptions)
-    insert_rows(catalog, rows)
-    catalog.update(PgClass, {"oid": relid}, reltoastrelid=oid)
+    if needs_toast_table(catalog.relation(relid).attrs):
+        create_toast_table(catalog, table)
 
 
 def update_toast(catalog: Any, relid: int, **changes: Any) -> None:

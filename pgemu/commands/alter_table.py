@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgemu.catalog.toasting import create_toast_table
+from pgemu.catalog.toasting import alter_table_create_toast_table
 from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
@@ -229,7 +229,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         ac.rebuild_after_type_change(ctx)
     if relation.relkind in "rmp":
         for one in catalog.relation(oid).all_inheritors if ctx.recurse else (oid,):
-            create_toast_table(session, one)
+            alter_table_create_toast_table(catalog, one)
     if ctx.rewrites and session.event_trigger_state is not None:
         from pgemu.commands.event_trigger_fire import table_rewrite
 

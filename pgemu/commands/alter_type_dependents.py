@@ -140,8 +140,12 @@ def _analyze(catalog: Any, relation: Any, text: str, kind: ParseExprKind) -> Any
     sql = f"SELECT {text}"
     raw = pgparse.parse(sql)[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
     pstate = open_relation_pstate(catalog, sql, relation)
-    expr = transform_expr(pstate, raw, kind)
-    assign_expr_collations(pstate, expr)
+    try:
+        expr = transform_expr(pstate, raw, kind)
+        assign_expr_collations(pstate, expr)
+    except PgError as error:
+        error.location = None  # the text is none of the client's
+        raise
     return expr
 
 

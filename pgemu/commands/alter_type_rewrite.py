@@ -48,6 +48,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_DEFINITION,
     INVALID_TABLE_DEFINITION,
+    NOT_NULL_VIOLATION,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -384,8 +385,23 @@ def _rewrite(ctx: Any, relation: Any, changes: list[TypeChange]) -> None:
     session.xact.execute(
         f"INSERT INTO r{new} (rid, xmin, {names}) SELECT rid, xmin, {values} FROM {old}"
     )
+    for number in computed:
+        _check_not_null(session, relation, relation.attrs[number - 1], new)
     session.xact.drop_on_commit(old)
     catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+
+
+def _check_not_null(session: Any, relation: Any, att: PgAttribute, relfilenode: int) -> None:
+    """ATRewriteTable: the new values of a NOT NULL column."""
+    query = f"SELECT 1 FROM r{relfilenode} WHERE c{att.attnum} IS NULL LIMIT 1"
+    if att.attnotnull and session.xact.execute(query):
+        raise PgError(
+            NOT_NULL_VIOLATION,
+            f'column "{att.attname}" of relation "{relation.name}" contains null values',
+            schema=relation.schema_name,
+            table=relation.name,
+            column=att.attname,
+        )
 
 
 def _refuse_whole_row(session: Any, relation: Any, att: PgAttribute, type_id: int) -> None:

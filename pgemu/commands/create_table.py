@@ -20,6 +20,7 @@ from pgemu.catalog.rows import (
     PgAttribute,
     PgClass,
 )
+from pgemu.catalog.toasting import create_toast_table
 from pgemu.commands.amcmds import choose_table_am
 from pgemu.commands.constraint_cmds import (
     add_check_constraints,
@@ -171,14 +172,15 @@ def _create_heap(
         col.expects_default = col.name in serial or col.raw_default is not None
     made = heap_create_with_catalog(
         session, table.name, namespace, relkind, persistence, table.columns,
-        reloptions=options, toast_options=transform_reloptions(stmt.get("options"), "toast"),
-        of_type=of_type, relchecks=len(table.checks),
+        reloptions=options, of_type=of_type, relchecks=len(table.checks),
         partition_bound=node_to_string(bound) if bound is not None else None,
         is_partition=table.partition_of,
         has_index=has_index, has_triggers=bool(table.foreign_keys),
         acl=_default_acl(session, namespace), access_method=placement[0], tablespace=placement[1],
     )  # fmt: skip
     heap = from_new(session, made)
+    table.toast_of = made.toast_of
+    table.toast_options = transform_reloptions(stmt.get("options"), "toast")
     cook_defaults(session, heap, heap.columns, st.source_text, table)
     for wanted in table.sequences:
         deptype = "i" if wanted.identity else "a"
@@ -207,6 +209,8 @@ def _make_constraints(
         )
     if table.checks:
         add_check_constraints(session, heap, table.checks, st.source_text)
+    if table.toast_of is not None:
+        create_toast_table(session.catalog, table.toast_of, table.toast_options)
     for con in constraints:
         _constraint, index = add_index_constraint(session, heap, con)
         collect_command(session, "CREATE INDEX", PgClass.RELID, index)
