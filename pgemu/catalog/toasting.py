@@ -14,6 +14,7 @@ from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PgAttribute,
     PgClass,
+    PgDepend,
     PgIndex,
 )
 
@@ -136,13 +137,25 @@ def create_toast_table(
     catalog.update(PgClass, {"oid": table.oid}, reltoastrelid=oid)
 
 
-def alter_table_create_toast_table(catalog: Any, relid: int) -> None:
-    """AlterTableCreateToastTable: for a table that has come to need one."""
+def alter_table_create_toast_table(catalog: Any, relid: int, *, rewritten: bool) -> None:
+    """AlterTableCreateToastTable: for a table that has come to need one.  A table that is written
+    anew without the need for one loses it (finish_heap_swap)."""
+    from pgemu.catalog.dependency import perform_deletion
+    from pgemu.catalog.objectaddress import ObjectAddress
+
     table = catalog.get(PgClass, oid=relid)
-    if table.relkind not in "rm" or table.reltoastrelid or relid < 16384:
+    toast = table.reltoastrelid
+    if table.relkind not in "rm" or relid < 16384 or (toast and not rewritten):
         return
-    if needs_toast_table(catalog.relation(relid).attrs):
+    needed = needs_toast_table(catalog.relation(relid).attrs)
+    if needed and not toast:
         create_toast_table(catalog, table)
+    elif toast and not needed:
+        catalog.update(PgClass, {"oid": relid}, reltoastrelid=0)
+        catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=toast, refobjid=relid)
+        perform_deletion(
+            catalog, ObjectAddress(PG_CLASS_RELID, toast, 0), quietly=True, internal=True
+        )
 
 
 def update_toast(catalog: Any, relid: int, **changes: Any) -> None:

@@ -229,7 +229,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         ac.rebuild_after_type_change(ctx)
     if relation.relkind in "rmp":
         for one in catalog.relation(oid).all_inheritors if ctx.recurse else (oid,):
-            alter_table_create_toast_table(catalog, one)
+            alter_table_create_toast_table(catalog, one, rewritten=one in ctx.rewrites)
     if ctx.rewrites and session.event_trigger_state is not None:
         from pgemu.commands.event_trigger_fire import table_rewrite
 

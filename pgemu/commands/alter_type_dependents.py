@@ -114,15 +114,15 @@ class IndexTexts:
     def restore(self, session: Any, relation: Any) -> None:
         """Analyze the texts again; build all indexes on the table's new storage."""
         catalog = session.catalog
+        for index in relation.indexes:
+            if index.oid in self.indexes:
+                _restore_index(catalog, relation, index, self.indexes[index.oid])
         for oid, texts in self.statistics.items():
             exprs = [
                 _analyze(catalog, relation, text, ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
                 for text in texts
             ]
             catalog.update(PgStatisticExt, {"oid": oid}, stxexprs=node_to_string(exprs))
-        for index in relation.indexes:
-            if index.oid in self.indexes:
-                _restore_index(catalog, relation, index, self.indexes[index.oid])
         for index in catalog.relation(relation.oid).indexes:
             rebuild_index(session, catalog.relation(relation.oid), index)
             if index.index.indisexclusion and index.oid in self.indexes:
@@ -191,6 +191,11 @@ def _restore_index(catalog: Any, relation: Any, index: Any, texts: _IndexText) -
     row = index.index
     am = index.pg_class.relam
     am_name = catalog.get(PgAm, oid=am).amname
+    predicate = None
+    if texts.predicate is not None:
+        predicate = _analyze(
+            catalog, relation, texts.predicate, ParseExprKind.EXPR_KIND_INDEX_PREDICATE
+        )
     exprs = [
         _analyze(catalog, relation, text, ParseExprKind.EXPR_KIND_INDEX_EXPRESSION)
         for text in texts.exprs
@@ -227,10 +232,7 @@ def _restore_index(catalog: Any, relation: Any, index: Any, texts: _IndexText) -
     changes: dict[str, Any] = {"indclass": tuple(classes), "indcollation": tuple(collations)}
     if exprs:
         changes["indexprs"] = node_to_string(exprs)
-    if texts.predicate is not None:
-        predicate = _analyze(
-            catalog, relation, texts.predicate, ParseExprKind.EXPR_KIND_INDEX_PREDICATE
-        )
+    if predicate is not None:
         changes["indpred"] = node_to_string(predicate)
     catalog.update(PgIndex, {"indexrelid": index.oid}, **changes)
     if row.indisexclusion:
