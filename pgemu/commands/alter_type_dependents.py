@@ -44,6 +44,7 @@ from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_collate import assign_expr_collations
 from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import ParseExprKind
+from pgemu.rewrite.ruleutils import get_indexdef, get_statisticsobjdef
 
 _REFUSING = {
     PgProc.RELID: "by a function or procedure",
@@ -80,11 +81,10 @@ def check_dependents(catalog: Any, relation: Any, att: PgAttribute) -> None:
 
 @dataclass(slots=True)
 class _IndexText:
-    """The expressions and the predicate of an index, and which of its explicit operator classes
-    and collations were not those of the columns' types."""
+    """The definition of an index, and which of its operator classes and collations were not those
+    of the columns' types."""
 
-    exprs: list[str]
-    predicate: str | None
+    definition: str
     opclasses: list[list[Any] | None]
     collations: list[int]
 
@@ -94,7 +94,7 @@ class IndexTexts:
     """Indexes and statistics objects of one table that use columns that change, by OID."""
 
     indexes: dict[int, _IndexText] = field(default_factory=dict)
-    statistics: dict[int, list[str]] = field(default_factory=dict)
+    statistics: dict[int, str] = field(default_factory=dict)
 
     def remember(self, session: Any, relation: Any, attnum: int) -> None:
         """Keep the texts of what uses the column, before it changes."""
@@ -108,8 +108,7 @@ class IndexTexts:
             if row.stxexprs and row.oid not in self.statistics:
                 trees = catalog.decode_node(row.stxexprs, "exprlist", relation.oid)
                 if attnum in referenced_columns(trees):
-                    texts = [_deparse(catalog, relation, tree) for tree in trees]
-                    self.statistics[row.oid] = texts
+                    self.statistics[row.oid] = get_statisticsobjdef(catalog, row.oid) or ""
 
     def restore(self, session: Any, relation: Any) -> None:
         """Analyze the texts again; build all indexes on the table's new storage."""
@@ -117,11 +116,11 @@ class IndexTexts:
         for index in relation.indexes:
             if index.oid in self.indexes:
                 _restore_index(catalog, relation, index, self.indexes[index.oid])
-        for oid, texts in self.statistics.items():
-            exprs = [
-                _analyze(catalog, relation, text, ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
-                for text in texts
-            ]
+        for oid, text in self.statistics.items():
+            elements = pgparse.parse(text)[0]["stmt"]["CreateStatsStmt"]["exprs"]
+            raws = [e["StatsElem"]["expr"] for e in elements if "expr" in e["StatsElem"]]
+            kind = ParseExprKind.EXPR_KIND_STATS_EXPRESSION
+            exprs = [_analyze(catalog, relation, text, raw, kind) for raw in raws]
             catalog.update(PgStatisticExt, {"oid": oid}, stxexprs=node_to_string(exprs))
         for index in catalog.relation(relation.oid).indexes:
             rebuild_index(session, catalog.relation(relation.oid), index)
@@ -130,21 +129,15 @@ class IndexTexts:
                 check_existing_rows(session, heap, index.name, index.oid)
 
 
-def _deparse(catalog: Any, relation: Any, tree: Any) -> str:
-    from pgemu.rewrite.ruleutils import deparse_expression
-
-    return deparse_expression(catalog, tree, relation)
-
-
-def _analyze(catalog: Any, relation: Any, text: str, kind: ParseExprKind) -> Any:
-    sql = f"SELECT {text}"
-    raw = pgparse.parse(sql)[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+def _analyze(catalog: Any, relation: Any, sql: str, raw: Any, kind: ParseExprKind) -> Any:
     pstate = open_relation_pstate(catalog, sql, relation)
     try:
         expr = transform_expr(pstate, raw, kind)
         assign_expr_collations(pstate, expr)
     except PgError as error:
-        error.location = None  # the text is none of the client's
+        if error.location is not None:  # PostgreSQL's is one in the definition too
+            place = len(sql.encode()[: error.location].decode())
+            error.location, error.position = None, place + 1
         raise
     return expr
 
@@ -169,12 +162,7 @@ def _text_of_index(catalog: Any, relation: Any, index: Any) -> _IndexText:
         opclasses.append(named)
         own = row.indcollation[position]
         collations.append(own if own != collation else 0)
-    return _IndexText(
-        [_deparse(catalog, relation, e) for e in index.exprs],
-        None if index.pred is None else _deparse(catalog, relation, index.pred),
-        opclasses,
-        collations,
-    )
+    return _IndexText(get_indexdef(catalog, index.oid) or "", opclasses, collations)
 
 
 def _opclass_name(catalog: Any, oid: int) -> list[Any]:
@@ -191,14 +179,16 @@ def _restore_index(catalog: Any, relation: Any, index: Any, texts: _IndexText) -
     row = index.index
     am = index.pg_class.relam
     am_name = catalog.get(PgAm, oid=am).amname
-    predicate = None
-    if texts.predicate is not None:
-        predicate = _analyze(
-            catalog, relation, texts.predicate, ParseExprKind.EXPR_KIND_INDEX_PREDICATE
-        )
+    text = texts.definition
+    stmt = pgparse.parse(text)[0]["stmt"]["IndexStmt"]
+    predicate, raw = None, stmt.get("whereClause")
+    if raw is not None:
+        kind = ParseExprKind.EXPR_KIND_INDEX_PREDICATE
+        predicate = _analyze(catalog, relation, text, raw, kind)
+    elements = [e["IndexElem"] for e in stmt["indexParams"]]
+    kind = ParseExprKind.EXPR_KIND_INDEX_EXPRESSION
     exprs = [
-        _analyze(catalog, relation, text, ParseExprKind.EXPR_KIND_INDEX_EXPRESSION)
-        for text in texts.exprs
+        _analyze(catalog, relation, text, elem["expr"], kind) for elem in elements if "expr" in elem
     ]
     rest = iter(exprs)
     classes, collations = list(row.indclass), list(row.indcollation)
