@@ -140,12 +140,14 @@ def _prepare(
     changes.append(
         TypeChange(relation.oid, att, type_id, typmod, collation, coldef, transform, sql)
     )
-    if relation.children and not ctx.recurse:
+    if relation.children and not ctx.recurse and not inherited:
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'type of inherited column "{command["name"]}" must be changed in child tables too',
         )
-    for relid in (*relation.children, *of_type):
+    # find_all_inheritors: a child with several ways to it comes once
+    below = () if inherited else relation.all_inheritors
+    for relid in (*(oid for oid in below if oid != relation.oid), *of_type):
         other = catalog.relation(relid)
         mapped = _using_of_child(relation, other, using)
         _prepare(ctx, other, command, changes, mapped, inherited=True)

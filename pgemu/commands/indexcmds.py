@@ -212,6 +212,7 @@ def define_index(
     if any(k.attnum < 0 for k in keys):
         raise PgError(FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported")
     included = [_included_key(heap, p) for p in includes]
+    reloptions = transform_reloptions(stmt.get("options"), builtin)
     columns = _index_column_names([*keys, *included])
     index_name = name or stmt.get("idxname")
     if index_name is None:
@@ -237,7 +238,7 @@ def define_index(
         predicate=predicate,
         valid=build and (heap.relkind != "p" or _recurses(session, heap, stmt)),
         ready=build,
-        reloptions=transform_reloptions(stmt.get("options"), builtin),
+        reloptions=reloptions,
         is_partitioned=heap.relkind == "p",
     )
     oid = index_create(session, heap, index_name, info, parent_index=parent_index)

@@ -191,6 +191,8 @@ def _refresh(
         return
     with session.xact.write():
         for relation in relations:
+            if analyze and relation.row.relhassubclass and not relation.children:
+                session.catalog.update(PgClass, {"oid": relation.oid}, relhassubclass=False)
             if verbose and analyze and relation.relkind == "p":
                 table = f"{relation.schema_name}.{relation.name}"
                 session.notice("INFO", "00000", f'analyzing "{table}" inheritance tree')
