@@ -15,7 +15,7 @@ from pgemu.catalog.toasting import alter_table_create_toast_table
 from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
-from pgemu.commands import foreigncmds
+from pgemu.commands import alter_type_rewrite, foreigncmds
 from pgemu.commands.detach import check_not_pending
 from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import not_supported_detail
@@ -102,7 +102,10 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     ),
     "AT_DropColumn": Subcommand(ac.drop_column, PASS_DROP, "rpfc", "DROP COLUMN"),
     "AT_AlterColumnType": Subcommand(
-        ac.alter_column_type, PASS_ALTER_TYPE, "rpfc", "ALTER COLUMN ... SET DATA TYPE"
+        alter_type_rewrite.alter_column_type,
+        PASS_ALTER_TYPE,
+        "rpfc",
+        "ALTER COLUMN ... SET DATA TYPE",
     ),
     "AT_AddIdentity": Subcommand(
         ac.add_identity, PASS_ADD_OTHERCONSTR, "rpvf", "ALTER COLUMN ... ADD IDENTITY"
@@ -222,11 +225,11 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     after_types = False
     for command in staged:
         if not after_types and ctx.rebuild and _pass_of(command) > PASS_ALTER_TYPE:
-            ac.rebuild_after_type_change(ctx)
+            alter_type_rewrite.rebuild(ctx)
             after_types = True
         SUBCOMMANDS[command["subtype"]].handler(ctx, command)
     if ctx.rebuild:
-        ac.rebuild_after_type_change(ctx)
+        alter_type_rewrite.rebuild(ctx)
     if relation.relkind in "rmp":
         for one in catalog.relation(oid).all_inheritors if ctx.recurse else (oid,):
             alter_table_create_toast_table(catalog, one, rewritten=one in ctx.rewrites)

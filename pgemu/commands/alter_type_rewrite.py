@@ -83,6 +83,13 @@ class TypeChange:
     sql: str | None
 
 
+def alter_column_type(ctx: Any, command: dict[str, Any]) -> None:
+    """ALTER COLUMN ... TYPE ... [USING]: the first one of a statement does them all."""
+    commands = [c for c in ctx.commands if c["subtype"] == "AT_AlterColumnType"]
+    if command is commands[0]:
+        alter_types(ctx, commands)
+
+
 def alter_types(ctx: Any, commands: list[dict[str, Any]]) -> None:
     """The ALTER COLUMN TYPEs of one statement.  All are analyzed before the first one changes a
     row of the catalogs, and each table is written once: every USING sees the old row."""
