@@ -181,6 +181,17 @@ def _recurses(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> bool:
     return not session.catalog.relation(heap.oid).children
 
 
+def _index_elements(stmt: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(key columns, included columns)"""
+    params = [p["IndexElem"] for p in stmt.get("indexParams", ())]
+    includes = [p["IndexElem"] for p in stmt.get("indexIncludingParams", ())]
+    if len(params) + len(includes) > INDEX_MAX_KEYS:
+        raise PgError(
+            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
+        )
+    return params, includes
+
+
 def define_index(
     session: Any,
     heap: HeapRef,
@@ -194,12 +205,7 @@ def define_index(
     """DefineIndex for a plain index; its OID, 0 when IF NOT EXISTS found one.  build: else it stays
     without storage, and invalid."""
     catalog = session.catalog
-    params = [p["IndexElem"] for p in stmt.get("indexParams", ())]
-    includes = [p["IndexElem"] for p in stmt.get("indexIncludingParams", ())]
-    if len(params) + len(includes) > INDEX_MAX_KEYS:
-        raise PgError(
-            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
-        )
+    params, includes = _index_elements(stmt)
     am_name, am = _access_method(session, stmt)
     builtin = builtin_am_name(catalog, am)
     _check_capabilities(am_name, builtin, stmt, len(params))

@@ -37,12 +37,7 @@ from pgemu.parser.parse_rule import (
 _EVENTS = {"CMD_SELECT": "1", "CMD_UPDATE": "2", "CMD_INSERT": "3", "CMD_DELETE": "4"}
 
 
-def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """CREATE [OR REPLACE] RULE."""
-    from pgemu.catalog.namespace import range_var_get_relid
-
-    catalog = session.catalog
-    relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+def _check_kind(relation: Any) -> None:
     if relation.relkind == "m":
         raise PgError(FEATURE_NOT_SUPPORTED, "rules on materialized views are not supported")
     if relation.relkind not in "rvp":
@@ -51,6 +46,15 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
             f'relation "{relation.name}" cannot have rules',
             detail=not_supported_detail(relation.relkind),
         )
+
+
+def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CREATE [OR REPLACE] RULE."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    catalog = session.catalog
+    relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+    _check_kind(relation)
     check_not_system(session, relation)
     check_owner(session, relation)
     event = _EVENTS[stmt["event"]]

@@ -214,15 +214,9 @@ def process_utility(
         if tag not in _BUILD_LATE:
             session.xact.build_storage()
         return command(session, stmt, st)
-    detached = concurrent_detach(stmt) if tag == "AlterTableStmt" else None
-    if detached is not None:
-        detach_concurrently(session, stmt, detached)
-        return CommandResult("ALTER TABLE")
-    if tag == "IndexStmt" and stmt.get("concurrent") and not session.catalog.all(PgEventTrigger):
-        from pgemu.commands.indexcmds import define_index_concurrently
-
-        session.xact.build_storage()
-        return define_index_concurrently(session, stmt, st)
+    several = _in_several_transactions(session, tag, stmt, st)
+    if several is not None:
+        return several
 
     def run() -> CommandResult:
         with session.xact.write():
@@ -246,3 +240,19 @@ def process_utility(
         return retrying_in_both_files(session, run)
     finally:
         xact.builds_late = outer
+
+
+def _in_several_transactions(
+    session: Any, tag: str, stmt: dict[str, Any], st: Statement
+) -> CommandResult | None:
+    """The statements whose CONCURRENTLY wants a transaction for each step; None: it is none."""
+    detached = concurrent_detach(stmt) if tag == "AlterTableStmt" else None
+    if detached is not None:
+        detach_concurrently(session, stmt, detached)
+        return CommandResult("ALTER TABLE")
+    if tag == "IndexStmt" and stmt.get("concurrent") and not session.catalog.all(PgEventTrigger):
+        from pgemu.commands.indexcmds import define_index_concurrently
+
+        session.xact.build_storage()
+        return define_index_concurrently(session, stmt, st)
+    return None

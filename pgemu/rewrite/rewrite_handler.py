@@ -292,7 +292,7 @@ def rewrite_query(
 ) -> list[Query]:
     """RewriteQuery: complete the target list, apply rules, go through simple views.  In place;
     the result may be several queries, or none."""
-    from pgemu.rewrite.rewrite_rules import EVENTS, fire_rules
+    from pgemu.rewrite.rewrite_rules import fire_rules
     from pgemu.rewrite.rewrite_view import (
         error_view_not_updatable,
         rewrite_target_view,
@@ -337,17 +337,24 @@ def rewrite_query(
     instead_of = instead or fired.qualified is not None
     if instead_of and not updatable_view and query.returning_list and not fired.returning:
         raise _no_returning(relation, command)
-    ruled = bool(products) or instead or any(r.ev_type == EVENTS["update"] for r in relation.rules)
-    if query.on_conflict is not None and ruled and not updatable_view:
+    if query.on_conflict is not None and not updatable_view:
+        _refuse_on_conflict(relation, bool(products) or instead)
+    if not instead:
+        base = fired.qualified if fired.qualified is not None else query
+        results = [base, *results] if command == "insert" else [*results, base]
+    return results
+
+
+def _refuse_on_conflict(relation: Relation, fired: bool) -> None:
+    """ON CONFLICT has no meaning with rules; those of UPDATE count even when they are disabled."""
+    from pgemu.rewrite.rewrite_rules import EVENTS
+
+    if fired or any(rule.ev_type == EVENTS["update"] for rule in relation.rules):
         raise PgError(
             FEATURE_NOT_SUPPORTED,
             "INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE "
             "rules",
         )
-    if not instead:
-        base = fired.qualified if fired.qualified is not None else query
-        results = [base, *results] if command == "insert" else [*results, base]
-    return results
 
 
 def _endless(relation: Relation) -> PgError:
