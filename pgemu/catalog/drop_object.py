@@ -100,7 +100,9 @@ def _drop_storage(
     if session is None:
         return
     node = row.relfilenode or oid
-    if row.relkind in "rmt":
+    if row.relkind == "t" or (index is not None and row.relname.startswith("pg_toast_")):
+        return  # TOAST tables have none
+    if row.relkind in "rm":
         session.xact.drop_on_commit(f"main.r{node}")
     elif row.relkind == "i" and index is not None:
         table = ObjectAddress(r.PgClass.RELID, index.indrelid, 0)

@@ -30,6 +30,7 @@ from pgemu.catalog.rows import (
     PgShdepend,
     PgType,
 )
+from pgemu.catalog.toasting import needs_toast_table
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
@@ -231,6 +232,8 @@ class NewRelation:
     columns: list[ColumnSpec]
     rowtype: int = 0
     rows: list[Any] = field(default_factory=list)
+    # its pg_class row, if it is to have a TOAST table
+    toast_of: PgClass | None = None
 
     def attnum(self, name: str) -> int:
         """1-based number of a column, 0 if there is none of that name."""
@@ -403,7 +406,13 @@ def heap_create_with_catalog(
         else:
             rows.append(depend(row_type, me, "i"))
         rows.append(depend((PG_TYPE_RELID, array_oid, 0), row_type, "i"))
-    rows.extend(new_attribute_rows(catalog, oid, columns, relkind))
+    attributes = new_attribute_rows(catalog, oid, columns, relkind)
+    rows.extend(attributes)
+    toast_of = None
+    if relkind in "rm" and needs_toast_table(
+        row for row in attributes if isinstance(row, PgAttribute) and row.attnum > 0
+    ):
+        toast_of = rows[0]
     if relkind != "c":
         if not is_pinned(namespace, PG_NAMESPACE_RELID):
             rows.append(depend(me, (PG_NAMESPACE_RELID, namespace, 0), "n"))
@@ -422,7 +431,9 @@ def heap_create_with_catalog(
         create_storage(
             session, oid, [(n, c.type_id) for n, c in enumerate(columns, 1)], persistence
         )
-    return NewRelation(oid, name, namespace, relkind, persistence, columns, type_oid)
+    return NewRelation(
+        oid, name, namespace, relkind, persistence, columns, type_oid, toast_of=toast_of
+    )
 
 
 def new_attribute_rows(

@@ -77,6 +77,7 @@ class IndexInfo:
     reloptions: tuple[str, ...] | None = None
     is_partitioned: bool = False
     valid: bool = True
+    ready: bool = True
     tablespace: int = 0
 
 
@@ -109,7 +110,7 @@ def index_create(
         )
     ]  # fmt: skip
     for number, key in enumerate(columns, 1):
-        stored = _stored_type(catalog, info, key)
+        stored = stored_type(catalog, info.am, key.opclass, key.type_id)
         spec = ColumnSpec(
             key.name,
             stored or key.type_id,
@@ -131,18 +132,18 @@ def index_create(
     return int(oid)
 
 
-def _stored_type(catalog: Any, info: IndexInfo, key: IndexKey) -> int:
+def stored_type(catalog: Any, am: int, opclass: int, type_id: int) -> int:
     """The type of the index's column where the operator class stores another one than the key's
     (ConstructTupleDescriptor), else 0."""
-    if not key.opclass:
+    if not opclass:
         return 0
-    row = catalog.get(PgOpclass, oid=key.opclass)
+    row = catalog.get(PgOpclass, oid=opclass)
     stored: int = row.opckeytype
-    if builtin_am_name(catalog, info.am) == "hash":
+    if builtin_am_name(catalog, am) == "hash":
         stored = INT4OID  # the hash value
     if stored == ANYELEMENTOID and row.opcintype == ANYARRAYOID:
-        stored = get_base_element_type(catalog, key.type_id)
-    return stored if stored != key.type_id else 0
+        stored = get_base_element_type(catalog, type_id)
+    return stored if stored != type_id else 0
 
 
 def _pg_index_row(oid: int, heap_oid: int, info: IndexInfo) -> PgIndex:
@@ -161,7 +162,7 @@ def _pg_index_row(oid: int, heap_oid: int, info: IndexInfo) -> PgIndex:
         indisclustered=False,
         indisvalid=info.valid,
         indcheckxmin=False,
-        indisready=True,
+        indisready=info.ready,
         indislive=True,
         indisreplident=False,
         indkey=tuple(k.attnum for k in columns),

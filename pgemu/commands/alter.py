@@ -17,11 +17,13 @@ from pgemu.catalog.acl import (
 from pgemu.catalog.heap import is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser, superuser_arg
+from pgemu.catalog.toasting import update_toast
 from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_named_object_ownership, check_object_ownership
 from pgemu.commands.permissions import aclcheck_error, check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import check_can_set_role, get_rolespec_oid
+from pgemu.commands.typecmds import refuse_array_type
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
@@ -74,6 +76,14 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
     row = catalog.one(entry.cls, oid=address.objid)
     if not entry.owner:
         raise PgError(FEATURE_NOT_SUPPORTED, f"{entry.word} has no owner")
+    if entry.cls is r.PgType:
+        if row.typtype == "c" and catalog.relation(row.typrelid).relkind != "c":
+            raise PgError(
+                WRONG_OBJECT_TYPE,
+                f"{catalog.type_name(row.oid)} is a table's row type",
+                hint="Use ALTER TABLE instead.",
+            )
+        refuse_array_type(catalog, row)
     old_owner = getattr(row, entry.owner)
     if old_owner == new_owner:
         return
@@ -91,12 +101,6 @@ def change_owner(session: Any, address: ObjectAddress, new_owner: int) -> None:
     check_can_set_role(session, new_owner)
     _check_new_owner(session, entry, row, new_owner)
     if entry.cls is r.PgType:
-        if row.typtype == "c" and catalog.relation(row.typrelid).relkind != "c":
-            raise PgError(
-                WRONG_OBJECT_TYPE,
-                f"{catalog.type_name(row.oid)} is a table's row type",
-                hint="Use ALTER TABLE instead.",
-            )
         if row.typarray:
             catalog.update(r.PgType, {"oid": row.typarray}, typowner=new_owner)
         if row.typrelid:
@@ -198,6 +202,7 @@ def change_relation_owner(session: Any, relation: Any, new_owner: int) -> None:
             catalog.update(r.PgType, {"oid": oid}, typowner=new_owner)
     for index in relation.indexes:
         catalog.update(r.PgClass, {"oid": index.oid}, relowner=new_owner)
+    update_toast(catalog, relation.oid, relowner=new_owner)
     for sequence in owned_sequences(catalog, relation.oid):
         change_relation_owner(session, catalog.relation(sequence), new_owner)
 
@@ -245,6 +250,8 @@ def alter_object_schema(session: Any, stmt: dict[str, Any], st: Statement) -> Co
     if entry.cls is r.PgType or not entry.namespace or getattr(row, entry.namespace) != new:
         # who moves an object to where it is already need not be its owner
         check_object_ownership(session, address)
+    if entry.cls is r.PgType:
+        refuse_array_type(catalog, row)
     move_object(session, address, new)
     return CommandResult(_tag(objtype))
 

@@ -780,20 +780,3 @@ def set_compression(ctx: Any, command: dict[str, Any]) -> None:
     word = command["def"]["String"]["sval"]
     code = compression_code(ctx.catalog, word, att.atttypid)
     update_attribute(ctx, att.attnum, attcompression=code)
-
-
-# --- ALTER TYPE ------------------------------------------------------------------------------
-
-
-def alter_column_type(ctx: Any, command: dict[str, Any]) -> None:
-    """ALTER COLUMN ... TYPE ... [USING]: the rewrite itself is in alter_type_rewrite."""
-    from pgemu.commands.alter_type_rewrite import alter_type
-
-    alter_type(ctx, command)
-
-
-def rebuild_after_type_change(ctx: Any) -> None:
-    """Make the constraints again that had to go for the type change."""
-    from pgemu.commands.alter_type_rewrite import rebuild
-
-    rebuild(ctx)

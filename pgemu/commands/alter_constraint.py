@@ -65,6 +65,8 @@ def add_check(ctx: Any, con: dict[str, Any]) -> None:
             f'cannot add NO INHERIT constraint to partitioned table "{heap.name}"',
         )
     valid = not con.get("skip_validation")
+    if _merged_with_inherited(ctx, con, valid=valid, no_inherit=no_inherit):
+        return
     spec = CheckSpec(con.get("conname"), con["raw_expr"], no_inherit=no_inherit, valid=valid)
     try:
         made = add_check_constraints(session, heap, [spec], ctx.source_text)
@@ -82,6 +84,31 @@ def add_check(ctx: Any, con: dict[str, Any]) -> None:
         raise PgError(INVALID_TABLE_DEFINITION, "constraint must be added to child tables too")
     for child in children:
         _add_inherited_check(ctx, child, name, con, valid)
+
+
+def _merged_with_inherited(ctx: Any, con: dict[str, Any], *, valid: bool, no_inherit: bool) -> bool:
+    """MergeWithExistingConstraint: a constraint that is only inherited becomes local too."""
+    catalog, relation = ctx.catalog, ctx.relation
+    name = con.get("conname")
+    existing = name and catalog.one(PgConstraint, conrelid=relation.oid, contypid=0, conname=name)
+    if not existing or existing.contype != "c" or existing.conislocal or relation.is_partition:
+        return False
+    if not _says(ctx, relation.oid, existing, con):
+        return False
+    for bad, words in (
+        (existing.coninhcount > 0 and no_inherit, "inherited"),
+        (valid and not existing.convalidated, "NOT VALID"),
+    ):
+        if bad:
+            raise PgError(
+                "42P17",
+                f'constraint "{name}" conflicts with {words} constraint on relation '
+                f'"{relation.name}"',
+            )
+    message = f'merging constraint "{name}" with inherited definition'
+    ctx.session.notice("NOTICE", "00000", message)
+    catalog.update(PgConstraint, {"oid": existing.oid}, conislocal=True)
+    return True
 
 
 def _bump_checks(catalog: Any, relid: int) -> None:

@@ -3,6 +3,7 @@ storage parameters, inheritance, partitions, replica identity."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pgemu.catalog.index import builtin_am_name
@@ -17,6 +18,7 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.catalog.tablespace import get_tablespace_oid
+from pgemu.catalog.toasting import toast_reloptions, update_toast
 from pgemu.commands.define import list_items
 from pgemu.commands.event_trigger import REWRITE_ACCESS_METHOD, REWRITE_PERSISTENCE
 from pgemu.commands.inherit import add_inherit, drop_inherit
@@ -46,9 +48,18 @@ def change_owner(ctx: Any, command: dict[str, Any]) -> None:
     from pgemu.commands.alter import change_relation_owner
     from pgemu.commands.role_spec import get_rolespec_oid
 
-    change_relation_owner(
-        ctx.session, ctx.relation, get_rolespec_oid(ctx.session, command["newowner"])
-    )
+    relation = ctx.relation
+    new_owner = get_rolespec_oid(ctx.session, command["newowner"])
+    if relation.relkind == "S" and relation.owner != new_owner:
+        for link in ctx.catalog.all(PgDepend, classid=PG_CLASS_RELID, objid=relation.oid):
+            if link.refclassid == PG_CLASS_RELID and link.refobjsubid and link.deptype in "ai":
+                table = ctx.catalog.relation(link.refobjid).name
+                raise PgError(
+                    FEATURE_NOT_SUPPORTED,
+                    f'cannot change owner of sequence "{relation.name}"',
+                    detail=f'Sequence "{relation.name}" is linked to table "{table}".',
+                )
+    change_relation_owner(ctx.session, relation, new_owner)
 
 
 def _index(ctx: Any, name: str) -> Any:
@@ -97,6 +108,8 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
         raise PgError(
             INVALID_TABLE_DEFINITION,
             f'cannot change logged status of table "{relation.name}" because it is temporary',
+            schema=relation.schema_name,
+            table=relation.name,
         )
     for con in relation.fkeys if wanted == "p" else relation.referenced_by:
         other = ctx.catalog.relation(con.confrelid if wanted == "p" else con.conrelid)
@@ -112,6 +125,7 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
     if relation.persistence != wanted:
         ctx.note_rewrite(relation.oid, REWRITE_PERSISTENCE)
     _set(ctx, relpersistence=wanted)
+    update_toast(ctx.catalog, relation.oid, relpersistence=wanted)
     for index in relation.indexes:
         ctx.catalog.update(PgClass, {"oid": index.oid}, relpersistence=wanted)
     for sequence in owned_sequences(ctx.catalog, relation.oid):
@@ -149,12 +163,26 @@ def set_rel_options(ctx: Any, command: dict[str, Any]) -> None:
         list_items(command["def"]), _option_kind(relation, ctx.catalog), relation.row.reloptions
     )
     _set(ctx, reloptions=options)
+    _set_toast_options(ctx, transform_reloptions, command)
+
+
+def _set_toast_options(
+    ctx: Any, change: Callable[..., tuple[str, ...] | None], command: dict[str, Any]
+) -> None:
+    toast = ctx.relation.row.reltoastrelid
+    if toast:
+        old = toast_reloptions(ctx.catalog, ctx.relid)
+        options = change(list_items(command["def"]), "toast", old)
+        ctx.catalog.update(PgClass, {"oid": toast}, reloptions=options)
 
 
 def reset_rel_options(ctx: Any, command: dict[str, Any]) -> None:
     """RESET (storage parameters)."""
     relation = ctx.relation
-    _set(ctx, reloptions=reset_reloptions(list_items(command["def"]), relation.row.reloptions))
+    kind = _option_kind(relation, ctx.catalog)
+    options = reset_reloptions(list_items(command["def"]), kind, relation.row.reloptions)
+    _set(ctx, reloptions=options)
+    _set_toast_options(ctx, reset_reloptions, command)
 
 
 def inherit(ctx: Any, command: dict[str, Any]) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgemu.catalog.toasting import alter_table_create_toast_table
 from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
-from pgemu.commands import foreigncmds
+from pgemu.commands import alter_type_rewrite, foreigncmds
 from pgemu.commands.detach import check_not_pending
 from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import not_supported_detail
@@ -43,6 +44,7 @@ class AlterContext:
     relid: int
     recurse: bool
     source_text: str
+    commands: list[dict[str, Any]] = field(default_factory=list)
     # constraints and indexes to make again after type changes
     rebuild: list[Any] = field(default_factory=list)
     # tables that get new storage, and why (AT_REWRITE_*)
@@ -100,7 +102,10 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     ),
     "AT_DropColumn": Subcommand(ac.drop_column, PASS_DROP, "rpfc", "DROP COLUMN"),
     "AT_AlterColumnType": Subcommand(
-        ac.alter_column_type, PASS_ALTER_TYPE, "rpfc", "ALTER COLUMN ... SET DATA TYPE"
+        alter_type_rewrite.alter_column_type,
+        PASS_ALTER_TYPE,
+        "rpfc",
+        "ALTER COLUMN ... SET DATA TYPE",
     ),
     "AT_AddIdentity": Subcommand(
         ac.add_identity, PASS_ADD_OTHERCONSTR, "rpvf", "ALTER COLUMN ... ADD IDENTITY"
@@ -210,7 +215,7 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     if relation.is_partition:
         check_not_pending(session, relation)
     commands = [c["AlterTableCmd"] for c in stmt["cmds"]]
-    ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text)
+    ctx = AlterContext(session, st, oid, bool(body.get("inh")), st.source_text, commands)
     for command in commands:
         _check_kind(relation, command, word)
     _check_single(commands)
@@ -220,11 +225,14 @@ def alter_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     after_types = False
     for command in staged:
         if not after_types and ctx.rebuild and _pass_of(command) > PASS_ALTER_TYPE:
-            ac.rebuild_after_type_change(ctx)
+            alter_type_rewrite.rebuild(ctx)
             after_types = True
         SUBCOMMANDS[command["subtype"]].handler(ctx, command)
     if ctx.rebuild:
-        ac.rebuild_after_type_change(ctx)
+        alter_type_rewrite.rebuild(ctx)
+    if relation.relkind in "rmp":
+        for one in catalog.relation(oid).all_inheritors if ctx.recurse else (oid,):
+            alter_table_create_toast_table(catalog, one, rewritten=one in ctx.rewrites)
     if ctx.rewrites and session.event_trigger_state is not None:
         from pgemu.commands.event_trigger_fire import table_rewrite
 

@@ -1,13 +1,12 @@
 """ALTER COLUMN TYPE (ATExecAlterColumnType): new storage computed by the USING expressions.
 
-What depends on the column and can be made again from its text is dropped and made again: indexes
-keep their OIDs and are rebuilt, CHECK and FOREIGN KEY constraints are re-created under the same
-name.  A view or rule that uses the column refuses the change, as in PostgreSQL.
+CHECK and FOREIGN KEY constraints that use the column are dropped and made again under their names;
+what else depends on it is in alter_type_dependents.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,23 +14,30 @@ import pgparse
 
 from pgemu.catalog.dependency import perform_deletion
 from pgemu.catalog.heap import check_attribute_type, create_storage
-from pgemu.catalog.objectaddress import ObjectAddress, get_object_description
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_ATTRDEF_RELID,
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
-    PG_REWRITE_RELID,
-    PgAm,
     PgAttrdef,
     PgAttribute,
     PgClass,
     PgConstraint,
     PgDepend,
-    PgIndex,
     PgType,
 )
+from pgemu.commands.alter_column import (
+    check_identity_type,
+    find_column,
+    partition_columns,
+    remove_default,
+    store_default,
+)
+from pgemu.commands.alter_type_dependents import IndexTexts, check_dependents
 from pgemu.commands.cook import coerce_default, open_relation_pstate, referenced_columns
 from pgemu.commands.event_trigger import REWRITE_COLUMN
+from pgemu.commands.index_build import compile_expr
+from pgemu.commands.inherit import map_variable_attnos
 from pgemu.commands.row_type_uses import (
     check_not_member_of_itself,
     find_composite_type_dependencies,
@@ -42,12 +48,16 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_DEFINITION,
     INVALID_TABLE_DEFINITION,
+    NOT_NULL_VIOLATION,
     WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.event_triggers import collect_command
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes.primnodes import CoerceToDomain, Const, FuncExpr, RelabelType, Var
+from pgemu.parser.parse_coerce import coerce_to_target_type
+from pgemu.parser.parse_collate import assign_expr_collations
+from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import ParseExprKind
 from pgemu.parser.parse_type import get_column_def_collation, typename_type_id_and_mod
 
@@ -58,33 +68,58 @@ _LENGTH_COERCIONS = (669, 1687, 1703, 1961, 1967, 1968, 1969)
 _NUMERIC_COERCION = 1703
 
 
-def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) -> None:
-    """One column of one table; then its children."""
-    from pgemu.commands.alter_column import (
-        check_identity_type,
-        find_column,
-        partition_columns,
-    )
+@dataclass(slots=True)
+class TypeChange:
+    """One column of one table: its row before, what it becomes, and how values are converted
+    (as a tree, and for tables with rows of their own as SQLite's text)."""
 
+    relid: int
+    att: PgAttribute
+    type_id: int
+    typmod: int
+    collation: int
+    coldef: dict[str, Any]
+    transform: Any
+    sql: str | None
+
+
+def alter_column_type(ctx: Any, command: dict[str, Any]) -> None:
+    """ALTER COLUMN ... TYPE ... [USING]: the first one of a statement does them all."""
+    commands = [c for c in ctx.commands if c["subtype"] == "AT_AlterColumnType"]
+    if command is commands[0]:
+        alter_types(ctx, commands)
+
+
+def alter_types(ctx: Any, commands: list[dict[str, Any]]) -> None:
+    """The ALTER COLUMN TYPEs of one statement.  All are analyzed before the first one changes a
+    row of the catalogs, and each table is written once: every USING sees the old row."""
+    changes: list[TypeChange] = []
+    for command in commands:
+        _prepare(ctx, ctx.relation, command, changes)
+    tables = dict.fromkeys(change.relid for change in changes)
+    texts = {relid: IndexTexts() for relid in tables}
+    for relid in tables:
+        for change in changes:
+            if change.relid == relid:
+                _execute(ctx, change, texts[relid])
+    for relid in tables:
+        _rewrite(ctx, ctx.catalog.relation(relid), [c for c in changes if c.relid == relid])
+        texts[relid].restore(ctx.session, ctx.catalog.relation(relid))
+
+
+def _prepare(
+    ctx: Any,
+    relation: Any,
+    command: dict[str, Any],
+    changes: list[TypeChange],
+    using: Any = None,
+    *,
+    inherited: bool = False,
+) -> None:
+    """ATPrepAlterColumnType: the checks and the conversion for one table, then for those that
+    follow it (its children and the tables of the type)."""
     catalog = ctx.catalog
-    relation = ctx.relation
-    att = find_column(ctx, command["name"])
-    if relation.row.reloftype and not inherited:
-        raise PgError(WRONG_OBJECT_TYPE, "cannot alter column type of typed table")
-    if att.attgenerated and command["def"]["ColumnDef"].get("raw_default") is not None:
-        raise PgError(
-            INVALID_COLUMN_DEFINITION,
-            "cannot specify USING when altering type of generated column",
-            detail=f'Column "{att.attname}" is a generated column.',
-        )
-    if att.attinhcount > 0 and not inherited:
-        raise PgError(INVALID_TABLE_DEFINITION, f'cannot alter inherited column "{att.attname}"')
-    if att.attnum in partition_columns(relation):
-        raise PgError(
-            INVALID_TABLE_DEFINITION,
-            f'cannot alter column "{att.attname}" because it is part of the partition key of '
-            f'relation "{relation.name}"',
-        )
+    att = _alterable_column(ctx, relation, command, inherited)
     coldef = command["def"]["ColumnDef"]
     if relation.relkind == "f" and coldef.get("raw_default") is not None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
@@ -100,24 +135,95 @@ def alter_type(ctx: Any, command: dict[str, Any], *, inherited: bool = False) ->
     if relation.relkind == "c":
         find_composite_type_dependencies(catalog, relation.row.reltype, relation)
         of_type = typed_tables(catalog, relation, command.get("behavior"))
-    transform = _transform_expr(pstate, att, coldef, type_id, typmod)
+    raw = coldef.get("raw_default")
+    if raw is not None and using is None:
+        using = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_ALTER_COL_TRANSFORM)
+    transform = _transform_expr(pstate, att, using, type_id, typmod)
+    sql = None
+    if relation.relkind == "r":
+        if att.atttypid != type_id and 0 in referenced_columns(transform):
+            _refuse_whole_row(ctx.session, relation, att, type_id)
+        sql = compile_expr(ctx.session, relation.oid, transform)
+    changes.append(
+        TypeChange(relation.oid, att, type_id, typmod, collation, coldef, transform, sql)
+    )
+    if relation.children and not ctx.recurse and not inherited:
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'type of inherited column "{command["name"]}" must be changed in child tables too',
+        )
+    # find_all_inheritors: a child with several ways to it comes once
+    below = () if inherited else relation.all_inheritors
+    for relid in (*(oid for oid in below if oid != relation.oid), *of_type):
+        other = catalog.relation(relid)
+        mapped = _using_of_child(relation, other, using)
+        _prepare(ctx, other, command, changes, mapped, inherited=True)
+
+
+def _alterable_column(
+    ctx: Any, relation: Any, command: dict[str, Any], inherited: bool
+) -> PgAttribute:
+    """The column, after what needs no look at the new type."""
+    if relation.row.reloftype and not inherited:
+        raise PgError(WRONG_OBJECT_TYPE, "cannot alter column type of typed table")
+    att = find_column(replace(ctx, relid=relation.oid), command["name"])
+    if att.attgenerated and command["def"]["ColumnDef"].get("raw_default") is not None:
+        raise PgError(
+            INVALID_COLUMN_DEFINITION,
+            "cannot specify USING when altering type of generated column",
+            detail=f'Column "{att.attname}" is a generated column.',
+        )
+    if att.attinhcount > 0 and not inherited:
+        raise PgError(INVALID_TABLE_DEFINITION, f'cannot alter inherited column "{att.attname}"')
+    if att.attnum in partition_columns(relation):
+        raise PgError(
+            INVALID_TABLE_DEFINITION,
+            f'cannot alter column "{att.attname}" because it is part of the partition key of '
+            f'relation "{relation.name}"',
+        )
+    return att
+
+
+def _using_of_child(parent: Any, child: Any, using: Any) -> Any:
+    """The parent's USING expression for a child, whose columns may be in another order."""
+    if using is None:
+        return None
+    mapping = {
+        a.attnum: child.attrs_by_name[a.attname].attnum for a in parent.attrs if not a.attisdropped
+    }
+    if 0 in referenced_columns(using):
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "cannot convert whole-row table reference",
+            detail="USING expression contains a whole-row table reference.",
+        )
+    return map_variable_attnos(using, mapping)
+
+
+def _execute(ctx: Any, change: TypeChange, texts: IndexTexts) -> None:
+    """ATExecAlterColumnType: the catalogs of one column."""
+    catalog, relid = ctx.catalog, change.relid
+    relation = catalog.relation(relid)
+    att = relation.attrs[change.att.attnum - 1]
+    if (att.atttypid, att.atttypmod) != (change.att.atttypid, change.att.atttypmod):
+        raise PgError(FEATURE_NOT_SUPPORTED, f'cannot alter type of column "{att.attname}" twice')
+    type_id, typmod = change.type_id, change.typmod
+    pstate = open_relation_pstate(catalog, ctx.source_text, relation)
     default = _converted_default(pstate, relation, att, type_id, typmod)
-    _check_dependents(catalog, relation, att)
+    check_dependents(catalog, relation, att)
     if relation.relkind != "c" and relation.row.reltype:
         find_composite_type_dependencies(catalog, relation.row.reltype, relation)
+    texts.remember(ctx.session, relation, att.attnum)
     _remember_constraints(ctx, relation, att)
-    if relation.relkind == "r":
-        _rewrite(ctx, relation, att, transform, type_id)
-        if column_change_requires_rewrite(catalog, transform, att.attnum):
-            ctx.note_rewrite(relation.oid, REWRITE_COLUMN)
-    _update_catalogs(ctx, relation, att, type_id, typmod, collation, coldef)
+    if relation.relkind == "r" and column_change_requires_rewrite(
+        catalog, change.transform, att.attnum
+    ):
+        ctx.note_rewrite(relid, REWRITE_COLUMN)
+    _update_catalogs(ctx, relation, att, type_id, typmod, change.collation, change.coldef)
     if att.attidentity:
-        _alter_identity_sequence(ctx, relation.oid, att.attnum, type_id)
+        _alter_identity_sequence(ctx, relid, att.attnum, type_id)
     if default is not None:
         _replace_default(ctx, relation, att, default)
-    _update_indexes(ctx, relation.oid, att.attnum, type_id, typmod, collation)
-    _recurse(ctx, relation, command)
-    _alter_others(ctx, of_type, command)
 
 
 def _new_type(pstate: Any, coldef: dict[str, Any]) -> tuple[int, int, int]:
@@ -128,14 +234,6 @@ def _new_type(pstate: Any, coldef: dict[str, Any]) -> tuple[int, int, int]:
     except PgError as error:
         error.location = None  # PostgreSQL looks them up without the text
         raise
-
-
-def _alter_others(ctx: Any, relids: list[int], command: dict[str, Any]) -> None:
-    """Children and typed tables follow."""
-    for relid in relids:
-        other = replace(ctx, relid=relid, rebuild=[])
-        alter_type(other, command, inherited=True)
-        rebuild(other)
 
 
 def _alter_identity_sequence(ctx: Any, relid: int, attnum: int, type_id: int) -> None:
@@ -150,8 +248,6 @@ def _alter_identity_sequence(ctx: Any, relid: int, attnum: int, type_id: int) ->
 
 def _replace_default(ctx: Any, relation: Any, att: PgAttribute, default: Any) -> None:
     """The default or generation expression, converted to the new type."""
-    from pgemu.commands.alter_column import remove_default, store_default
-
     if att.attgenerated:
         # its INTERNAL dependency on the column would forbid the deletion
         row = ctx.catalog.one(PgAttrdef, adrelid=relation.oid, adnum=att.attnum)
@@ -175,35 +271,17 @@ def _check_children_alterable(ctx: Any, relation: Any, name: str) -> None:
             )
 
 
-def _recurse(ctx: Any, relation: Any, command: dict[str, Any]) -> None:
-    if not relation.children:
-        return
-    if not ctx.recurse:
-        raise PgError(
-            INVALID_TABLE_DEFINITION,
-            f'type of inherited column "{command["name"]}" must be changed in child tables too',
-        )
-    _alter_others(ctx, relation.children, command)
-
-
-def _transform_expr(
-    pstate: Any, att: PgAttribute, coldef: dict[str, Any], type_id: int, typmod: int
-) -> Any:
-    from pgemu.parser.parse_coerce import coerce_to_target_type
-    from pgemu.parser.parse_collate import assign_expr_collations
-    from pgemu.parser.parse_expr import transform_expr
-
+def _transform_expr(pstate: Any, att: PgAttribute, using: Any, type_id: int, typmod: int) -> Any:
+    """The USING expression, or the column itself, as a value of the new type."""
     catalog = pstate.catalog
-    raw = coldef.get("raw_default")
-    if raw is not None:
-        expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_ALTER_COL_TRANSFORM)
-    else:
+    expr = using
+    if using is None:
         expr = Var(1, att.attnum, att.atttypid, att.atttypmod, att.attcollation)
     result = coerce_to_target_type(
         pstate, expr, expr_type(expr), type_id, typmod, "assignment", "implicit_cast", -1
     )
     if result is None:
-        if raw is not None:
+        if using is not None:
             raise PgError(
                 DATATYPE_MISMATCH,
                 f'result of USING clause for column "{att.attname}" cannot be cast '
@@ -253,30 +331,6 @@ def _converted_default(
         ) from None
 
 
-def _check_dependents(catalog: Any, relation: Any, att: PgAttribute) -> None:
-    """Views, rules and generated columns refuse the change."""
-    for link in catalog.all(PgDepend, refclassid=PG_CLASS_RELID, refobjid=relation.oid):
-        if link.refobjsubid != att.attnum:
-            continue
-        address = ObjectAddress(link.classid, link.objid, link.objsubid)
-        if link.classid == PG_REWRITE_RELID:
-            what = get_object_description(catalog, address)
-            raise PgError(
-                FEATURE_NOT_SUPPORTED,
-                "cannot alter type of a column used by a view or rule",
-                detail=f'{what} depends on column "{att.attname}"',
-            )
-        if link.classid == PG_ATTRDEF_RELID:
-            row = catalog.one(PgAttrdef, oid=link.objid)
-            if row is not None and row.adnum != att.attnum:
-                other = relation.attrs[row.adnum - 1].attname
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED,
-                    "cannot alter type of a column used by a generated column",
-                    detail=f'Column "{att.attname}" is used by generated column "{other}".',
-                )
-
-
 def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
     """Drop CHECKs and FOREIGN KEYs that use the column, keeping their text."""
     from pgemu.rewrite.ruleutils import pg_get_constraintdef
@@ -324,31 +378,39 @@ def rebuild(ctx: Any) -> None:
             session.event_trigger_state = state
 
 
-def _rewrite(ctx: Any, relation: Any, att: PgAttribute, transform: Any, type_id: int) -> None:
-    """Copy the rows into new storage with the column computed anew."""
-    from pgemu.commands.index_build import compile_expr
-
+def _rewrite(ctx: Any, relation: Any, changes: list[TypeChange]) -> None:
+    """Copy the rows into new storage with the columns computed anew."""
+    if relation.relkind != "r":
+        return
     session, catalog = ctx.session, ctx.catalog
-    old = relation.sqlite_name
-    if att.atttypid != type_id and 0 in referenced_columns(transform):
-        _refuse_whole_row(session, relation, att, type_id)
-    text = compile_expr(session, relation.oid, transform)
-    new = catalog.new_oid()
-    columns = [
-        (a.attnum, type_id if a.attnum == att.attnum else a.atttypid)
-        for a in relation.attrs
-        if not a.attisdropped
-    ]
+    old, new = relation.sqlite_name, catalog.new_oid()
+    computed = {change.att.attnum: change.sql for change in changes}
     # dropped columns keep their place in the storage
-    dropped = [(a.attnum, TEXTOID) for a in relation.attrs if a.attisdropped]
-    create_storage(session, new, sorted([*columns, *dropped]))
-    names = ",".join(f"c{n}" for n, _type in columns)
-    values = ",".join(text if n == att.attnum else f"c{n}" for n, _type in columns)
+    columns = [(a.attnum, TEXTOID if a.attisdropped else a.atttypid) for a in relation.attrs]
+    create_storage(session, new, columns)
+    kept = [a.attnum for a in relation.attrs if not a.attisdropped]
+    names = ",".join(f"c{n}" for n in kept)
+    values = ",".join(computed.get(n) or f"c{n}" for n in kept)
     session.xact.execute(
         f"INSERT INTO r{new} (rid, xmin, {names}) SELECT rid, xmin, {values} FROM {old}"
     )
+    for number in computed:
+        _check_not_null(session, relation, relation.attrs[number - 1], new)
     session.xact.drop_on_commit(old)
     catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+
+
+def _check_not_null(session: Any, relation: Any, att: PgAttribute, relfilenode: int) -> None:
+    """ATRewriteTable: the new values of a NOT NULL column."""
+    query = f"SELECT 1 FROM r{relfilenode} WHERE c{att.attnum} IS NULL LIMIT 1"
+    if att.attnotnull and session.xact.execute(query):
+        raise PgError(
+            NOT_NULL_VIOLATION,
+            f'column "{att.attname}" of relation "{relation.name}" contains null values',
+            schema=relation.schema_name,
+            table=relation.name,
+            column=att.attname,
+        )
 
 
 def _refuse_whole_row(session: Any, relation: Any, att: PgAttribute, type_id: int) -> None:
@@ -443,51 +505,3 @@ def _update_catalogs(
     catalog.delete(PgDepend, **me, refclassid=3456)
     spec = ColumnSpec(att.attname, type_id, typmod, collation=collation)
     insert_rows(catalog, attribute_dependencies(relation.oid, att.attnum, spec))
-
-
-def _update_indexes(
-    ctx: Any, relid: int, attnum: int, type_id: int, typmod: int, collation: int
-) -> None:
-    """Indexes on the column get the new type's operator class; all are built on new storage."""
-    from pgemu.catalog.rows import PgOpclass
-    from pgemu.commands.indexcmds import rebuild_index
-    from pgemu.commands.opclass_lookup import get_default_opclass
-
-    catalog = ctx.catalog
-    for index in catalog.relation(relid).indexes:
-        row = index.index
-        if attnum not in row.indkey:
-            continue
-        position = row.indkey.index(attnum)
-        catalog.update(
-            PgAttribute,
-            {"attrelid": index.oid, "attnum": position + 1},
-            atttypid=type_id,
-            atttypmod=typmod,
-            attcollation=collation,
-        )
-        if position < row.indnkeyatts:
-            am = index.pg_class.relam
-            opclass = get_default_opclass(catalog, type_id, am)
-            if not opclass:
-                raise PgError(
-                    "42704",
-                    f"data type {catalog.type_name(type_id)} has no default operator class for "
-                    f'access method "{catalog.get(PgAm, oid=am).amname}"',
-                    hint="You must specify an operator class for the index or define a default "
-                    "operator class for the data type.",
-                )
-            old = catalog.one(PgOpclass, oid=row.indclass[position])
-            classes, collations = list(row.indclass), list(row.indcollation)
-            if old.opcdefault:
-                classes[position] = opclass
-            collations[position] = collation
-            catalog.update(
-                PgIndex,
-                {"indexrelid": index.oid},
-                indclass=tuple(classes),
-                indcollation=tuple(collations),
-            )
-    relation = catalog.relation(relid)
-    for index in relation.indexes:
-        rebuild_index(ctx.session, catalog.relation(relid), index)

@@ -13,6 +13,7 @@ from pgemu.commands.index_build import compile_expr
 from pgemu.commands.indexcmds import index_info_of, rebuild_index
 from pgemu.commands.permissions import check_owner, owns
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.vacuum import estimated_pages
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR,
@@ -30,6 +31,7 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
+    verbose = False
     for option in elements(stmt.get("params")):
         if option["defname"] != "verbose":
             raise PgError(
@@ -37,18 +39,18 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
                 f'unrecognized CLUSTER option "{option["defname"]}"',
                 location=option.get("location"),
             )
-        def_get_boolean(option)
+        verbose = def_get_boolean(option)
     if "relation" not in stmt:
         session.xact.prevent_in_transaction_block("CLUSTER", st.top_level)
-        _cluster_everything(session)
+        _cluster_everything(session, verbose)
         return CommandResult("CLUSTER")
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
     if relation.relkind not in "rtmp":
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view')
     check_owner(session, relation)
-    index = _find_index(relation, stmt.get("indexname"))
+    index = _find_index(catalog, relation, stmt.get("indexname"))
     if relation.relkind != "p":
-        cluster_rel(session, relation, index)
+        cluster_rel(session, relation, index, verbose)
         return CommandResult("CLUSTER")
     session.xact.prevent_in_transaction_block("CLUSTER", st.top_level)
     check_clusterable(catalog, index)
@@ -58,11 +60,11 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             continue
         table = catalog.relation(leaf.index.indrelid)
         if owns(session, table.owner):
-            cluster_rel(session, table, next(i for i in table.indexes if i.oid == oid))
+            cluster_rel(session, table, next(i for i in table.indexes if i.oid == oid), verbose)
     return CommandResult("CLUSTER")
 
 
-def _find_index(relation: Any, name: str | None) -> Any:
+def _find_index(catalog: Any, relation: Any, name: str | None) -> Any:
     if name is None:
         found = next((i for i in relation.indexes if i.index.indisclustered), None)
         if found is None:
@@ -72,6 +74,9 @@ def _find_index(relation: Any, name: str | None) -> Any:
             )
         return found
     found = next((i for i in relation.indexes if i.name == name), None)
+    row = catalog.one(PgClass, relname=name, relnamespace=relation.namespace)
+    if found is None and row is not None:
+        raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is not an index for table "{relation.name}"')
     if found is None:
         raise PgError(
             UNDEFINED_OBJECT, f'index "{name}" for table "{relation.name}" does not exist'
@@ -79,13 +84,14 @@ def _find_index(relation: Any, name: str | None) -> Any:
     return found
 
 
-def _cluster_everything(session: Any) -> None:
+def _cluster_everything(session: Any, verbose: bool) -> None:
     """get_tables_to_cluster: every table of the user that has a clustered index."""
     catalog = session.catalog
     for row in catalog.all(PgIndex, indisclustered=True):
         table = catalog.relation(row.indrelid)
         if table.relkind in "rm" and owns(session, table.owner):
-            cluster_rel(session, table, next(i for i in table.indexes if i.oid == row.indexrelid))
+            index = next(i for i in table.indexes if i.oid == row.indexrelid)
+            cluster_rel(session, table, index, verbose)
 
 
 def check_clusterable(catalog: Any, index: Any) -> None:
@@ -110,7 +116,7 @@ def mark_index_clustered(catalog: Any, relid: int, index: int) -> None:
     catalog.update(PgIndex, {"indexrelid": index}, indisclustered=True)
 
 
-def cluster_rel(session: Any, relation: Any, index: Any) -> None:
+def cluster_rel(session: Any, relation: Any, index: Any, verbose: bool = False) -> None:
     """rebuild_relation: new storage in the index's order, then the indexes again."""
     catalog = session.catalog
     if relation.row.relisshared:
@@ -131,8 +137,27 @@ def cluster_rel(session: Any, relation: Any, index: Any) -> None:
     )
     session.xact.drop_on_commit(old)
     catalog.update(PgClass, {"oid": relation.oid}, relfilenode=new)
+    if verbose:
+        _report(session, relation, index, new)
     for one in catalog.relation(relation.oid).indexes:
         rebuild_index(session, catalog.relation(relation.oid), one)
+
+
+def _report(session: Any, relation: Any, index: Any, relfilenode: int) -> None:
+    """What CLUSTER VERBOSE says: rows are always sorted, none of them is dead."""
+    name = f"{relation.schema_name}.{relation.name}"
+    how = "sequential scan and sort"
+    if builtin_am_name(session.catalog, index.pg_class.relam) != "btree":
+        how = f'index scan on "{index.name}"'
+    session.notice("INFO", "00000", f'clustering "{name}" using {how}')
+    count = session.xact.execute(f"SELECT count(*) FROM r{relfilenode}")[0][0]
+    pages = estimated_pages(relation, count)
+    session.notice(
+        "INFO",
+        "00000",
+        f'"{name}": found 0 removable, {count} nonremovable row versions in {pages} pages',
+        detail="0 dead row versions cannot be removed yet.",
+    )
 
 
 def _order(session: Any, relation: Any, index: Any) -> str:

@@ -38,9 +38,12 @@ from pgemu.errors import (
 from pgemu.executor.execute import bind, run_plan
 from pgemu.executor.modify import WaitFor
 from pgemu.executor.triggers import one_statement
-from pgemu.nodes.primnodes import Value
+from pgemu.nodes.primnodes import Const, Value, Var
+from pgemu.nodes.walk import mutate
+from pgemu.planner.fromclause import no_fdw_handler
 from pgemu.transam.schema import next_rids, prefix
 
+SELF_ITEM_POINTER, TABLE_OID, TIDOID = -1, -6, 27
 INPUT_LIMIT = 64 << 20
 CHUNK = 5000
 _WORTH_NEW_STORAGE = 1 << 20  # bytes of input of COPY FREEZE into a table that was truncated
@@ -58,7 +61,7 @@ def copy_from(
     """COPY table FROM."""
     source, close = _open_source(session, stmt, options, len(columns))
     try:
-        _check_kind(relation)
+        _check_kind(session, relation)
         if options.freeze:
             _check_freeze(session, relation)
         source.fill(INPUT_LIMIT)
@@ -95,7 +98,21 @@ def _open_source(
     return Input(lambda: file.read(1 << 16) or None), file.close
 
 
-def _check_kind(relation: Any) -> None:
+def _without_system_columns(where: Any) -> Any:
+    """WHERE for rows that are not stored yet (slot_getsysattr of a virtual tuple): their ctid is
+    an invalid one, and transaction numbers they have none."""
+
+    def visit(node: object) -> object | None:
+        if isinstance(node, Var) and node.varattno == SELF_ITEM_POINTER:
+            return Const(TIDOID, "(4294967295,0)")
+        if isinstance(node, Var) and node.varattno < 0 and node.varattno != TABLE_OID:
+            raise PgError(FEATURE_NOT_SUPPORTED, "cannot retrieve a system column in this context")
+        return None
+
+    return None if where is None else mutate(where, visit)
+
+
+def _check_kind(session: Any, relation: Any) -> None:
     hint = None
     if relation.relkind in "rp":
         return
@@ -111,7 +128,7 @@ def _check_kind(relation: Any) -> None:
             return
         hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
     if relation.relkind == "f":
-        raise PgError(FEATURE_NOT_SUPPORTED, "copying into foreign tables is not supported")
+        raise no_fdw_handler(session.catalog, relation.oid)
     raise PgError(WRONG_OBJECT_TYPE, f'cannot copy to {word} "{relation.name}"', hint=hint)
 
 
@@ -240,7 +257,7 @@ class _Loader:
         self.relation = relation
         self.columns = columns
         self.options = options
-        self.where = where
+        self.where = _without_system_columns(where)
         self.count = 0
         self.readers: list[ColumnReader] = []
         self.inputs: list[Callable[[str | None], Value]] = []

@@ -20,6 +20,7 @@ from pgemu.catalog.rows import (
     PgAttribute,
     PgClass,
 )
+from pgemu.catalog.toasting import create_toast_table
 from pgemu.commands.amcmds import choose_table_am
 from pgemu.commands.constraint_cmds import (
     add_check_constraints,
@@ -178,6 +179,8 @@ def _create_heap(
         acl=_default_acl(session, namespace), access_method=placement[0], tablespace=placement[1],
     )  # fmt: skip
     heap = from_new(session, made)
+    table.toast_of = made.toast_of
+    table.toast_options = transform_reloptions(stmt.get("options"), "toast")
     cook_defaults(session, heap, heap.columns, st.source_text, table)
     for wanted in table.sequences:
         deptype = "i" if wanted.identity else "a"
@@ -206,6 +209,8 @@ def _make_constraints(
         )
     if table.checks:
         add_check_constraints(session, heap, table.checks, st.source_text)
+    if table.toast_of is not None:
+        create_toast_table(session.catalog, table.toast_of, table.toast_options)
     for con in constraints:
         _constraint, index = add_index_constraint(session, heap, con)
         collect_command(session, "CREATE INDEX", PgClass.RELID, index)
@@ -331,7 +336,7 @@ def _check_on_commit(stmt: dict[str, Any], persistence: str) -> None:
         raise PgError(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables")
     if "partspec" in stmt and "inhRelations" in stmt and "partbound" not in stmt:
         raise PgError(
-            INVALID_TABLE_DEFINITION, "cannot create partitioned table as inheritance child"
+            INVALID_OBJECT_DEFINITION, "cannot create partitioned table as inheritance child"
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pgemu.catalog.heap import ColumnSpec, heap_create_with_catalog
 from pgemu.catalog.rows import PgClass, PgType
+from pgemu.catalog.toasting import create_toast_table
 from pgemu.commands.amcmds import choose_table_am
 from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import strings
@@ -66,6 +67,9 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         ),
         acl=get_user_default_acl(session, "r", session.ctx.current_user_oid, namespace),
     )
+    if made.toast_of is not None:
+        toast_options = transform_reloptions(into.get("options"), "toast")
+        create_toast_table(catalog, made.toast_of, toast_options)
     if is_matview:
         from pgemu.commands.view import store_view_query
 

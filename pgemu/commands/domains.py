@@ -44,6 +44,7 @@ _REFUSED = {
     "CONSTR_EXCLUSION": "exclusion constraints not possible for domains",
     "CONSTR_FOREIGN": "foreign key constraints not possible for domains",
 }
+_CONSTRAINT_TYPES = ("", "", "", "CONSTR_IDENTITY", "CONSTR_GENERATED")  # ConstrType's numbers
 
 
 def define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
@@ -71,6 +72,10 @@ def _define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> Command
     collation = get_column_def_collation(pstate, stmt, base)
     constraints = [c["Constraint"] for c in stmt.get("constraints", ())]
     not_null, default, checks = _split(pstate, constraints, base, typmod, _words_of(stmt))
+    default_bin, default_text = typ.typdefaultbin, typ.typdefault  # the base type's, if not given
+    if any(con["contype"] == "CONSTR_DEFAULT" for con in constraints):
+        default_bin = node_to_string(default) if default is not None else None
+        default_text = _default_text(session, default)
     oid, _array = create_type_with_array(
         session, stmt["domainname"], array_align=typ.typalign,
         typtype="d", typcategory=typ.typcategory, typlen=typ.typlen, typbyval=typ.typbyval,
@@ -79,8 +84,7 @@ def _define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         typalign=typ.typalign, typstorage=typ.typstorage, typnotnull=not_null,
         typbasetype=base, typtypmod=typmod, typcollation=collation,
         typndims=len(stmt["typeName"].get("arrayBounds", ())),
-        typdefaultbin=node_to_string(default) if default is not None else None,
-        typdefault=_default_text(session, default), typsubscript=0,
+        typdefaultbin=default_bin, typdefault=default_text, typsubscript=0,
     )  # fmt: skip
     used: set[str] = set()
     for con in checks:
@@ -134,7 +138,8 @@ def _split(
                 "specifying constraint deferrability not supported for domains",
             )
         else:
-            raise PgError(FEATURE_NOT_SUPPORTED, f"{kind} is not supported for domains")
+            number = _CONSTRAINT_TYPES.index(kind)
+            raise PgError("XX000", f"unrecognized constraint subtype: {number}")
     return not_null, default, checks
 
 
@@ -302,7 +307,8 @@ def _columns_of_type(session: Any, oid: int) -> list[tuple[Any, PgAttribute]]:
                 find_composite_type_dependencies(catalog, relation.row.reltype, None, name)
             if relation.relkind in "rm" and relation.attrs[link.objsubid - 1].atttypid == oid:
                 found.append((relation, relation.attrs[link.objsubid - 1]))
-    return found
+    places = list(dict.fromkeys(relation.oid for relation, _att in found))
+    return sorted(found, key=lambda one: (places.index(one[0].oid), one[1].attnum))
 
 
 def _check_columns_not_null(session: Any, typ: PgType) -> None:
@@ -353,12 +359,12 @@ def rename_domain_constraint(session: Any, stmt: dict[str, Any]) -> CommandResul
     catalog = session.catalog
     typ = _domain(session, list_items(stmt["object"]))
     row = catalog.one(PgConstraint, contypid=typ.oid, conname=stmt["subname"])
+    shown = catalog.type_name(typ.oid)
     if row is None:
-        raise _no_constraint(typ, stmt["subname"])
+        message = f'constraint "{stmt["subname"]}" for domain {shown} does not exist'
+        raise PgError(UNDEFINED_OBJECT, message)
     if catalog.one(PgConstraint, contypid=typ.oid, conname=stmt["newname"]) is not None:
-        raise PgError(
-            DUPLICATE_OBJECT,
-            f'constraint "{stmt["newname"]}" for domain "{typ.typname}" already exists',
-        )
+        message = f'constraint "{stmt["newname"]}" for domain {shown} already exists'
+        raise PgError(DUPLICATE_OBJECT, message)
     catalog.update(PgConstraint, {"oid": row.oid}, conname=stmt["newname"])
     return CommandResult("ALTER DOMAIN")

@@ -86,6 +86,11 @@ def remove_relations(session: Any, stmt: dict[str, Any], objtype: str) -> None:
             continue
         row = catalog.one(PgClass, oid=oid)
         _check_kind(session, row, objtype)
+        if stmt.get("concurrent") and row.relkind == "I":
+            raise PgError(
+                FEATURE_NOT_SUPPORTED,
+                f'cannot drop partitioned index "{row.relname}" concurrently',
+            )
         if row.relkind in "rpf":
             check_table_not_in_use(session, catalog.relation(oid), "DROP TABLE")
         addresses.append(ObjectAddress(PG_CLASS_RELID, oid, 0))

@@ -3,6 +3,7 @@ them set-wise.  The index behind one is never built in SQLite."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows
@@ -46,24 +47,7 @@ def add_exclusion_constraint(
             raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
         key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
         words = strings(list_items(names))
-        pstate = make_parsestate(None, catalog)
-        oid = compatible_oper_opid(pstate, list(words), key.type_id, key.type_id, True)
-        if not oid:
-            shown = catalog.type_name(key.type_id)
-            raise PgError(
-                UNDEFINED_FUNCTION,
-                f"operator does not exist: {shown} {'.'.join(words)} {shown}",
-                hint="No operator matches the given name and argument types. "
-                "You might need to add explicit type casts.",
-            )
-        row = catalog.one(PgOperator, oid=oid)
-        if row.oprcom != oid:
-            raise PgError(
-                WRONG_OBJECT_TYPE,
-                f"operator {row.oprname}({catalog.type_name(row.oprleft)},"
-                f"{catalog.type_name(row.oprright)}) is not commutative",
-                detail="Only commutative operators can be used in exclusion constraints.",
-            )
+        oid = exclusion_operator(catalog, words, key.type_id)
         keys.append(key)
         operators.append(oid)
     columns = _index_column_names(keys)
@@ -79,6 +63,29 @@ def add_exclusion_constraint(
         tablespace=index_tablespace(session, con.get("indexspace"), heap),
     )  # fmt: skip
     return create_exclusion(session, heap, name, info, con, tuple(operators))
+
+
+def exclusion_operator(catalog: Any, words: Sequence[str], type_id: int) -> int:
+    """The operator of one column of a constraint."""
+    pstate = make_parsestate(None, catalog)
+    oid: int = compatible_oper_opid(pstate, list(words), type_id, type_id, True)
+    if not oid:
+        shown = catalog.type_name(type_id)
+        raise PgError(
+            UNDEFINED_FUNCTION,
+            f"operator does not exist: {shown} {'.'.join(words)} {shown}",
+            hint="No operator matches the given name and argument types. "
+            "You might need to add explicit type casts.",
+        )
+    row = catalog.one(PgOperator, oid=oid)
+    if row.oprcom != oid:
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f"operator {row.oprname}({catalog.type_name(row.oprleft)},"
+            f"{catalog.type_name(row.oprright)}) is not commutative",
+            detail="Only commutative operators can be used in exclusion constraints.",
+        )
+    return oid
 
 
 def create_exclusion(
@@ -105,11 +112,11 @@ def create_exclusion(
     insert_rows(catalog, rows)
     heap.constraint_names.add(name)
     if not heap.is_new and heap.relkind == "r":
-        _check_existing_rows(session, heap, name, index)
+        check_existing_rows(session, heap, name, index)
     return int(constraint), index
 
 
-def _check_existing_rows(session: Any, heap: HeapRef, name: str, index_oid: int) -> None:
+def check_existing_rows(session: Any, heap: HeapRef, name: str, index_oid: int) -> None:
     """23P01 for two rows that the new constraint forbids to be together."""
     from pgemu.executor.conflicts import key_condition
     from pgemu.executor.constraints import index_key, key_text

@@ -33,6 +33,7 @@ from pgemu.errors import (
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
@@ -471,3 +472,20 @@ def alter_column_options(ctx: Any, command: dict[str, Any]) -> None:
     )
     where = {"attrelid": relation.oid, "attnum": att.attnum}
     catalog.update(PgAttribute, where, attfdwoptions=options)
+
+
+def import_foreign_schema(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """IMPORT FOREIGN SCHEMA ends where PostgreSQL asks the wrapper's handler."""
+    from pgemu.catalog.namespace import lookup_creation_namespace
+
+    catalog = session.catalog
+    server = get_foreign_server(catalog, stmt["server_name"])
+    if not acl.pg_foreign_server_aclcheck(catalog, server.oid, acl.ACL_USAGE):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE, f"permission denied for foreign server {server.srvname}"
+        )
+    lookup_creation_namespace(catalog, stmt["local_schema"])
+    wrapper = catalog.get(PgForeignDataWrapper, oid=server.srvfdw).fdwname
+    raise PgError(
+        OBJECT_NOT_IN_PREREQUISITE_STATE, f'foreign-data wrapper "{wrapper}" has no handler'
+    )

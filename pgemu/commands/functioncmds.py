@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pgemu.catalog.acl import (
@@ -12,12 +13,13 @@ from pgemu.catalog.acl import (
     pg_type_aclcheck,
 )
 from pgemu.catalog.dependency import ObjectAddress, record_dependency_on_expr
-from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.heap import depend, insert_rows, is_pinned
 from pgemu.catalog.internal_function import internal_function
 from pgemu.catalog.pg_proc_create import procedure_create
 from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import (
     PG_TRANSFORM_RELID,
+    PgDepend,
     PgLanguage,
     PgNamespace,
     PgProc,
@@ -27,6 +29,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.define import (
     def_get_boolean,
     def_get_numeric,
+    def_get_qualified_name,
     def_get_string,
     elements,
     error_conflicting_def_elem,
@@ -53,6 +56,7 @@ from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.serialize import node_to_string
 from pgemu.parser.parse_coerce_generic import is_polymorphic_type
 
+INTERNALOID = 2281
 _MODES = {
     "FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b",
     "FUNC_PARAM_VARIADIC": "v", "FUNC_PARAM_TABLE": "t", "FUNC_PARAM_DEFAULT": "i",
@@ -100,6 +104,10 @@ def read_parameters(
                 )
             p.in_types.append(type_id)
         if mode in "obt":
+            if p.variadic and kind == "procedure":
+                raise PgError(
+                    INVALID_FUNCTION_DEFINITION, "VARIADIC parameter must be the last parameter"
+                )
             p.out_types.append(type_id)
         if mode == "v":
             typ = catalog.one(PgType, oid=type_id)
@@ -117,7 +125,13 @@ def read_parameters(
         p.all_types.append(type_id)
         p.modes.append(mode)
         p.names.append(name)
-        _read_default(session, p, param.get("defexpr"), mode, type_id, text)
+        raw = param.get("defexpr")
+        if raw is None and mode == "o" and p.defaults and kind == "procedure":
+            raise PgError(
+                INVALID_FUNCTION_DEFINITION,
+                "procedure OUT parameters cannot appear after one with a default value",
+            )
+        _read_default(session, p, raw, mode, type_id, text)
     return p
 
 
@@ -289,12 +303,15 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         raise PgError(
             INVALID_PARAMETER_VALUE, "ROWS is not applicable when function does not return a set"
         )
+    if retset and rows <= 0:
+        raise PgError(INVALID_PARAMETER_VALUE, "ROWS must be positive")
+    support = _support_function(session, options["support"]) if "support" in options else 0
     if "leakproof" in options:
         _check_leakproof(session, options["leakproof"])
     transforms = _transforms(session, options, language)
     row = PgProc(
         oid=0, proname=name, pronamespace=namespace, proowner=owner, prolang=language.oid,
-        procost=cost, prorows=rows, provariadic=p.variadic, prosupport=0,
+        procost=cost, prorows=rows, provariadic=p.variadic, prosupport=support,
         prokind="p" if is_procedure else "w" if is_window else "f",
         prosecdef="security" in options and def_get_boolean(options["security"]),
         proleakproof="leakproof" in options and def_get_boolean(options["leakproof"]),
@@ -322,6 +339,7 @@ def create_function(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     record_dependency_on_expr(catalog, ObjectAddress(PgProc.RELID, oid, 0), used)
     me = (PgProc.RELID, oid, 0)
     insert_rows(catalog, [depend(me, (PG_TRANSFORM_RELID, t.oid, 0), "n") for t in transforms])
+    _depend_on_support(catalog, oid, 0, support)
     _validate(session, row._replace(oid=oid), language)
     return CommandResult("CREATE PROCEDURE" if is_procedure else "CREATE FUNCTION")
 
@@ -372,8 +390,40 @@ def _language(session: Any, options: dict[str, Any], stmt: dict[str, Any]) -> Pg
     if not allowed:
         aclcheck_error("language", name)
     if name == "c":
-        raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
+        _refuse_library(options)
     return row
+
+
+def _refuse_library(options: dict[str, Any]) -> None:
+    """There are no compiled libraries, and a file of another server is none of this one's."""
+    names = strings(list_items(options["as"]["arg"])) if "as" in options else []
+    if names and not Path(names[0]).is_file():
+        raise PgError("58P01", f'could not access file "{names[0]}": No such file or directory')
+    raise PgError(FEATURE_NOT_SUPPORTED, "functions in language c are not supported")
+
+
+def _support_function(session: Any, option: dict[str, Any]) -> int:
+    """interpret_func_support: a hint for PostgreSQL's planner, kept as such."""
+    from pgemu.parser.parse_func_lookup import func_signature_string, lookup_func_name
+
+    catalog = session.catalog
+    words = def_get_qualified_name(option)
+    oid: int = lookup_func_name(catalog, words, [INTERNALOID])
+    if catalog.get(PgProc, oid=oid).prorettype != INTERNALOID:
+        shown = func_signature_string(catalog, words, [], [INTERNALOID])
+        raise PgError("42P17", f"support function {shown} must return type internal")
+    if not superuser(catalog):
+        raise PgError(INSUFFICIENT_PRIVILEGE, "must be superuser to specify a support function")
+    return oid
+
+
+def _depend_on_support(catalog: Any, oid: int, old: int, new: int) -> None:
+    """The dependency of a function on its support function."""
+    me = (PgProc.RELID, oid, 0)
+    if old:
+        catalog.delete(PgDepend, classid=PgProc.RELID, objid=oid, refobjid=old)
+    if new and not is_pinned(new, PgProc.RELID):
+        insert_rows(catalog, [depend(me, (PgProc.RELID, new, 0), "n")])
 
 
 def _body(
@@ -532,10 +582,14 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         raise PgError(WRONG_OBJECT_TYPE, f'"{row.proname}" is an aggregate function')
     changes: dict[str, Any] = {}
     settings: list[dict[str, Any]] = []
+    given: set[str] = set()
     for option in elements(stmt.get("actions")):
         name = option["defname"]
         if row.prokind == "p":
             _refuse_in_procedure(option)
+        if name in given and name != "set":
+            raise error_conflicting_def_elem(option)
+        given.add(name)
         if name == "set":
             settings.append(option["arg"]["VariableSetStmt"])
         elif name == "volatility":
@@ -561,7 +615,8 @@ def alter_function(session: Any, stmt: dict[str, Any], st: Statement) -> Command
                     "ROWS is not applicable when function does not return a set",
                 )
         elif name == "support":
-            raise PgError(FEATURE_NOT_SUPPORTED, "support functions are not supported")
+            changes["prosupport"] = _support_function(session, option)
+            _depend_on_support(catalog, row.oid, row.prosupport, changes["prosupport"])
     if settings:
         changes["proconfig"] = _config(session, settings, row.proconfig)
         _check_config(session, changes["proconfig"])

@@ -57,6 +57,12 @@ _PLAIN: dict[str, tuple[Any, str, str]] = {
     "OBJECT_FOREIGN_SERVER": (r.PgForeignServer, "srvname", "42704"),
 }
 
+_CLASS_OF: dict[str, Any] = {
+    "OBJECT_TABLE": r.PgClass, "OBJECT_FUNCTION": r.PgProc, "OBJECT_TYPE": r.PgType,
+    "OBJECT_LARGEOBJECT": r.PgLargeobjectMetadata, "OBJECT_PARAMETER_ACL": r.PgParameterAcl,
+    **{objtype: row[0] for objtype, row in _PLAIN.items()},
+}  # fmt: skip
+
 
 def privileges_of(kind: str, stmt: dict[str, Any]) -> tuple[int, list[tuple[int, list[str]]]]:
     """(rights on the object, [(rights, columns)]); an empty privilege list means ALL."""
@@ -70,6 +76,10 @@ def privileges_of(kind: str, stmt: dict[str, Any]) -> tuple[int, list[tuple[int,
         priv = node["AccessPriv"]
         name = priv.get("priv_name")
         if priv.get("cols"):
+            if kind != "r":
+                raise PgError(
+                    INVALID_GRANT_OPERATION, "column privileges are only valid for relations"
+                )
             bit = _WORDS.get(name, 0) if name else a.ACL_ALL_RIGHTS_COLUMN
             if bit & ~a.ACL_ALL_RIGHTS_COLUMN:
                 raise PgError(
@@ -143,6 +153,8 @@ def grant(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     if kind == "p":
         grant_on_parameters(session, stmt)
         return CommandResult("GRANT" if stmt.get("is_grant") else "REVOKE")
+    if objtype != "OBJECT_TABLE":
+        privileges_of(kind, stmt)  # bad ones are refused before the objects are looked up
     for address in _targets(session, stmt, objtype):
         _grant_on(session, stmt, kind, address)
     return CommandResult("GRANT" if stmt.get("is_grant") else "REVOKE")
@@ -183,7 +195,7 @@ def _targets(session: Any, stmt: dict[str, Any], objtype: str) -> list[ObjectAdd
         for name in strings(nodes):
             row = catalog.one(cls, **{column: name})
             if row is None:
-                word = KINDS[cls.RELID].word
+                word = KINDS[cls.RELID].word.removeprefix("foreign ")
                 raise PgError(code, f'{word} "{name}" does not exist')
             found.append(ObjectAddress(cls.RELID, row.oid, 0))
         return found
@@ -200,6 +212,13 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
     entry = KINDS[address.classid]
     row = catalog.one(entry.cls, oid=address.objid)
     name = getattr(row, entry.name)
+    if kind == "l" and not row.lanpltrusted:
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'language "{name}" is not trusted',
+            detail="GRANT and REVOKE are not allowed on untrusted languages, because only "
+            "superusers can use untrusted languages.",
+        )
     if kind == "L":
         name = f"large object {name}"  # messages say it twice, as PostgreSQL's do
     if entry.cls is r.PgClass:
@@ -211,7 +230,10 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
             raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is not a sequence')
         if kind == "r" and row.relkind == "S":
             kind = "s"
-    rights, columns = privileges_of(kind, stmt)
+    rights, columns = privileges_of("r" if stmt["objtype"] == "OBJECT_TABLE" else kind, stmt)
+    if entry.cls is r.PgClass:
+        given = stmt.get("privileges")
+        rights = _relation_rights(session, kind, name, rights) if given else _ALL[kind][0]
     owner = getattr(row, entry.owner)
     texts = getattr(row, entry.acl)
     old = a.acldefault(kind, owner) if texts is None else a.acl_from_texts(catalog, texts)
@@ -227,6 +249,19 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
         update_acl_shdepend(session, address, old, new, owner)
     if entry.cls is r.PgClass:
         _grant_on_columns(session, stmt, row, old, columns, rights if kind == "r" else 0)
+
+
+def _relation_rights(session: Any, kind: str, name: str, rights: int) -> int:
+    """GRANT ON TABLE takes the rights of sequences too (ExecGrant_Relation)."""
+    if kind == "s" and rights & ~a.ACL_ALL_RIGHTS_SEQUENCE:
+        session.notice(
+            "WARNING",
+            INVALID_GRANT_OPERATION,
+            f'sequence "{name}" only supports USAGE, SELECT, and UPDATE privileges',
+        )
+    elif kind == "r" and rights & ~a.ACL_ALL_RIGHTS_RELATION:
+        raise PgError(INVALID_GRANT_OPERATION, "invalid privilege type USAGE for table")
+    return rights & _ALL[kind][0]
 
 
 def _what(row: Any, entry: Any, kind: str) -> str:
@@ -249,15 +284,18 @@ def _select_grantor(session: Any, acl: Any, rights: int, owner: int) -> tuple[in
     return select_best_grantor(session.catalog, me, rights, acl, owner)
 
 
-def _restrict(session: Any, stmt: dict[str, Any], wanted: int, allowed: int, where: str) -> int:
-    """restrict_and_check_grant: warnings about what cannot be granted."""
+def _restrict(
+    session: Any, stmt: dict[str, Any], wanted: int, allowed: int, where: str, everything: int = 0
+) -> int:
+    """restrict_and_check_grant: warnings about what cannot be granted.  everything: the rights
+    that are ALL of them here."""
     if stmt.get("is_grant"):
         code, done = "01007", "were granted"
     else:
         code, done = "01006", "could be revoked"
     if not allowed:
         session.notice("WARNING", code, f"no privileges {done} for {where}")
-    elif stmt.get("privileges") and allowed != wanted:
+    elif stmt.get("privileges") and allowed != wanted and wanted != everything:
         session.notice("WARNING", code, f"not all privileges {done} for {where}")
     return allowed
 
@@ -304,7 +342,8 @@ def _grant_on_columns(
         where = f'column "{att.attname}" of relation "{relation.name}"'
         if not allowed and not a.aclmask(catalog, held, grantor, row.relowner, _with_options("r")):
             raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for {where}")
-        allowed = _restrict(session, stmt, rights, allowed, where)
+        every = a.ACL_ALL_RIGHTS_COLUMN
+        allowed = _restrict(session, stmt, rights, allowed, where, every)
         new = apply_grant(session, old, stmt, allowed, grantor, row.relowner)
         if new == old:
             continue
@@ -344,6 +383,21 @@ def grant_on_parameters(session: Any, stmt: dict[str, Any]) -> None:
             catalog.update(r.PgParameterAcl, {"oid": oid}, paracl=texts)
         address = ObjectAddress(r.PgParameterAcl.RELID, oid, 0)
         update_acl_shdepend(session, address, old, new, BOOTSTRAP_OWNER)
+
+
+def revoke_all(session: Any, address: ObjectAddress, role: str) -> None:
+    """RemoveRoleFromObjectACL: REVOKE ALL ON the object FROM the role CASCADE."""
+    objtype = next(t for t, cls in _CLASS_OF.items() if address.classid == cls.RELID)
+    stmt = {
+        "objtype": objtype,
+        "grantees": [{"RoleSpec": {"roletype": "ROLESPEC_CSTRING", "rolename": role}}],
+        "behavior": "DROP_CASCADE",
+    }
+    if objtype == "OBJECT_PARAMETER_ACL":
+        name = session.catalog.get(r.PgParameterAcl, oid=address.objid).parname
+        grant_on_parameters(session, stmt | {"objects": [{"String": {"sval": name}}]})
+    else:
+        _grant_on(session, stmt, _KIND_OF[objtype], address)
 
 
 def update_acl_shdepend(

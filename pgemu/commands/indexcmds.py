@@ -13,7 +13,7 @@ from pgemu.catalog.index import (
     index_create,
 )
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PgAm, PgClass, PgInherits
+from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgInherits
 from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
@@ -73,6 +73,26 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
         from pgemu.commands.partition import create_partition_indexes
 
         create_partition_indexes(session, relation, index_oid)
+    return CommandResult("CREATE INDEX")
+
+
+def define_index_concurrently(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
+    """CREATE INDEX CONCURRENTLY: one transaction makes the catalog rows of an invalid index, the
+    next one builds it.  Whose rows do not obey it leaves the invalid index."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY", st.top_level)
+    catalog = session.catalog
+    relid = range_var_get_relid(catalog, stmt["relation"])
+    with session.xact.write():
+        relation = catalog.relation(relid)
+        _check_relation(session, relation, stmt)
+        check_table_not_in_use(session, relation, "CREATE INDEX")
+        oid = define_index(session, from_relation(relation), stmt, st.source_text, build=False)
+    if oid:
+        with session.xact.write():
+            relation = catalog.relation(relid)
+            rebuild_index(session, relation, next(i for i in relation.indexes if i.oid == oid))
     return CommandResult("CREATE INDEX")
 
 
@@ -161,6 +181,17 @@ def _recurses(session: Any, heap: HeapRef, stmt: dict[str, Any]) -> bool:
     return not session.catalog.relation(heap.oid).children
 
 
+def _index_elements(stmt: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(key columns, included columns)"""
+    params = [p["IndexElem"] for p in stmt.get("indexParams", ())]
+    includes = [p["IndexElem"] for p in stmt.get("indexIncludingParams", ())]
+    if len(params) + len(includes) > INDEX_MAX_KEYS:
+        raise PgError(
+            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
+        )
+    return params, includes
+
+
 def define_index(
     session: Any,
     heap: HeapRef,
@@ -169,15 +200,12 @@ def define_index(
     *,
     parent_index: int = 0,
     name: str | None = None,
+    build: bool = True,
 ) -> int:
-    """DefineIndex for a plain index; its OID, 0 when IF NOT EXISTS found one."""
+    """DefineIndex for a plain index; its OID, 0 when IF NOT EXISTS found one.  build: else it stays
+    without storage, and invalid."""
     catalog = session.catalog
-    params = [p["IndexElem"] for p in stmt.get("indexParams", ())]
-    includes = [p["IndexElem"] for p in stmt.get("indexIncludingParams", ())]
-    if len(params) + len(includes) > INDEX_MAX_KEYS:
-        raise PgError(
-            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
-        )
+    params, includes = _index_elements(stmt)
     am_name, am = _access_method(session, stmt)
     builtin = builtin_am_name(catalog, am)
     _check_capabilities(am_name, builtin, stmt, len(params))
@@ -190,6 +218,7 @@ def define_index(
     if any(k.attnum < 0 for k in keys):
         raise PgError(FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported")
     included = [_included_key(heap, p) for p in includes]
+    reloptions = transform_reloptions(stmt.get("options"), builtin)
     columns = _index_column_names([*keys, *included])
     index_name = name or stmt.get("idxname")
     if index_name is None:
@@ -213,12 +242,13 @@ def define_index(
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,
         predicate=predicate,
-        valid=heap.relkind != "p" or _recurses(session, heap, stmt),
-        reloptions=transform_reloptions(stmt.get("options"), builtin),
+        valid=build and (heap.relkind != "p" or _recurses(session, heap, stmt)),
+        ready=build,
+        reloptions=reloptions,
         is_partitioned=heap.relkind == "p",
     )
     oid = index_create(session, heap, index_name, info, parent_index=parent_index)
-    if heap.relkind != "p":
+    if heap.relkind != "p" and build:
         build_index(session, heap, oid, index_name, info)
     return oid
 
@@ -483,6 +513,8 @@ def rebuild_index(session: Any, relation: Any, index: Any) -> None:
     build_index(session, from_relation(relation), new, index.name, info)
     session.xact.drop_index(f"main.i{index.relfilenode}")
     catalog.update(PgClass, {"oid": index.oid}, relfilenode=new)
+    if not index.index.indisvalid:
+        catalog.update(PgIndex, {"indexrelid": index.oid}, indisvalid=True, indisready=True)
 
 
 def index_children(catalog: Any, oid: int) -> list[int]:

@@ -20,6 +20,7 @@ from pgemu.commands.permissions import check_owner
 from pgemu.errors import (
     COLLATION_MISMATCH,
     DATATYPE_MISMATCH,
+    DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
     INVALID_COLUMN_DEFINITION,
@@ -84,6 +85,10 @@ def merge_attributes(
     """Put the inherited columns before the table's own, merging equal names."""
     if not parents:
         return
+    names = [col.name for col in table.columns]
+    for name in names if not is_partition else ():
+        if names.count(name) > 1:
+            raise PgError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
     catalog = session.catalog
     inherited: list[ColumnSpec] = []
     conflicting: set[str] = set()
@@ -393,6 +398,8 @@ def create_inheritance(
                 DATATYPE_MISMATCH,
                 f'column "{att.attname}" in child table {word} be a generated column',
             )
+        if att.attgenerated:
+            _check_generation_equivalent(relation, parent, mine, att)
         changes: dict[str, Any] = {"attinhcount": mine.attinhcount + 1}
         if is_partition:
             changes["attislocal"] = False
@@ -422,13 +429,28 @@ def create_inheritance(
     catalog.update(PgClass, {"oid": parent.oid}, relhassubclass=True)
 
 
-def _check_constraint_equivalent(relation: Any, parent: Any, mine: Any, expr: Any) -> None:
-    """MergeConstraintsIntoExisting: the child's CHECK is the parent's, valid and inheritable."""
-    mapping = {
+def _numbers_in_child(relation: Any, parent: Any) -> dict[int, int]:
+    """The child's numbers of the parent's columns."""
+    return {
         a.attnum: relation.attrs_by_name[a.attname].attnum
         for a in parent.columns
         if a.attname in relation.attrs_by_name
     }
+
+
+def _check_generation_equivalent(relation: Any, parent: Any, mine: Any, att: Any) -> None:
+    """MergeAttributesIntoExisting: the child computes the column as the parent does."""
+    expr = map_variable_attnos(parent.generated[att.attnum], _numbers_in_child(relation, parent))
+    if not equal(expr, relation.generated[mine.attnum]):
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f'column "{att.attname}" in child table has a conflicting generation expression',
+        )
+
+
+def _check_constraint_equivalent(relation: Any, parent: Any, mine: Any, expr: Any) -> None:
+    """MergeConstraintsIntoExisting: the child's CHECK is the parent's, valid and inheritable."""
+    mapping = _numbers_in_child(relation, parent)
     own = next(e for c, e in relation.checks if c.oid == mine.oid)
     where = f'on child table "{relation.name}"'
     if not equal(map_variable_attnos(expr, mapping), own):

@@ -25,7 +25,8 @@ def check_name_is_free(catalog: Any, kind: ObjectKind, row: Any, name: str, name
     if method is not None:
         where[method] = getattr(row, method)
     if kind.cls is r.PgCollation:
-        where["collencoding"] = row.collencoding
+        _check_collation(catalog, name, namespace)
+        return
     if catalog.one(kind.cls, **where) is None:
         return
     place = ""
@@ -40,3 +41,14 @@ def check_name_is_free(catalog: Any, kind: ObjectKind, row: Any, name: str, name
         access_method = catalog.get(r.PgAm, oid=getattr(row, method)).amname
         shown += f' for access method "{access_method}"'
     raise PgError(DUPLICATE_OBJECT, f"{shown} already exists{place}")
+
+
+def _check_collation(catalog: Any, name: str, namespace: int) -> None:
+    """IsThereCollationInNamespace: those of the database's encoding and those of any."""
+    schema = catalog.get(r.PgNamespace, oid=namespace).nspname
+    for row in catalog.all(r.PgCollation, collname=name, collnamespace=namespace):
+        encoding = ' for encoding "UTF8"' if row.collencoding != -1 else ""
+        raise PgError(
+            DUPLICATE_OBJECT,
+            f'collation "{name}"{encoding} already exists in schema "{schema}"',
+        )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog import acl as a
 from pgemu.catalog import rows as r
 from pgemu.catalog.dependency import perform_multiple_deletions
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import has_privs_of_role
 from pgemu.commands.default_acl import remove_from_default_acl
-from pgemu.commands.ownership import KINDS, ObjectKind
+from pgemu.commands.grant import revoke_all
+from pgemu.commands.ownership import KINDS
 from pgemu.commands.policy import remove_role_from_policy
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_spec import get_rolespec_oid
@@ -26,12 +26,6 @@ def _links(session: Any, role: int, deptype: str) -> list[r.PgShdepend]:
     rows = session.catalog.all(r.PgShdepend, refclassid=r.PgAuthid.RELID, refobjid=role)
     here = (0, session.ctx.database_oid)
     return [x for x in rows if x.dbid in here and x.deptype == deptype]
-
-
-# what has an ACL, but no owner
-_ACL_ONLY = {
-    r.PgParameterAcl.RELID: ObjectKind(r.PgParameterAcl, "parameter", "parname", acl="paracl"),
-}
 
 
 def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
@@ -60,30 +54,14 @@ def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
 
 
 def _revoke(session: Any, link: r.PgShdepend, role: int) -> None:
-    """Take the role out of an object's (or column's) ACL."""
+    """Take what the role was granted out of an object's ACL and those of its columns."""
     catalog = session.catalog
     if link.classid == r.PgDefaultAcl.RELID:
         remove_from_default_acl(session, link.objid, role)
         return
-    entry = KINDS.get(link.classid) or _ACL_ONLY.get(link.classid)
-    if entry is None or not entry.acl:
-        return
-    where: dict[str, Any]
-    if link.classid == r.PgClass.RELID and link.objsubid:
-        where = {"attrelid": link.objid, "attnum": link.objsubid}
-        cls: Any = r.PgAttribute
-        column = "attacl"
-    else:
-        where, cls, column = {"oid": link.objid}, entry.cls, entry.acl
-    row = catalog.one(cls, **where)
-    texts = getattr(row, column)
-    if texts:
-        acl = [i for i in a.acl_from_texts(catalog, texts) if role not in (i.grantee, i.grantor)]
-        catalog.update(cls, where, **{column: a.acl_to_texts(catalog, acl)})
-    catalog.delete(
-        r.PgShdepend, dbid=link.dbid, classid=link.classid, objid=link.objid,
-        objsubid=link.objsubid, refobjid=role, deptype="a",
-    )  # fmt: skip
+    name = catalog.get(r.PgAuthid, oid=role).rolname
+    if catalog.one(r.PgShdepend, **link._asdict()):  # the table's own ACL came with its columns'
+        revoke_all(session, ObjectAddress(link.classid, link.objid, 0), name)
 
 
 def reassign_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

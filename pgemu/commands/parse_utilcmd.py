@@ -58,6 +58,9 @@ class TableDef:
     foreign_keys: list[dict[str, Any]] = field(default_factory=list)
     sequences: list[OwnedSequence] = field(default_factory=list)
     likes: list[tuple[dict[str, Any], int]] = field(default_factory=list)
+    # the pg_class row of a table that is to have a TOAST table, and the parameters of that
+    toast_of: Any = None
+    toast_options: tuple[str, ...] | None = None
     is_foreign: bool = False
     partition_of: bool = False
     # ALTER TABLE ADD COLUMN on an existing table

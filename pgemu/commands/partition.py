@@ -26,7 +26,11 @@ from pgemu.commands.attmap import map_columns_by_name
 from pgemu.commands.foreign_key_partitions import clone_foreign_keys, detach_foreign_keys
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.index_build import build_index
-from pgemu.commands.indexcmds import check_partition_key_covered, index_info_of
+from pgemu.commands.indexcmds import (
+    check_partition_key_covered,
+    index_info_of,
+    not_supported_detail,
+)
 from pgemu.commands.opclass_lookup import get_default_opclass, resolve_opclass
 from pgemu.commands.partition_bounds import (
     Bound,
@@ -45,6 +49,7 @@ from pgemu.errors import (
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_COLUMN,
     UNDEFINED_OBJECT,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.nodes.serialize import node_to_string
@@ -350,6 +355,12 @@ def attach(session: Any, parent: Any, cmd: dict[str, Any], text: str) -> None:
 
     catalog = session.catalog
     child = catalog.relation(range_var_get_relid(catalog, cmd["name"]))
+    if child.relkind not in "rpf":
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'ALTER action ATTACH PARTITION cannot be performed on relation "{child.name}"',
+            detail=not_supported_detail(child.relkind),
+        )
     check_attachable(session, child, parent)
     bound = transform_partition_bound(session, parent, cmd["bound"], text)
     check_new_partition_bound(session, child.name, parent, bound, cmd["bound"])

@@ -61,7 +61,7 @@ def check_object_owner(session: Any, what: str, name: str, owner: int) -> None:
 
 def check_not_system(session: Any, relation: Any) -> None:
     """42501 for DDL on system catalogs."""
-    if relation.oid < 16384 and relation.namespace in (11, 99):
+    if relation.namespace == 99 or (relation.oid < 16384 and relation.namespace == 11):
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
         )

@@ -30,7 +30,6 @@ from pgemu.commands.permissions import check_owner, owns
 from pgemu.commands.publication_where import check_simple_rowfilter_expr
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
-    DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
     INSUFFICIENT_PRIVILEGE,
     INVALID_COLUMN_REFERENCE,
@@ -178,9 +177,12 @@ def _add_tables(
     if publication.puballtables and tables:
         raise _all_tables(publication.pubname, "Tables")
     done: set[int] = set()
-    for item in tables:
+    wanted: list[tuple[Any, dict[str, Any]]] = []
+    # OpenTableList: all names are looked up before anything is looked at
+    opened = [range_var_get_relid(catalog, item["relation"]) for item in tables]
+    for item, relid in zip(tables, opened, strict=True):
         body = item["relation"]
-        named = catalog.relation(range_var_get_relid(catalog, body))
+        named = catalog.relation(relid)
         oids = [named.oid]
         if body.get("inh") and named.relkind != "p":
             oids = list(named.all_inheritors)
@@ -195,19 +197,24 @@ def _add_tables(
                     )
                 continue
             done.add(oid)
-            relation = catalog.relation(oid)
-            known = catalog.one(PgPublicationRel, prrelid=oid, prpubid=publication.oid)
-            if known is not None:
-                if missing_only:
-                    continue
-                raise PgError(
-                    DUPLICATE_OBJECT,
-                    f'relation "{relation.name}" is already member of publication '
-                    f'"{publication.pubname}"',
-                )
-            check_owner(session, relation)
-            _check_relation(relation)
-            _add_table(session, publication, relation, item, with_schemas, text)
+            wanted.append((catalog.relation(oid), item))
+    quals = [_where(session, rel, item.get("whereClause"), text) for rel, item in wanted]
+    for relation, item in wanted:
+        if item.get("columns") and with_schemas:
+            raise _no_column_list(publication, relation)
+    for (relation, item), qual in zip(wanted, quals, strict=True):
+        known = catalog.one(PgPublicationRel, prrelid=relation.oid, prpubid=publication.oid)
+        if known is not None:
+            if missing_only:
+                continue
+            raise PgError(
+                DUPLICATE_OBJECT,
+                f'relation "{relation.name}" is already member of publication '
+                f'"{publication.pubname}"',
+            )
+        check_owner(session, relation)
+        _check_relation(relation)
+        _add_table(session, publication, relation, item, qual)
 
 
 def _add_table(
@@ -215,13 +222,11 @@ def _add_table(
     publication: Any,
     relation: Any,
     item: dict[str, Any],
-    with_schemas: bool,
-    text: str,
+    qual: Any,
 ) -> None:
     """publication_add_relation."""
     catalog = session.catalog
-    qual = _where(session, relation, item.get("whereClause"), text)
-    attnums = _column_list(publication, relation, item.get("columns"), with_schemas)
+    attnums = _column_list(relation, item.get("columns"))
     oid = catalog.new_oid()
     me = (PG_PUBLICATION_REL_RELID, oid, 0)
     rows: list[Any] = [
@@ -240,17 +245,19 @@ def _add_table(
         record_dependency_on_expr(catalog, ObjectAddress(*me), qual, [rte])
 
 
-def _column_list(publication: Any, relation: Any, nodes: Any, with_schemas: bool) -> list[int]:
+def _no_column_list(publication: Any, relation: Any) -> PgError:
+    """CheckPubRelationColumnList."""
+    return PgError(
+        INVALID_PARAMETER_VALUE,
+        f'cannot use column list for relation "{relation.schema_name}.{relation.name}" in '
+        f'publication "{publication.pubname}"',
+        detail="Column lists cannot be specified in publications containing FOR TABLES IN SCHEMA "
+        "elements.",
+    )
+
+
+def _column_list(relation: Any, nodes: Any) -> list[int]:
     names = strings(nodes)
-    if names and with_schemas:
-        schema = relation.schema_name
-        raise PgError(
-            INVALID_PARAMETER_VALUE,
-            f'cannot use column list for relation "{schema}.{relation.name}" in publication '
-            f'"{publication.pubname}"',
-            detail="Column lists cannot be specified in publications containing FOR TABLES IN "
-            "SCHEMA elements.",
-        )
     found: list[int] = []
     for name in names:
         att = relation.attrs_by_name.get(name)
@@ -265,7 +272,7 @@ def _column_list(publication: Any, relation: Any, nodes: Any, with_schemas: bool
                 f'cannot use generated column "{name}" in publication column list',
             )
         if att.attnum in found:
-            raise PgError(DUPLICATE_COLUMN, f'duplicate column "{name}" in publication column list')
+            raise PgError(DUPLICATE_OBJECT, f'duplicate column "{name}" in publication column list')
         found.append(att.attnum)
     return sorted(found)
 

@@ -61,7 +61,7 @@ def define_range(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     from pgemu.parser.parse_type import typename_type_id
 
     catalog = session.catalog
-    creation_target(session, stmt["typeName"])
+    _namespace, _name, shell = creation_target(session, stmt["typeName"])
     given = _options(stmt)
     if "subtype" not in given:
         raise PgError(SYNTAX_ERROR, 'type attribute "subtype" is required')
@@ -72,6 +72,13 @@ def define_range(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     opclass = _opclass(catalog, given, subtype)
     collation = _collation(catalog, given, sub)
     if "canonical" in given:
+        if not shell:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                "cannot specify a canonical function without a pre-created shell type",
+                hint="Create the type as a shell type, then create its canonicalization function, "
+                "then do a full CREATE TYPE.",
+            )
         raise PgError(FEATURE_NOT_SUPPORTED, "range canonical functions are not supported")
     diff = _subdiff(session, given, subtype)
     align = "d" if sub.typalign == "d" else "i"

@@ -30,6 +30,7 @@ _SYSTEM = "cannot reindex system catalogs concurrently"
 @dataclass(slots=True)
 class _Options:
     concurrently: bool = False
+    verbose: bool = False
     tablespace: str = ""
     tablespace_oid: int = 0
     top_level: bool = True
@@ -43,7 +44,9 @@ def _read_options(session: Any, stmt: dict[str, Any], st: Statement) -> _Options
             options.concurrently = def_get_boolean(option)
         elif name == "tablespace":
             options.tablespace = def_get_string(option)
-        elif name != "verbose":
+        elif name == "verbose":
+            options.verbose = def_get_boolean(option)
+        else:
             raise PgError(
                 SYNTAX_ERROR,
                 f'unrecognized REINDEX option "{name}"',
@@ -96,6 +99,7 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             move_relation(session, catalog.relation(index.oid), options.tablespace_oid)
         if table.oid >= FIRST_NORMAL_OBJECT_ID:
             rebuild_index(session, table, index)
+            _report(session, index, options)
     return CommandResult("REINDEX")
 
 
@@ -117,6 +121,16 @@ def _reindex_partitions(session: Any, relation: Any, options: _Options) -> None:
                 move_relation(session, catalog.relation(index.oid), options.tablespace_oid)
             current = next(i for i in catalog.relation(table.oid).indexes if i.oid == index.oid)
             rebuild_index(session, catalog.relation(table.oid), current)
+            _report(session, current, options)
+
+
+def _report(session: Any, index: Any, options: _Options) -> None:
+    """REINDEX (VERBOSE) without the times."""
+    if options.verbose:
+        name = index.name
+        if options.concurrently:
+            name = f"{session.catalog.relation(index.oid).schema_name}.{name}"
+        session.notice("INFO", "00000", f'index "{name}" was reindexed')
 
 
 def _refuse_in_transaction(session: Any, relation: Any, options: _Options, is_index: bool) -> None:

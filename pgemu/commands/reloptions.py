@@ -69,7 +69,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "fillfactor", "toast_tuple_target", "parallel_workers", "user_catalog_table",
         *_AUTOVACUUM,
     ),
-    "toast": _AUTOVACUUM,
+    "toast": tuple(name for name in _AUTOVACUUM if "_analyze_" not in name),
     "view": ("security_barrier", "security_invoker", "check_option"),
     "partitioned": (),
     "btree": ("fillfactor", "deduplicate_items", "vacuum_cleanup_index_scale_factor"),
@@ -97,12 +97,8 @@ def transform_reloptions(
     seen: set[str] = set()
     for option in elements(options):
         name = option["defname"]
-        space = option.get("defnamespace")
-        if space == "toast":
-            _check_name(name, "toast")
+        if not _is_of_space(option, kind):
             continue
-        if space is not None:
-            raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter namespace "{space}"')
         if name == "oids" and kind in ("heap", "partitioned"):
             if option.get("arg") is None or def_get_string(option) in ("true", "on", "1"):
                 raise PgError(FEATURE_NOT_SUPPORTED, "tables declared WITH OIDS are not supported")
@@ -113,19 +109,29 @@ def transform_reloptions(
             raise PgError(INVALID_PARAMETER_VALUE, f'parameter "{name}" specified more than once')
         seen.add(name)
         check_value(name, text, kind)
+        merged.pop(name, None)  # what is set anew comes last
         merged[name] = text
     return tuple(f"{k}={v}" for k, v in merged.items()) or None
 
 
+def _is_of_space(option: dict[str, Any], kind: str) -> bool:
+    """Is an option one of the relation itself (or, kind toast, one of its TOAST table)?"""
+    space = option.get("defnamespace")
+    if space not in (None, "toast"):
+        raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized parameter namespace "{space}"')
+    return (space == "toast") == (kind == "toast")
+
+
 def reset_reloptions(
-    options: list[dict[str, Any]] | None, existing: tuple[str, ...] | None
+    options: list[dict[str, Any]] | None, kind: str, existing: tuple[str, ...] | None
 ) -> tuple[str, ...] | None:
     """RESET (a, b)."""
     merged = dict(o.split("=", 1) for o in existing or ())
     for option in elements(options):
         if option.get("arg") is not None:
             raise PgError("42601", "RESET must not include values for parameters")
-        merged.pop(option["defname"], None)
+        if _is_of_space(option, kind):
+            merged.pop(option["defname"], None)
     return tuple(f"{k}={v}" for k, v in merged.items()) or None
 
 

@@ -12,6 +12,7 @@ from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.row_type_uses import typed_tables
 from pgemu.commands.trigger_clone import rename_trigger
+from pgemu.commands.typecmds import refuse_array_type
 from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_DATABASE,
@@ -350,6 +351,7 @@ def _rename_generic(session: Any, stmt: dict[str, Any], kind: str) -> CommandRes
                 )
             rename_relation_internal(session, relation, new)
         else:
+            refuse_array_type(catalog, row)
             rename_type_internal(session, row.oid, new)
         return CommandResult(f"ALTER {_TAGS[kind]}")
     namespace = getattr(row, entry.namespace) if entry.namespace else 0

@@ -13,6 +13,7 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgRewrite,
 )
+from pgemu.commands.indexcmds import not_supported_detail
 from pgemu.commands.permissions import check_not_system, check_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -36,16 +37,24 @@ from pgemu.parser.parse_rule import (
 _EVENTS = {"CMD_SELECT": "1", "CMD_UPDATE": "2", "CMD_INSERT": "3", "CMD_DELETE": "4"}
 
 
+def _check_kind(relation: Any) -> None:
+    if relation.relkind == "m":
+        raise PgError(FEATURE_NOT_SUPPORTED, "rules on materialized views are not supported")
+    if relation.relkind not in "rvp":
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f'relation "{relation.name}" cannot have rules',
+            detail=not_supported_detail(relation.relkind),
+        )
+
+
 def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE [OR REPLACE] RULE."""
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
-    if relation.relkind == "m":
-        raise PgError(FEATURE_NOT_SUPPORTED, "rules on materialized views are not supported")
-    if relation.relkind not in "rvp":
-        raise PgError(WRONG_OBJECT_TYPE, f'relation "{relation.name}" cannot have rules')
+    _check_kind(relation)
     check_not_system(session, relation)
     check_owner(session, relation)
     event = _EVENTS[stmt["event"]]

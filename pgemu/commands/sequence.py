@@ -333,6 +333,8 @@ def process_owned_by(session: Any, oid: int, owned_by: list[str], deptype: str =
     relation_name = {"relname": owned_by[-2]}
     if len(owned_by) > 2:
         relation_name["schemaname"] = owned_by[-3]
+    if len(owned_by) > 3:
+        relation_name["catalogname"] = owned_by[-4]
     relation = catalog.relation(range_var_get_relid(catalog, relation_name))
     sequence = catalog.relation(oid)
     if relation.relkind not in "rfvp":

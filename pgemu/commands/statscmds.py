@@ -52,11 +52,16 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
     catalog = session.catalog
     relation = _relation(session, stmt.get("relations", []))
-    keys, exprs, names = _elements(session, relation, stmt, st.source_text)
+    elements = [node["StatsElem"] for node in stmt.get("exprs", ())]
+    trees = [  # transformStatsStmt comes before the name is looked at
+        None if elem.get("name") else _expression(session, relation, elem["expr"], st.source_text)
+        for elem in elements
+    ]
     if stmt.get("defnames"):
         namespace, name = qualified_name_get_creation_namespace(catalog, stmt["defnames"])
     else:
         namespace = relation.namespace
+        names = [elem.get("name") or "expr" for elem in elements]
         name = _free_name(catalog, relation.name, names, namespace)
     if catalog.one(PgStatisticExt, stxname=name, stxnamespace=namespace) is not None:
         message = f'statistics object "{name}" already exists'
@@ -64,6 +69,7 @@ def create_statistics(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
             session.notice("NOTICE", DUPLICATE_OBJECT, message + ", skipping")
             return CommandResult("CREATE STATISTICS")
         raise PgError(DUPLICATE_OBJECT, message)
+    keys, exprs = _elements(session, relation, elements, trees)
     words = strings(stmt.get("stat_types"))
     kinds = _kinds(words, len(keys) + len(exprs), bool(exprs), single=bool(exprs) and not keys)
     _check_elements(keys, exprs)
@@ -162,35 +168,31 @@ def _free_name(catalog: Any, table: str, names: list[str], namespace: int) -> st
 
 
 def _elements(
-    session: Any, relation: Any, stmt: dict[str, Any], text: str
-) -> tuple[list[int], list[Any], list[str]]:
-    """(columns, expressions, names for the object's name)."""
-    nodes = [node["StatsElem"] for node in stmt.get("exprs", ())]
+    session: Any, relation: Any, nodes: list[dict[str, Any]], trees: list[Any]
+) -> tuple[list[int], list[Any]]:
+    """(columns, expressions)."""
     if len(nodes) > STATS_MAX_DIMENSIONS:
         raise PgError("54011", "cannot have more than 8 columns in statistics")
     keys: list[int] = []
     exprs: list[Any] = []
-    names: list[str] = []
-    for elem in nodes:
+    for elem, expr in zip(nodes, trees, strict=True):
         if elem.get("name"):
             att = relation.attrs_by_name.get(elem["name"])
             if att is None and elem["name"] not in SYSTEM_COLUMNS:
                 raise PgError(UNDEFINED_COLUMN, f'column "{elem["name"]}" does not exist')
             keys.append(_column(session, relation, att))
-            names.append(elem["name"])
             continue
-        expr = _expression(session, relation, elem["expr"], text)
+        if isinstance(expr, Var) and expr.varattno <= 0:
+            raise _system_column()
         if isinstance(expr, Var):
             keys.append(_column(session, relation, relation.attr(expr.varattno)))
-            names.append("expr")
             continue
         if any(n <= 0 for n in referenced_columns(expr)):
             raise _system_column()
         if len(nodes) > 1:
             _need_btree(session.catalog, expr_type(expr), "expression")
         exprs.append(expr)
-        names.append("expr")
-    return keys, exprs, names
+    return keys, exprs
 
 
 def _expression(session: Any, relation: Any, raw: Any, text: str) -> Any:
@@ -200,8 +202,6 @@ def _expression(session: Any, relation: Any, raw: Any, text: str) -> Any:
     pstate = open_relation_pstate(session.catalog, text, relation)
     expr = transform_expr(pstate, raw, ParseExprKind.EXPR_KIND_STATS_EXPRESSION)
     assign_expr_collations(pstate, expr)
-    if isinstance(expr, Var) and expr.varattno <= 0:
-        raise _system_column()
     return expr
 
 

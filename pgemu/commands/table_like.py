@@ -33,6 +33,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.executor.event_triggers import collect_command
 
 COMMENTS, COMPRESSION, CONSTRAINTS, DEFAULTS, GENERATED, IDENTITY, INDEXES, STATISTICS, STORAGE = (
     1 << n for n in range(9)
@@ -88,7 +89,7 @@ def transform_table_like_clause(catalog: Any, table: TableDef, like: dict[str, A
         if options & GENERATED:
             spec = table.columns[mapping[attnum] - 1]
             spec.default, spec.generated = map_variable_attnos(expr, mapping), "s"
-    if options & (CONSTRAINTS | INDEXES | COMMENTS | STATISTICS):
+    if options & (DEFAULTS | GENERATED | CONSTRAINTS | INDEXES | COMMENTS | STATISTICS):
         table.likes.append((like["relation"], options))
         if options & INDEXES and source.primary_key is not None:
             for attnum in source.primary_key.key_attnums:
@@ -130,13 +131,22 @@ def expand_table_like_clauses(session: Any, heap: HeapRef, table: TableDef, st: 
                     )
         if options & CONSTRAINTS and source.checks:
             _copy_checks(session, heap, source, mapping, st, comments)
+        wanted = (
+            (DEFAULTS, source.defaults),
+            (GENERATED, source.generated),
+            (CONSTRAINTS, source.checks),
+        )
+        if any(options & bit and found for bit, found in wanted):
+            collect_command(session, "ALTER TABLE", PG_CLASS_RELID, heap.oid)
         if options & INDEXES:
             for index in catalog.relation(source.oid).indexes:
                 made = _copy_index(session, heap, index, mapping)
+                collect_command(session, "CREATE INDEX", PG_CLASS_RELID, made)
                 if comments:
                     _copy_comment(catalog, PG_CLASS_RELID, index.oid, made)
         if options & STATISTICS:
             for old, new in copy_statistics(session, source, heap, mapping):
+                collect_command(session, "CREATE STATISTICS", PG_STATISTIC_EXT_RELID, new)
                 if comments:
                     _copy_comment(catalog, PG_STATISTIC_EXT_RELID, old, new)
 

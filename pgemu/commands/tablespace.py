@@ -34,6 +34,7 @@ from pgemu.catalog.tablespace import (
     get_tablespace_oid,
     set_relation_tablespace,
 )
+from pgemu.catalog.toasting import update_toast
 from pgemu.commands.permissions import aclcheck_error, check_object_owner, owns, require_superuser
 from pgemu.commands.reloptions import reset_reloptions, transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
@@ -153,6 +154,7 @@ def _remove_folders(link: str) -> None:
 
 def drop_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """DROP TABLESPACE [IF EXISTS]."""
+    session.xact.prevent_in_transaction_block("DROP TABLESPACE", st.top_level)
     catalog = session.catalog
     name = stmt["tablespacename"]
     row = catalog.one(PgTablespace, spcname=name)
@@ -162,7 +164,6 @@ def drop_tablespace(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
         message = f'tablespace "{name}" does not exist, skipping'
         session.notice("NOTICE", "00000", message)
         return CommandResult("DROP TABLESPACE")
-    session.xact.prevent_in_transaction_block("DROP TABLESPACE", st.top_level)
     check_object_owner(session, "tablespace", name, row.spcowner)
     if row.oid < 12000:
         aclcheck_error("tablespace", name)
@@ -212,7 +213,7 @@ def alter_tablespace_options(session: Any, stmt: dict[str, Any], st: Statement) 
         raise PgError(UNDEFINED_OBJECT, f'tablespace "{name}" does not exist')
     check_object_owner(session, "tablespace", name, row.spcowner)
     if stmt.get("isReset"):
-        options = reset_reloptions(stmt.get("options"), row.spcoptions)
+        options = reset_reloptions(stmt.get("options"), "tablespace", row.spcoptions)
     else:
         options = transform_reloptions(stmt.get("options"), "tablespace", row.spcoptions)
     catalog.update(PgTablespace, {"oid": row.oid}, spcoptions=options)
@@ -324,7 +325,9 @@ def move_relation(session: Any, relation: Any, oid: int) -> bool:
         raise PgError("0A000", f'cannot move system relation "{relation.name}"')
     if oid == GLOBALTABLESPACE_OID:
         raise only_shared()
-    set_relation_tablespace(catalog, relation.row, 0 if oid == usual else oid)
+    place = 0 if oid == usual else oid
+    set_relation_tablespace(catalog, relation.row, place)
+    update_toast(catalog, relation.oid, reltablespace=place)
     return True
 
 

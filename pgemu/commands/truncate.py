@@ -15,6 +15,7 @@ from pgemu.commands.permissions import aclcheck_error
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.sequence import owned_sequences, reset_sequence
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, WRONG_OBJECT_TYPE, PgError
+from pgemu.planner.fromclause import no_fdw_handler
 
 # rowid above which new storage is cheaper than DELETE
 LARGE = 2000
@@ -66,6 +67,8 @@ def _check(session: Any, relation: Any) -> None:
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
         )
+    if relation.relkind == "f":
+        raise no_fdw_handler(session.catalog, relation.oid)
     check_table_not_in_use(session, relation, "TRUNCATE")
 
 

@@ -41,7 +41,6 @@ from pgemu.commands.define import (
 from pgemu.commands.permissions import owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
-    DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
@@ -186,7 +185,8 @@ def define_dictionary(session: Any, stmt: dict[str, Any]) -> CommandResult:
         raise PgError(INVALID_OBJECT_DEFINITION, "text search template is required")
     _check_options(session, template, options)
     if catalog.one(PgTsDict, dictname=name, dictnamespace=namespace) is not None:
-        raise PgError(DUPLICATE_OBJECT, f'text search dictionary "{name}" already exists')
+        keys = f"(dictname, dictnamespace)=({name}, {namespace})"
+        raise _unique_violation("pg_ts_dict", "pg_ts_dict_dictname_index", keys)
     row = PgTsDict(
         catalog.new_oid(), name, namespace, session.ctx.current_user_oid, template,
         _serialize(options),
@@ -239,7 +239,8 @@ def define_configuration(session: Any, stmt: dict[str, Any]) -> CommandResult:
     if not parser:
         raise PgError(INVALID_OBJECT_DEFINITION, "text search parser is required")
     if catalog.one(PgTsConfig, cfgname=name, cfgnamespace=namespace) is not None:
-        raise PgError(DUPLICATE_OBJECT, f'text search configuration "{name}" already exists')
+        keys = f"(cfgname, cfgnamespace)=({name}, {namespace})"
+        raise _unique_violation("pg_ts_config", "pg_ts_config_cfgname_index", keys)
     oid = catalog.new_oid()
     row = PgTsConfig(oid, name, namespace, session.ctx.current_user_oid, parser)
     rows = _rows(session, PG_TS_CONFIG_RELID, row, namespace, (PG_TS_PARSER_RELID, parser))
@@ -303,11 +304,8 @@ def _make_mapping(session: Any, oid: int, stmt: dict[str, Any]) -> None:
         if stmt.get("override"):
             catalog.delete(PgTsConfigMap, mapcfg=oid, maptokentype=token)
         elif catalog.all(PgTsConfigMap, mapcfg=oid, maptokentype=token):
-            raise PgError(
-                "23505",
-                'duplicate key value violates unique constraint "pg_ts_config_map_index"',
-                detail=f"Key (mapcfg, maptokentype, mapseqno)=({oid}, {token}, 1) already exists.",
-            )
+            keys = f"(mapcfg, maptokentype, mapseqno)=({oid}, {token}, 1)"
+            raise _unique_violation("pg_ts_config_map", "pg_ts_config_map_index", keys)
         insert_rows(catalog, [PgTsConfigMap(oid, token, n, d) for n, d in enumerate(dicts, 1)])
 
 
@@ -321,3 +319,15 @@ def _drop_mapping(session: Any, oid: int, stmt: dict[str, Any]) -> None:
         if not stmt.get("missing_ok"):
             raise PgError(UNDEFINED_OBJECT, message)
         session.notice("NOTICE", "00000", message + ", skipping")
+
+
+def _unique_violation(table: str, index: str, keys: str) -> PgError:
+    """PostgreSQL leaves a second object of the name to the catalog's index."""
+    return PgError(
+        "23505",
+        f'duplicate key value violates unique constraint "{index}"',
+        detail=f"Key {keys} already exists.",
+        schema="pg_catalog",
+        table=table,
+        constraint=index,
+    )

@@ -58,6 +58,20 @@ def creation_target(
     return namespace, name, 0
 
 
+def refuse_array_type(catalog: Any, row: PgType) -> None:
+    """RENAME, OWNER TO and SET SCHEMA are for the element type."""
+    from pgemu.catalog.lsyscache import get_element_type
+
+    element = get_element_type(catalog, row.oid)
+    if element and catalog.get(PgType, oid=element).typarray == row.oid:
+        raise PgError(
+            WRONG_OBJECT_TYPE,
+            f"cannot alter array type {catalog.type_name(row.oid)}",
+            hint=f"You can alter type {catalog.type_name(element)}, which will alter the array "
+            "type as well.",
+        )
+
+
 def type_dependency_rows(catalog: Any, row: PgType, array_oid: int) -> list[Any]:
     """GenerateTypeDependencies for a type of its own, and its array type."""
     me = (PG_TYPE_RELID, row.oid, 0)

@@ -125,6 +125,7 @@ COMMANDS: dict[str, Row] = {
     "CreateForeignServerStmt": Row("foreigncmds:create_server", "CREATE SERVER"),
     "CreateForeignTableStmt": Row("foreigncmds:create_foreign_table", "CREATE FOREIGN TABLE"),
     "CreateUserMappingStmt": Row("foreigncmds:create_user_mapping", "CREATE USER MAPPING"),
+    "ImportForeignSchemaStmt": Row("foreigncmds:import_foreign_schema", "IMPORT FOREIGN SCHEMA"),
     "DropUserMappingStmt": Row("foreigncmds:drop_user_mapping", "DROP USER MAPPING"),
     "AlterTSConfigurationStmt": Row("tsearchcmds:alter_config", "ALTER TEXT SEARCH CONFIGURATION"),
     "AlterTSDictionaryStmt": Row("tsearchcmds:alter_dictionary", "ALTER TEXT SEARCH DICTIONARY"),
@@ -150,12 +151,6 @@ COMMANDS: dict[str, Row] = {
     "CallStmt": Row("callcmds:execute_call", "CALL", writes=False, transactional=False),
     "LoadStmt": Row("extension:load", "LOAD", writes=False, transactional=False),
 }
-
-# words of messages for the tags that no row serves
-_UNSUPPORTED = {
-    "ImportForeignSchemaStmt": "IMPORT FOREIGN SCHEMA",
-}
-
 
 # These neither read nor write rows of tables: what they make, and what commands before them in the
 # transaction have made, can be built later.
@@ -207,7 +202,7 @@ def process_utility(
     tag, stmt = next(iter(raw.items()))
     row = COMMANDS.get(tag)
     if row is None:
-        word = _UNSUPPORTED.get(tag, tag.removesuffix("Stmt"))
+        word = tag.removesuffix("Stmt")
         raise PgError(FEATURE_NOT_SUPPORTED, f"{word} is not supported")
     if row.writes and session.xact.current.read_only:
         session.xact.prevent_if_read_only(create_command_tag(tag, stmt, row.name))
@@ -219,10 +214,9 @@ def process_utility(
         if tag not in _BUILD_LATE:
             session.xact.build_storage()
         return command(session, stmt, st)
-    detached = concurrent_detach(stmt) if tag == "AlterTableStmt" else None
-    if detached is not None:
-        detach_concurrently(session, stmt, detached)
-        return CommandResult("ALTER TABLE")
+    several = _in_several_transactions(session, tag, stmt, st)
+    if several is not None:
+        return several
 
     def run() -> CommandResult:
         with session.xact.write():
@@ -246,3 +240,19 @@ def process_utility(
         return retrying_in_both_files(session, run)
     finally:
         xact.builds_late = outer
+
+
+def _in_several_transactions(
+    session: Any, tag: str, stmt: dict[str, Any], st: Statement
+) -> CommandResult | None:
+    """The statements whose CONCURRENTLY wants a transaction for each step; None: it is none."""
+    detached = concurrent_detach(stmt) if tag == "AlterTableStmt" else None
+    if detached is not None:
+        detach_concurrently(session, stmt, detached)
+        return CommandResult("ALTER TABLE")
+    if tag == "IndexStmt" and stmt.get("concurrent") and not session.catalog.all(PgEventTrigger):
+        from pgemu.commands.indexcmds import define_index_concurrently
+
+        session.xact.build_storage()
+        return define_index_concurrently(session, stmt, st)
+    return None

@@ -22,6 +22,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
+from pgemu.planner.fromclause import no_fdw_handler
 
 ROLE_PG_CHECKPOINT = 4544
 PG_CATALOG_NAMESPACE = 11
@@ -56,6 +57,8 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
                 FEATURE_NOT_SUPPORTED,
                 "VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL",
             )
+        if given.get("full") and given.get("process_toast") is False:
+            raise PgError(FEATURE_NOT_SUPPORTED, "PROCESS_TOAST required with VACUUM FULL")
     targets = [r["VacuumRelation"] for r in stmt.get("rels", ())]
     if is_vacuum and not analyze and any(t.get("va_cols") for t in targets):
         raise PgError(
@@ -63,10 +66,10 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             "ANALYZE option must be specified when a column list is provided",
         )
     relations = _chosen(session, targets, given, word)
-    if targets:
-        _refresh(session, relations, analyze)
-    else:
-        _refresh_database(session, analyze)
+    if not targets:
+        relations = _all_tables(session)
+    verbose = bool(given.get("verbose"))
+    _refresh(session, relations, given, is_vacuum=is_vacuum, analyze=analyze, verbose=verbose)
     return CommandResult(word)
 
 
@@ -89,6 +92,8 @@ def _chosen(
                 f'skipping "{relation.name}" --- only {who} can {word.lower()} it',
             )
             continue
+        if relation.relkind == "f" and word == "ANALYZE":
+            raise no_fdw_handler(catalog, relation.oid)
         if relation.relkind not in "rmpt":
             what = "non-tables or special system tables"
             session.notice(
@@ -172,24 +177,86 @@ def _check_columns(relation: Any, names: list[str]) -> None:
         seen.add(name)
 
 
-def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
+def _refresh(
+    session: Any,
+    relations: list[Any],
+    given: dict[str, Any],
+    *,
+    is_vacuum: bool,
+    analyze: bool,
+    verbose: bool,
+) -> None:
     """reltuples and relpages of these relations."""
     if not relations:
         return
     with session.xact.write():
         for relation in relations:
+            if analyze and relation.row.relhassubclass and not relation.children:
+                session.catalog.update(PgClass, {"oid": relation.oid}, relhassubclass=False)
+            if verbose and analyze and relation.relkind == "p":
+                table = f"{relation.schema_name}.{relation.name}"
+                session.notice("INFO", "00000", f'analyzing "{table}" inheritance tree')
             for oid in relation.all_inheritors if relation.relkind == "p" else (relation.oid,):
                 target = session.catalog.relation(oid)
                 if target.relkind not in "rm" or target.oid < 16384:
                     continue
                 _forget_desummarized(session, target)
                 count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
-                pages = (count * (len(target.attrs) * 8 + 32) + 8191) // 8192
+                pages = estimated_pages(target, count)
                 session.catalog.update(
                     PgClass, {"oid": oid}, reltuples=float(count), relpages=pages
                 )
+                if verbose and is_vacuum:
+                    _report_vacuum(session, target, count, pages, bool(given.get("full")))
+                if verbose and analyze:
+                    _report_analyze(session, target, count, pages)
                 if analyze:
                     session.xact.execute(f"ANALYZE {target.sqlite_name}")
+
+
+def estimated_pages(table: Any, count: int) -> int:
+    """How many pages the rows would fill in PostgreSQL, if every value took eight bytes."""
+    return int((count * (len(table.attrs) * 8 + 32) + 8191) // 8192)
+
+
+def _report_vacuum(session: Any, table: Any, count: int, pages: int, full: bool) -> None:
+    """What VACUUM VERBOSE says of a table: there are never dead rows, so nothing is removed."""
+    name = f"{table.schema_name}.{table.name}"
+    if full:
+        session.notice("INFO", "00000", f'vacuuming "{name}"')
+        session.notice(
+            "INFO",
+            "00000",
+            f'"{name}": found 0 removable, {count} nonremovable row versions in {pages} pages',
+            detail="0 dead row versions cannot be removed yet.",
+        )
+        return
+    name = f"{session.ctx.database}.{name}"
+    session.notice("INFO", "00000", f'vacuuming "{name}"')
+    session.notice(
+        "INFO",
+        "00000",
+        f'finished vacuuming "{name}": index scans: 0\n'
+        f"pages: 0 removed, {pages} remain, {pages} scanned (100.00% of total)\n"
+        f"tuples: 0 removed, {count} remain, 0 are dead but not yet removable",
+    )
+
+
+def _report_analyze(session: Any, table: Any, count: int, pages: int) -> None:
+    """What ANALYZE VERBOSE says of a table: it is scanned as a whole, the sample is bounded."""
+    name = f"{table.schema_name}.{table.name}"
+    session.notice("INFO", "00000", f'analyzing "{name}"')
+    targets = [
+        a.attstattarget if a.attstattarget >= 0 else session.guc.value("default_statistics_target")
+        for a in table.columns
+    ]
+    rows = min(count, 300 * max([1, *targets]))
+    session.notice(
+        "INFO",
+        "00000",
+        f'"{table.name}": scanned {pages} of {pages} pages, containing {count} live rows and 0 '
+        f"dead rows; {rows} rows in sample, {count} estimated total rows",
+    )
 
 
 def _forget_desummarized(session: Any, table: Any) -> None:
@@ -200,15 +267,14 @@ def _forget_desummarized(session: Any, table: Any) -> None:
         missing -= {one for one in missing if one[0] in own}
 
 
-def _refresh_database(session: Any, analyze: bool) -> None:
+def _all_tables(session: Any) -> list[Any]:
     """VACUUM or ANALYZE without tables: all tables the user owns."""
-    relations = [
+    return [
         session.catalog.relation(row.oid)
         for kind in "rm"
         for row in session.catalog.all(PgClass, relkind=kind)
         if row.oid >= 16384 and owns(session, row.relowner)
     ]
-    _refresh(session, relations, analyze)
 
 
 def checkpoint(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -27,6 +27,7 @@ from pgemu.commands.permissions import check_owner
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
+    DUPLICATE_COLUMN,
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
@@ -71,13 +72,15 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     check = _CHECK.get(stmt.get("withCheckOption", ""))
     if check:
         options.append({"DefElem": {"defname": "check_option", "arg": {"String": {"sval": check}}}})
-    reloptions = transform_reloptions(options, "view")
-    if any(o.startswith("check_option=") for o in reloptions or ()):
+    if any(o["DefElem"]["defname"] == "check_option" for o in options):
         _check_updatable(session, query)
+    reloptions = transform_reloptions(options, "view")
     namespace = range_var_get_and_check_creation_namespace(catalog, relation)
     range_var_adjust_relation_persistence(catalog, relation, namespace)
     columns = columns_of_query(session, query, [])
     existing = catalog.one(PgClass, relname=relation["relname"], relnamespace=namespace)
+    if existing is None or not stmt.get("replace"):
+        _refuse_repeated(columns)
     if existing is not None:
         if not stmt.get("replace"):
             raise PgError(DUPLICATE_TABLE, f'relation "{relation["relname"]}" already exists')
@@ -107,6 +110,14 @@ def _name_columns(query: Query, names: list[str]) -> None:
         raise PgError(SYNTAX_ERROR, "CREATE VIEW specifies more column names than columns")
     for target, name in zip(visible, names, strict=False):
         target.resname = name
+
+
+def _refuse_repeated(columns: list[ColumnSpec]) -> None:
+    """A name twice is refused before the view's own name is looked at (MergeAttributes)."""
+    names = [column.name for column in columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise PgError(DUPLICATE_COLUMN, f'column "{name}" specified more than once')
 
 
 def _check_no_parameters(query: Query) -> None:

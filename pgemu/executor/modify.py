@@ -346,6 +346,8 @@ def _cannot_change(relation: Any) -> PgError:
     """CheckValidResultRel."""
     if relation.relkind == "S":
         return PgError(WRONG_OBJECT_TYPE, f'cannot change sequence "{relation.name}"')
+    if relation.relkind == "t":
+        return PgError(WRONG_OBJECT_TYPE, f'cannot change TOAST relation "{relation.name}"')
     return PgError(FEATURE_NOT_SUPPORTED, f'cannot change relation "{relation.name}" here yet')
 
 

@@ -11,6 +11,7 @@ from pgemu.executor.shown_values import may_show_key
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Value
+from pgemu.planner.fromclause import no_fdw_handler
 from pgemu.planner.planner import compile_index_expr
 
 INT8OID = 20
@@ -180,6 +181,8 @@ class PartitionRouting:
             child = self.session.catalog.relation(oid)
             values = convert_row(relation, child, values)
             relation = child
+        if relation.relkind == "f":
+            raise no_fdw_handler(self.session.catalog, relation.oid)
         return relation, values
 
     def check(self, partition: Any, values: Sequence[Value]) -> bool:

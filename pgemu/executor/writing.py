@@ -46,10 +46,9 @@ class WritingMixin:
     def prepare_write(self, relation: Any) -> None:
         """Before rows of a table are written: its undo and its constraint triggers."""
         self.xact.writes_to(relation.sqlite_name, len(relation.attrs))
-        if relation.oid >= 16384:
-            self.constraints.ensure(relation)
-        else:
+        if relation.oid < 16384:
             self.xact.catalog_changed = True
+        self.constraints.ensure(relation)
 
     def wait_for_xid(self, xid: int) -> None:
         """Sleep until a transaction has ended (XactLockTableWait); the caller holds no SQLite

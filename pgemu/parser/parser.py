@@ -88,8 +88,22 @@ _SQLSTATES = (
     ("for hash partition provided more than once", "42710"),
     ("column number must be in range", "22023"),
     ("constraints cannot be marked", "0A000"),
+    ("CREATE OR REPLACE CONSTRAINT TRIGGER is not supported", "0A000"),
     ("aggregates cannot have output arguments", "0A000"),
+    ("CREATE SCHEMA IF NOT EXISTS cannot include schema elements", "0A000"),
+    ("UNENCRYPTED PASSWORD is no longer supported", "0A000"),
+    ("CREATE EXTENSION ... FROM is no longer supported", "0A000"),
+    ("an ordered-set aggregate with a VARIADIC direct argument", "0A000"),
+    ("role name ", "42939"),
+    *(
+        (f"{word} cannot be used as a role name here", "42939")
+        for word in ("CURRENT_ROLE", "CURRENT_USER", "SESSION_USER")
+    ),
 )
+_DETAILS = {
+    "invalid publication object list": "One of TABLE or TABLES IN SCHEMA must be specified before "
+    "a standalone table or schema name.",
+}
 # hints of the grammar's and the scanner's own errors, which the library does not hand on
 _HINTS = (
     ("LIMIT #,# syntax", "Use separate LIMIT and OFFSET clauses."),
@@ -97,6 +111,11 @@ _HINTS = (
     (
         "unsafe use of \\' in a string literal",
         "Use '' to write quotes in strings. \\' is insecure in client-only encodings.",
+    ),
+    ("UNENCRYPTED PASSWORD", "Remove UNENCRYPTED to store the password in encrypted form instead."),
+    (
+        "unrecognized row security option",
+        "Only PERMISSIVE or RESTRICTIVE policies are supported currently.",
     ),
     ("subquery in FROM must have an alias", "For example, FROM (SELECT ...) [AS] foo."),
     ("VALUES in FROM must have an alias", "For example, FROM (VALUES ...) [AS] foo."),
@@ -117,6 +136,7 @@ def _syntax_error(text: str, error: Any) -> PgError:
     if message.endswith("cannot be marked NOT VALID") or "cannot be marked" in message:
         code = "0A000"
     hint = next((h for start, h in _HINTS if message.startswith(start)), None)
+    detail = _DETAILS.get(message)
     if message == "invalid Unicode escape":
         if position is not None and text[position - 1 : position + 1].lower() == "\\u":
             code = "22025"
@@ -125,7 +145,7 @@ def _syntax_error(text: str, error: Any) -> PgError:
             hint = "Unicode escapes must be \\XXXX or \\+XXXXXX."
         else:
             code = "22025"
-    return PgError(code, message, hint=hint, position=position)
+    return PgError(code, message, detail=detail, hint=hint, position=position)
 
 
 def syntax_error_at(text: str, location: int) -> PgError:

@@ -140,6 +140,8 @@ def _lower_relation(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
         raise no_fdw_handler(low.catalog, entry.relid)
     if entry.relkind == "S":
         return _lower_sequence(entry.relid, alias, low)
+    if entry.relkind == "t":
+        return _lower_toast(alias)
     name, _ = low.use_relation(entry.relid)
     schema, _, table = name.partition(".")
     return sql.table(table, alias, schema)
@@ -163,6 +165,13 @@ def _lower_sequence(relid: int, alias: str, low: Lowering) -> Sql:
     columns += [sql.alias(sql.column(inner, f"c{n}"), f"c{n}") for n in (1, 2, 3)]
     source = sql.table_function(low.binder.special("sequence"), [sql.integer(relid)], inner)
     return sql.derived(sql.select(columns, from_=source), alias)
+
+
+def _lower_toast(alias: str) -> Sql:
+    """SELECT ... FROM a TOAST table: it has no rows."""
+    names = ("rid", "xmin", "c1", "c2", "c3")
+    columns = [sql.alias(sql.integer(0), name) for name in names]
+    return sql.derived(sql.select(columns, where=sql.integer(0)), alias)
 
 
 def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:

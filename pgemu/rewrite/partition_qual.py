@@ -215,7 +215,9 @@ def _own_qual(catalog: Catalog, relation: Relation, parent: Relation) -> list[Ex
     others = [catalog.relation(oid).partition_bound for oid in parent.children]
     bounds = [b for b in others if b is not None and not b.get("is_default")]
     if strategy == "l":
-        return _list_qual(key, bounds, default=True)
+        values = [v for b in bounds for v in b.get("list", ())]
+        values.sort(key=lambda v: (v is None, v is None or _order(catalog, key, 0, v)))
+        return _list_qual(key, [{"list": values}] if bounds else [], default=True)
     bounds.sort(key=lambda b: [_order(catalog, key, n, d) for n, d in enumerate(b["lower"])])
     return _range_default(key, bounds)
 

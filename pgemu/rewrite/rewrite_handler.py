@@ -337,16 +337,24 @@ def rewrite_query(
     instead_of = instead or fired.qualified is not None
     if instead_of and not updatable_view and query.returning_list and not fired.returning:
         raise _no_returning(relation, command)
-    if query.on_conflict is not None and (products or instead) and not updatable_view:
+    if query.on_conflict is not None and not updatable_view:
+        _refuse_on_conflict(relation, bool(products) or instead)
+    if not instead:
+        base = fired.qualified if fired.qualified is not None else query
+        results = [base, *results] if command == "insert" else [*results, base]
+    return results
+
+
+def _refuse_on_conflict(relation: Relation, fired: bool) -> None:
+    """ON CONFLICT has no meaning with rules; those of UPDATE count even when they are disabled."""
+    from pgemu.rewrite.rewrite_rules import EVENTS
+
+    if fired or any(rule.ev_type == EVENTS["update"] for rule in relation.rules):
         raise PgError(
             FEATURE_NOT_SUPPORTED,
             "INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE "
             "rules",
         )
-    if not instead:
-        base = fired.qualified if fired.qualified is not None else query
-        results = [base, *results] if command == "insert" else [*results, base]
-    return results
 
 
 def _endless(relation: Relation) -> PgError:

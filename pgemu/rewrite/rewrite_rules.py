@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OLD_VARNO, NEW_VARNO = 1, 2
 BUILTIN_RULE = "SQL:CREATE RULE"
-_EVENTS = {"update": "2", "insert": "3", "delete": "4"}
+EVENTS = {"update": "2", "insert": "3", "delete": "4"}
 
 
 @dataclass(slots=True)
@@ -71,8 +71,10 @@ def _builtin_rule(catalog: Catalog, rule: PgRewrite) -> tuple[Expr | None, list[
 def fire_rules(catalog: Catalog, query: Query, relation: Relation) -> FiredRules:
     """What the relation's rules make of the statement."""
     fired = FiredRules()
-    event = _EVENTS.get(query.command_type)
-    rules = [r for r in relation.rules if r.ev_type == event and r.ev_enabled in ("O", "A")]
+    event = EVENTS.get(query.command_type)
+    replica = str(catalog.guc.values["session_replication_role"]) == "replica"
+    enabled = ("R", "A") if replica else ("O", "A")
+    rules = [r for r in relation.rules if r.ev_type == event and r.ev_enabled in enabled]
     for rule in rules:
         qual, actions = decode_rule(catalog, rule)
         if rule.is_instead:

@@ -49,12 +49,24 @@ def pg_relation_size(ctx: CallContext, relid: int, fork: str) -> int | None:
             hint='Valid fork names are "main", "fsm", "vm", and "init".',
         )
     size = _relation_size(ctx, relid)
+    if fork == "init" and size is not None:
+        return _init_fork_size(ctx, relid)
     return size if fork == "main" or size is None else 0
+
+
+def _init_fork_size(ctx: CallContext, relid: int) -> int:
+    """What an unlogged sequence or index is set to after a crash."""
+    row = ctx.catalog.get(PgClass, oid=relid)
+    return _PAGE if row.relpersistence == "u" and row.relkind in "Si" else 0
 
 
 @pg_function("pg_table_size(regclass)", context=True)
 def pg_table_size(ctx: CallContext, relid: int) -> int | None:
-    return _relation_size(ctx, relid)
+    size = _relation_size(ctx, relid)
+    if size is None:
+        return None
+    toast = ctx.catalog.get(PgClass, oid=relid).reltoastrelid
+    return size + _init_fork_size(ctx, relid) + (_PAGE if toast >= 16384 else 0)
 
 
 @pg_function("pg_indexes_size(regclass)", context=True)
@@ -67,7 +79,7 @@ def pg_indexes_size(ctx: CallContext, relid: int) -> int | None:
 
 @pg_function("pg_total_relation_size(regclass)", context=True)
 def pg_total_relation_size(ctx: CallContext, relid: int) -> int | None:
-    table = _relation_size(ctx, relid)
+    table = pg_table_size(ctx, relid)
     return None if table is None else table + (pg_indexes_size(ctx, relid) or 0)
 
 

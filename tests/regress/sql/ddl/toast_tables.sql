@@ -1,0 +1,13 @@
+-- Tables whose rows may be too long have a TOAST table, with parameters of its own
+create schema toasts; set search_path = toasts;
+create table t1 (a int, b varchar(20), c char(10)); create table t2 (a int, b varchar(1000)); create table t3 (a numeric(5,2)); create table t5 (a int[]); create table t6 (a int); create table t7 (a text) partition by list (a); create table t8 partition of t7 for values in ('x'); create view t9 as select 'x'::text; create materialized view t10 as select 'x'::text; create table t11 as select 'x'::text as a; create unlogged table t14 (a text); create table t16 (a xml, b jsonb); create table t17 (a varchar(520)); create table t18 (a bit(50000)); create table t19 (a name);
+alter table t6 add b text; alter table t7 add b text; create table t20 (a text); alter table t20 alter a set storage plain, alter a type int using 1; alter table t3 alter a type numeric;
+select c.relname, t.relkind, t.relname = 'pg_toast_' || c.oid as named, t.relpersistence, t.relnamespace::regnamespace, t.relnatts, t.relhasindex from pg_class c left join pg_class t on t.oid = c.reltoastrelid where c.relnamespace = 'toasts'::regnamespace and c.relkind in ('r', 'p', 'v', 'm') order by length(c.relname), c.relname;
+select a.attname, a.attnum, a.atttypid::regtype, a.attstorage, a.attnotnull from pg_attribute a where a.attrelid = (select reltoastrelid from pg_class where oid = 't2'::regclass) order by 2;
+select indisunique, indisprimary, indkey, indclass from pg_index where indrelid = (select reltoastrelid from pg_class where oid = 't2'::regclass);
+alter table t2 owner to pg_monitor; alter table t14 set logged; select c.relname, t.relowner::regrole, t.relpersistence from pg_class c join pg_class t on t.oid = c.reltoastrelid where c.oid in ('t2'::regclass, 't14'::regclass) order by 1;
+create table o (a text) with (toast.nope = 1); create table o (a text) with (toast.autovacuum_analyze_threshold = 5); create table o (a text) with (toast.autovacuum_vacuum_threshold = -5); create table o (a text) with (foo.fillfactor = 10);
+create table o (a text) with (toast.autovacuum_enabled = off, fillfactor = 50, autovacuum_enabled = on); alter table o set (fillfactor = 60, toast.vacuum_truncate = true); alter table o reset (toast.autovacuum_enabled);
+select c.reloptions, t.reloptions from pg_class c join pg_class t on t.oid = c.reltoastrelid where c.oid = 'o'::regclass;
+insert into o values (repeat('x', 10000)); truncate o; drop schema toasts cascade;
+select count(*) from pg_class t where t.relkind = 't' and t.oid >= 16384 and not exists (select from pg_class c where c.reltoastrelid = t.oid);
