@@ -128,7 +128,6 @@ class TriggerRun:
         # AFTER ROW events: (trigger, data)
         self.queue: list[tuple[PgTrigger, TriggerData]] = []
         # the row trigger that was the last to change a row, for messages
-        self.last_fired = ""
         self.old_rows: dict[str, list[Values]] = {}
         self.new_rows: dict[str, list[Values]] = {}
         self._of: dict[int, list[PgTrigger]] = {}
@@ -248,10 +247,22 @@ class TriggerRun:
             result = fire(self.session, trigger, data)
             if result is None:
                 return None
-            self.last_fired = trigger.tgname
             if event != "delete":
                 row = row_of(self.session, relation, result)
+            if event == "insert" and timing == BEFORE and trigger.tgparentid:
+                self._check_still_here(trigger, relation, row)
         return row
+
+    def _check_still_here(self, trigger: Any, relation: Any, row: Values | None) -> None:
+        """A trigger that a partitioned table gave its partition may not move the row out of it."""
+        if row is None or self.session.routing.check(relation, row):
+            return
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported",
+            detail=f'Before executing trigger "{trigger.tgname}", the row was to be in partition '
+            f'"{relation.schema_name}.{relation.name}".',
+        )
 
     def after_row(
         self,

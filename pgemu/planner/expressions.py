@@ -594,12 +594,16 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
     io = low.catalog.types.io(node.resulttype)
-    news = []
+    news: dict[int, Sql] = {}
     for value, number in zip(node.newvals, node.fieldnums, strict=True):
-        old = low.binder.special("field_select", number, io.column(number).type_oid)
-        news.append(_lower_assigned(value, sql.func(old, base), low, scope))
-    name = low.binder.special("field_store", node.resulttype, tuple(node.fieldnums))
-    return sql.func(name, base, *news)
+        # a second assignment to parts of one field goes on from what the first one made
+        before = news.pop(number, None)
+        if before is None:
+            old = low.binder.special("field_select", number, io.column(number).type_oid)
+            before = sql.func(old, base)
+        news[number] = _lower_assigned(value, before, low, scope)
+    name = low.binder.special("field_store", node.resulttype, tuple(news))
+    return sql.func(name, base, *news.values())
 
 
 @handler(p.SubscriptingRef)

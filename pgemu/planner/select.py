@@ -96,6 +96,9 @@ def lower_core(
     """FROM ... WHERE ... GROUP BY ... HAVING with the given output columns."""
     from pgemu.planner.fromclause import lower_from
 
+    if _is_degenerate_grouping(query) and scope.grouped_refs is None:
+        having = lower_qual(query.having_qual, low, scope)
+        return sql.select(columns, where=having, distinct=distinct)
     from_, joins, from_quals = lower_from(query.jointree.fromlist, low, scope)
     where = lower_qual(query.jointree.quals, low, scope)
     conditions = [*from_quals, *([where] if where is not None else [])]
@@ -106,8 +109,7 @@ def lower_core(
     group = [_not_ordinal(item) for item in group]
     having = lower_qual(query.having_qual, low, scope)
     # GROUPING() counts as an aggregate, but is a constant of its set
-    whole = scope.grouped_refs is not None or (having is not None and not query.has_aggs)
-    if whole and not group:
+    if not group and (scope.grouped_refs is not None or having is not None):
         columns = _one_group(columns, low)
     return sql.select(
         columns or [sql.alias(sql.integer(1), "c0")],
@@ -118,6 +120,11 @@ def lower_core(
         having=having,
         distinct=distinct,
     )
+
+
+def _is_degenerate_grouping(query: Query) -> bool:
+    """HAVING alone: one row or none, in which no column of FROM appears; FROM is not looked at."""
+    return query.having_qual is not None and not (query.group_clause or query.has_aggs)
 
 
 def _one_group(columns: list[Sql], low: Lowering) -> list[Sql]:
