@@ -293,7 +293,7 @@ def _key_source(
         )
     name = elem.get("indexcolname") or _expression_name(session, expr, elem["expr"])
     return IndexKey(
-        0, name, expr_type(expr), expr_typmod(expr), collation=expr_collation(expr), expr=expr
+        0, name, expr_type(expr), expr_typmod(expr), collation=expr_collation(expr), expr=bare
     )
 
 

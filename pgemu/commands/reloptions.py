@@ -113,6 +113,7 @@ def transform_reloptions(
             raise PgError(INVALID_PARAMETER_VALUE, f'parameter "{name}" specified more than once')
         seen.add(name)
         check_value(name, text, kind)
+        merged.pop(name, None)  # what is set again goes behind what stays
         merged[name] = text
     return tuple(f"{k}={v}" for k, v in merged.items()) or None
 
