@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
+from pgemu.catalog.pg_locale import storage_collation
 from pgemu.commands.clauses import inline_mutable_functions
 from pgemu.errors import UNIQUE_VIOLATION, PgError
 
@@ -48,7 +49,7 @@ def physical_index_sql(
             text = f"c{key.attnum}"
         else:
             text = _compile_immutable(session, heap_oid, key.expr)
-        collation = catalog.types.io(key.type_id).collation
+        collation = storage_collation(catalog, key.type_id, key.collation)
         if collation:
             text += f" COLLATE {collation}"
         if key.descending:

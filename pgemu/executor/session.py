@@ -61,6 +61,10 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
         from pgemu.types.record import compare_by_kind
 
         return compare_by_kind
+    if name.startswith("icu_"):
+        from pgemu.types.icu import comparison_of
+
+        return comparison_of(name)
     typname = types.get(name)
     if typname is not None:
         return base_types[typname].compare

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query, RangeTblFunction
 from pgemu.nodes.walk import mutate, walk
@@ -111,7 +111,9 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
     if query.limit_count is not None or query.sort_clause or query.distinct_clause:
         sql.add_tail(core)
     result_columns = [
-        sql.alias(low.comparable(lower(e, low, outer), expr_type(t.expr)), f"c{n}")
+        sql.alias(
+            low.comparable(lower(e, low, outer), expr_type(t.expr), expr_collation(t.expr)), f"c{n}"
+        )
         for n, (e, t) in enumerate(zip(outputs, entries, strict=True), 1)
     ]
     body = sql.select(result_columns, from_=sql.derived(core, stage.alias), joins=joins)
@@ -201,7 +203,11 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
 
     def key(ref: int) -> Sql:
         number = by_ref[ref]
-        return low.comparable(sql.column(alias, f"c{number}"), expr_type(entries[number - 1].expr))
+        return low.comparable(
+            sql.column(alias, f"c{number}"),
+            expr_type(entries[number - 1].expr),
+            expr_collation(entries[number - 1].expr),
+        )
 
     order = [
         sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
@@ -211,7 +217,12 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
     if query.distinct_clause and not query.has_distinct_on:
         outputs = [
             sql.alias(
-                low.comparable(sql.column(alias, f"c{n}"), expr_type(entries[n - 1].expr)), f"c{k}"
+                low.comparable(
+                    sql.column(alias, f"c{n}"),
+                    expr_type(entries[n - 1].expr),
+                    expr_collation(entries[n - 1].expr),
+                ),
+                f"c{k}",
             )
             for k, n in enumerate(keep, 1)
         ]
@@ -220,6 +231,7 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
                 low.comparable(
                     sql.raw(str(keep.index(by_ref[c.tle_sort_group_ref]) + 1)),
                     expr_type(entries[by_ref[c.tle_sort_group_ref] - 1].expr),
+                    expr_collation(entries[by_ref[c.tle_sort_group_ref] - 1].expr),
                 ),
                 c.descending,
                 c.nulls_first,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
@@ -86,7 +86,7 @@ def output_columns(query: Query) -> list[p.TargetEntry]:
 def _output(entry: p.TargetEntry, query: Query, low: Lowering, scope: Scope) -> Sql:
     lowered = lower(entry.expr, low, scope)
     if query.distinct_clause:
-        return low.comparable(lowered, expr_type(entry.expr))
+        return low.comparable(lowered, expr_type(entry.expr), expr_collation(entry.expr))
     return lowered
 
 
@@ -103,7 +103,9 @@ def lower_core(
     where = lower_qual(query.jointree.quals, low, scope)
     conditions = [*from_quals, *([where] if where is not None else [])]
     group = [
-        low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+        low.comparable(
+            lower(entry.expr, low, scope), expr_type(entry.expr), expr_collation(entry.expr)
+        )
         for entry in group_entries(query)
     ]
     group = [_not_ordinal(item) for item in group]
@@ -160,9 +162,13 @@ def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
         if scaled is not None:
             key = scaled[0]
         elif number is not None:
-            key = low.comparable(sql.raw(str(number)), expr_type(entry.expr))
+            key = low.comparable(
+                sql.raw(str(number)), expr_type(entry.expr), expr_collation(entry.expr)
+            )
         else:
-            key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+            key = low.comparable(
+                lower(entry.expr, low, scope), expr_type(entry.expr), expr_collation(entry.expr)
+            )
         nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
         items.append(sql.ordered(key, clause.descending, nulls))
     return items
@@ -217,7 +223,9 @@ def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
     def key(ref: int) -> Sql:
         number = by_ref[ref]
         column = sql.column(alias, f"c{number}")
-        return low.comparable(column, expr_type(entries[number - 1].expr))
+        return low.comparable(
+            column, expr_type(entries[number - 1].expr), expr_collation(entries[number - 1].expr)
+        )
 
     def order() -> list[Sql]:
         clauses = query.sort_clause
