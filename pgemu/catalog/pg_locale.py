@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pgemu.catalog.rows import PgCollation
-from pgemu.types.icu import sqlite_collation
+from pgemu.types.icu import comparison, sort_key, sqlite_collation
 
 # none, "default", "C" and "POSIX": the order of bytes
 _BYTEWISE = (0, 100, 950, 951)
@@ -33,3 +34,24 @@ def storage_collation(catalog: Any, type_oid: int, collid: int) -> str | None:
 def is_nondeterministic(catalog: Any, collid: int) -> bool:
     row = icu_collation(catalog, collid)
     return row is not None and not row.collisdeterministic
+
+
+def value_comparison(catalog: Any, type_oid: int, collid: int) -> Callable[[Any, Any], int]:
+    """compare(a, b) of storage values."""
+    row = icu_collation(catalog, collid)
+    io = catalog.types.io(type_oid)
+    if row is None or io.storage != "text":
+        compare: Callable[[Any, Any], int] = io.compare
+        return compare
+    return comparison(row.colliculocale or "", row.collisdeterministic)
+
+
+def value_hash_key(catalog: Any, type_oid: int, collid: int) -> Callable[[Any], Any]:
+    """key(value): equal for equal storage values."""
+    row = icu_collation(catalog, collid)
+    io = catalog.types.io(type_oid)
+    if row is None or row.collisdeterministic or io.storage != "text":
+        key: Callable[[Any], Any] = io.hash_key
+        return key
+    locale = row.colliculocale or ""
+    return lambda value: sort_key(locale, value)

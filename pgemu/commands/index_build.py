@@ -96,8 +96,13 @@ def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
         conditions.append(f"({text})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     keys = ", ".join(terms)
+    groups = []
+    for key, text in zip(info.keys, terms, strict=True):
+        collation = storage_collation(session.catalog, key.type_id, key.collation)
+        groups.append(f"{text} COLLATE {collation}" if collation else text)
     found = session.xact.execute(
-        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
+        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {', '.join(groups)} "
+        "HAVING count(*) > 1 LIMIT 1"
     )
     if found:
         shown = build_index_value_description(session, heap.oid, info, found[0])

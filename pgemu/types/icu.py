@@ -34,6 +34,7 @@ class _Library:
 
         self.open = entry(i18n, "ucol_open", ctypes.c_void_p)
         self.compare = entry(i18n, "ucol_strcollUTF8")
+        self.get_sort_key = entry(i18n, "ucol_getSortKey")
         self.get_version = entry(i18n, "ucol_getVersion", None)
         self.version_to_string = entry(common, "u_versionToString", None)
         self.error_name = entry(common, "u_errorName", ctypes.c_char_p)
@@ -134,4 +135,18 @@ def convert_case(what: str, locale: str, text: str) -> str:
         count = function(target, size, source, units, *middle, locale.encode(), where)
         if status.value != _BUFFER_OVERFLOW:
             return target.raw[: count * 2].decode("utf-16-le", "surrogatepass")
+        size = count
+
+
+def sort_key(locale: str, text: str) -> bytes:
+    """Bytes that are the same for strings that the collator finds equal (ucol_getSortKey)."""
+    icu = library()
+    collator = open_collator(locale)
+    source = text.encode("utf-16-le", "surrogatepass")
+    size = len(source) * 2 + 16
+    while True:
+        target = ctypes.create_string_buffer(size)
+        count: int = icu.get_sort_key(collator, source, len(source) // 2, target, size)
+        if count <= size:
+            return target.raw[:count]
         size = count
