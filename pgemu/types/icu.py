@@ -58,6 +58,10 @@ def _library() -> _Library | None:
     return None
 
 
+def has_icu() -> bool:
+    return _library() is not None
+
+
 def library() -> _Library:
     found = _library()
     if found is None:
