@@ -95,11 +95,18 @@ def lower_core(
 ) -> Sql:
     """FROM ... WHERE ... GROUP BY ... HAVING with the given output columns."""
     from pgemu.planner.fromclause import lower_from
+    from pgemu.planner.joinorder import nested_loop_order
 
     if _is_degenerate_grouping(query) and scope.grouped_refs is None:
         having = lower_qual(query.having_qual, low, scope)
         return sql.select(columns, where=having, distinct=distinct)
-    from_, joins, from_quals = lower_from(query.jointree.fromlist, low, scope)
+    ordered = None if scope.prelowered else nested_loop_order(query, low)
+    if ordered is None:
+        from_, joins, from_quals = lower_from(query.jointree.fromlist, low, scope)
+    else:
+        from_, joins, from_quals = lower_from(ordered[0], low, scope, keep_order=True)
+        on = lower_qual(ordered[1], low, scope)
+        from_quals += [on] if on is not None else []
     where = lower_qual(query.jointree.quals, low, scope)
     conditions = [*from_quals, *([where] if where is not None else [])]
     group = [
