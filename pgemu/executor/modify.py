@@ -256,7 +256,7 @@ def _in_scan_order(relation: Any, recheck: EvalPlanQual, source: list[Row]) -> l
     behind the others."""
     if recheck.plan.query is None or recheck.plan.query.command_type == "merge":
         return source
-    places = {oid: number for number, oid in enumerate(relation.all_inheritors)}
+    places = {oid: number for number, oid in enumerate(relation.scanned)}
     return sorted(source, key=lambda row: (places.get(row[1], 0), row[0] or 0))
 
 

@@ -173,7 +173,7 @@ def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:
     parts = []
     if parent.relkind == "p":
         low.partitioned.add(parent.oid)
-    for child_oid in () if only else parent.all_inheritors:
+    for child_oid in () if only else parent.scanned:
         child = low.catalog.relation(child_oid)
         if child.relkind == "p":
             continue  # a partitioned table holds no rows itself
