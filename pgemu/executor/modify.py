@@ -78,7 +78,8 @@ def _run_statement(
     triggers: Any,
 ) -> tuple[list[Row], int]:
     if triggers is not None:
-        triggers.before_statement()
+        parts = session.parts
+        triggers.before_statement(parts.begun if parts is not None and parts.has(plan) else None)
     if relation.relkind == "v" and triggers is not None:
         return _run_view(session, plan, modify, relation, bindings, triggers)
     if relation.relkind not in ("r", "p"):

@@ -116,6 +116,20 @@ def one_statement(session: Any, relation: Any) -> Iterator[None]:
     run.after_statement()
 
 
+def join_runs(runs: list[TriggerRun], event: str) -> None:
+    """Several parts of a statement have changed one table in the same way: the transition tables
+    hold the rows of all, and AFTER STATEMENT triggers fire for the last part alone
+    (GetAfterTriggersTableData, cancel_prior_stmt_triggers)."""
+    if len(runs) < 2:
+        return
+    old = [row for run in runs for row in run.old_rows.get(event, ())]
+    new = [row for run in runs for row in run.new_rows.get(event, ())]
+    for run in runs:
+        run.old_rows[event], run.new_rows[event] = old, new
+    for run in runs[:-1]:
+        run.left_to_others.add(event)
+
+
 class TriggerRun:
     """The triggers of one statement."""
 
@@ -137,6 +151,8 @@ class TriggerRun:
         )
         # COPY: one run for many INSERT statements; `begun`: its BEFORE STATEMENT triggers ran
         self.shared = self.begun = False
+        # events whose AFTER STATEMENT triggers a later part of the statement fires
+        self.left_to_others: set[str] = set()
 
     # -- choosing --------------------------------------------------------------------------------
 
@@ -169,11 +185,16 @@ class TriggerRun:
 
     # -- statement level -------------------------------------------------------------------------
 
-    def before_statement(self) -> None:
+    def before_statement(self, begun: set[tuple[int, str]] | None = None) -> None:
+        """begun: what has fired already for another part of the statement, and what fires now."""
         if self.begun:
             return
         self.begun = self.shared
         for event in self.events:
+            if begun is not None:
+                if (self.relation.oid, event) in begun:
+                    continue
+                begun.add((self.relation.oid, event))
             for trigger in self._statement:
                 if trigger.tgtype & BEFORE and self._matches(trigger, event, self.relation):
                     self._statement_trigger(trigger, "BEFORE", event)
@@ -207,6 +228,8 @@ class TriggerRun:
             return
         self.after_rows()
         for event in reversed(self.events):
+            if event in self.left_to_others:
+                continue
             for trigger in self._statement:
                 if trigger.tgtype & (BEFORE | INSTEAD):
                     continue
