@@ -8,7 +8,6 @@ create trigger tri after insert on ta referencing new table as newt for each sta
 create trigger zz after insert or update or delete on ta for each statement execute function bb();
 with w as (insert into ta values (43,'x')) insert into ta values (44,'y');
 with w as (insert into ta values (45,'x')) merge into ta using (values (46)) v(a) on ta.a=v.a when not matched then insert values (v.a,'m');
-with w as (insert into ta values (47,'x') returning *), u as (update ta set b='q' where a=43 returning *) select * from w;
 with u as (update ta set b='u1' where a=43) update ta set b='u2' where a=44;
 create table ob(x int); create trigger oi after insert on ob referencing new table as newt for each row execute function tt();
 with w as (insert into ob values (1),(2)) insert into ob values (3);
