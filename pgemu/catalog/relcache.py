@@ -337,6 +337,21 @@ class Relation:
                     found.append(child)
         return tuple(found)
 
+    @cached_property
+    def scanned(self) -> tuple[int, ...]:
+        """all_inheritors in the order that a query reads them: partitions by their bounds, those
+        of a partition in its place (expand_inherited_rtentry)."""
+        from pgemu.catalog.partdesc import partition_oids
+
+        if self.partition_key is None:
+            return self.all_inheritors
+        found = [self.oid]
+        for oid in partition_oids(self.catalog, self):
+            child = self.catalog.relation(oid)
+            if not child.is_other_temp:
+                found += child.scanned
+        return tuple(found)
+
     @property
     def is_other_temp(self) -> bool:
         """RELATION_IS_OTHER_TEMP"""

@@ -6,6 +6,7 @@ from typing import Any
 
 from pgemu.catalog.heap import create_storage
 from pgemu.catalog.index import builtin_am_name
+from pgemu.catalog.pg_locale import storage_collation
 from pgemu.catalog.rows import PgClass, PgIndex
 from pgemu.commands.define import def_get_boolean, elements
 from pgemu.commands.in_use import check_table_not_in_use
@@ -169,7 +170,7 @@ def _order(session: Any, relation: Any, index: Any) -> str:
     terms = []
     for key in index_info_of(catalog, index).keys:
         text = f"c{key.attnum}" if key.attnum else compile_expr(session, relation.oid, key.expr)
-        collation = catalog.types.io(key.type_id).collation
+        collation = storage_collation(catalog, key.type_id, key.collation)
         terms.append(
             text
             + (f" COLLATE {collation}" if collation else "")

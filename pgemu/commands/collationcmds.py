@@ -1,4 +1,4 @@
-"""CREATE COLLATION (PostgreSQL's collationcmds.c): copies, and those of locale C and POSIX."""
+"""CREATE COLLATION (PostgreSQL's collationcmds.c): copies, locale C and POSIX, and ICU's."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from pgemu.errors import (
     SYNTAX_ERROR,
     PgError,
 )
+from pgemu.types.icu import collation_version
 
 UTF8 = 6  # the encoding that locales of the C library are for
 
@@ -49,26 +50,60 @@ def _check_provider(given: dict[str, Any]) -> None:
     if provider not in ("libc", "icu"):
         shown = def_get_string(given["provider"])
         raise PgError(INVALID_OBJECT_DEFINITION, f"unrecognized collation provider: {shown}")
-    if provider == "icu":
-        raise PgError(FEATURE_NOT_SUPPORTED, "only the libc collation provider is supported")
-    if not deterministic:
+    if provider == "libc" and not deterministic:
         raise PgError(
             FEATURE_NOT_SUPPORTED,
             "nondeterministic collations not supported with this provider",
         )
 
 
+def _is_icu(given: dict[str, Any]) -> bool:
+    return "provider" in given and def_get_string(given["provider"]).lower() == "icu"
+
+
+def _libc_row(name: str, given: dict[str, Any]) -> PgCollation:
+    locale = def_get_string(given["locale"]) if "locale" in given else None
+    collate = def_get_string(given["lc_collate"]) if "lc_collate" in given else locale
+    ctype = def_get_string(given["lc_ctype"]) if "lc_ctype" in given else locale
+    for value, word in ((collate, "lc_collate"), (ctype, "lc_ctype")):
+        if value is None:
+            raise PgError(INVALID_OBJECT_DEFINITION, f'parameter "{word}" must be specified')
+        if value not in ("C", "POSIX"):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
+            )
+    version = def_get_string(given["version"]) if "version" in given else None
+    return PgCollation(0, name, 0, 0, "c", True, UTF8, collate, ctype, None, version)
+
+
+def _icu_row(name: str, given: dict[str, Any]) -> PgCollation:
+    if "locale" not in given:
+        raise PgError(INVALID_OBJECT_DEFINITION, 'parameter "locale" must be specified')
+    locale = def_get_string(given["locale"])
+    version = collation_version(locale)
+    if "version" in given:
+        version = def_get_string(given["version"])
+    exact = "deterministic" not in given or def_get_boolean(given["deterministic"])
+    return PgCollation(0, name, 0, 0, "i", exact, -1, None, None, locale, version)
+
+
 def alter_collation(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER COLLATION ... REFRESH VERSION: the C library's "C" has none that could change."""
+    """ALTER COLLATION ... REFRESH VERSION.  The C library's "C" has none that could change."""
     from pgemu.catalog.namespace import get_collation_oid
     from pgemu.catalog.objectaddress import ObjectAddress
 
     oid = get_collation_oid(session.catalog, stmt["collname"])
     shown = ".".join(strings(stmt["collname"]))
     check_object_ownership(session, ObjectAddress(PG_COLLATION_RELID, oid, 0), shown=shown)
-    if session.catalog.get(PgCollation, oid=oid).collversion is not None:
+    row = session.catalog.get(PgCollation, oid=oid)
+    actual = collation_version(row.colliculocale or "") if row.collprovider == "i" else None
+    if (row.collversion is None) != (actual is None):
         raise PgError(INTERNAL_ERROR, "invalid collation version change")
-    session.notice("NOTICE", "00000", "version has not changed")
+    if actual == row.collversion:
+        session.notice("NOTICE", "00000", "version has not changed")
+    else:
+        session.notice("NOTICE", "00000", f"changing version from {row.collversion} to {actual}")
+        session.catalog.update(PgCollation, {"oid": oid}, collversion=actual)
     return CommandResult("ALTER COLLATION")
 
 
@@ -103,18 +138,7 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
         row = source._replace(collname=name)
     else:
         _check_provider(given)
-        locale = def_get_string(given["locale"]) if "locale" in given else None
-        collate = def_get_string(given["lc_collate"]) if "lc_collate" in given else locale
-        ctype = def_get_string(given["lc_ctype"]) if "lc_ctype" in given else locale
-        for value, word in ((collate, "lc_collate"), (ctype, "lc_ctype")):
-            if value is None:
-                raise PgError(INVALID_OBJECT_DEFINITION, f'parameter "{word}" must be specified')
-            if value not in ("C", "POSIX"):
-                raise PgError(
-                    FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
-                )
-        version = def_get_string(given["version"]) if "version" in given else None
-        row = PgCollation(0, name, 0, 0, "c", True, UTF8, collate, ctype, None, version)
+        row = _icu_row(name, given) if _is_icu(given) else _libc_row(name, given)
     if catalog.one(PgCollation, collname=name, collnamespace=namespace) is not None:
         where = ' for encoding "UTF8"' if row.collencoding == UTF8 else ""
         message = f'collation "{name}"{where} already exists'

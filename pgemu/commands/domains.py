@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.dependency import perform_deletion
-from pgemu.catalog.heap import depend, insert_rows
+from pgemu.catalog.heap import depend, insert_rows, is_pinned
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.pg_constraint import choose_constraint_name, constraint_row
 from pgemu.catalog.rows import (
+    PG_COLLATION_RELID,
     PG_CONSTRAINT_RELID,
     PG_TYPE_RELID,
     PgAttribute,
@@ -86,6 +87,11 @@ def _define_domain(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         typndims=len(stmt["typeName"].get("arrayBounds", ())),
         typdefaultbin=default_bin, typdefault=default_text, typsubscript=0,
     )  # fmt: skip
+    if collation and not is_pinned(collation):
+        insert_rows(
+            catalog,
+            [depend((PG_TYPE_RELID, oid, 0), (PG_COLLATION_RELID, collation, 0), "n")],
+        )
     used: set[str] = set()
     for con in checks:
         used.add(add_domain_check(session, oid, con, st.source_text, used)[1])

@@ -14,8 +14,9 @@ from typing import Any
 
 import apsw
 
-from pgemu.catalog.rows import PgClass, PgOperator, PgType
-from pgemu.nodes import expr_type
+from pgemu.catalog.keywords import quote_identifier
+from pgemu.catalog.rows import PgClass, PgCollation, PgOperator, PgType
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import walk
@@ -484,13 +485,23 @@ class _Explainer:
         keys = []
         for clause in clauses:
             expr = by_ref[clause.tle_sort_group_ref]
+            collid = expr_collation(expr) if order else 0
+            while order and isinstance(expr, p.CollateExpr):
+                expr = expr.arg
             text = self._text(expr, names, query)
             if not isinstance(expr, (p.Var, p.Const)) and not text.startswith("("):
                 text = f"({text})"
             if order:
-                text += self._order_words(clause)
+                text += self._collation_words(expr, collid) + self._order_words(clause)
             keys.append(text)
         return keys
+
+    def _collation_words(self, expr: p.Expr, collid: int) -> str:
+        """COLLATE, for another collation than the type's."""
+        row = self.catalog.one(PgType, oid=expr_type(expr))
+        if not collid or row is None or row.typcollation == collid:
+            return ""
+        return f" COLLATE {quote_identifier(self.catalog.get(PgCollation, oid=collid).collname)}"
 
     def _order_words(self, clause: Any) -> str:
         descending = clause.descending

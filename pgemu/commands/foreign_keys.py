@@ -21,7 +21,9 @@ from pgemu.catalog.rows import (
     PG_CONSTRAINT_RELID,
     PG_TRIGGER_RELID,
     PgClass,
+    PgCollation,
     PgConstraint,
+    PgNamespace,
     PgOpclass,
     PgTrigger,
 )
@@ -394,6 +396,17 @@ def _trigger(
     return [row, depend(me, (PG_CONSTRAINT_RELID, con.oid, 0), "i")]
 
 
+def _collate_like(catalog: Any, pk: Any, fk: Any) -> str:
+    """COLLATE for the referencing column when the referenced one's collation is another."""
+    from pgemu.catalog.keywords import quote_qualified_identifier
+
+    if not pk.attcollation or pk.attcollation == fk.attcollation:
+        return ""
+    row = catalog.one(PgCollation, oid=pk.attcollation)
+    schema = catalog.one(PgNamespace, oid=row.collnamespace).nspname
+    return f" COLLATE {quote_qualified_identifier(schema, row.collname)}"
+
+
 def validate_foreign_key(session: Any, oid: int) -> None:
     """Look for a row without its parent (RI_Initial_Check); 23503."""
     from pgemu.catalog.keywords import quote_identifier, quote_qualified_identifier
@@ -405,7 +418,10 @@ def validate_foreign_key(session: Any, oid: int) -> None:
     pk_cols = [quote_identifier(pk.attrs[n - 1].attname) for n in con.confkey]
     join = " AND ".join(
         f"pk.{p} OPERATOR({_operator_name(catalog, op)}) fk.{f}"
-        for p, f, op in zip(pk_cols, fk_cols, con.conpfeqop, strict=True)
+        + _collate_like(catalog, pk.attrs[pn - 1], fk.attrs[fn - 1])
+        for p, f, op, pn, fn in zip(
+            pk_cols, fk_cols, con.conpfeqop, con.confkey, con.conkey, strict=True
+        )
     )
     glue = " AND " if con.confmatchtype != "f" else " OR "
     not_null = glue.join(f"fk.{c} IS NOT NULL" for c in fk_cols)

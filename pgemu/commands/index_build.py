@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
+from pgemu.catalog.pg_locale import storage_collation
 from pgemu.commands.clauses import inline_mutable_functions
 from pgemu.errors import UNIQUE_VIOLATION, PgError
 
@@ -48,7 +49,7 @@ def physical_index_sql(
             text = f"c{key.attnum}"
         else:
             text = _compile_immutable(session, heap_oid, key.expr)
-        collation = catalog.types.io(key.type_id).collation
+        collation = storage_collation(catalog, key.type_id, key.collation)
         if collation:
             text += f" COLLATE {collation}"
         if key.descending:
@@ -95,8 +96,13 @@ def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:
         conditions.append(f"({text})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     keys = ", ".join(terms)
+    groups = []
+    for key, text in zip(info.keys, terms, strict=True):
+        collation = storage_collation(session.catalog, key.type_id, key.collation)
+        groups.append(f"{text} COLLATE {collation}" if collation else text)
     found = session.xact.execute(
-        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"
+        f"SELECT {keys} FROM r{heap.relfilenode}{where} GROUP BY {', '.join(groups)} "
+        "HAVING count(*) > 1 LIMIT 1"
     )
     if found:
         shown = build_index_value_description(session, heap.oid, info, found[0])

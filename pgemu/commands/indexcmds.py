@@ -13,7 +13,8 @@ from pgemu.catalog.index import (
     index_create,
 )
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgInherits
+from pgemu.catalog.pg_locale import is_nondeterministic
+from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgInherits, PgOpclass
 from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
@@ -323,7 +324,7 @@ def _key_source(
         )
     name = elem.get("indexcolname") or _expression_name(session, expr, elem["expr"])
     return IndexKey(
-        0, name, expr_type(expr), expr_typmod(expr), collation=expr_collation(expr), expr=expr
+        0, name, expr_type(expr), expr_typmod(expr), collation=expr_collation(expr), expr=bare
     )
 
 
@@ -364,6 +365,12 @@ def _index_key(
             "42804", f"collations are not supported by type {catalog.type_name(key.type_id)}"
         )
     key.opclass = resolve_opclass(catalog, elem.get("opclass"), key.type_id, am_name, am)
+    opclass = catalog.get(PgOpclass, oid=key.opclass).opcname
+    if opclass.endswith("_pattern_ops") and is_nondeterministic(catalog, key.collation):
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            f'nondeterministic collations are not supported for operator class "{opclass}"',
+        )
     if key.expr is not None:
         check_attribute_type(catalog, key.name, key.type_id, key.collation)
     builtin = builtin_am_name(catalog, am)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.pg_locale import value_comparison, value_hash_key
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     INVALID_OBJECT_DEFINITION,
@@ -160,7 +161,7 @@ def _list_overlap(
     others: list[tuple[Any, Bound]],
     nodes: list[Any],
 ) -> tuple[Any, int | None] | None:
-    key = session.catalog.types.io(types[0][1]).hash_key
+    key = value_hash_key(session.catalog, types[0][1], types[0][3])
     owners = {
         None if value is None else key(value): child
         for child, other in others
@@ -179,7 +180,7 @@ def _compare(
     """partition_rbound_cmp: negative, 0 or positive; what counts from 1 is the column that made
     the difference.  same_side False: a is a lower bound and b an upper one."""
     column = 0
-    for (_name, type_id, _typmod, _coll), x, y in zip(types, a, b, strict=True):
+    for (_name, type_id, _typmod, collation), x, y in zip(types, a, b, strict=True):
         column += 1
         rank_x = {"min": -1, "max": 1}[x["kind"]] if isinstance(x, dict) else 0
         rank_y = {"min": -1, "max": 1}[y["kind"]] if isinstance(y, dict) else 0
@@ -187,7 +188,7 @@ def _compare(
             return column if rank_x > rank_y else -column
         if rank_x:
             break
-        result = int(session.catalog.types.io(type_id).compare(x, y))
+        result = value_comparison(session.catalog, type_id, collation)(x, y)
         if result:
             return column if result > 0 else -column
     return 0 if same_side else column

@@ -155,7 +155,7 @@ def key_condition(session: Any, relation: Any, index: Any) -> str:
             continue
         left = compile_table_expr(catalog, relation, expr, "t")
         right = compile_table_expr(catalog, relation, expr, "n")
-        collation = session.udfs.collation_of(expr_type(expr))
+        collation = session.udfs.collation_of(expr_type(expr), index.index.indcollation[number])
         collated = f" COLLATE {collation}" if collation else ""
         terms.append(f"{left}{collated} {equals} {right}")
     if index.pred is not None:

@@ -160,7 +160,7 @@ class EvalPlanQual:
         assert variants.candidates is not None and variants.stepped is not None
         assert self.plan.modify is not None
         relation = self.session.catalog.relation(self.plan.modify.relid)
-        places = {oid: number for number, oid in enumerate(relation.all_inheritors)}
+        places = {oid: number for number, oid in enumerate(relation.scanned)}
         candidates = variants.candidates
         rows = self.selecting(lambda: self.run(candidates))
         for row in sorted(rows, key=lambda row: (places.get(row[2], 0), row[0])):

@@ -78,7 +78,8 @@ def _run_statement(
     triggers: Any,
 ) -> tuple[list[Row], int]:
     if triggers is not None:
-        triggers.before_statement()
+        parts = session.parts
+        triggers.before_statement(parts.begun if parts is not None and parts.has(plan) else None)
     if relation.relkind == "v" and triggers is not None:
         return _run_view(session, plan, modify, relation, bindings, triggers)
     if relation.relkind not in ("r", "p"):
@@ -256,7 +257,7 @@ def _in_scan_order(relation: Any, recheck: EvalPlanQual, source: list[Row]) -> l
     behind the others."""
     if recheck.plan.query is None or recheck.plan.query.command_type == "merge":
         return source
-    places = {oid: number for number, oid in enumerate(relation.all_inheritors)}
+    places = {oid: number for number, oid in enumerate(relation.scanned)}
     return sorted(source, key=lambda row: (places.get(row[1], 0), row[0] or 0))
 
 

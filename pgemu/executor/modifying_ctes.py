@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pgemu.executor.triggers import join_runs
 from pgemu.planner.plan import Plan
 from pgemu.transam.schema import prefix
 
@@ -101,6 +102,8 @@ class StatementParts:
         self._late = [step for name, step in plan.steps if name in plan.late_steps]
         self._triggers: list[Any] = []
         self._late_triggers: list[Any] = []
+        # (table, event) whose BEFORE STATEMENT triggers ran: once for all parts
+        self.begun: set[tuple[int, str]] = set()
 
     def has(self, plan: Plan) -> bool:
         return any(one is plan for one in self.plans)
@@ -113,9 +116,16 @@ class StatementParts:
 
     def end(self, session: Any) -> None:
         session.after_triggers.end_of_statement()
+        runs = [*self._triggers, *self._late_triggers]
+        alike: dict[tuple[int, str], list[Any]] = {}
+        for triggers in runs:
+            for event in triggers.events:
+                alike.setdefault((triggers.relation.oid, event), []).append(triggers)
+        for (_oid, event), parts in alike.items():
+            join_runs(parts, event)
         for triggers in self._triggers:
             triggers.after_rows()
-        for triggers in [*self._triggers, *self._late_triggers]:
+        for triggers in runs:
             triggers.after_statement()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pgemu.catalog.pg_locale import is_nondeterministic, value_comparison, value_hash_key
 from pgemu.catalog.rows import PgAmproc, PgOpclass
 from pgemu.errors import CHECK_VIOLATION, PgError
 from pgemu.executor.shown_values import may_show_key
@@ -13,6 +14,7 @@ from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.fromclause import no_fdw_handler
 from pgemu.planner.planner import compile_index_expr
+from pgemu.types.hash import hash_any_extended
 
 INT8OID = 20
 HASH_PARTITION_SEED = 0x7A5B22367996DCFD
@@ -42,7 +44,9 @@ class PartitionTable:
                 relation.attrs[attnum - 1].atttypid if attnum else expr_type(next(waiting))
             )
         self.expressions = [compile_index_expr(catalog, relation, e) for e in exprs]
-        self.io = [catalog.types.io(t) for t in self.types]
+        typed = list(zip(self.types, key.partcollation, strict=True))
+        self.comparisons = [value_comparison(catalog, *one) for one in typed]
+        self.hash_key = value_hash_key(catalog, *typed[0])
         self.default = 0
         self.bounds: list[tuple[int, dict[str, Any]]] = []
         self.listed: dict[Any, int] = {}
@@ -55,7 +59,7 @@ class PartitionTable:
                 continue
             self.bounds.append((oid, bound))
             for value in bound.get("list", ()):
-                self.listed[None if value is None else self.io[0].hash_key(value)] = oid
+                self.listed[None if value is None else self.hash_key(value)] = oid
         self.hashers: list[Any] | None = None
 
     def key_of(self, values: Sequence[Value]) -> list[Value]:
@@ -79,7 +83,7 @@ class PartitionTable:
         """OID of the partition for a key; 0: there is none."""
         if self.strategy == "l":
             value = key[0]
-            found = self.listed.get(None if value is None else self.io[0].hash_key(value))
+            found = self.listed.get(None if value is None else self.hash_key(value))
             return found or self.default
         if self.strategy == "h":
             return self._find_hash(key)
@@ -93,10 +97,10 @@ class PartitionTable:
         return self.default
 
     def _compare(self, bound: Sequence[Any], key: Sequence[Value]) -> int:
-        for limit, value, io in zip(bound, key, self.io, strict=True):
+        for limit, value, compare in zip(bound, key, self.comparisons, strict=True):
             if isinstance(limit, dict):
                 return -1 if limit["kind"] == "min" else 1
-            order: int = io.compare(limit, value)
+            order = compare(limit, value)
             if order:
                 return order
         return 0
@@ -126,6 +130,10 @@ class PartitionTable:
     def _hasher(self, number: int) -> Any:
         """The extended hash function of a key column's operator class."""
         catalog = self.session.catalog
+        collid = self.relation.partition_key.partcollation[number]
+        if is_nondeterministic(catalog, collid):
+            sort_key = value_hash_key(catalog, self.types[number], collid)
+            return lambda value, seed: hash_any_extended(sort_key(value), seed)
         opclass = catalog.get(PgOpclass, oid=self.relation.partition_key.partclass[number])
         row = next(
             a

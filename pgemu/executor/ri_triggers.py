@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from pgemu.catalog.pg_locale import storage_collation
 from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import (
     EXCLUSION_VIOLATION,
@@ -300,7 +301,8 @@ class AfterTriggers:
     def _where(self, relation: Any, attnums: Sequence[int]) -> str:
         terms = []
         for attnum in attnums:
-            collation = self.session.catalog.types.io(relation.attrs[attnum - 1].atttypid).collation
+            att = relation.attrs[attnum - 1]
+            collation = storage_collation(self.session.catalog, att.atttypid, att.attcollation)
             collated = f" COLLATE {collation}" if collation else ""
             terms.append(f"t.c{attnum}{collated}=?")
         return " AND ".join(terms)

@@ -62,6 +62,10 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
         from pgemu.types.record import compare_by_kind
 
         return compare_by_kind
+    if name.startswith("icu_"):
+        from pgemu.types.icu import comparison_of
+
+        return comparison_of(name)
     typname = types.get(name)
     if typname is not None:
         return base_types[typname].compare
@@ -369,11 +373,13 @@ class Session(WritingMixin):
         query = analyze_with_state(pstate, self.parse(f"SELECT {text}")[0])
         return query.target_list[0].expr
 
-    def analyze_function_body(self, raw: RawStmt, proc: PgProc, arg_types: list[int]) -> Query:
+    def analyze_function_body(
+        self, raw: RawStmt, proc: PgProc, arg_types: list[int], collation: int = 0
+    ) -> Query:
         """A statement of a SQL function; its arguments are $n and their names."""
         from pgemu.executor.sqlfunctions import analyze_with_argument_names
 
-        return analyze_with_argument_names(self, raw, proc, arg_types)
+        return analyze_with_argument_names(self, raw, proc, arg_types, collation)
 
     def language_handler(self, proc: PgProc, info: Any) -> Any:
         """The callable for a function in a procedural language; None: there is none."""

@@ -44,6 +44,7 @@ from pgemu.types.fixed_subscript import (
     fixed_slice,
 )
 from pgemu.types.hash import hash_any
+from pgemu.types.icu import comparison_of, convert_case
 from pgemu.types.numeric_ops import finite_div
 from pgemu.types.record import deform, form_composite, form_record
 from pgemu.types.varlena import lower_text
@@ -431,9 +432,32 @@ def no_collation(udfs: UdfRegistry, what: str = "string comparison") -> Callable
     return call
 
 
+@special("icu_case")
+def icu_case(udfs: UdfRegistry, what: str, locale: str) -> Callable[..., Any]:
+    """lower, upper or initcap by the rules of an ICU locale."""
+
+    def call(value: str | None) -> str | None:
+        return None if value is None else convert_case(what, locale, value)
+
+    return call
+
+
+@special("nondeterministic", deterministic=False)
+def nondeterministic(udfs: UdfRegistry, what: str) -> Callable[..., Any]:
+    """A function that cannot compare by such a collation: an error once it is called."""
+
+    def call(*values: Any) -> None:
+        if None not in values:
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, f"nondeterministic collations are not supported for {what}"
+            )
+
+    return call
+
+
 @special("min_max")
-def min_max(udfs: UdfRegistry, type_oid: int, op: str) -> Callable[..., Any]:
-    compare = udfs.catalog.types.io(type_oid).compare
+def min_max(udfs: UdfRegistry, type_oid: int, op: str, collation: str = "") -> Callable[..., Any]:
+    compare = comparison_of(collation) or udfs.catalog.types.io(type_oid).compare
     sign = 1 if op == "greatest" else -1
 
     def call(*values: Any) -> Any:

@@ -212,7 +212,8 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
         return queries
     queries = []
     for raw in session.parse(body_text(proc)):
-        queries.append(session.analyze_function_body(raw, proc, list(info.arg_types)))
+        types = list(info.arg_types)
+        queries.append(session.analyze_function_body(raw, proc, types, info.collation))
     for query in queries:
         _check_statement(session, query, proc)
     if queries:
@@ -326,7 +327,7 @@ def _coerced_entries(
 
 
 def analyze_with_argument_names(
-    session: Any, raw: Any, proc: PgProc, arg_types: list[int]
+    session: Any, raw: Any, proc: PgProc, arg_types: list[int], collation: int = 0
 ) -> Query:
     """Analyze a body statement with $n parameters; names of arguments stand for them too
     (PostgreSQL's sql_fn_parser_setup)."""
@@ -341,6 +342,7 @@ def analyze_with_argument_names(
     # the text of a standard body is that of the statement that defines the function
     text = session.source_text if proc.prosqlbody is None and not proc.prosrc else body_text(proc)
     pstate = make_parsestate(None, session.catalog, text)
+    pstate.p_input_collation = collation
     if any(inputs):
         pstate.p_post_columnref_hook = _argument_hook(proc.proname, inputs)
     query = analyze_with_state(pstate, raw, list(arg_types))

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.row_writer import Row, RowWriter, modified_by_trigger
 from pgemu.executor.triggers import BEFORE, TriggerRun, start
@@ -70,17 +69,8 @@ class TriggeringWriter(RowWriter):
         new = self._generated(target, new)
         routed = self.relation.oid != target.oid and target.is_partition
         if routed and not self.session.routing.check(target, new):
-            raise self._moved_by_trigger(target)
+            raise self.session.constraints.partition_violation(target, new)
         return new
-
-    def _moved_by_trigger(self, target: Any) -> PgError:
-        name = self.triggers.last_fired
-        return PgError(
-            FEATURE_NOT_SUPPORTED,
-            "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported",
-            detail=f'Before executing trigger "{name}", the row was to be in partition '
-            f'"{target.schema_name}.{target.name}".',
-        )
 
     def _insert_into(self, target: Any, values: Sequence[Value], xmax: int) -> Row:
         row: Sequence[Value] | None = values

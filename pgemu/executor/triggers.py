@@ -116,6 +116,20 @@ def one_statement(session: Any, relation: Any) -> Iterator[None]:
     run.after_statement()
 
 
+def join_runs(runs: list[TriggerRun], event: str) -> None:
+    """Several parts of a statement have changed one table in the same way: the transition tables
+    hold the rows of all, and AFTER STATEMENT triggers fire for the last part alone
+    (GetAfterTriggersTableData, cancel_prior_stmt_triggers)."""
+    if len(runs) < 2:
+        return
+    old = [row for run in runs for row in run.old_rows.get(event, ())]
+    new = [row for run in runs for row in run.new_rows.get(event, ())]
+    for run in runs:
+        run.old_rows[event], run.new_rows[event] = old, new
+    for run in runs[:-1]:
+        run.left_to_others.add(event)
+
+
 class TriggerRun:
     """The triggers of one statement."""
 
@@ -128,7 +142,6 @@ class TriggerRun:
         # AFTER ROW events: (trigger, data)
         self.queue: list[tuple[PgTrigger, TriggerData]] = []
         # the row trigger that was the last to change a row, for messages
-        self.last_fired = ""
         self.old_rows: dict[str, list[Values]] = {}
         self.new_rows: dict[str, list[Values]] = {}
         self._of: dict[int, list[PgTrigger]] = {}
@@ -138,6 +151,8 @@ class TriggerRun:
         )
         # COPY: one run for many INSERT statements; `begun`: its BEFORE STATEMENT triggers ran
         self.shared = self.begun = False
+        # events whose AFTER STATEMENT triggers a later part of the statement fires
+        self.left_to_others: set[str] = set()
 
     # -- choosing --------------------------------------------------------------------------------
 
@@ -170,11 +185,16 @@ class TriggerRun:
 
     # -- statement level -------------------------------------------------------------------------
 
-    def before_statement(self) -> None:
+    def before_statement(self, begun: set[tuple[int, str]] | None = None) -> None:
+        """begun: what has fired already for another part of the statement, and what fires now."""
         if self.begun:
             return
         self.begun = self.shared
         for event in self.events:
+            if begun is not None:
+                if (self.relation.oid, event) in begun:
+                    continue
+                begun.add((self.relation.oid, event))
             for trigger in self._statement:
                 if trigger.tgtype & BEFORE and self._matches(trigger, event, self.relation):
                     self._statement_trigger(trigger, "BEFORE", event)
@@ -208,6 +228,8 @@ class TriggerRun:
             return
         self.after_rows()
         for event in reversed(self.events):
+            if event in self.left_to_others:
+                continue
             for trigger in self._statement:
                 if trigger.tgtype & (BEFORE | INSTEAD):
                     continue
@@ -248,10 +270,22 @@ class TriggerRun:
             result = fire(self.session, trigger, data)
             if result is None:
                 return None
-            self.last_fired = trigger.tgname
             if event != "delete":
                 row = row_of(self.session, relation, result)
+            if event == "insert" and timing == BEFORE and trigger.tgparentid:
+                self._check_still_here(trigger, relation, row)
         return row
+
+    def _check_still_here(self, trigger: Any, relation: Any, row: Values | None) -> None:
+        """A trigger that a partitioned table gave its partition may not move the row out of it."""
+        if row is None or self.session.routing.check(relation, row):
+            return
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported",
+            detail=f'Before executing trigger "{trigger.tgname}", the row was to be in partition '
+            f'"{relation.schema_name}.{relation.name}".',
+        )
 
     def after_row(
         self,

@@ -370,11 +370,11 @@ class UdfRegistry:
                 name, factory(self, *key), -1, deterministic=deterministic
             )
 
-    def collation_of(self, type_oid: int) -> str | None:
+    def collation_of(self, type_oid: int, collid: int = 0) -> str | None:
         """The SQLite collation of a type's values (Lowering.collation)."""
         from pgemu.planner.lowering import Lowering
 
-        return Lowering(self.catalog, self).collation(type_oid)
+        return Lowering(self.catalog, self).collation(type_oid, collid)
 
     def _create_module(self, name: str, module: Any) -> None:
         self.conn.create_module(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from pgemu.catalog.pg_locale import storage_collation
 from pgemu.executor.conflicts import first_conflict
 from pgemu.executor.partition_routing import PartitionRouting
 from pgemu.executor.waiting import WaitFor
@@ -97,7 +98,8 @@ class WritingMixin:
         """`alias.c1=? AND ...` with the collations of the columns."""
         terms = []
         for attnum in attnums:
-            collation = self.catalog.types.io(relation.attrs[attnum - 1].atttypid).collation
+            att = relation.attrs[attnum - 1]
+            collation = storage_collation(self.catalog, att.atttypid, att.attcollation)
             collated = f" COLLATE {collation}" if collation else ""
             terms.append(f"{alias}.c{attnum}{collated}=?")
         return " AND ".join(terms)

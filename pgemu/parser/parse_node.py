@@ -250,6 +250,8 @@ class ParseState:
     p_paramref_hook: ParamRefHook | None = None
     p_coerce_param_hook: CoerceParamHook | None = None
     p_ref_hook_state: Any = None
+    # of a SQL function's body: the collation of its parameters, where the call decides it
+    p_input_collation: int = 0
     # of the top state only: byte offsets of the literals whose value mattered
     used_literals: set[int] = field(default_factory=set)
 
@@ -284,6 +286,7 @@ def make_parsestate(
         p_paramref_hook=parent.p_paramref_hook,
         p_coerce_param_hook=parent.p_coerce_param_hook,
         p_ref_hook_state=parent.p_ref_hook_state,
+        p_input_collation=parent.p_input_collation,
     )
 
 

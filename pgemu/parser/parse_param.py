@@ -60,9 +60,10 @@ def _fixed_paramref_hook(pstate: ParseState, pref: dict[str, Any]) -> Expr:
     if number <= 0 or number > len(types) or not types[number - 1]:
         raise _no_such_parameter(number, location)
     ptype = types[number - 1]
-    return Param(
-        "extern", number, ptype, -1, get_type(pstate.catalog, ptype).typcollation, location
-    )
+    collation = get_type(pstate.catalog, ptype).typcollation
+    if collation and pstate.p_input_collation:
+        collation = pstate.p_input_collation
+    return Param("extern", number, ptype, -1, collation, location)
 
 
 def _variable_paramref_hook(pstate: ParseState, pref: dict[str, Any]) -> Expr:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pgemu.catalog.rows import PgAggregate, PgProc
 from pgemu.fmgr import TypeInfo
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.calls import with_blanks
@@ -137,7 +137,10 @@ def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
     if proc.proname == "count":
         if not args:
             return sql.func("count", sql.raw("*"))
-        arg = low.comparable(args[0], expr_type(node.args[0].expr)) if distinct else args[0]
+        first = node.args[0].expr
+        arg = args[0]
+        if distinct:
+            arg = low.comparable(arg, expr_type(first), expr_collation(first))
         return _call("count", [arg], distinct)
     if not args:
         return None
@@ -145,7 +148,7 @@ def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
     if proc.proname in ("min", "max"):
         if low.io(arg_type).name in UNSIGNED:
             return None
-        return sql.func(proc.proname, low.comparable(args[0], arg_type))
+        return sql.func(proc.proname, low.comparable(args[0], arg_type, node.inputcollid))
     name = _NATIVE.get((proc.proname, low.io(arg_type).name))
     return _call(name, args, distinct) if name is not None else None
 
@@ -173,7 +176,7 @@ def _bound_call(
     order = _order(node, low, scope) if _sorts(node, low) else []
     inputs = [*args, *direct]
     if node.aggdistinct and not wrapped_distinct:
-        inputs[0] = low.comparable(inputs[0], arg_types[0])
+        inputs[0] = low.comparable(inputs[0], arg_types[0], expr_collation(node.args[0].expr))
         if len(inputs) == 1:
             inputs = [sql.distinct_argument(inputs)]
     if order:
@@ -200,7 +203,9 @@ def _order(node: p.Aggref, low: Lowering, scope: Scope) -> list[Sql]:
     items = []
     for clause in node.aggorder or node.aggdistinct:
         entry = by_ref[clause.tle_sort_group_ref]
-        key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+        key = low.comparable(
+            lower(entry.expr, low, scope), expr_type(entry.expr), expr_collation(entry.expr)
+        )
         items.append(sql.ordered(key, clause.descending, clause.nulls_first))
     return items
 

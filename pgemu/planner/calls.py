@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pgemu.catalog.pg_locale import icu_collation
 from pgemu.catalog.rows import PgProc
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
@@ -44,14 +45,48 @@ _CASE_FUNCTIONS = {870: "lower", 871: "upper", 872: "initcap"}
 
 
 def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
-    comparison = native_comparison(node.opno, node.args, low) if len(args) == 2 else None
+    comparison = (
+        native_comparison(node.opno, node.args, low, node.inputcollid) if len(args) == 2 else None
+    )
     if comparison is not None:
         if not node.inputcollid and collations_conflict(node.args):
             # found out when the first row is compared
             return sql.func(low.binder.special("no_collation"), *args)
         symbol, collation = comparison
         return sql.binary(symbol, sql.collate(args[0], collation), args[1])
+    args = _by_locale(node.opfuncid, node.inputcollid, args, low)
     return _call(node, node.opfuncid, node.args, node.opresulttype, args, low)
+
+
+# functions that cannot tell strings that are equal but not the same, by name
+_BYTE_EXACT = {
+    **dict.fromkeys(("like", "notlike", "textlike", "textnlike"), "LIKE"),
+    **dict.fromkeys(("bpcharlike", "bpcharnlike"), "LIKE"),
+    **dict.fromkeys(("texticlike", "texticnlike", "bpchariclike", "bpcharicnlike"), "ILIKE"),
+    **dict.fromkeys(("textregexeq", "textregexne", "texticregexeq"), "regular expressions"),
+    **dict.fromkeys(("texticregexne", "bpcharregexeq", "bpcharregexne"), "regular expressions"),
+    **dict.fromkeys(("bpcharicregexeq", "bpcharicregexne"), "regular expressions"),
+    **dict.fromkeys(("regexp_match", "regexp_matches", "regexp_replace"), "regular expressions"),
+    **dict.fromkeys(("regexp_split_to_array", "regexp_split_to_table"), "regular expressions"),
+    **dict.fromkeys(("regexp_count", "regexp_instr", "regexp_like"), "regular expressions"),
+    "regexp_substr": "regular expressions",
+    **dict.fromkeys(("position", "strpos", "replace", "split_part"), "substring searches"),
+    **dict.fromkeys(("string_to_array", "string_to_table", "starts_with"), "substring searches"),
+}
+
+
+def _by_locale(funcid: int, collid: int, args: list[Sql], low: Lowering) -> list[Sql]:
+    """The arguments of a function that looks at characters, for an ICU collation."""
+    row = icu_collation(low.catalog, collid)
+    what = _BYTE_EXACT.get(low.proc(funcid).proname) if row is not None else None
+    if row is None or what is None:
+        return args
+    if not row.collisdeterministic:
+        return [sql.func(low.binder.special("nondeterministic", what), *args), *args[1:]]
+    if what == "ILIKE":
+        fold = low.binder.special("icu_case", "lower", row.colliculocale or "")
+        return [sql.func(fold, arg) for arg in args]
+    return args
 
 
 def collations_conflict(args: list[p.Expr]) -> bool:
@@ -70,6 +105,12 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
     name = _CASE_FUNCTIONS.get(node.funcid)
     if name is not None and not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation", f"{name}() function"), *args)
+    if name is not None:
+        row = icu_collation(low.catalog, node.inputcollid)
+        if row is not None:
+            convert = low.binder.special("icu_case", name, row.colliculocale or "")
+            return sql.func(convert, *args)
+    args = _by_locale(node.funcid, node.inputcollid, args, low)
     return _call(node, node.funcid, node.args, node.funcresulttype, args, low)
 
 

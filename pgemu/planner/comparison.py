@@ -31,15 +31,16 @@ _SAME_REPRESENTATION = (
 
 
 def native_comparison(
-    opno: int, args: Sequence[Expr], low: Lowering
+    opno: int, args: Sequence[Expr], low: Lowering, collid: int = 0
 ) -> tuple[str, str | None] | None:
-    """(SQLite operator, collation its left side needs), or None when SQLite cannot do it."""
+    """(SQLite operator, collation its left side needs), or None when SQLite cannot do it.
+    collid: the collation that the operator compares by."""
     symbol = operator_symbol(opno, low)
     if symbol is None or _tests_columns(args, low):
         return None
-    collation = low.collation(expr_type(args[0]))
+    collation = low.collation(expr_type(args[0]), collid)
     if collation is None:
-        collation = low.collation(expr_type(args[-1]))
+        collation = low.collation(expr_type(args[-1]), collid)
     return symbol, collation
 
 
@@ -113,10 +114,13 @@ def _same_representation(operator: PgOperator, low: Lowering) -> bool:
     return any(names <= group for group in _SAME_REPRESENTATION)
 
 
-def equality(left: Sql, right: Sql, type_oid: int, low: Lowering) -> Sql:
-    return sql.binary("=", low.comparable(left, type_oid), right)
+def equality(left: Sql, right: Sql, type_oid: int, collid: int, low: Lowering) -> Sql:
+    return sql.binary("=", low.comparable(left, type_oid, collid), right)
 
 
-def less_than(left: Sql, right: Sql, type_oid: int, low: Lowering, *, swapped: bool) -> Sql:
+def less_than(
+    left: Sql, right: Sql, type_oid: int, collid: int, low: Lowering, *, swapped: bool
+) -> Sql:
     """left < right, or left > right when swapped."""
-    return sql.binary(">" if swapped else "<", low.comparable(left, type_oid), right)
+    compared = low.comparable(left, type_oid, collid)
+    return sql.binary(">" if swapped else "<", compared, right)

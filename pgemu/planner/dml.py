@@ -404,10 +404,10 @@ def index_key_columns(index: Any, relation: Any, low: Lowering) -> list[str]:
     exprs = iter(index.exprs)
     parts = []
     row = index.index
-    for attnum in row.indkey[: row.indnkeyatts]:
+    for number, attnum in enumerate(row.indkey[: row.indnkeyatts]):
         if attnum > 0:
             type_oid = relation.attrs[attnum - 1].atttypid
-            collation = low.collation(type_oid)
+            collation = low.collation(type_oid, row.indcollation[number])
             parts.append(f"c{attnum}" + (f" COLLATE {collation}" if collation else ""))
         else:
             parts.append(compile_index_expr(low.catalog, relation, next(exprs)))

@@ -100,7 +100,7 @@ def _equality(node: p.Expr, low: Lowering, scope: Scope) -> tuple[p.Expr, Sql] |
     """(inner side, the outer side in SQLite's words) of inner = outer."""
     if not isinstance(node, p.OpExpr) or len(node.args) != 2:
         return None
-    native = native_comparison(node.opno, node.args, low)
+    native = native_comparison(node.opno, node.args, low, node.inputcollid)
     if native is None or native[0] != "=":
         return None
     inner, outer = node.args

@@ -263,7 +263,7 @@ def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.DistinctExpr)
 def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
     left, right = (lower(arg, low, scope) for arg in node.args)
-    native = native_comparison(node.opno, node.args, low)
+    native = native_comparison(node.opno, node.args, low, node.inputcollid)
     if native is not None:
         return sql.is_not(sql.collate(left, native[1]), right)
     equal = _call_operator(node, [left, right], low)
@@ -276,7 +276,7 @@ def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
 @handler(p.NullIfExpr)
 def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
     left, right = (lower(arg, low, scope) for arg in node.args)
-    native = native_comparison(node.opno, node.args, low)
+    native = native_comparison(node.opno, node.args, low, node.inputcollid)
     if native is not None and not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation"), left, right)
     equal = (
@@ -319,7 +319,9 @@ def lower_scalar_array_op(
     ):
         array_node = array_node.arg  # the elements' storage values are the same
     left = lower(left_node, low, scope)
-    native = native_comparison(node.opno, [left_node, _element_of(array_node, low)], low)
+    native = native_comparison(
+        node.opno, [left_node, _element_of(array_node, low)], low, node.inputcollid
+    )
     wanted = "=" if node.use_or else "<>"
     is_list = isinstance(array_node, p.ArrayExpr) and not array_node.multidims
     if native is not None and native[0] == wanted and (is_list or not low.for_index):
@@ -494,7 +496,9 @@ def lower_min_max(node: p.MinMaxExpr, low: Lowering, scope: Scope) -> Sql:
         return args[0]
     if not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation"), *args[:2])
-    return sql.func(low.binder.special("min_max", node.minmaxtype, node.op), *args)
+    collation = low.collation(node.minmaxtype, node.inputcollid)
+    collated = collation if collation is not None and collation.startswith("icu_") else ""
+    return sql.func(low.binder.special("min_max", node.minmaxtype, node.op, collated), *args)
 
 
 @handler(p.SQLValueFunction)
@@ -568,14 +572,14 @@ def lower_row_compare(node: p.RowCompareExpr, low: Lowering, scope: Scope) -> Sq
     for index in range(len(node.largs) - 1, -1, -1):
         left = lower(node.largs[index], low, scope)
         right = lower(node.rargs[index], low, scope)
-        type_oid = expr_type(node.largs[index])
-        first = less_than(left, right, type_oid, low, swapped=strict == ">")
+        how = (expr_type(node.largs[index]), node.inputcollids[index], low)
+        first = less_than(left, right, *how, swapped=strict == ">")
         if result is None:
             if node.rctype in ("<=", ">="):
-                first = sql.connect("or", [first, equality(left, right, type_oid, low)])
+                first = sql.connect("or", [first, equality(left, right, *how)])
             result = first
         else:
-            rest = sql.connect("and", [equality(left, right, type_oid, low), result])
+            rest = sql.connect("and", [equality(left, right, *how), result])
             result = sql.connect("or", [first, rest])
     assert result is not None
     return result
@@ -594,12 +598,16 @@ def lower_field_select(node: p.FieldSelect, low: Lowering, scope: Scope) -> Sql:
 def lower_field_store(node: p.FieldStore, low: Lowering, scope: Scope) -> Sql:
     base = lower(node.arg, low, scope) if node.arg is not None else sql.NULL
     io = low.catalog.types.io(node.resulttype)
-    news = []
+    news: dict[int, Sql] = {}
     for value, number in zip(node.newvals, node.fieldnums, strict=True):
-        old = low.binder.special("field_select", number, io.column(number).type_oid)
-        news.append(_lower_assigned(value, sql.func(old, base), low, scope))
-    name = low.binder.special("field_store", node.resulttype, tuple(node.fieldnums))
-    return sql.func(name, base, *news)
+        # a second assignment to parts of one field goes on from what the first one made
+        before = news.pop(number, None)
+        if before is None:
+            old = low.binder.special("field_select", number, io.column(number).type_oid)
+            before = sql.func(old, base)
+        news[number] = _lower_assigned(value, before, low, scope)
+    name = low.binder.special("field_store", node.resulttype, tuple(news))
+    return sql.func(name, base, *news.values())
 
 
 @handler(p.SubscriptingRef)

@@ -34,9 +34,10 @@ _SIDES = {"inner": "", "left": "LEFT", "right": "RIGHT", "full": "FULL"}
 
 
 def lower_from(
-    items: Sequence[JoinTreeNode], low: Lowering, scope: Scope
+    items: Sequence[JoinTreeNode], low: Lowering, scope: Scope, *, keep_order: bool = False
 ) -> tuple[Sql | None, list[Sql], list[Sql]]:
-    """(first table, joins behind it, further conditions for WHERE)."""
+    """(first table, joins behind it, further conditions for WHERE).  keep_order: SQLite is to
+    loop over the tables in this order."""
     first: Sql | None = None
     joins: list[Sql] = []
     for item in items:
@@ -46,7 +47,7 @@ def lower_from(
             continue
         if any(j.side in ("RIGHT", "FULL") for j in its_joins):
             table, its_joins = sql.join_group(table, its_joins), []
-        joins.append(sql.join(table, "", sql.raw("1")))
+        joins.append(sql.join(table, "CROSS" if keep_order else "", sql.raw("1")))
         joins += its_joins
     return first, joins, []
 
@@ -181,7 +182,7 @@ def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:
     parts = []
     if parent.relkind == "p":
         low.partitioned.add(parent.oid)
-    for child_oid in () if only else parent.all_inheritors:
+    for child_oid in () if only else parent.scanned:
         child = low.catalog.relation(child_oid)
         if child.relkind == "p":
             continue  # a partitioned table holds no rows itself

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pgemu.catalog.pg_locale import storage_collation
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import INTERNAL_ERROR, PgError
 from pgemu.fmgr import TypeInfo
@@ -184,19 +185,20 @@ class Lowering:
         io: BaseType = self.catalog.types.io(type_oid)
         return io
 
-    def collation(self, type_oid: int) -> str | None:
+    def collation(self, type_oid: int, collid: int = 0) -> str | None:
         """The SQLite collation that values of this type need, None for native order.  The
         generic one of arrays and composites compares by kind of value; where the elements have
-        an order of their own, the type gets a collation of its own."""
+        an order of their own, the type gets a collation of its own.  collid: the collation that
+        the expression has, which matters where it is one of ICU's."""
         io = self.io(type_oid)
         if io.collation in _CONTAINER_COLLATIONS and type_oid != RECORDOID:
             element = getattr(io, "element", None)
             if element is None or element.collation is not None:
                 return self.binder.special("collation", type_oid)
-        return io.collation
+        return storage_collation(self.catalog, type_oid, collid) if collid else io.collation
 
-    def comparable(self, node: Sql, type_oid: int) -> Sql:
-        return collate(node, self.collation(type_oid))
+    def comparable(self, node: Sql, type_oid: int, collid: int = 0) -> Sql:
+        return collate(node, self.collation(type_oid, collid))
 
     def proc(self, oid: int) -> PgProc:
         row: PgProc | None = self.catalog.one(PgProc, oid=oid)

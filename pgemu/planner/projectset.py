@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query, RangeTblFunction
 from pgemu.nodes.walk import mutate, walk
@@ -55,6 +55,11 @@ class _Stage:
         number = len(self.columns)
         self.known.append((expr, number))
         return number
+
+
+def _comparable(value: Sql, expr: p.Expr, low: Lowering) -> Sql:
+    """A value with the collation that the expression it comes from is compared by."""
+    return low.comparable(value, expr_type(expr), expr_collation(expr))
 
 
 def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
@@ -111,7 +116,7 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
     if query.limit_count is not None or query.sort_clause or query.distinct_clause:
         sql.add_tail(core)
     result_columns = [
-        sql.alias(low.comparable(lower(e, low, outer), expr_type(t.expr)), f"c{n}")
+        sql.alias(_comparable(lower(e, low, outer), t.expr, low), f"c{n}")
         for n, (e, t) in enumerate(zip(outputs, entries, strict=True), 1)
     ]
     body = sql.select(result_columns, from_=sql.derived(core, stage.alias), joins=joins)
@@ -201,7 +206,7 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
 
     def key(ref: int) -> Sql:
         number = by_ref[ref]
-        return low.comparable(sql.column(alias, f"c{number}"), expr_type(entries[number - 1].expr))
+        return _comparable(sql.column(alias, f"c{number}"), entries[number - 1].expr, low)
 
     order = [
         sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
@@ -210,16 +215,15 @@ def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
     outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
     if query.distinct_clause and not query.has_distinct_on:
         outputs = [
-            sql.alias(
-                low.comparable(sql.column(alias, f"c{n}"), expr_type(entries[n - 1].expr)), f"c{k}"
-            )
+            sql.alias(_comparable(sql.column(alias, f"c{n}"), entries[n - 1].expr, low), f"c{k}")
             for k, n in enumerate(keep, 1)
         ]
         order = [
             sql.ordered(
-                low.comparable(
+                _comparable(
                     sql.raw(str(keep.index(by_ref[c.tle_sort_group_ref]) + 1)),
-                    expr_type(entries[by_ref[c.tle_sort_group_ref] - 1].expr),
+                    entries[by_ref[c.tle_sort_group_ref] - 1].expr,
+                    low,
                 ),
                 c.descending,
                 c.nulls_first,

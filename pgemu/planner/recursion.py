@@ -120,15 +120,15 @@ def _first_term(
     from pgemu.planner.select import lower_query
     from pgemu.planner.setops import _lower_node, _select_from
 
-    def leaf(ref: RangeTblRef, collated: list[int]) -> Sql:
+    def leaf(ref: RangeTblRef, parent: SetOperationStmt) -> Sql:
         subquery = inner.entry(ref.rtindex).subquery
         assert subquery is not None
         types = [expr_type(t.expr) for t in subquery.target_list if not t.resjunk]
-        return _select_from(lower_query(subquery, low, inner), collated, low, types)
+        return _select_from(lower_query(subquery, low, inner), parent, low, types)
 
-    body = _lower_node(operation.larg, leaf, low, operation.col_types)
+    body = _lower_node(operation.larg, leaf, low, operation)
     if isinstance(operation.larg, SetOperationStmt):
-        body = _select_from(body, operation.col_types, low, operation.larg.col_types)
+        body = _select_from(body, operation, low, operation.larg.col_types)
     extra = _first_extras(cte, operation)
     if not extra:
         return body
@@ -271,13 +271,13 @@ def _next_term(operation: SetOperationStmt, low: Lowering, inner: Scope) -> Sql:
     from pgemu.planner.select import lower_query
     from pgemu.planner.setops import _lower_node, _select_from
 
-    def leaf(ref: RangeTblRef, collated: list[int]) -> Sql:
+    def leaf(ref: RangeTblRef, parent: SetOperationStmt) -> Sql:
         subquery = inner.entry(ref.rtindex).subquery
         assert subquery is not None
         types = [expr_type(t.expr) for t in subquery.target_list if not t.resjunk]
-        return _select_from(lower_query(subquery, low, inner), collated, low, types)
+        return _select_from(lower_query(subquery, low, inner), parent, low, types)
 
-    body = _lower_node(operation.rarg, leaf, low, operation.col_types)
+    body = _lower_node(operation.rarg, leaf, low, operation)
     if isinstance(operation.rarg, SetOperationStmt):
-        body = _select_from(body, operation.col_types, low, operation.rarg.col_types)
+        body = _select_from(body, operation, low, operation.rarg.col_types)
     return body

@@ -111,7 +111,7 @@ def _fixed_columns(quals: Any, rtindex: int, low: Lowering) -> set[int]:
         if isinstance(part, p.BoolExpr) and part.boolop == "and":
             parts.extend(part.args)
         elif isinstance(part, p.OpExpr) and len(part.args) == 2:
-            comparison = native_comparison(part.opno, part.args, low)
+            comparison = native_comparison(part.opno, part.args, low, part.inputcollid)
             if comparison is not None and comparison[0] == "=":
                 for column, value in (part.args, part.args[::-1]):
                     number = _own_column(column, rtindex)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
@@ -86,7 +86,7 @@ def output_columns(query: Query) -> list[p.TargetEntry]:
 def _output(entry: p.TargetEntry, query: Query, low: Lowering, scope: Scope) -> Sql:
     lowered = lower(entry.expr, low, scope)
     if query.distinct_clause:
-        return low.comparable(lowered, expr_type(entry.expr))
+        return low.comparable(lowered, expr_type(entry.expr), expr_collation(entry.expr))
     return lowered
 
 
@@ -95,19 +95,30 @@ def lower_core(
 ) -> Sql:
     """FROM ... WHERE ... GROUP BY ... HAVING with the given output columns."""
     from pgemu.planner.fromclause import lower_from
+    from pgemu.planner.joinorder import nested_loop_order
 
-    from_, joins, from_quals = lower_from(query.jointree.fromlist, low, scope)
+    if _is_degenerate_grouping(query) and scope.grouped_refs is None:
+        having = lower_qual(query.having_qual, low, scope)
+        return sql.select(columns, where=having, distinct=distinct)
+    ordered = None if scope.prelowered else nested_loop_order(query, low)
+    if ordered is None:
+        from_, joins, from_quals = lower_from(query.jointree.fromlist, low, scope)
+    else:
+        from_, joins, from_quals = lower_from(ordered[0], low, scope, keep_order=True)
+        on = lower_qual(ordered[1], low, scope)
+        from_quals += [on] if on is not None else []
     where = lower_qual(query.jointree.quals, low, scope)
     conditions = [*from_quals, *([where] if where is not None else [])]
     group = [
-        low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+        low.comparable(
+            lower(entry.expr, low, scope), expr_type(entry.expr), expr_collation(entry.expr)
+        )
         for entry in group_entries(query)
     ]
     group = [_not_ordinal(item) for item in group]
     having = lower_qual(query.having_qual, low, scope)
     # GROUPING() counts as an aggregate, but is a constant of its set
-    whole = scope.grouped_refs is not None or (having is not None and not query.has_aggs)
-    if whole and not group:
+    if not group and (scope.grouped_refs is not None or having is not None):
         columns = _one_group(columns, low)
     return sql.select(
         columns or [sql.alias(sql.integer(1), "c0")],
@@ -118,6 +129,11 @@ def lower_core(
         having=having,
         distinct=distinct,
     )
+
+
+def _is_degenerate_grouping(query: Query) -> bool:
+    """HAVING alone: one row or none, in which no column of FROM appears; FROM is not looked at."""
+    return query.having_qual is not None and not (query.group_clause or query.has_aggs)
 
 
 def _one_group(columns: list[Sql], low: Lowering) -> list[Sql]:
@@ -153,9 +169,13 @@ def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
         if scaled is not None:
             key = scaled[0]
         elif number is not None:
-            key = low.comparable(sql.raw(str(number)), expr_type(entry.expr))
+            key = low.comparable(
+                sql.raw(str(number)), expr_type(entry.expr), expr_collation(entry.expr)
+            )
         else:
-            key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+            key = low.comparable(
+                lower(entry.expr, low, scope), expr_type(entry.expr), expr_collation(entry.expr)
+            )
         nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
         items.append(sql.ordered(key, clause.descending, nulls))
     return items
@@ -210,7 +230,9 @@ def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
     def key(ref: int) -> Sql:
         number = by_ref[ref]
         column = sql.column(alias, f"c{number}")
-        return low.comparable(column, expr_type(entries[number - 1].expr))
+        return low.comparable(
+            column, expr_type(entries[number - 1].expr), expr_collation(entries[number - 1].expr)
+        )
 
     def order() -> list[Sql]:
         clauses = query.sort_clause

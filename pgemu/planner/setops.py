@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pgemu.catalog.rows import PgType
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
@@ -15,17 +17,20 @@ from pgemu.planner.sql import Sql
 
 UNKNOWNOID = 705
 
+# lowers a select of a set operation that stands right below another
+_Leaf = Callable[[RangeTblRef, SetOperationStmt], Sql]
+
 
 def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.select import limit_offset, lower_query
 
     assert query.set_operations is not None
 
-    def leaf(ref: RangeTblRef, collated: list[int]) -> Sql:
+    def leaf(ref: RangeTblRef, parent: SetOperationStmt) -> Sql:
         subquery = scope.entry(ref.rtindex).subquery
         assert subquery is not None
         types = [expr_type(t.expr) for t in subquery.target_list if not t.resjunk]
-        return _select_from(lower_query(subquery, low, scope), collated, low, types)
+        return _select_from(lower_query(subquery, low, scope), parent, low, types)
 
     body = _lower_node(query.set_operations, leaf, low)
     order = _order(query, low)
@@ -36,31 +41,35 @@ def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
     return body
 
 
-def _lower_node(node: SetOpNode, leaf, low: Lowering, types: list[int] | None = None) -> Sql:  # type: ignore[no-untyped-def]
+def _lower_node(
+    node: SetOpNode, leaf: _Leaf, low: Lowering, parent: SetOperationStmt | None = None
+) -> Sql:
     if isinstance(node, RangeTblRef):
-        return leaf(node, types or [])
+        assert parent is not None
+        return leaf(node, parent)
     # the collation of the leftmost select's columns decides how rows compare
-    left = _lower_node(node.larg, leaf, low, node.col_types)
-    right = _lower_node(node.rarg, leaf, low, node.col_types)
+    left = _lower_node(node.larg, leaf, low, node)
+    right = _lower_node(node.rarg, leaf, low, node)
     if not isinstance(node.larg, RangeTblRef):
-        left = _select_from(left, node.col_types, low, node.larg.col_types)
+        left = _select_from(left, node, low, node.larg.col_types)
     if not isinstance(node.rarg, RangeTblRef):
-        right = _select_from(right, node.col_types, low, node.rarg.col_types)
+        right = _select_from(right, node, low, node.rarg.col_types)
     if node.all and node.op != "union":
         return _all_rows(node, left, right, low)
     return sql.compound(node.op, left, right, all_rows=node.all)
 
 
-def _select_from(body: Sql, wanted: list[int], low: Lowering, types: list[int]) -> Sql:
+def _select_from(body: Sql, node: SetOperationStmt, low: Lowering, types: list[int]) -> Sql:
     """SELECT c1 COLLATE ..., c2 ... FROM (body): an operand that SQLite takes in a compound.
     Columns of other types than the compound's are coerced (generate_setop_tlist)."""
     alias = low.new_alias("u")
     columns = []
-    for number, (type_oid, own) in enumerate(zip(wanted, types, strict=True), 1):
+    wanted = zip(node.col_types, node.col_collations, types, strict=True)
+    for number, (type_oid, collid, own) in enumerate(wanted, 1):
         column = sql.column(alias, f"c{number}")
         if own != type_oid:
             column = coerced_column(column, own, type_oid, low)
-        columns.append(sql.alias(low.comparable(column, type_oid), f"c{number}"))
+        columns.append(sql.alias(low.comparable(column, type_oid, collid), f"c{number}"))
     return sql.select(columns or [sql.raw("1")], from_=sql.derived(body, alias))
 
 
@@ -90,8 +99,10 @@ def _all_rows(node: SetOperationStmt, left: Sql, right: Sql, low: Lowering) -> S
     def numbered(body: Sql) -> Sql:
         alias = low.new_alias("u")
         columns = [
-            low.comparable(sql.column(alias, f"c{n}"), type_oid)
-            for n, type_oid in enumerate(node.col_types, 1)
+            low.comparable(sql.column(alias, f"c{n}"), type_oid, collid)
+            for n, (type_oid, collid) in enumerate(
+                zip(node.col_types, node.col_collations, strict=True), 1
+            )
         ]
         number = sql.window(sql.func("row_number"), columns, [], "")
         outputs = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
@@ -115,7 +126,9 @@ def _order(query: Query, low: Lowering) -> list[Sql]:
     for clause in query.sort_clause:
         number = numbers[clause.tle_sort_group_ref]
         type_oid = expr_type(query.target_list[number - 1].expr)
-        key = low.comparable(sql.raw(str(number)), type_oid)
+        key = low.comparable(
+            sql.raw(str(number)), type_oid, query.set_operations.col_collations[number - 1]
+        )
         if not query.set_operations.col_collations[number - 1] and _is_collatable(type_oid, low):
             # the collations of the branches differ: found out when rows are compared
             column = sql.raw(f"c{number}")

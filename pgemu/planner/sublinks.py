@@ -110,7 +110,7 @@ def _in_column(
         right = right.arg
     if not isinstance(right, p.Param) or right.paramkind != "sublink" or right.paramid != number:
         return None
-    native = native_comparison(test.opno, test.args, low)
+    native = native_comparison(test.opno, test.args, low, test.inputcollid)
     if native is None or native[0] != wanted:
         return None
     return sql.collate(lower(test.args[0], low, scope), native[1])

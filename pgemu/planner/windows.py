@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pgemu.catalog.rows import PgAggregate
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import WindowClause
 from pgemu.nodes.walk import walk
@@ -207,7 +207,7 @@ def _call(node: p.WindowFunc, args: list[Sql], low: Lowering) -> Sql:
         if args and (proc.proname, low.io(arg_types[0]).name) in _NATIVE_AGGREGATES:
             return sql.func(proc.proname, *args)
         if args and proc.proname in ("min", "max"):
-            return sql.func(proc.proname, low.comparable(args[0], arg_types[0]))
+            return sql.func(proc.proname, low.comparable(args[0], arg_types[0], node.inputcollid))
     if not node.winagg:
         raise PgError(FEATURE_NOT_SUPPORTED, f"window function {proc.proname} is not supported yet")
     info = type_infos(arg_types, node.wintype, node.inputcollid)
@@ -223,7 +223,7 @@ def _key(ref: int, low: Lowering, scope: Scope) -> Sql:
     scaled = scaled_column(entry, low, scope)
     if scaled is not None:
         return scaled[0]
-    return low.comparable(lower(entry, low, scope), expr_type(entry))
+    return low.comparable(lower(entry, low, scope), expr_type(entry), expr_collation(entry))
 
 
 def _frame(clause: WindowClause, low: Lowering, scope: Scope) -> str:

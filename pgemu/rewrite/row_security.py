@@ -241,11 +241,12 @@ def _redirect_vars(
             return None
         if node.varattno == 0:
             fields: list[Expr] = [
-                Var(rt_index, a.attnum, a.atttypid, a.atttypmod, a.attcollation, level)
+                Const(23, None)
+                if a.attisdropped
+                else Var(rt_index, a.attnum, a.atttypid, a.atttypmod, a.attcollation, level)
                 for a in relation.attrs
-                if not a.attisdropped
             ]
-            names = [a.attname for a in relation.attrs if not a.attisdropped]
+            names = [a.attname for a in relation.attrs]
             return RowExpr(fields, node.vartype, "implicit_cast", names)
         if node.varattno < 0:
             if node.varattno not in added:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import PgClass, PgCollation, PgNamespace, PgOperator, PgProc
-from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblEntry, WindowClause
+from pgemu.nodes.parsenodes import CommonTableExpr, JoinExpr, Query, RangeTblEntry, WindowClause
 from pgemu.nodes.primnodes import TargetEntry, Var
 from pgemu.rewrite.ruleutils_columns import ColumnInfo, ColumnNames
 
@@ -38,7 +38,7 @@ class Namespace:
     rtable: list[RangeTblEntry]
     names: list[str | None]
     columns: list[ColumnInfo]
-    cte_names: set[str] = field(default_factory=set)
+    cte_list: list[CommonTableExpr] = field(default_factory=list)
     # (varno, attno) of a column inside an aliased join -> (index of that join, attno)
     through_join: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     # aliased joins whose inside is being written: their columns are reached directly
@@ -123,7 +123,7 @@ class Context:
     def relation_name(self, relid: int) -> str:
         """generate_relation_name: qualified when the bare name would mean something else."""
         return generate_relation_name(
-            self.catalog, relid, any_cte=[c for n in self.namespaces for c in n.cte_names]
+            self.catalog, relid, any_cte=[c.ctename for n in self.namespaces for c in n.cte_list]
         )
 
     def function_name(self, funcid: int) -> str:
@@ -217,7 +217,7 @@ def namespace_for_query(catalog: Catalog, query: Query, parents: list[Namespace]
         name = _entry_name(catalog, rte)
         names.append(None if name is None else _unique(name, used))
     columns = ColumnNames(catalog, query).infos
-    result = Namespace(query.rtable, names, columns, {c.ctename for c in query.cte_list})
+    result = Namespace(query.rtable, names, columns, query.cte_list)
     _find_aliased_joins(query, result)
     return result
 

@@ -21,6 +21,7 @@ from pgemu.rewrite.ruleutils_context import (
     Context,
     generate_relation_name,
 )
+from pgemu.rewrite.ruleutils_fields import field_name
 from pgemu.rewrite.ruleutils_xml import get_xml_expr
 
 INT4OID, NUMERICOID, BOOLOID, UNKNOWNOID, RECORDOID = 23, 1700, 16, 705, 2249
@@ -445,21 +446,6 @@ def _field_select(node: p.FieldSelect, ctx: Context, _show: bool) -> None:
     ctx.add("." + quote_identifier(field_name(node, ctx)))
 
 
-def field_name(node: p.FieldSelect, ctx: Context) -> str:
-    """The name of the column a FieldSelect takes."""
-    from pgemu.parser.funcapi import get_expr_result_type
-
-    columns = get_expr_result_type(ctx.catalog, node.arg).columns
-    if columns is None and isinstance(node.arg, p.Var):
-        rte = ctx.namespaces[node.arg.varlevelsup].rtable[node.arg.varno - 1]
-        if rte.subquery is not None:
-            inner = rte.subquery.target_list[node.arg.varattno - 1].expr
-            columns = get_expr_result_type(ctx.catalog, inner).columns
-    if columns is not None and node.fieldnum <= len(columns):
-        return columns[node.fieldnum - 1].name
-    return f"f{node.fieldnum}"
-
-
 def _field_store(node: p.FieldStore, ctx: Context, show: bool) -> None:
     if len(node.newvals) > 1:
         ctx.add("ROW(")
@@ -532,10 +518,18 @@ def _row(node: p.RowExpr, ctx: Context, _show: bool) -> None:
 
 def _row_compare(node: p.RowCompareExpr, ctx: Context, _show: bool) -> None:
     ctx.add("(ROW(")
-    get_rule_expr(list(node.largs), ctx, True)
+    _list_toplevel(node.largs, ctx)
     ctx.add(f") {ctx.operator_name(node.opnos[0])} ROW(")
-    get_rule_expr(list(node.rargs), ctx, True)
+    _list_toplevel(node.rargs, ctx)
     ctx.add("))")
+
+
+def _list_toplevel(items: list[p.Expr], ctx: Context) -> None:
+    """get_rule_list_toplevel: the items of a ROW(), a whole row among them with its type."""
+    for number, item in enumerate(items):
+        if number:
+            ctx.add(", ")
+        get_rule_expr_toplevel(item, ctx, True)
 
 
 def _named_list(name: Callable[[Any], str]) -> Callable[[Any, Context, bool], None]:

@@ -41,6 +41,12 @@ def _timezone(node: FuncExpr, ctx: Context) -> None:
     ctx.add(")")
 
 
+def _collation_for(node: FuncExpr, ctx: Context) -> None:
+    ctx.add("COLLATION FOR (")
+    _arg(node, 0, ctx)
+    ctx.add(")")
+
+
 def _overlaps(node: FuncExpr, ctx: Context) -> None:
     ctx.add("((")
     _arg(node, 0, ctx)
@@ -129,6 +135,7 @@ def _trim(word: str) -> Callable[[FuncExpr, Context], None]:
 _WRITERS: dict[str, Callable[[FuncExpr, Context], None]] = {
     "timezone": _timezone,
     "overlaps": _overlaps,
+    "pg_collation_for": _collation_for,
     "extract": _extract,
     "is_normalized": _is_normalized,
     "normalize": _normalize,

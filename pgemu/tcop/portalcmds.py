@@ -149,7 +149,7 @@ def fetch_rows(portal: Portal, direction: str, count: int, *, is_move: bool = Fa
         rows = spool[start:end]
         portal.position = end if end - start == count else size + 1
         return rows
-    last = min(portal.position, size + 1) - 1
+    last = max(0, min(portal.position, size + 1) - 1)
     first = max(0, last - count)
     rows = spool[first:last][::-1]
     portal.position = first + 1 if len(rows) == count else 0

@@ -252,6 +252,7 @@ def equip(conn: apsw.Connection) -> None:
     from pgemu.types.arrays import compare_arrays
     from pgemu.types.arrays_ops import native_compare
     from pgemu.types.base import base_types
+    from pgemu.types.icu import comparison_of
     from pgemu.types.record import compare_by_kind
 
     compare: dict[str, Callable[[Any, Any], int]] = {
@@ -264,6 +265,13 @@ def equip(conn: apsw.Connection) -> None:
             compare.setdefault(one.collation, one.compare)
     for name, function in compare.items():
         conn.create_collation(name, function)
+
+    def needed(connection: apsw.Connection, name: str) -> None:
+        collation = comparison_of(name)
+        if collation is not None:
+            connection.create_collation(name, collation)
+
+    conn.collation_needed(needed)
 
 
 def _with_functions(conn: apsw.Connection, work: Callable[[], object]) -> None:

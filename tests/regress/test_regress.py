@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pgemu.types.icu import has_icu
 from tests.regress.case_file import read_case
 from tests.regress.transcript import run_case
 from tests.regress.wire import Address
@@ -17,6 +18,8 @@ CASES = sorted(path.relative_to(SQL).with_suffix("").as_posix() for path in SQL.
 
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str, server_address: Address, request: pytest.FixtureRequest) -> None:
+    if "icu" in name.rpartition("/")[2].split("_") and not has_icu():
+        pytest.skip("the ICU library is not installed")
     case = read_case(SQL / f"{name}.sql")
     if case.xfail and not request.config.getoption("--server-dsn"):
         request.applymarker(pytest.mark.xfail(reason=case.xfail, strict=True))

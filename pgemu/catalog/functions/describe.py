@@ -19,6 +19,7 @@ from pgemu.catalog.rows import (
     CATALOG_BY_RELID,
     PgAttribute,
     PgClass,
+    PgCollation,
     PgConstraint,
     PgLargeobject,
     PgLargeobjectMetadata,
@@ -26,6 +27,7 @@ from pgemu.catalog.rows import (
 )
 from pgemu.errors import UNDEFINED_OBJECT, PgError
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.types.icu import collation_version
 
 
 @pg_function("format_type(oid, int4)", context=True)
@@ -107,8 +109,16 @@ def pg_relation_is_publishable(ctx: CallContext, relid: int) -> bool | None:
     return row.relkind in "rp" and row.relpersistence == "p" and relid >= 16384
 
 
-@pg_function("pg_collation_actual_version(oid)", "pg_database_collation_actual_version(oid)")
-def pg_collation_actual_version(oid: int) -> str | None:
-    if oid == 0:
+@pg_function("pg_collation_actual_version(oid)", context=True)
+def pg_collation_actual_version(ctx: CallContext, oid: int) -> str | None:
+    row = ctx.catalog.one(PgCollation, oid=oid)
+    if row is None:
         raise PgError(UNDEFINED_OBJECT, f"collation with OID {oid} does not exist")
+    return collation_version(row.colliculocale or "") if row.collprovider == "i" else None
+
+
+@pg_function("pg_database_collation_actual_version(oid)")
+def pg_database_collation_actual_version(oid: int) -> str | None:
+    if oid == 0:
+        raise PgError(UNDEFINED_OBJECT, f"database with OID {oid} does not exist")
     return None

@@ -73,7 +73,8 @@ def mxid_age(mxid: int) -> int:
 @pg_function("pg_current_snapshot()", "txid_current_snapshot()", context=True)
 def pg_current_snapshot(ctx: CallContext) -> str:
     session = ctx.session
-    own = session.xact.xid
+    statement, xid = getattr(session, "xid_of_statement", (0, 0))
+    own = session.xact.xid or (xid if statement == ctx.statement_start_us else 0)
     xmax = session.shm.read_next_xid()
     running = sorted(x for x in session.shm.procarray.running_xids() if x < xmax and x != own)
     if own and own < xmax:

@@ -56,6 +56,8 @@ class TypeResolver:
     def __init__(self, session: Any) -> None:
         self.session = session
         self.catalog = session.catalog
+        # what a call's arguments are compared by: so are the variables (fn_input_collation)
+        self.input_collation = 0
 
     def plain(self, oid: int, typmod: int = -1, variable: str = "") -> PlType:
         """build_datatype, and plpgsql_build_variable's refusal of pseudo-types."""
@@ -67,7 +69,10 @@ class TypeResolver:
         if row.typtype == "p" and oid not in (RECORDOID, UNKNOWNOID, 2287):
             name = self.catalog.type_name(oid)
             raise PgError(FEATURE_NOT_SUPPORTED, f'variable "{variable}" has pseudo-type {name}')
-        return PlType(oid, typmod, row.typcollation, is_row, row.typtype == "d")
+        collation = row.typcollation
+        if collation and self.input_collation:
+            collation = self.input_collation
+        return PlType(oid, typmod, collation, is_row, row.typtype == "d")
 
     def with_collation(self, dtype: PlType, names: list[str]) -> PlType:
         from pgemu.parser.parse_type import get_collation_oid
@@ -277,9 +282,10 @@ def compile_function(
     arg_types: Sequence[int],
     result_type: int,
     *,
+    collation: int = 0,
     check_syntax: bool = False,
 ) -> s.Function:
-    """arg_types, result_type: those of the call, for polymorphic functions."""
+    """arg_types, result_type: those of the call, for polymorphic functions; collation: its own."""
     if proc.prorettype == TRIGGEROID:
         return compile_trigger(session, proc, check_syntax=check_syntax)
     if proc.prorettype == EVTTRIGGEROID:
@@ -288,6 +294,7 @@ def compile_function(
     actual = dict(_FIXED_POLYMORPHIC) if validating else _actual_types(session, proc, arg_types)
     result = _result(session, proc, arg_types, result_type, actual)
     compiler = _Compiler(session, proc.prosrc, proc.proname, result, check_syntax=check_syntax)
+    compiler.types.input_collation = collation
     if check_syntax:
         compiler.parser.shadowing = check_level(session, SHADOWED_VARIABLES)
     _make_args(compiler, proc, arg_types, actual)

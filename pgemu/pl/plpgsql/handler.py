@@ -115,8 +115,10 @@ class PlpgsqlHandler:
         proc = session.catalog.get(PgProc, oid=oid)
         function = self.function(
             proc,
-            (oid, info.arg_types, info.result_type),
-            lambda: compile_function(session, proc, info.arg_types, info.result_type),
+            (oid, info.arg_types, info.result_type, info.collation),
+            lambda: compile_function(
+                session, proc, info.arg_types, info.result_type, collation=info.collation
+            ),
         )
         if function.is_trigger or function.is_event_trigger:
             error = PgError("0A000", "trigger functions can only be called as triggers")

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pgemu.catalog.pg_locale import icu_collation
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import PgError
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.nodefuncs import expr_type
+from pgemu.planner.calls import collations_conflict
 
 Getter = Callable[[list[Any]], Any]
 _INTERNAL = (12, 13)
@@ -139,6 +141,10 @@ class Compiler:
 
     def _call(self, oid: int, args: Sequence[Any], result: int, collation: int) -> Getter | None:
         session = self.session
+        if icu_collation(session.catalog, collation) is not None:
+            return None  # the bodies of functions order strings by their bytes
+        if not collation and collations_conflict(list(args)):
+            return None
         proc = session.catalog.get(PgProc, oid=oid)
         if proc.prolang in _INTERNAL:
             if proc.provolatile == "v" or session.udfs.binding(proc) is None:

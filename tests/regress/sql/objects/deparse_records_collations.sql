@@ -1,0 +1,34 @@
+-- Deparsed: columns of records behind sub-selects, COLLATION FOR, ROW() of whole rows, collated index keys
+create table ct(c1 int, c2 boolean, b text, v varchar(10));
+create index i1 on ct (((b||'foo') collate "POSIX"));
+create index i2 on ct ((c1::text collate "C"));
+create index i3 on ct ((1/c1)) where ('-H') >= (c2::text collate "C");
+create index i4 on ct ((c1::text) collate "C");
+create index i5 on ct ((v collate "C"));
+create index i6 on ct ((v::text collate "C"));
+create index i7 on ct ((v||v collate "C"));
+create index i8 on ct ((v||v)) where v collate "C" > 'x' collate "POSIX";
+select pg_get_indexdef(indexrelid) from pg_index where indrelid='ct'::regclass order by indexrelid;
+-- viewdefs
+create view v1 as select * from coalesce(1,2) c, pg_collation_for('x'::text) col, current_date d, localtimestamp(3) t, cast(1+2 as int4) i4, cast(1+2 as int8) i8, nullif(1,2) n, greatest(1,2) g, current_user u, extract(year from now()) e, position('a' in 'b') p, substring('abc' from 1 for 2) s, trim(both from 'a') tr, overlay('abc' placing 'x' from 1) o, 'a' is normalized nn, normalize('a', nfd) nz, xmlelement(name a) x, ('a' at time zone 'utc') z;
+create view v1 as select * from coalesce(1,2) c, collation for ('x'::text) col, current_date d, localtimestamp(3) t, cast(1+2 as int4) i4, cast(1+2 as int8) i8, nullif(1,2) n, greatest(1,2) g, current_user u, extract(year from now()) e, position('a' in 'b') p, substring('abc' from 1 for 2) s, trim(both from 'a') tr, overlay('abc' placing 'x' from 1) o, normalize('a', nfd) nz;
+select pg_get_viewdef('v1', true);
+create view v2 as with cte as materialized (select r from (values(1,2),(3,4)) r) select (r).column2 as col_a, (rr).column2 as col_b from cte join (select rr from (values(1,7),(3,8)) rr limit 2) ss on (r).column1=(rr).column1;
+select pg_get_viewdef('v2', true); select * from v2;
+create view v3 as with cte as materialized (select pg_get_keywords() k) select (k).word from cte;
+select pg_get_viewdef('v3', true); select count(*)>100 from v3;
+create view v4 as select * from (select (x).n from (select _pg_expandarray(array[1,2]) x from information_schema._pg_expandarray(array[1])) s) q;
+create view v4 as select (x).n, (x).x as xx from (select information_schema._pg_expandarray(array[4,5]) as x) s;
+select pg_get_viewdef('v4', true); select * from v4;
+create type nt as (a int, b text); create table cot(c nt, d int);
+create view v5 as select (row(1,'a')::nt).b, (c).a, (cot.c).b as bb, (cot).d from cot;
+select pg_get_viewdef('v5', true);
+create view v6 as select (s.r).f1 from (select row(1,2) r) s; 
+create rule ru as on update to v5 do instead insert into cot(d) select 1 where row(old.*,old.*) < row(new.*,new.*) and old.b is distinct from new.b;
+select pg_get_ruledef(oid, true) from pg_rewrite where rulename='ru';
+select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid='ct'::regclass;
+create table ro(a int) with (fillfactor=30, autovacuum_enabled=false, autovacuum_analyze_scale_factor=0.2);
+alter table ro set (fillfactor=31, autovacuum_analyze_scale_factor=0.3);
+select reloptions from pg_class where relname='ro';
+alter table ro reset (autovacuum_enabled);
+select reloptions from pg_class where relname='ro';
