@@ -238,19 +238,20 @@ class WritingMixin:
         if later is not None:
             raise self.xact.serialization_failure("delete" if later[0] == "D" else "update")
 
-    def conflicting_xid(self, relation: Any) -> int:
-        """The open transaction to wait for before the last row can be stored, or refused; 0: there
-        is none."""
+    def conflicting_xid(self, relation: Any) -> tuple[Any, int]:
+        """The unique index whose key the last row cannot have yet, or at all, and the open
+        transaction to wait for before that is certain (0: there is none)."""
         last = self.constraints.last_row
         if last is None or last[0].oid != relation.oid:
-            return 0
-        return first_conflict(self, relation, last[1], self.constraints.last_rid)[1]
+            return None, 0
+        return first_conflict(self, relation, last[1], self.constraints.last_rid)
 
-    def freed_key_of_last_row(self, relation: Any) -> int:
-        """An open transaction that had a row with a unique key of the row just stored."""
+    def freed_key_of_last_row(self, relation: Any) -> tuple[Any, int]:
+        """A unique index, and an open transaction that had a row with the key of the row just
+        stored."""
         last = self.constraints.last_row
         if last is None or last[0].oid != relation.oid:
-            return 0
+            return None, 0
         for index in relation.indexes:
             row = index.index
             if not row.indisunique or not row.indimmediate or 0 in row.indkey:
@@ -259,8 +260,8 @@ class WritingMixin:
             key = [last[1][a - 1] for a in attnums]
             freed = 0 if None in key else self.freed_key(relation, attnums, key)
             if freed:
-                return freed
-        return 0
+                return index, freed
+        return None, 0
 
     def row_xmax(self, relid: int, rid: int) -> int:
         """xmax of a row: the transaction that has locked it, else 0."""
