@@ -128,7 +128,7 @@ class Lowering:
         self.relations: dict[int, tuple[str, int]] = {}
         # that nextval() and setval() are called for
         self.sequences: set[int] = set()
-        self.partitioned: set[int] = set()
+        self.partitioned: set[int] = set()  # and views
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False

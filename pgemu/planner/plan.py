@@ -101,7 +101,7 @@ class Plan:
     used_literals: frozenset[int] = frozenset()
     # sequences that nextval() is called for: OIDs
     sequences: tuple[int, ...] = ()
-    # partitioned tables among those that it reads, which have no rows of their own
+    # what it reads and locks that has no rows of its own: partitioned tables, views
     partitioned: tuple[int, ...] = ()
     # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the
     # plan that looks at one row again, made when it is first wanted (False: there is none)
