@@ -11,6 +11,7 @@ from typing import Any
 from pgemu.catalog.roles import has_privs_of_role
 from pgemu.catalog.rows import PgClass, PgDatabase
 from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
+from pgemu.commands.index_build import estimated_pages
 from pgemu.commands.permissions import owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -184,7 +185,7 @@ def _refresh(session: Any, relations: list[Any], analyze: bool) -> None:
                     continue
                 _forget_desummarized(session, target)
                 count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
-                pages = (count * (len(target.attrs) * 8 + 32) + 8191) // 8192
+                pages = estimated_pages(count, len(target.attrs))
                 session.catalog.update(
                     PgClass, {"oid": oid}, reltuples=float(count), relpages=pages
                 )

@@ -60,6 +60,16 @@ class RowMark:
 
 
 @dataclass(frozen=True, slots=True)
+class RowLimit:
+    """Output columns (0-based; -1: there is none) with how many rows are wanted, how many are
+    skipped before, and the rank of the row, where ties of the last one are wanted too."""
+
+    count: int
+    offset: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutputColumn:
     name: str
     type_oid: int
@@ -85,6 +95,8 @@ class Plan:
     relations: tuple[tuple[int, str, int], ...] = ()
     catalog_version: int = 0
     row_marks: tuple[RowMark, ...] = ()
+    # LIMIT above row marks, where sql gives the rows without it
+    row_limit: RowLimit | None = None
     modify: ModifyPlan | None = None
     steps: list[tuple[str, Plan]] = field(default_factory=list)
     late_steps: frozenset[str] = frozenset()
