@@ -232,7 +232,6 @@ ddl = st.sampled_from(
         "alter table c alter v set default 1",
         "alter table p set (fillfactor = 90)",
         "comment on table p is 'parents'",
-        "reindex table p",
         "analyze c",
     ]
 )
