@@ -107,6 +107,8 @@ class Plan:
     brief: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False
+    # calls a function of the user's that says that it does not write, but may call others
+    calls_functions: bool = False
     # calls a volatile function that does more than to compute or to take a sequence's next value
     has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)

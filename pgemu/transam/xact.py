@@ -49,6 +49,10 @@ class Characteristics:
     deferrable: bool = False
 
 
+class ReaderWritesError(Exception):
+    """A function writes inside a statement that was not expected to."""
+
+
 class TransactionManager(Savepoints, StandingWrite, StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
@@ -312,6 +316,8 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         if self._write_depth:
             self._write_depth += 1
             return
+        if self._read_depth:
+            raise ReaderWritesError
         self.settle()
         self.writer_lock.acquire()
         try:
