@@ -26,12 +26,14 @@ class _LockedRows:
 
     def __init__(self, session: Any, recheck: EvalPlanQual) -> None:
         self.session, self.recheck = session, recheck
-        # the rows that were had: rids of the marked tables -> was it kept?
-        self._had: dict[Row, bool] = {}
+        # the rows that were had in the run before: rids of the marked tables -> were they kept?
+        self._before: dict[Row, list[bool]] = {}
+        self._had: dict[Row, list[bool]] = {}
 
     def of(self, plan: Plan, rows: Iterable[Row]) -> Iterator[Row]:
         """Those of a run of the statement that were not had before."""
         limit = plan.row_limit
+        self._before, self._had = self._had, {}
         if limit is not None:
             yield from self._limited(limit, rows)
             return
@@ -45,16 +47,16 @@ class _LockedRows:
         position, last = 0, None
         for row in rows:
             count, offset = row[limit.count], max(row[limit.offset] or 0, 0)
-            if count is not None and position >= offset + count:
+            if count is not None and count >= 0 and position >= offset + count:
                 if limit.rank < 0 or not count:
                     return
                 if row[limit.rank] != last:
                     self._lock(row)  # it had to be fetched to know
                     return
-            had = self._had.get(self._identity(row))
-            if had is not None:
-                position += had
-                last = row[limit.rank] if had else last
+            had = self._before.get(self._identity(row))
+            if had:
+                kept = had.pop(0)
+                position, last = position + kept, row[limit.rank] if kept else last
                 continue
             locked = self._lock(row)
             if locked is None:
@@ -69,7 +71,7 @@ class _LockedRows:
 
     def _lock(self, row: Row) -> Row | None:
         locked = _lock(self.session, self.recheck, row)
-        self._had[self._identity(row)] = locked is not None
+        self._had.setdefault(self._identity(row), []).append(locked is not None)
         return locked
 
 

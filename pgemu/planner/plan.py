@@ -109,6 +109,8 @@ class Plan:
     may_write: bool = False
     # calls a function of the user's that says that it does not write, but may call others
     calls_functions: bool = False
+    # ... and which reads as the statement does, not what that has written so far
+    calls_stable: bool = False
     # calls a volatile function that does more than to compute or to take a sequence's next value
     has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)

@@ -65,7 +65,7 @@ def plan_query(
     plan.volatile = low.volatile
     plan.has_effects = low.has_effects or bool(low.modifying_ctes)
     plan.may_write = low.may_write or bool(low.modifying_ctes)
-    plan.calls_functions = low.calls_functions
+    plan.calls_functions, plan.calls_stable = low.calls_functions, low.calls_stable
     plan.steps = [
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))
         for name, cte, outer in low.modifying_ctes
