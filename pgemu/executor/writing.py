@@ -20,6 +20,7 @@ class WritingMixin:
     catalog: Any
     constraints: Any
     locks: Any
+    row_locks: Any
     check_for_interrupts: Any
     # while data-modifying CTEs run: hides what the statement itself has written
     own_overlay: Any = None
@@ -68,17 +69,15 @@ class WritingMixin:
             p = f"{schema}.{prefix(schema)}"
             relfilenode, own = int(table[1:]), self.xact.xid
             where = self._key_is(leaf, attnums, "t")
-            holder = (
-                contended
-                and self.conn.execute(
-                    f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l "
-                    f"ON l.rid=t.rid AND l.relfilenode={relfilenode} "
-                    f"WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
-                    (*key, own),
-                ).fetchone()
-            )
-            if holder:
-                raise WaitFor(holder[0])
+            fixed = self.xact.fixed_snapshot is not None and parent is leaf
+            if contended or fixed:
+                text = f"SELECT t.rid FROM {leaf.sqlite_name} AS t WHERE {where}"
+                for (rid,) in self.conn.execute(text, key).fetchall():
+                    holder = self.row_locks.holder(leaf, rid, "forkeyshare") if contended else 0
+                    if holder:
+                        raise WaitFor(holder)
+                    if fixed and self.row_locks.key_changed_since(leaf, rid):
+                        raise self.xact.serialization_failure("update")
             if self.xact.state != "idle":
                 self.xact.row_lock_stamp += 1
                 self.conn.execute(
