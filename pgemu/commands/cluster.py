@@ -10,11 +10,10 @@ from pgemu.catalog.pg_locale import storage_collation
 from pgemu.catalog.rows import PgClass, PgIndex
 from pgemu.commands.define import def_get_boolean, elements
 from pgemu.commands.in_use import check_table_not_in_use
-from pgemu.commands.index_build import compile_expr
+from pgemu.commands.index_build import compile_expr, estimated_pages
 from pgemu.commands.indexcmds import index_info_of, rebuild_index
 from pgemu.commands.permissions import check_owner, owns
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.commands.vacuum import estimated_pages
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     SYNTAX_ERROR,
@@ -152,7 +151,7 @@ def _report(session: Any, relation: Any, index: Any, relfilenode: int) -> None:
         how = f'index scan on "{index.name}"'
     session.notice("INFO", "00000", f'clustering "{name}" using {how}')
     count = session.xact.execute(f"SELECT count(*) FROM r{relfilenode}")[0][0]
-    pages = estimated_pages(relation, count)
+    pages = estimated_pages(count, len(relation.attrs))
     session.notice(
         "INFO",
         "00000",

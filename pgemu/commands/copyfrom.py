@@ -515,7 +515,7 @@ class _Loader:
     def _failed(self, error: Exception, batch: Batch, i: int) -> Exception:
         """The error of storing row i of a batch, in PostgreSQL's words."""
         if isinstance(error, apsw.ConstraintError):
-            owner = self.session.conflicting_xid(self.relation)
+            _, owner = self.session.conflicting_xid(self.relation)
             if owner:
                 return WaitFor(owner)
         if isinstance(error, apsw.Error):

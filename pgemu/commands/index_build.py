@@ -10,6 +10,7 @@ from typing import Any
 
 from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
 from pgemu.catalog.pg_locale import storage_collation
+from pgemu.catalog.rows import PgClass
 from pgemu.commands.clauses import inline_mutable_functions
 from pgemu.errors import UNIQUE_VIOLATION, PgError
 
@@ -79,6 +80,21 @@ def build_index(
         check_unique(session, heap, name, info)
     plain = info.predicate is None and all(key.attnum > 0 for key in info.keys)
     session.xact.make_storage(f"main.i{oid}", sql, late=empty and plain)
+    if not heap_is_new and not empty:
+        _update_stats(session, heap)
+
+
+def _update_stats(session: Any, heap: Any) -> None:
+    """Who makes an index has counted the rows (index_update_stats)."""
+    rows = session.xact.execute(f"SELECT count(*) FROM r{heap.relfilenode}")[0][0]
+    if rows:
+        pages = estimated_pages(rows, len(session.catalog.relation(heap.oid).attrs))
+        session.catalog.update(PgClass, {"oid": heap.oid}, reltuples=float(rows), relpages=pages)
+
+
+def estimated_pages(rows: int, columns: int) -> int:
+    """How many pages PostgreSQL would have for a table."""
+    return (rows * (columns * 8 + 32) + 8191) // 8192
 
 
 def check_unique(session: Any, heap: Any, name: str, info: IndexInfo) -> None:

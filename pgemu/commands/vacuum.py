@@ -11,6 +11,7 @@ from typing import Any
 from pgemu.catalog.roles import has_privs_of_role
 from pgemu.catalog.rows import PgClass, PgDatabase
 from pgemu.commands.define import def_get_boolean, def_get_int, elements, strings
+from pgemu.commands.index_build import estimated_pages
 from pgemu.commands.permissions import owns
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -202,7 +203,7 @@ def _refresh(
                     continue
                 _forget_desummarized(session, target)
                 count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
-                pages = estimated_pages(target, count)
+                pages = estimated_pages(count, len(target.attrs))
                 session.catalog.update(
                     PgClass, {"oid": oid}, reltuples=float(count), relpages=pages
                 )
@@ -212,11 +213,6 @@ def _refresh(
                     _report_analyze(session, target, count, pages)
                 if analyze:
                     session.xact.execute(f"ANALYZE {target.sqlite_name}")
-
-
-def estimated_pages(table: Any, count: int) -> int:
-    """How many pages the rows would fill in PostgreSQL, if every value took eight bytes."""
-    return int((count * (len(table.attrs) * 8 + 32) + 8191) // 8192)
 
 
 def _report_vacuum(session: Any, table: Any, count: int, pages: int, full: bool) -> None:

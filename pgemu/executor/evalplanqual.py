@@ -79,27 +79,44 @@ class EvalPlanQual:
         bindings: Sequence[Value],
         *,
         whole: bool = False,
-    ) -> Iterator[Row]:
+    ) -> Any:
         session = self.session
         session.xact.snapshot = self.snapshot
         if self.snapshot.invisible or self.snapshot.xmax:
             session.dirty = dirty_tables(session.conn.execute, relations)
         text = session.visible_sql(text, whole=whole)
-        rows: Iterator[Row] = session.conn.execute(
-            text, bindings[: used_parameters(text, bindings)]
-        )
-        return rows
+        return session.conn.execute(text, bindings[: used_parameters(text, bindings)])
 
-    def rows_to_lock(self) -> Iterator[Row]:
-        """The rows of a sub-query with row marks, one by one."""
+    def rows_to_lock(self, *, unlimited: bool = False) -> tuple[Plan, Any]:
+        """A sub-query with row marks, as a plan, and SQLite's cursor with its rows.  unlimited:
+        without its LIMIT."""
         plan, bindings = self.plan, list(self._bindings)
-        variants = self.variants if self.session.xact.others_running() else None
-        if variants is not None and variants.marked is not None:
-            plan = replace(plan, sql=variants.marked.text, params=variants.marked.params)
-            bindings = self.bindings(variants.marked)
+        others = unlimited or self.session.xact.others_running()
+        variants = self.variants if others else None
+        if variants is not None:
+            plan, bindings = self._variant(variants, unlimited, plan, bindings)
         plan = self.session.row_locks.without_locked(plan)
         relations = [(name, natts) for _, name, natts in plan.relations]
-        return self._cursor(plan.sql, relations, bindings, whole=plan.volatile)
+        return plan, self._cursor(plan.sql, relations, bindings, whole=plan.volatile)
+
+    def _variant(
+        self, variants: RecheckPlan, unlimited: bool, plan: Plan, bindings: list[Value]
+    ) -> tuple[Plan, list[Value]]:
+        """The plan for rows of which some may have to be looked at again."""
+        text = variants.marked
+        if unlimited and variants.unlimited is not None:
+            text = variants.unlimited
+            plan = replace(plan, row_limit=variants.row_limit)
+        if text is None:
+            return plan, bindings
+        return replace(plan, sql=text.text, params=text.params), self.bindings(text)
+
+    def marked_plan(self, *, unlimited: bool = False) -> tuple[Plan, list[Value]] | None:
+        """None: there is nothing beside the plan itself."""
+        variants = self.variants
+        if variants is None or (variants.unlimited if unlimited else variants.marked) is None:
+            return None
+        return self._variant(variants, unlimited, self.plan, list(self._bindings))
 
     def in_scan_order(self, rows: list[Row]) -> list[Row]:
         """Marked rows as a scan of the tables finds them: the overlay puts those that somebody

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from time import monotonic_ns
 from typing import Any
 
@@ -26,10 +27,13 @@ from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.snapshots import fix_first_snapshot
 from pgemu.transam.visibility import dirty_tables
+from pgemu.transam.xact import ReaderWritesError
 
 Row = tuple[Any, ...]
 # a SELECT that takes no longer may keep writers waiting
 BRIEF_NS = 2_000_000
+# of a SELECT whose functions may turn out to write
+ROWS_HELD_BACK = 1000
 _TAGS = {"insert": "INSERT 0 {}", "update": "UPDATE {}", "delete": "DELETE {}", "merge": "MERGE {}"}
 
 
@@ -158,6 +162,30 @@ def _run_main(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
 
 def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
     """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
+    if plan.calls_functions and not plan.may_write and not session.xact.write_depth:
+        yield from _select_warily(session, plan, bindings)
+    else:
+        yield from _select_rows(session, plan, bindings)
+
+
+def _select_warily(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
+    """The same where a function that is not volatile may call one that writes: then the statement
+    runs again, as one that writes, and so do all after it.  That has to show before rows have
+    gone to the client."""
+    notices = len(session.notices)
+    rows = _select_rows(session, plan, bindings)
+    try:
+        first = list(islice(rows, ROWS_HELD_BACK))
+    except ReaderWritesError:
+        del session.notices[notices:]
+        plan.may_write = True
+        yield from run_plan(session, plan, bindings).rows or ()
+        return
+    yield from first
+    yield from rows
+
+
+def _select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
     session.xact.queried = True
     if plan.result is not None:
         fix_first_snapshot(session.xact)
@@ -210,7 +238,7 @@ def note_duration(plan: Plan, started: int) -> None:
 
 def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
     """A SELECT that needs no snapshot, its table locks held.  None: it has to be taken."""
-    if plan.volatile:
+    if plan.volatile or plan.calls_functions:
         return None
     try:
         return session.xact.read_quietly(plan.sql, bindings, plan.brief)

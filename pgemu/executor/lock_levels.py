@@ -133,6 +133,10 @@ def _attach_partition(catalog: Any, parent: Body, cmd: Body) -> Locks:
     """The new partition and the default one, whose rows are looked at, with all below them."""
     yield from _one(catalog, parent, SHARE_UPDATE_EXCLUSIVE)
     yield from _with_children(catalog, {**cmd["name"], "inh": True}, ACCESS_EXCLUSIVE)
+    yield from _default_partition(catalog, parent)
+
+
+def _default_partition(catalog: Any, parent: Body) -> Locks:
     oid = _find(catalog, parent)
     row = catalog.one(PgPartitionedTable, partrelid=oid) if oid else None
     if row is not None and row.partdefid:
@@ -156,8 +160,12 @@ def _alter_level(cmd: Body, referenced: list[Body]) -> int:
 
 
 def _create_table(catalog: Any, body: Body) -> Locks:
+    partition = "partbound" in body
     for node in body.get("inhRelations", ()):
-        yield from _one(catalog, node, SHARE_UPDATE_EXCLUSIVE)
+        mode = ACCESS_EXCLUSIVE if partition else SHARE_UPDATE_EXCLUSIVE
+        yield from _one(catalog, node, mode)
+        if partition:
+            yield from _default_partition(catalog, node)
     for element in body.get("tableElts", ()):
         own = [element["Constraint"]] if "Constraint" in element else []
         nodes = element.get("ColumnDef", {}).get("constraints", ())

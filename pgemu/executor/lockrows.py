@@ -2,36 +2,93 @@
 (PostgreSQL's nodeLockRows.c).
 
 A row that has been changed since the snapshot is evaluated again with its newest version
-(evalplanqual.py); one that is gone is left out.  Where the statement has a LIMIT and rows were left
-out, it is run again, keeping its locks: PostgreSQL would have gone on to further rows.
+(evalplanqual.py); one that is gone is left out.  LIMIT counts what has been locked: where rows were
+left out, the statement is run again without it, and goes on behind the rows that it has had.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pgemu.executor.evalplanqual import EvalPlanQual, rechecking
 from pgemu.executor.waiting import WaitFor
 from pgemu.nodes.primnodes import Value
-from pgemu.planner.plan import Plan
+from pgemu.planner.plan import Plan, RowLimit
 
 Row = tuple[Any, ...]
 Select = Callable[[Any, Plan, Sequence[Value]], Iterable[Row]]
+
+
+class _LockedRows:
+    """The rows of one statement with row marks, locked as they come."""
+
+    def __init__(self, session: Any, recheck: EvalPlanQual) -> None:
+        self.session, self.recheck = session, recheck
+        # the rows that were had in the run before: rids of the marked tables -> were they kept?
+        self._before: dict[Row, list[bool]] = {}
+        self._had: dict[Row, list[bool]] = {}
+
+    def of(self, plan: Plan, rows: Iterable[Row]) -> Iterator[Row]:
+        """Those of a run of the statement that were not had before."""
+        limit = plan.row_limit
+        self._before, self._had = self._had, {}
+        if limit is not None:
+            yield from self._limited(limit, rows)
+            return
+        for row in rows:
+            locked = self._lock(row)
+            if locked is not None:
+                yield locked
+
+    def _limited(self, limit: RowLimit, rows: Iterable[Row]) -> Iterator[Row]:
+        """ExecLimit"""
+        position, last = 0, None
+        for row in rows:
+            count, offset = row[limit.count], max(row[limit.offset] or 0, 0)
+            if count is not None and count >= 0 and position >= offset + count:
+                if limit.rank < 0 or not count:
+                    return
+                if row[limit.rank] != last:
+                    self._lock(row)  # it had to be fetched to know
+                    return
+            had = self._before.get(self._identity(row))
+            if had:
+                kept = had.pop(0)
+                position, last = position + kept, row[limit.rank] if kept else last
+                continue
+            locked = self._lock(row)
+            if locked is None:
+                continue
+            position, last = position + 1, row[limit.rank]
+            if position > offset:
+                yield locked
+
+    def _identity(self, row: Row) -> Row:
+        marks = self.recheck.plan.row_marks
+        return tuple([row[n] for m in marks for n in (m.column, m.tableoid) if n >= 0])
+
+    def _lock(self, row: Row) -> Row | None:
+        locked = _lock(self.session, self.recheck, row)
+        self._had.setdefault(self._identity(row), []).append(locked is not None)
+        return locked
 
 
 def lock_rows(session: Any, plan: Plan, bindings: Sequence[Value], select: Select) -> list[Row]:
     """The rows of a plan with row marks, locked; select runs a plan."""
     width = len(plan.columns)
     with rechecking(session, plan, bindings) as recheck:
-        while True:
-            rows = _selected(session, recheck, bindings, select)
-            kept = [row for row in (_lock(session, recheck, row) for row in rows) if row]
-            limited = plan.query is not None and plan.query.limit_count is not None
-            if len(kept) == len(rows) or not limited or not recheck.again:
-                return [row[:width] for row in kept]
-            session.xact.take_snapshot(shared=True)
+        locked = _LockedRows(session, recheck)
+        kept = list(locked.of(*_selected(session, recheck, bindings, select)))
+        if recheck.again and _has_limit(plan) and recheck.marked_plan(unlimited=True):
+            unlimited = _selected(session, recheck, bindings, select, unlimited=True)
+            kept += locked.of(*unlimited)
+        return [row[:width] for row in kept]
+
+
+def _has_limit(plan: Plan) -> bool:
+    return plan.query is not None and plan.query.limit_count is not None and not plan.row_limit
 
 
 def locked_as_asked(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
@@ -42,37 +99,51 @@ def locked_as_asked(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iter
         recheck.snapshot = session.rechecks[-1].snapshot
     session.xact.row_lock_stamp += 1
     session.callback_depth += 1  # nobody may sleep while SQLite steps the statement around it
+    locked = _LockedRows(session, recheck)
     try:
-        for row in recheck.rows_to_lock():
-            locked = _lock(session, recheck, row)
-            if locked is not None:
-                yield locked[:width]
+        for unlimited in (False, True):
+            if unlimited and not (recheck.again and _has_limit(plan)):
+                return
+            run, rows = recheck.rows_to_lock(unlimited=unlimited)
+            try:
+                for row in locked.of(run, rows):
+                    yield row[:width]
+            finally:
+                rows.close()  # who has to wait may not be reading
     finally:
         session.callback_depth -= 1
 
 
 def _selected(
-    session: Any, recheck: EvalPlanQual, bindings: Sequence[Value], select: Select
-) -> list[Row]:
+    session: Any,
+    recheck: EvalPlanQual,
+    bindings: Sequence[Value],
+    select: Select,
+    *,
+    unlimited: bool = False,
+) -> tuple[Plan, list[Row]]:
     plan, pinned = recheck.plan, False
     session.xact.row_lock_stamp += 1
-    if session.xact.others_running():
-        variants = recheck.variants
-        if variants is not None and variants.marked is not None:
-            marked = variants.marked
-            plan, pinned = replace(plan, sql=marked.text, params=marked.params), True
-            bindings = recheck.bindings(marked)
+    if unlimited:
+        session.xact.snapshot, session.xact._snapshot_taken = recheck.snapshot, True
+    if session.xact.others_running() or unlimited:
+        marked = recheck.marked_plan(unlimited=unlimited)
+        if marked is not None:
+            (plan, bindings), pinned = marked, True
         plan = session.row_locks.without_locked(plan)
-
-    def run() -> list[Row]:
-        try:
-            return list(select(session, plan, bindings))
-        finally:
-            recheck.snapshot = session.xact.snapshot
-
+    run = partial(_run, session, recheck, plan, bindings, select)
     rows = recheck.selecting(run)
     recheck.again = False
-    return recheck.in_scan_order(rows) if pinned else rows
+    return plan, recheck.in_scan_order(rows) if pinned else rows
+
+
+def _run(
+    session: Any, recheck: EvalPlanQual, plan: Plan, bindings: Sequence[Value], select: Select
+) -> list[Row]:
+    try:
+        return list(select(session, plan, bindings))
+    finally:
+        recheck.snapshot = session.xact.snapshot
 
 
 def _lock(session: Any, recheck: EvalPlanQual, row: Row) -> Row | None:

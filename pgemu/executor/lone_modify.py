@@ -49,7 +49,8 @@ def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
     if (
         relation.relkind == "r"
         and relation.oid >= FIRST_USER_OID
-        and not (plan.has_effects or plan.may_write or plan.steps or plan.row_marks)
+        and not (plan.has_effects or plan.may_write or plan.calls_stable)
+        and not (plan.steps or plan.row_marks)
         and not (row.relhassubclass or row.relispartition)
         and all(trigger.tgisinternal for trigger in relation.triggers)
         and all(oid >= FIRST_USER_OID for oid, _, _ in plan.relations)

@@ -90,6 +90,7 @@ def _run_statement(
     if (
         triggers is not None
         or plan.may_write
+        or plan.calls_stable
         or (session.xact.state != IDLE and locks_on_conflict(session, relation, modify))
     ):
         direct = None

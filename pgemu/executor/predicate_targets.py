@@ -2,7 +2,9 @@
 
 SQLite's own plan tells: a table that it searches by equality in an index is read as "the rows with
 this value in this column", all others as whole tables.  That is where PostgreSQL takes page and
-tuple locks after an index scan, and a relation lock after a sequential one.
+tuple locks after an index scan, and a relation lock after a sequential one, which its planner
+prefers for small tables that have been analyzed.  A small index is one page, so that whoever
+writes to it is in conflict with all that have searched it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pgemu.catalog.index import BTREE_AM_OID
 from pgemu.executor.index_conditions import Condition, index_condition
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import Plan
@@ -20,6 +23,8 @@ _SEARCH = re.compile(r"SEARCH (\w+) USING .*?INDEX \w+ \(c(\d+)=\?")
 _TABLE = re.compile(r"\b(main|g)\.r(\d+) AS (\w+)")
 MAX_KNOWN = 500
 FIRST_USER_OID = 16384
+INDEX_PAGE_ROWS = 360  # entries of one page of a B-tree
+INDEX_SCAN_COST = 8.15  # of looking up one key
 
 # (table, column, place of the value: (number of a parameter, 0: none; literal), condition of a
 # GIN or GiST index)
@@ -43,16 +48,34 @@ class ReadTargets:
         found: list[Target] = []
         for name, column, (number, literal), condition in shape:
             if condition is not None:
-                found.append((name, condition[0], self._operand(condition, bindings)))
+                found.append((name, condition[0], self._operand(condition, bindings), ()))
                 continue
             value = bindings[number - 1] if number else literal
+            indexed = None
             if column and isinstance(value, int | float | str):
-                found.append((name, column, value))
-            elif column:
-                found.append((name, 0, None))
+                indexed = self._pages(names[name], column)
+            if indexed is not None:
+                found.append((name, column, value, indexed))
             else:
-                found.append((name, 0, None))
+                found.append((name, 0, None, ()))
         return found
+
+    def _pages(self, relid: int, column: int) -> tuple[int, ...] | None:
+        """The indexed columns of a table whose indexes have one page each, () if they have more.
+        None: PostgreSQL would not use an index (cost_seqscan against cost_index)."""
+        session = self.session
+        relation = session.catalog.relation(relid)
+        rows = session.conn.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM {relation.sqlite_name} LIMIT 1000)"
+        ).fetchone()[0]
+        if relation.row.reltuples >= 0 and session.guc.value("enable_seqscan"):
+            pages = -(-rows * _width(relation) // 8168)
+            if pages + 0.0125 * rows < INDEX_SCAN_COST:
+                return None
+        search = [i for i in relation.indexes if i.index.indkey[0] == column]
+        if rows > INDEX_PAGE_ROWS or all(i.pg_class.relam != BTREE_AM_OID for i in search):
+            return ()
+        return tuple(sorted({a for index in relation.indexes for a in index.index.indkey if a}))
 
     def _operand(self, condition: Condition, bindings: Sequence[Value]) -> tuple[int, Value]:
         _, proc, operand = condition
@@ -87,6 +110,11 @@ class ReadTargets:
             else:
                 found.append((name, 0, (0, None), condition))
         return found
+
+
+def _width(relation: Any) -> int:
+    """Bytes of a row with its header (get_rel_data_width)."""
+    return 28 + sum(a.attlen if a.attlen > 0 else 32 for a in relation.attrs)
 
 
 def used_parameters(text: str, bindings: Sequence[Value]) -> int:

@@ -656,7 +656,8 @@ class AfterTriggers:
     def _check_unique(self, constraint: PgConstraint, key: Key) -> None:
         relation = self._relation(constraint.conrelid)
         assert constraint.conkey is not None
-        if self.session.xact.others_running():
+        others = self.session.xact.others_running()
+        if others and not self._surely_twice(relation, constraint.conkey, key):
             self._wait_for_key(relation, constraint.conkey, key)
         count = self.session.conn.execute(
             f"SELECT count(*) FROM {relation.sqlite_name} AS t "
@@ -673,6 +674,18 @@ class AfterTriggers:
                 table=relation.name,
                 constraint=constraint.conname,
             )
+
+    def _surely_twice(self, relation: Any, attnums: Sequence[int], key: Key) -> bool:
+        """Two rows have the key whatever becomes of other open transactions."""
+        schema, _, table = relation.sqlite_name.partition(".")
+        p = f"{schema}.{prefix(schema)}"
+        found = self.session.conn.execute(
+            f"SELECT 1 FROM {relation.sqlite_name} AS t WHERE {self._where(relation, attnums)} "
+            f"AND NOT EXISTS (SELECT 1 FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
+            f"WHERE u.relfilenode={table[1:]} AND u.rid=t.rid AND u.xid<>?) LIMIT 2",
+            (*key, self.session.xact.xid),
+        ).fetchall()
+        return len(found) > 1
 
     def _wait_for_key(self, relation: Any, attnums: Sequence[int], key: Key) -> None:
         """Open transactions that have made or changed a row with this key, or freed it."""

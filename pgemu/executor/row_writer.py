@@ -17,7 +17,7 @@ from pgemu.executor.lock_levels import ROW_EXCLUSIVE
 from pgemu.executor.modifying_ctes import ForeignChangeError
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.suspending import in_place
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import WaitFor, WaitForKey
 from pgemu.nodes.primnodes import Value
 from pgemu.transam.schema import next_rid, prefix
 
@@ -162,8 +162,21 @@ class RowWriter:
             target,
             f"UPDATE {target.sqlite_name} SET xmin=pg_xid(){sets} WHERE rid=? RETURNING rid{names}",
             (*values, rid),
+            partial(self._keep_locked, target, rid, columns, values),
         )
         return self._image(target, stored, xmax) if stored is not None else None
+
+    def _keep_locked(
+        self, target: Any, rid: int, columns: Sequence[int], values: Sequence[Value]
+    ) -> None:
+        """An UPDATE has to wait for a key of the new row: the old one is nobody else's by now."""
+        keys = self.session.key_columns(target)
+        new = [(c, v) for c, v in zip(columns, values, strict=True) if c in keys]
+        terms = "".join(f" AND c{c} IS ?" for c, _ in new)
+        same = self.session.conn.execute(
+            f"SELECT 1 FROM {target.sqlite_name} WHERE rid=?{terms}", (rid, *(v for _, v in new))
+        ).fetchone()
+        self.session.row_locks.hold(target, rid, "fornokeyupdate" if same else "forupdate")
 
     def _check_may_move(self) -> None:
         if not self.may_move:
@@ -254,44 +267,82 @@ class RowWriter:
             columns = convert_row(target, self.relation, columns)
         return (target.oid, stored[0], xmax, *columns)
 
-    def _store(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
+    def _store(
+        self,
+        target: Any,
+        text: str,
+        values: Sequence[Value],
+        keep: Callable[[], None] | None = None,
+    ) -> Row | None:
         """Run an INSERT or UPDATE of one row.  An equal key of an open transaction is waited
-        for."""
+        for.  keep: what to do before that."""
         if not self.contended or self.session.callback_depth:
             stored = self._store_once(target, text, values)
         else:
-            stored = in_place(self.session, lambda: self._store_or_nothing(target, text, values))
+            stored = in_place(
+                self.session, lambda: self._store_or_nothing(target, text, values, keep)
+            )
         if stored is not None and self.session.own_overlay is not None:
             self._note(target, stored[0])
         return stored
 
-    def _store_or_nothing(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
-        """Whoever has to wait finds things as they were before."""
+    def _store_or_nothing(
+        self, target: Any, text: str, values: Sequence[Value], keep: Callable[[], None] | None
+    ) -> Row | None:
+        """Whoever has to wait finds things as they were before, but has the row that is changed
+        and the keys that were entered before."""
         conn, noted = self.session.conn, self.session.after_triggers.mark()
         conn.execute("SAVEPOINT pg_row")
         try:
             return self._store_once(target, text, values)
-        except WaitFor:
+        except WaitFor as wait:
             conn.execute("ROLLBACK TO pg_row")
             self.session.after_triggers.back_to(noted)
+            if self.session.xact.undo_xid:
+                if keep is not None:
+                    keep()
+                if isinstance(wait, WaitForKey):
+                    self._keep_keys(target, wait.index)
             raise
         finally:
             conn.execute("RELEASE pg_row")
+
+    def _keep_keys(self, target: Any, awaited: Any) -> None:
+        """The keys of the new row in the indexes before the awaited one are taken while it waits:
+        the undo says of them that this transaction made a row with them and deleted it."""
+        last = self.session.constraints.last_row
+        before = target.indexes[: target.indexes.index(awaited)]
+        keys = {a for i in before if i.index.indisunique for a in i.index.indkey if a}
+        if not keys or last is None:
+            return
+        xact, table = self.session.xact, target.sqlite_name
+        schema, _, storage = table.partition(".")
+        undo = f"{schema}.{prefix(schema)}undo"
+        rid = self.session.conn.execute(f"SELECT {next_rid(table)}").fetchone()[0]
+        made = (xact.undo_xid, int(storage[1:]), rid)
+        names = "".join(f", c{a}" for a in sorted(keys))
+        images = [last[1][a - 1] for a in sorted(keys)]
+        text = f"INSERT INTO {undo} (xid, relfilenode, rid, op"
+        self.session.conn.execute(f"{text}) VALUES (?, ?, ?, 'I')", made)
+        self.session.conn.execute(
+            f"{text}{names}) VALUES (?, ?, ?, 'D'{', ?' * len(images)})", (*made, *images)
+        )
+        xact.undo_written = True
 
     def _store_once(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
         session = self.session
         try:
             found = session.conn.execute(text, values).fetchall()
         except apsw.ConstraintError as error:
-            owner = session.conflicting_xid(target) if self.contended else 0
+            index, owner = session.conflicting_xid(target) if self.contended else (None, 0)
             if owner:
-                raise WaitFor(owner) from None
+                raise WaitForKey(owner, index) from None
             predicate = session.xact.serializable()
             if predicate is not None and str(error).startswith("UNIQUE"):
                 predicate.check_key_in(target.sqlite_name, session.constraints.last_row[1])
             raise
-        owner = session.freed_key_of_last_row(target) if self.contended else 0
+        index, owner = session.freed_key_of_last_row(target) if self.contended else (None, 0)
         if owner:
-            raise WaitFor(owner)
+            raise WaitForKey(owner, index)
         row: Row | None = found[0] if found else None
         return row

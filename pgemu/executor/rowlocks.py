@@ -70,7 +70,8 @@ class RowLocks:
         """Lock a row of the marked table or of one of its children; False: SKIP LOCKED."""
         session = self.session
         relation = session.catalog.relation(relid)
-        schema, _, table = relation.sqlite_name.partition(".")
+        name = relation.sqlite_name
+        schema, _, table = name.partition(".")
         p = f"{schema}.{prefix(schema)}"
         relfilenode = int(table[1:])
         strength = STRENGTHS[mark.strength]
@@ -95,9 +96,15 @@ class RowLocks:
             and session.changed_since_snapshot(relation, rid)
         ):
             raise session.xact.serialization_failure("update")
-        if session.xact.state != "idle":
+        gone = session.xact.suspensions and self._gone(name, rid)
+        if session.xact.state != "idle" and not gone:
             self.note(relation, rid, strength)
         return True
+
+    def _gone(self, sqlite_name: str, rid: int) -> bool:
+        """Somebody has deleted the row: there is nothing to lock."""
+        found = self.session.conn.execute(f"SELECT 1 FROM {sqlite_name} WHERE rid=?", (rid,))
+        return found.fetchone() is None
 
     def note(self, relation: Any, rid: int, strength: int) -> None:
         """The transaction has the row from now on."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.executor.partition_routing import convert_row
@@ -46,8 +46,14 @@ class TriggeringWriter(RowWriter):
         # how messages call what happens to a row; "": what it is
         self.action = ""
 
-    def _store(self, target: Any, text: str, values: Sequence[Value]) -> Row | None:
-        found = super()._store(target, text, values)
+    def _store(
+        self,
+        target: Any,
+        text: str,
+        values: Sequence[Value],
+        keep: Callable[[], None] | None = None,
+    ) -> Row | None:
+        found = super()._store(target, text, values, keep)
         if found is not None:
             self._stored = found[1:]
         return found

@@ -36,6 +36,14 @@ class WaitFor(Exception):
         self.recheck: Callable[[], None] | None = None
 
 
+class WaitForKey(WaitFor):
+    """An open transaction has, or has freed, the new row's key in a unique index."""
+
+    def __init__(self, xid: int, index: Any) -> None:
+        super().__init__(xid)
+        self.index = index
+
+
 class WaitForLock(WaitFor):
     """A lock is not free and the statement holds the writer lock."""
 

@@ -21,6 +21,7 @@ class WritingMixin:
     catalog: Any
     constraints: Any
     locks: Any
+    row_locks: Any
     check_for_interrupts: Any
     # while data-modifying CTEs run: hides what the statement itself has written
     own_overlay: Any = None
@@ -68,17 +69,15 @@ class WritingMixin:
             p = f"{schema}.{prefix(schema)}"
             relfilenode, own = int(table[1:]), self.xact.xid
             where = self._key_is(leaf, attnums, "t")
-            holder = (
-                contended
-                and self.conn.execute(
-                    f"SELECT l.xid FROM {leaf.sqlite_name} AS t JOIN {p}rowlock AS l "
-                    f"ON l.rid=t.rid AND l.relfilenode={relfilenode} "
-                    f"WHERE {where} AND l.xid<>? AND l.mode=4 LIMIT 1",
-                    (*key, own),
-                ).fetchone()
-            )
-            if holder:
-                raise WaitFor(holder[0])
+            fixed = self.xact.fixed_snapshot is not None and parent is leaf
+            if contended or fixed:
+                text = f"SELECT t.rid FROM {leaf.sqlite_name} AS t WHERE {where}"
+                for (rid,) in self.conn.execute(text, key).fetchall():
+                    holder = self.row_locks.holder(leaf, rid, "forkeyshare") if contended else 0
+                    if holder:
+                        raise WaitFor(holder)
+                    if fixed and self.row_locks.key_changed_since(leaf, rid):
+                        raise self.xact.serialization_failure("update")
             if self.xact.state != "idle":
                 self.xact.row_lock_stamp += 1
                 self.conn.execute(
@@ -239,19 +238,20 @@ class WritingMixin:
         if later is not None:
             raise self.xact.serialization_failure("delete" if later[0] == "D" else "update")
 
-    def conflicting_xid(self, relation: Any) -> int:
-        """The open transaction to wait for before the last row can be stored, or refused; 0: there
-        is none."""
+    def conflicting_xid(self, relation: Any) -> tuple[Any, int]:
+        """The unique index whose key the last row cannot have yet, or at all, and the open
+        transaction to wait for before that is certain (0: there is none)."""
         last = self.constraints.last_row
         if last is None or last[0].oid != relation.oid:
-            return 0
-        return first_conflict(self, relation, last[1], self.constraints.last_rid)[1]
+            return None, 0
+        return first_conflict(self, relation, last[1], self.constraints.last_rid)
 
-    def freed_key_of_last_row(self, relation: Any) -> int:
-        """An open transaction that had a row with a unique key of the row just stored."""
+    def freed_key_of_last_row(self, relation: Any) -> tuple[Any, int]:
+        """A unique index, and an open transaction that had a row with the key of the row just
+        stored."""
         last = self.constraints.last_row
         if last is None or last[0].oid != relation.oid:
-            return 0
+            return None, 0
         for index in relation.indexes:
             row = index.index
             if not row.indisunique or not row.indimmediate or 0 in row.indkey:
@@ -260,8 +260,8 @@ class WritingMixin:
             key = [last[1][a - 1] for a in attnums]
             freed = 0 if None in key else self.freed_key(relation, attnums, key)
             if freed:
-                return freed
-        return 0
+                return index, freed
+        return None, 0
 
     def row_xmax(self, relid: int, rid: int) -> int:
         """xmax of a row: the transaction that has locked it, else 0."""

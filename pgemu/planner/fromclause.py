@@ -26,7 +26,7 @@ from pgemu.parser.funcapi import get_expr_result_type
 from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
 from pgemu.planner.fulljoin import check_full_join, full_join_of_tables
-from pgemu.planner.lowering import Lowering, Scope, SetCall, type_infos
+from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope, SetCall, type_infos
 from pgemu.planner.sql import Sql
 
 RECORDOID = 2249
@@ -231,6 +231,8 @@ def _lower_subquery(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scop
     from pgemu.planner.select import lower_query
 
     assert entry.subquery is not None
+    if entry.relkind == "v" and entry.relid >= FIRST_USER_OID:
+        low.partitioned.add(entry.relid)
     if entry.lateral and references_level(entry.subquery, 1):
         return _lower_lateral(entry, alias, low, scope)
     volatile_before, low.volatile = low.volatile, False

@@ -2,16 +2,27 @@
 
 Such a sub-query becomes a table-valued function that runs a statement of its own, as LATERAL ones
 do, and locks the rows as they are asked for.  Which tables may be locked is checked here, too.
+
+LIMIT and OFFSET count rows that have been locked: rows that are skipped by OFFSET are locked, and
+for a row that turns out to be gone, or not to match any more, there comes another one.  SQLite
+cannot do that, so there is a variant of the statement without them, with what they ask for as
+further output columns.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import JoinExpr, JoinTreeNode, Query
 from pgemu.planner import sql
+from pgemu.planner.expressions import lower
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.plan import RowLimit
 from pgemu.planner.sql import Sql
 
 
@@ -34,6 +45,39 @@ def lower_locked(query: Query, low: Lowering, parent: Scope | None) -> Sql:
     return sql.select(
         columns or [sql.alias(sql.integer(1), "c0")], from_=sql.table_function(name, args, alias)
     )
+
+
+def without_limit(query: Query) -> Query:
+    return replace(query, limit_count=None, limit_offset=None, limit_option="count")
+
+
+def locks_beyond_limit(query: Query) -> bool:
+    """More rows are locked than are returned."""
+    offset = query.limit_offset
+    null = offset is None or (isinstance(offset, p.Const) and offset.value is None)
+    return query.limit_option == "with_ties" or not null
+
+
+def add_row_limit(query: Query, body: Any, low: Lowering, scope: Scope) -> RowLimit:
+    """What LIMIT and OFFSET ask for as further output columns."""
+    from pgemu.planner.select import limit_offset
+
+    first = len(body.expressions)
+    limit, offset = limit_offset(query, low, scope)
+    null = sql.raw("NULL")
+    body.expressions.append(sql.alias(null if limit is None else limit, "l1"))
+    body.expressions.append(sql.alias(null if offset is None else offset, "l2"))
+    if query.limit_option != "with_ties":
+        return RowLimit(first, first + 1, -1)
+    by_ref = {t.ressortgroupref: t.expr for t in query.target_list if t.ressortgroupref}
+    order = []
+    for clause in query.sort_clause:
+        expr = by_ref[clause.tle_sort_group_ref]
+        key = low.comparable(lower(expr, low, scope), expr_type(expr))
+        order.append(sql.ordered(key, clause.descending, clause.nulls_first))
+    rank = sql.window(sql.func("rank"), [], order, "")
+    body.expressions.append(sql.alias(rank, "l3"))
+    return RowLimit(first, first + 1, first + 2)
 
 
 _NAMES = {

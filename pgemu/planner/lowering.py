@@ -129,11 +129,14 @@ class Lowering:
         self.relations: dict[int, tuple[str, int]] = {}
         # that nextval() and setval() are called for
         self.sequences: set[int] = set()
-        self.partitioned: set[int] = set()
+        self.partitioned: set[int] = set()  # and views
         self.alias_count = 0
         self.used_literals: set[int] = set()
         self.volatile = False
         self.may_write = False
+        # a function of the user's that says that it does not write
+        self.calls_functions = False
+        self.calls_stable = False  # one that may read tables
         # how many statements run this one per row, each the next
         self.depth = 0
         self.has_effects = False
@@ -152,11 +155,16 @@ class Lowering:
             writes = proc.oid >= FIRST_USER_OID or proc.oid in _WRITING_BUILTINS
             self.may_write = self.may_write or writes
             self.has_effects = self.has_effects or proc.oid not in _WITHOUT_EFFECT
+        elif proc.oid >= FIRST_USER_OID:
+            self.calls_functions = True
+            self.calls_stable = self.calls_stable or proc.provolatile == "s"
 
     def note_calls_of(self, child: Lowering) -> None:
         """A statement of its own inside this one was lowered."""
         self.volatile = self.volatile or child.volatile
         self.may_write = self.may_write or child.may_write
+        self.calls_functions = self.calls_functions or child.calls_functions
+        self.calls_stable = self.calls_stable or child.calls_stable
         self.has_effects = self.has_effects or child.has_effects
 
     def new_alias(self, prefix: str = "t") -> str:

@@ -60,6 +60,16 @@ class RowMark:
 
 
 @dataclass(frozen=True, slots=True)
+class RowLimit:
+    """Output columns (0-based; -1: there is none) with how many rows are wanted, how many are
+    skipped before, and the rank of the row, where ties of the last one are wanted too."""
+
+    count: int
+    offset: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutputColumn:
     name: str
     type_oid: int
@@ -85,6 +95,8 @@ class Plan:
     relations: tuple[tuple[int, str, int], ...] = ()
     catalog_version: int = 0
     row_marks: tuple[RowMark, ...] = ()
+    # LIMIT above row marks, where sql gives the rows without it
+    row_limit: RowLimit | None = None
     modify: ModifyPlan | None = None
     steps: list[tuple[str, Plan]] = field(default_factory=list)
     late_steps: frozenset[str] = frozenset()
@@ -95,13 +107,17 @@ class Plan:
     brief: bool = False
     # calls a volatile function of the user's, which may write
     may_write: bool = False
+    # calls a function of the user's that says that it does not write, but may call others
+    calls_functions: bool = False
+    # ... and which reads as the statement does, not what that has written so far
+    calls_stable: bool = False
     # calls a volatile function that does more than to compute or to take a sequence's next value
     has_effects: bool = False
     # what the plan reads by a key that only this plan knows (sub-statements of LATERAL ...)
     used_literals: frozenset[int] = frozenset()
     # sequences that nextval() is called for: OIDs
     sequences: tuple[int, ...] = ()
-    # partitioned tables among those that it reads, which have no rows of their own
+    # what it reads and locks that has no rows of its own: partitioned tables, views
     partitioned: tuple[int, ...] = ()
     # where the lock table counts strong locks on users' tables that it reads; None: not looked up
     strong_words: tuple[int, ...] | None = None

@@ -19,7 +19,12 @@ from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
-from pgemu.planner.lockedquery import check_row_marks
+from pgemu.planner.lockedquery import (
+    add_row_limit,
+    check_row_marks,
+    locks_beyond_limit,
+    without_limit,
+)
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan, RowMark
 from pgemu.planner.prepjointree import prepare_locked
@@ -60,6 +65,7 @@ def plan_query(
     plan.volatile = low.volatile
     plan.has_effects = low.has_effects or bool(low.modifying_ctes)
     plan.may_write = low.may_write or bool(low.modifying_ctes)
+    plan.calls_functions, plan.calls_stable = low.calls_functions, low.calls_stable
     plan.steps = [
         (name, plan_query(cte, catalog, binder, low.used_literals, outer))
         for name, cte, outer in low.modifying_ctes
@@ -157,15 +163,18 @@ def _plan_result(query: Query, low: Lowering) -> Plan | None:
 
 
 def _plan_select(query: Query, low: Lowering, scope: Scope) -> Plan:
-    body = lower_query_in(query, low, scope)
+    beyond = bool(query.row_marks) and locks_beyond_limit(query)
+    body = lower_query_in(without_limit(query) if beyond else query, low, scope)
     marks: list[RowMark] = []
     if query.row_marks:
         marks = _add_row_marks(query, body, low, scope)
+    row_limit = add_row_limit(query, body, low, scope) if beyond else None
     return Plan(
         "select",
         sql.render(body),
         columns=output_columns_of(query.target_list),
         row_marks=tuple(marks),
+        row_limit=row_limit,
     )
 
 

@@ -19,8 +19,9 @@ from pgemu.nodes.parsenodes import JoinExpr, Query, RangeTblRef
 from pgemu.planner import sql
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children
+from pgemu.planner.lockedquery import add_row_limit, locks_beyond_limit, without_limit
 from pgemu.planner.lowering import FIRST_USER_OID, FunctionBinder, Lowering, Scope
-from pgemu.planner.plan import ParamSource, Plan
+from pgemu.planner.plan import ParamSource, Plan, RowLimit
 from pgemu.planner.select import lower_core, lower_query_in
 from pgemu.planner.sql import Sql
 
@@ -51,6 +52,9 @@ class Pin:
 class RecheckPlan:
     recheck: Statement
     marked: Statement | None
+    # the marked rows without LIMIT, and what that asks for
+    unlimited: Statement | None
+    row_limit: RowLimit | None
     pins: tuple[Pin, ...]
     # range table index -> width of the row to put aside; the target's and the locked tables'
     targets: dict[int, int]
@@ -80,6 +84,7 @@ def plan_recheck(plan: Plan, catalog: Any, binder: FunctionBinder) -> RecheckPla
     pins: tuple[Pin, ...] = ()
     if len(widths) > 1:
         marked, pins = _marked(plan, query, others, widths, catalog, binder)
+    unlimited, row_limit = _unlimited(plan, query, others, widths, catalog, binder)
     candidates = stepped = None
     if (
         query.result_relation
@@ -90,7 +95,8 @@ def plan_recheck(plan: Plan, catalog: Any, binder: FunctionBinder) -> RecheckPla
     ):
         candidates = _candidates(plan, query, catalog, binder)
         stepped = _stepped(plan, query, catalog, binder)
-    return RecheckPlan(recheck, marked, pins, {n: widths[n] for n in targets}, candidates, stepped)
+    wanted = {n: widths[n] for n in targets}
+    return RecheckPlan(recheck, marked, unlimited, row_limit, pins, wanted, candidates, stepped)
 
 
 def _locked(query: Query) -> set[int]:
@@ -117,11 +123,25 @@ def _lower(query: Query, low: Lowering, scope: Scope, pins: Sequence[Sql]) -> st
     from pgemu.planner.planner import _add_row_marks
 
     if not pins:
-        query = replace(query, limit_count=None, limit_offset=None)
+        query = without_limit(query)
+    if locks_beyond_limit(query):
+        return _lower_unlimited(query, low, scope, pins)[0]
     body = lower_query_in(query, low, scope)
     _add_row_marks(query, body, low, scope)
     body.expressions.extend(pins)
     return sql.render(body)
+
+
+def _lower_unlimited(
+    query: Query, low: Lowering, scope: Scope, pins: Sequence[Sql]
+) -> tuple[str, RowLimit]:
+    from pgemu.planner.planner import _add_row_marks
+
+    body = lower_query_in(without_limit(query), low, scope)
+    _add_row_marks(query, body, low, scope)
+    row_limit = add_row_limit(query, body, low, scope)
+    body.expressions.extend(pins)
+    return sql.render(body), row_limit
 
 
 def _put_all_aside(items: Sequence[int], low: Lowering, scope: Scope) -> dict[int, int]:
@@ -193,6 +213,29 @@ def _marked(
     binder: FunctionBinder,
 ) -> tuple[Statement, tuple[Pin, ...]]:
     low, scope = _start(plan, query, catalog, binder)
+    named, pins = _pins(query, others, widths, low, scope)
+    return _statement(_lower(query, low, scope, named), low), pins
+
+
+def _unlimited(
+    plan: Plan,
+    query: Query,
+    others: Sequence[int],
+    widths: dict[int, int],
+    catalog: Any,
+    binder: FunctionBinder,
+) -> tuple[Statement | None, RowLimit | None]:
+    if query.command_type != "select" or query.limit_count is None:
+        return None, None
+    low, scope = _start(plan, query, catalog, binder)
+    named = _pins(query, others, widths, low, scope)[0] if len(widths) > 1 else []
+    text, row_limit = _lower_unlimited(query, low, scope, named)
+    return _statement(text, low), row_limit
+
+
+def _pins(
+    query: Query, others: Sequence[int], widths: dict[int, int], low: Lowering, scope: Scope
+) -> tuple[list[Sql], tuple[Pin, ...]]:
     optional = any(e.rtekind == "join" and e.jointype != "inner" for e in query.rtable)
     optional = optional or query.command_type == "merge"
     columns: list[Sql] = []
@@ -202,8 +245,7 @@ def _marked(
         relid = entry.relid if entry.rtekind == "relation" else 0
         pins.append(Pin(rtindex, relid, len(columns), widths[rtindex], optional))
         columns += _columns(rtindex, widths[rtindex], low, scope)
-    named = [sql.alias(column, f"p{n}") for n, column in enumerate(columns, 1)]
-    return _statement(_lower(query, low, scope, named), low), tuple(pins)
+    return [sql.alias(column, f"p{n}") for n, column in enumerate(columns, 1)], tuple(pins)
 
 
 def _candidates(plan: Plan, query: Query, catalog: Any, binder: FunctionBinder) -> Statement:

@@ -23,8 +23,9 @@ from pgemu.storage.procarray import PID
 from pgemu.transam.schema import prefix
 
 # (SQLite table, column number or 0 for the whole table, value: what the column equals, or
-# (function, operand): what it satisfies)
-Target = tuple[str, int, Any]
+# (function, operand): what it satisfies; indexed: the columns whose indexes are one page each,
+# which is read with them)
+Target = tuple[str, int, Any, tuple[int, ...]]
 MAX_KEYS = 50  # of one table; more are the whole table
 PREPARED_PID = -1
 
@@ -34,8 +35,9 @@ class SerializableXact:
     """One transaction.  Numbers of commits are the order of events: last_commit is the newest
     that the snapshot sees; earliest_out is when the first of those committed that this one has a
     conflict out to.  ins: who has read what this one wrote; outs: who wrote what it has read.
-    reads: table -> [[column, value], ...], or [] for all of it.  unsafe: of a READ ONLY one, the
-    writers whose commit may make its snapshot unsafe; with none left it is safe (ro_safe)."""
+    reads: table -> [[column, value, indexed], ...], or [] for all of it.  unsafe: of a READ ONLY
+    one, the writers whose commit may make its snapshot unsafe; with none left it is safe
+    (ro_safe)."""
 
     number: int
     pid: int
@@ -314,19 +316,20 @@ class PredicateLocks:
 
     def note_reads(self, targets: Sequence[Target]) -> None:
         """PredicateLockRelation and the like, before the statement reads."""
-        new = [t for t in targets if t not in self._noted and (t[0], 0, None) not in self._noted]
+        noted = self._noted
+        new = [t for t in targets if t not in noted and (t[0], 0, None, ()) not in noted]
         with self._state() as state:
             own = self._own(state, "conflict out checking")
             if own is None or not new:
                 return
-            for table, column, value in new:
+            for table, column, value, indexed in new:
                 keys = own.reads.get(table)
                 if not column or (keys is not None and len(keys) >= MAX_KEYS):
                     own.reads[table] = []
-                    self._noted.add((table, 0, None))
+                    noted.add((table, 0, None, ()))
                 elif keys is None or keys:
-                    own.reads.setdefault(table, []).append([column, value])
-                    self._noted.add((table, column, value))
+                    own.reads.setdefault(table, []).append([column, value, indexed])
+                    noted.add((table, column, value, indexed))
             state.changed = True
 
     def check_out(self, targets: Sequence[Target]) -> None:
@@ -355,7 +358,7 @@ class PredicateLocks:
 
     def _hidden_writers(self, target: Target) -> set[int]:
         """Transactions with changes of the target's rows that the snapshot hides."""
-        name, column, value = target
+        name, column, value, _ = target
         schema, _, table = name.partition(".")
         undo = f"{schema}.{prefix(schema)}undo"
         text = f"SELECT DISTINCT xid FROM {undo} AS u WHERE relfilenode={table[1:]}"
@@ -430,7 +433,7 @@ class PredicateLocks:
                     self._satisfied(value, values[c - 1])
                     if isinstance(value, list)
                     else values[c - 1] == value
-                    for c, value in keys
+                    for c, value, _ in keys
                 ):
                     self._flag(state, reader, own)
 
@@ -453,7 +456,7 @@ class PredicateLocks:
             schema, _, table = name.partition(".")
             undo = f"{schema}.{prefix(schema)}undo"
             mine = f"u.xid=? AND u.relfilenode={table[1:]} AND u.seq>?"
-            for column, value in keys:
+            for column, value, indexed in keys:
                 if isinstance(value, list):
                     changed: list[Any] = self.xact.conn.execute(
                         f"SELECT rid, c{column} FROM {undo} AS u WHERE {mine}",
@@ -470,9 +473,24 @@ class PredicateLocks:
                     f"(SELECT 1 FROM {name} AS b WHERE b.rid=u.rid AND b.c{column}=?)) LIMIT 1",
                     (self.xact.xid, marks[schema], value, value),
                 ).fetchone()
-                if found is not None:
+                if found is not None or self._enters_index(name, indexed, mine, marks[schema]):
                     return True
         return False
+
+    def _enters_index(self, name: str, indexed: Sequence[int], mine: str, mark: int) -> bool:
+        """The statement has made rows, or changed one of these columns of some: that writes to
+        all indexes of the table."""
+        if not indexed:
+            return False
+        schema = name.partition(".")[0]
+        other = "".join(f" OR b.c{c} IS NOT u.c{c}" for c in indexed)
+        found = self.xact.conn.execute(
+            f"SELECT 1 FROM {schema}.{prefix(schema)}undo AS u WHERE {mine} AND (u.op='I' OR "
+            f"u.op='U' AND EXISTS (SELECT 1 FROM {name} AS b WHERE b.rid=u.rid AND (0{other}))) "
+            "LIMIT 1",
+            (self.xact.xid, mark),
+        ).fetchone()
+        return found is not None
 
     # -- conflicts -------------------------------------------------------------------------------
 

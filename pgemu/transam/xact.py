@@ -49,6 +49,10 @@ class Characteristics:
     deferrable: bool = False
 
 
+class ReaderWritesError(Exception):
+    """A function writes inside a statement that was not expected to."""
+
+
 class TransactionManager(Savepoints, StandingWrite, StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
@@ -312,6 +316,8 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         if self._write_depth:
             self._write_depth += 1
             return
+        if self._read_depth:
+            raise ReaderWritesError
         self.settle()
         self.writer_lock.acquire()
         try:
@@ -500,6 +506,8 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
             self.build_storage()
             self.run_before_commit()
             self.drop_storage(self._dropped)
+            if self.truncated and self.undo_xid:
+                self._forget_truncated()
         marks = self.note_undo()
         self.conn.execute("COMMIT")
         self.triggers.changed = False
@@ -645,8 +653,21 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
                 self.conn.execute(f"DELETE FROM {p}rowlock WHERE xid=?", key)
             if not keep_undo:
                 self.conn.execute(f"DELETE FROM {p}undo WHERE xid=?", key)
+        if keep_undo and self.truncated:
+            self._forget_truncated()
         if self._created or self._dropped:
             self.conn.execute("DELETE FROM main._pending WHERE xid=?", key)
+
+    def _forget_truncated(self) -> None:
+        """Who has an older snapshot finds a truncated table empty all the same: PostgreSQL's has
+        a new file.  What was put into it since is still hidden by its undo."""
+        for name in self.truncated:
+            schema, _, table = name.partition(".")
+            self.conn.execute(
+                f"DELETE FROM {schema}.{prefix(schema)}undo WHERE relfilenode=? "
+                "AND NOT (xid=? AND op='I')",
+                (int(table[1:]), self.xid),
+            )
 
     def rollback(self) -> None:
         """ROLLBACK, also of a failed or an implicit transaction."""

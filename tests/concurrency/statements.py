@@ -34,6 +34,7 @@ class Shape:
     @property
     def rows(self) -> list[str]:
         return [
+            "drop index if exists p_v",
             "truncate p, c",
             "insert into p values (1, 10, 1), (2, 20, 2), (3, 30, 3)",
             "insert into c values (1, 1, 100), (2, 2, 200)",
@@ -77,7 +78,15 @@ def locks(draw: st.DrawFn) -> str:
     strength = draw(st.sampled_from(STRENGTHS))
     where = draw(
         st.sampled_from(
-            [f"where id = {key}", f"where id = {key}", "order by id", "order by id limit 1"]
+            [
+                f"where id = {key}",
+                f"where id = {key}",
+                "order by id",
+                "order by id limit 1",
+                f"where v > {key * 10} order by id limit 1",
+                "order by id desc limit 1 offset 1",
+                "order by id fetch first 1 row with ties",
+            ]
         )
     )
     source = draw(
@@ -149,6 +158,14 @@ def updates(draw: st.DrawFn) -> str:
                 f"update c set p = {other} where id = {key}",
                 f"update c set v = p.v from p where p.id = c.p and p.id = {key}",
                 f"update p set v = (select count(*) from c) where id = {key}",
+                f"update {table} set v = v + 1 where id = (select id from {table} where v > {key} "
+                "order by id limit 1 for update)",
+                f"update {table} set v = v + 1 where id in (select id from {table} "
+                "order by id limit 2 for update skip locked) returning id",
+                f"with x as (select id, v from p where v > {key * 10}) "
+                "update c set v = x.v + 1 from x where c.p = x.id returning c.id, c.v",
+                f"with x as (update p set v = v + 1 where id = {key} returning id, v) "
+                "update c set v = c.v + x.v from x where c.p = x.id returning c.id, c.v",
             ]
         )
     )
@@ -192,6 +209,33 @@ def advisory(draw: st.DrawFn) -> str:
     return f"select pg_{kind}({key})"
 
 
+cursors = st.sampled_from(
+    [
+        "declare k cursor for select * from p order by id",
+        "declare k scroll cursor for select * from c order by id",
+        "declare k cursor for select * from p where v > 5",
+        "fetch 1 from k",
+        "fetch 1 from k",
+        "fetch all from k",
+        "move 1 in k",
+        "close k",
+        "update p set v = v + 1 where current of k",
+        "delete from c where current of k",
+    ]
+)
+ddl = st.sampled_from(
+    [
+        "create index p_v on p (v)",
+        "drop index p_v",
+        "truncate c",
+        "truncate p, c",
+        "alter table c alter v set default 1",
+        "alter table p set (fillfactor = 90)",
+        "comment on table p is 'parents'",
+        "analyze c",
+    ]
+)
+
 constraints = st.sampled_from(
     [
         "set constraints all deferred",
@@ -218,7 +262,7 @@ def statements(level: str) -> st.SearchStrategy[str]:
     change = (inserts(), updates(), deletes())
     return st.one_of(
         reads(), locks(), *change, *change, merges(), begins(level), begins(level),
-        subtransactions, ends, table_locks(), advisory(), constraints,
+        subtransactions, ends, table_locks(), advisory(), constraints, cursors, ddl,
     )  # fmt: skip
 
 

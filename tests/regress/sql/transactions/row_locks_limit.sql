@@ -1,0 +1,28 @@
+-- LIMIT, OFFSET and WITH TIES above row locks.
+create table lim (id int primary key, v int);
+insert into lim values (1, 10), (2, 10), (3, 20), (4, 20), (5, 30);
+begin;
+select id from lim order by id limit 2 for update;
+select id from lim order by id limit 2 offset 1 for share;
+select id from lim order by id offset 3 for update;
+select id, v from lim order by v fetch first 1 row with ties for update;
+select id, v from lim order by v desc fetch first 2 rows with ties for key share;
+select id, v from lim order by v, id offset 1 rows fetch first 2 rows with ties for update;
+select v, id from lim order by v offset 2 rows fetch first row with ties for no key update;
+select id from lim order by id limit 0 for update;
+select id from lim order by id limit null offset null for update;
+select id from lim order by id limit all for update;
+select id from lim order by id limit -1 for update;
+rollback;
+begin;
+select a.id, b.id from lim a join lim b on b.v = a.v order by 1, 2 limit 3 offset 1 for update of a;
+select * from (select id from lim order by id desc limit 2 offset 1 for update) s;
+select * from (select id, v from lim order by v fetch first 1 row with ties for update) s order by 1;
+update lim set v = v + 1 where id in (select id from lim order by id limit 1 offset 1 for update) returning *;
+prepare q(int, int) as select id from lim order by id limit $1 offset $2 for update;
+execute q(2, 1);
+execute q(null, 4);
+execute q(-1, 0);
+rollback;
+select id from lim order by id limit (select count(*) from lim where v = 10) offset (select 1) for update;
+drop table lim;
