@@ -105,10 +105,14 @@ def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
 
 @special("row")
 def row(
-    udfs: UdfRegistry, row_type: int, types: tuple[int, ...], names: tuple[str, ...] = ()
+    udfs: UdfRegistry,
+    row_type: int,
+    types: tuple[int, ...],
+    names: tuple[str, ...] = (),
+    typmods: tuple[int, ...] = (),
 ) -> Callable[..., Any]:
     if row_type == RECORDOID:
-        return lambda *values: form_record(types, values, names or None)
+        return lambda *values: form_record(types, values, names or None, typmods)
     return lambda *values: form_composite(values)
 
 
@@ -272,6 +276,24 @@ def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
 def bpchar_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     """A character(width) value with its padding."""
     return lambda a: None if a is None else a.ljust(width)
+
+
+@special("bpchar_array_padded")
+def bpchar_array_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """A character(width)[] with the padding of its elements."""
+
+    def each(part: Any) -> Any:
+        if isinstance(part, list):
+            return [each(one) for one in part]
+        return None if part is None else part.ljust(width)
+
+    def call(array: Any) -> Any:
+        if array is None:
+            return None
+        elements, lower = load_array(array)
+        return dump_array(each(elements), lower)
+
+    return call
 
 
 @special("reinterpret", deterministic=False)

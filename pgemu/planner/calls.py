@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-XIDOID, BPCHAROID, ANYOID = 28, 1042, 2276
+XIDOID, BPCHAROID, BPCHARARRAYOID, ANYOID = 28, 1042, 1014, 2276
 VARHDRSZ = 4  # a typmod of character(n) is n more
 
 
@@ -77,17 +77,18 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
 _SEE_PADDING = frozenset(
     [f"bpchar{how}{what}" for how in ("", "ic") for what in ("like", "nlike", "regexeq", "regexne")]
     + ["concat", "concat_ws", "format", "textanycat", "anytextcat", "to_json", "to_jsonb"]
-    + ["json_agg", "jsonb_agg"]
+    + ["json_agg", "jsonb_agg", "array_to_string", "array_to_json"]
     + [f"{kind}_build_{what}" for kind in ("json", "jsonb") for what in ("array", "object")]
 )
 
 
 def padded(node: p.Expr, value: Sql, low: Lowering) -> Sql:
     """A character(n) as long as its declaration says; others unchanged."""
-    typmod = expr_typmod(node) if expr_type(node) == BPCHAROID else -1
-    if typmod < VARHDRSZ:
+    if expr_type(node) not in (BPCHAROID, BPCHARARRAYOID):
         return value
-    return sql.func(low.binder.special("bpchar_padded", typmod - VARHDRSZ), value)
+    from pgemu.planner.padding import pad
+
+    return pad(node, value, low, None)
 
 
 def with_blanks(

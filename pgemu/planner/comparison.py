@@ -52,10 +52,6 @@ def _tests_columns(args: Sequence[Expr], low: Lowering) -> bool:
     return left != right and all(low.catalog.types.row(t).typtype == "c" for t in (left, right))
 
 
-# stored as SQLite's signed integers, which order the upper half wrongly
-UNSIGNED = ("pg_lsn", "xid8")
-
-
 def operator_symbol(opno: int, low: Lowering) -> str | None:
     """SQLite's spelling of a comparison operator."""
     cache: dict[int, str | None] = low.catalog.memo.setdefault("native_operator", {})
@@ -78,8 +74,6 @@ def _find_symbol(opno: int, low: Lowering) -> str | None:
     if symbol is None and operator.oprname == "=" and operator.oprleft == operator.oprright:
         # types without an order: equality of storage values is equality (xid, cid ...)
         return "=" if low.io(operator.oprleft).name in ("xid", "cid", "xid8") else None
-    if symbol not in (None, "=", "<>") and low.io(operator.oprleft).name in UNSIGNED:
-        return None
     return symbol
 
 

@@ -6,7 +6,7 @@ SQLite has natively with PostgreSQL's meaning is used natively, the rest calls P
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.catalog.internal_function import FIRST_USER_OID
@@ -34,7 +34,7 @@ from pgemu.types.borrowed import same_representation
 _Handler = Callable[[Any, Lowering, Scope], Sql]
 HANDLERS: dict[type, _Handler] = {}
 
-RECORDOID = 2249
+BPCHAROID, RECORDOID = 1042, 2249
 # ctid, xmin, cmin, xmax, cmax, tableoid
 _SYSTEM_COLUMNS = {-1: "ctid", -2: "xmin", -3: "cmin", -4: "xmax", -5: "cmax", -6: "tableoid"}
 RID_ATTNUM = -7  # the row's address as a number; ours, no name in a query means it
@@ -133,7 +133,10 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     # an all-NULL row of the nullable side of an outer join reads as NULL
     present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
-    built = row_value(node.vartype, types, columns, low, names)
+    typmods = [
+        max(0, m) if t == BPCHAROID else 0 for t, m in zip(entry.coltypes, entry.coltypmods)
+    ]
+    built = row_value(node.vartype, types, columns, low, names, typmods)
     if present is None:
         return built
     return sql.case([(sql.binary("IS", present, sql.NULL), sql.NULL)], built)
@@ -152,9 +155,14 @@ def row_value(
     columns: list[Sql],
     low: Lowering,
     names: tuple[str, ...] = (),
+    typmods: Sequence[int] = (),
 ) -> Sql:
-    """A composite value; an anonymous record made of a whole row knows its columns' names."""
+    """A composite value; an anonymous record made of a whole row knows its columns' names, and
+    the typmods of those that are of type character(n) (0: none)."""
     shown = names if row_type == RECORDOID else ()
+    if row_type == RECORDOID and any(typmods):
+        key = low.binder.special("row", row_type, tuple(types), shown, tuple(typmods))
+        return sql.func(key, *columns)
     return sql.func(low.binder.special("row", row_type, tuple(types), shown), *columns)
 
 
@@ -557,7 +565,18 @@ def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
     names = tuple(node.colnames)
     if names == tuple(f"f{n}" for n in range(1, len(names) + 1)):
         names = ()
-    return row_value(node.row_typeid, types, columns, low, names)
+    return row_value(node.row_typeid, types, columns, low, names, _char_typmods(node.args, scope))
+
+
+def _char_typmods(args: list[p.Expr], scope: Scope) -> list[int]:
+    if all(expr_type(arg) != BPCHAROID for arg in args):
+        return []
+    from pgemu.planner.padding import padded_typmod
+
+    return [
+        max(0, padded_typmod(arg, scope.query)) if expr_type(arg) == BPCHAROID else 0
+        for arg in args
+    ]
 
 
 @handler(p.RowCompareExpr)

@@ -143,6 +143,8 @@ class Lowering:
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
         self.late_ctes: set[str] = set()
+        # the query whose rows go to the client
+        self.shown: Query | None = None
 
     def note_volatility(self, proc: Any) -> None:
         """A function is called: what that makes of the plan."""

@@ -84,6 +84,10 @@ def output_columns(query: Query) -> list[p.TargetEntry]:
 
 
 def _output(entry: p.TargetEntry, query: Query, low: Lowering, scope: Scope) -> Sql:
+    if query is low.shown and not query.distinct_clause:
+        from pgemu.planner.padding import lower_output
+
+        return lower_output(entry.expr, low, scope)
     lowered = lower(entry.expr, low, scope)
     if query.distinct_clause:
         return low.comparable(lowered, expr_type(entry.expr))

@@ -1,7 +1,7 @@
 """Composite types and record (PostgreSQL: utils/adt/rowtypes.c).
 
 Storage of a named composite: the JSON list of its fields' storage values.  Of an anonymous record:
-{"t": [type OIDs], "v": [values]}.  A blob is {"b": "<hex>"}.  Collation record_ops compares by the
+{"t": [type OIDs], "v": [values]}, with "n" for names and "m" for typmods where they are known.  A blob is {"b": "<hex>"}.  Collation record_ops compares by the
 kinds of the values; the record_* functions, which know the types, compare by the types' order.
 """
 
@@ -80,10 +80,16 @@ def form_composite(values: Sequence[Any]) -> str:
 
 
 def form_record(
-    type_oids: Sequence[int], values: Sequence[Any], names: Sequence[str] | None = None
+    type_oids: Sequence[int],
+    values: Sequence[Any],
+    names: Sequence[str] | None = None,
+    typmods: Sequence[int] = (),
 ) -> str:
-    """Storage value of an anonymous record; names if they are not f1, f2, ..."""
+    """Storage value of an anonymous record; names if they are not f1, f2, ...; typmods if there
+    are columns of type character(n), whose padding is shown (0: others)."""
     shown = f',"n":{dump(list(names))}' if names is not None else ""
+    if any(typmods):
+        shown += f',"m":{dump(list(typmods))}'
     return f'{{"t":{dump(list(type_oids))},"v":{dump_values(values)}{shown}}}'
 
 
@@ -206,7 +212,13 @@ class RecordType(BaseType):
 
     def shown(self, value: str) -> tuple[list[int], list[Value]]:
         """The fields' types and values for output."""
-        return self.column_types(value)
+        oids, values = self.column_types(value)
+        if '"m":[' in value:
+            for index, typmod in enumerate(json.loads(value).get("m", ())):
+                field = values[index]
+                if typmod and isinstance(field, str):
+                    values[index] = field.ljust(typmod - 4)
+        return oids, values
 
     def output(self, value: Any, ctx: CallContext) -> str:
         oids, values = self.shown(value)
