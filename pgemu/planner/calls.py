@@ -129,7 +129,12 @@ def _call(
             found = translate(node, args, low, body_call)
             if found is not None:
                 return found
-    if proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_USER_OID and not proc.proretset:
+    if (
+        proc.prolang == SQL_LANGUAGE
+        and proc.oid < FIRST_USER_OID
+        and not proc.proretset
+        and not (proc.provolatile == "i" and all(isinstance(a, p.Const) for a in arg_nodes))
+    ):
         inlined = inline_function(node, proc, arg_nodes, args, low)
         if inlined is not None:
             return inlined

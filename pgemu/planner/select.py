@@ -40,7 +40,13 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.groupingsets import lower_grouping_sets
     from pgemu.planner.outeraggregates import aggregates_below, lower_outer_aggregates
     from pgemu.planner.setops import lower_set_operations
-    from pgemu.planner.stages import groups_by_srf, lower_grouped_srf, lower_over_grouping_sets
+    from pgemu.planner.stages import (
+        groups_by_srf,
+        lower_grouped_srf,
+        lower_over_grouping_sets,
+        lower_windows_over_srf,
+        windows_over_srf,
+    )
 
     ctes = lower_ctes(query, low, scope)
     if query.set_operations is not None:
@@ -51,6 +57,8 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
         body = lower_grouping_sets(query, low, scope)
     elif query.has_target_srfs and groups_by_srf(query):
         body = lower_grouped_srf(query, low, scope)
+    elif query.has_target_srfs and windows_over_srf(query):
+        body = lower_windows_over_srf(query, low, scope)
     elif aggregates_below(query):
         body = lower_outer_aggregates(query, low, scope)
     else:

@@ -56,9 +56,7 @@ def element_io(ctx: CallContext, array_oid: int) -> BaseType | None:
 def element_compare(ctx: CallContext, array_oid: int) -> Compare:
     """Comparison of two stored elements."""
     io = element_io(ctx, array_oid)
-    if io is None or (io.collation is None and io.storage != "real"):
-        return native_compare
-    return io.compare
+    return native_compare if io is None else io.compare
 
 
 def array_oid(info: TypeInfo) -> int:
