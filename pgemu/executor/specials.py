@@ -20,6 +20,7 @@ from pgemu.errors import (
     INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
     INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
     NOT_NULL_VIOLATION,
+    PROGRAM_LIMIT_EXCEEDED,
     PgError,
 )
 from pgemu.executor.aggregates import state_maker
@@ -35,7 +36,14 @@ from pgemu.types.arrays_subscript import (
     array_set_element,
     array_set_slice,
 )
-from pgemu.types.arrays_value import dimensions, dump_array, load_array, load_flat
+from pgemu.types.arrays_value import (
+    MAXDIM,
+    depth,
+    dimensions,
+    dump_array,
+    load_array,
+    load_flat,
+)
 from pgemu.types.borrowed import reinterpret
 from pgemu.types.fixed_subscript import (
     FIXED_LENGTH,
@@ -512,6 +520,12 @@ def array(udfs: UdfRegistry, element_type: int, multidims: bool) -> Callable[...
             )
         if not any(parts):
             return "[]"
+        if depth(parts) > MAXDIM:
+            raise PgError(
+                PROGRAM_LIMIT_EXCEEDED,
+                f"number of array dimensions ({depth(parts)}) exceeds the maximum allowed "
+                f"({MAXDIM})",
+            )
         return dump_array(parts)
 
     return nested

@@ -1,8 +1,9 @@
 """What the library's scanner does not do by itself (PostgreSQL's scan.l): strings while
 standard_conforming_strings is off, backslash_quote, notices about identifiers that are too long.
 
-A '...' string with a backslash is given to the library as E'...', and \\v, which PostgreSQL 15 takes
-for a v, as \\x76; the places in the tree, which stand further right behind that, are moved back.
+A '...' string with a backslash is given to the library as E'...', and \\v, which PostgreSQL 15
+takes for a v, as \\x76; the places in the tree, which stand further right behind that, are moved
+back.
 """
 
 from __future__ import annotations

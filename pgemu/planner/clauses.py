@@ -31,9 +31,9 @@ EVERY_COLUMN = 0
 
 # What cannot fail for any values of its arguments, by pg_proc.prosrc: not worth computing.
 _HARMLESS = frozenset(
-    """textcat lower upper textlen int2_numeric int4_numeric int8_numeric i2toi4 int48 int28 i2tod
-    i4tod i8tod ftod date_timestamp bpchar_name text_name name_text text_bpchar rtrim1 btrim1
-    ltrim1 boolne booleq""".split()
+    ["textcat", "lower", "upper", "textlen", "int2_numeric", "int4_numeric", "int8_numeric"]
+    + ["i2toi4", "int48", "int28", "i2tod", "i4tod", "i8tod", "ftod", "date_timestamp"]
+    + ["bpchar_name", "text_name", "name_text", "rtrim1", "btrim1", "ltrim1", "boolne", "booleq"]
 )
 _COMPARED = ("bool", "int2", "int4", "int8", "int24", "int42", "int48", "int84", "int28", "int82")
 _COMPARISONS = frozenset(

@@ -16,6 +16,7 @@ from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Expr
 from pgemu.planner import sql
 from pgemu.planner.sql import Sql
+from pgemu.types.record import WITHOUT_ORDER
 
 if TYPE_CHECKING:
     from pgemu.planner.lowering import Lowering
@@ -35,7 +36,7 @@ def native_comparison(
 ) -> tuple[str, str | None] | None:
     """(SQLite operator, collation its left side needs), or None when SQLite cannot do it."""
     symbol = operator_symbol(opno, low)
-    if symbol is None or _tests_columns(args, low):
+    if symbol is None or _tests_columns(args, low) or _cannot_compare(args[0], low):
         return None
     collation = low.collation(expr_type(args[0]))
     if collation is None:
@@ -50,6 +51,12 @@ def _tests_columns(args: Sequence[Expr], low: Lowering) -> bool:
     if RECORDOID in (left, right):
         return True
     return left != right and all(low.catalog.types.row(t).typtype == "c" for t in (left, right))
+
+
+def _cannot_compare(arg: Expr, low: Lowering) -> bool:
+    """Arrays of what has no order: array_eq and its like find the error."""
+    element = low.catalog.types.element_type(expr_type(arg))
+    return bool(element) and element in WITHOUT_ORDER
 
 
 def operator_symbol(opno: int, low: Lowering) -> str | None:

@@ -134,7 +134,7 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
     typmods = [
-        max(0, m) if t == BPCHAROID else 0 for t, m in zip(entry.coltypes, entry.coltypmods)
+        max(0, m) if t == BPCHAROID else 0 for t, m in zip(types, _typmods(entry, low), strict=True)
     ]
     built = row_value(node.vartype, types, columns, low, names, typmods)
     if present is None:

@@ -16,6 +16,7 @@ from pgemu.errors import (
     DATA_EXCEPTION,
     FEATURE_NOT_SUPPORTED,
     NULL_VALUE_NOT_ALLOWED,
+    UNDEFINED_FUNCTION,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
@@ -33,6 +34,7 @@ from pgemu.types.arrays_value import (
     zero_based,
 )
 from pgemu.types.base import BaseType
+from pgemu.types.record import WITHOUT_ORDER
 
 Compare = Callable[[Any, Any], int]
 
@@ -59,11 +61,25 @@ def element_compare(ctx: CallContext, array_oid: int) -> Compare:
     return native_compare if io is None else io.compare
 
 
+def check_comparable(ctx: CallContext, array_oid: int, wanted: str) -> None:
+    """The elements' type has no operators to compare arrays with."""
+    if ctx.catalog is None:
+        return
+    element = ctx.catalog.types.element_type(array_oid)
+    if element in WITHOUT_ORDER:
+        raise PgError(
+            UNDEFINED_FUNCTION,
+            f"could not identify {wanted} for type {ctx.catalog.type_name(element)}",
+        )
+
+
 def array_oid(info: TypeInfo) -> int:
     return info.arg_types[0] if info.arg_types else 0
 
 
 # ---- comparison
+
+_WANTED = ("a comparison function", "an equality operator")
 
 for _name, _test in (
     ("eq", operator.eq),
@@ -76,8 +92,9 @@ for _name, _test in (
 
     def _body(
         ctx: CallContext, info: TypeInfo, a: str, b: str,
-        test: Callable[[int, int], bool] = _test,
+        test: Callable[[int, int], bool] = _test, wanted: str = _WANTED[_name in ("eq", "ne")],
     ) -> bool:  # fmt: skip
+        check_comparable(ctx, array_oid(info), wanted)
         return test(compare_arrays(a, b, element_compare(ctx, array_oid(info))), 0)
 
     pg_function(f"array_{_name}(anyarray, anyarray)", context=True, typed=True)(_body)

@@ -96,9 +96,7 @@ pg_function("pg_lsn(numeric)")(lambda a: checked(offset(a, "convert")))
 pg_function("pg_lsn_mi(pg_lsn,pg_lsn)", "pg_wal_lsn_diff(pg_lsn,pg_lsn)")(
     lambda a, b: str(load_unsigned(a) - load_unsigned(b))
 )
-pg_function("pg_lsn_pli(pg_lsn,numeric)")(
-    lambda a, b: checked(load_unsigned(a) + offset(b, "add"))
-)
+pg_function("pg_lsn_pli(pg_lsn,numeric)")(lambda a, b: checked(load_unsigned(a) + offset(b, "add")))
 pg_function("numeric_pl_pg_lsn(numeric,pg_lsn)")(
     lambda b, a: checked(load_unsigned(a) + offset(b, "add"))
 )

@@ -1,8 +1,8 @@
 """Composite types and record (PostgreSQL: utils/adt/rowtypes.c).
 
 Storage of a named composite: the JSON list of its fields' storage values.  Of an anonymous record:
-{"t": [type OIDs], "v": [values]}, with "n" for names and "m" for typmods where they are known.  A blob is {"b": "<hex>"}.  Collation record_ops compares by the
-kinds of the values; the record_* functions, which know the types, compare by the types' order.
+{"t": [type OIDs], "v": [values]}, with "n" for names and "m" for typmods where they are known.
+A blob is {"b": "<hex>"}.  Collation record_ops compares by the kinds of the values; the record_* functions, which know the types, compare by the types' order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pgemu.types.domains import DomainType
 BPCHAROID = 1042
 
 # json, xml, unknown and the geometric types: no btree operator class, no hash one
-_WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
+WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
 SPACE = " \t\n\v\f\r"
 
 
@@ -379,7 +379,7 @@ def compare_fields(
                 f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
                 f"{registry.catalog.type_name(other)} at record column {number}",
             )
-        if oid in _WITHOUT_ORDER:
+        if oid in WITHOUT_ORDER:
             wanted = "an equality operator" if equality else "a comparison function"
             raise PgError(
                 UNDEFINED_FUNCTION,
