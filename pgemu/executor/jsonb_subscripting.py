@@ -67,7 +67,9 @@ def _into_array(array: list[Any], step: Any, fill: Any, *, last: bool, depth: in
         raise PgError(
             "22P02", f'path element at position {depth + 1} is not an integer: "{step}"'
         ) from None
-    if index < 0:
+    if index < 0 and not array:
+        index = 0  # a new array
+    elif index < 0:
         if index < -len(array):
             raise PgError(
                 INVALID_PARAMETER_VALUE,

@@ -30,17 +30,17 @@ SQL_LANGUAGE = 14
 EVERY_COLUMN = 0
 
 # What cannot fail for any values of its arguments, by pg_proc.prosrc: not worth computing.
-_HARMLESS = frozenset(
-    ["textcat", "lower", "upper", "textlen", "int2_numeric", "int4_numeric", "int8_numeric"]
-    + ["i2toi4", "int48", "int28", "i2tod", "i4tod", "i8tod", "ftod", "date_timestamp"]
-    + ["bpchar_name", "text_name", "name_text", "rtrim1", "btrim1", "ltrim1", "boolne", "booleq"]
-)
+_HARMLESS = """
+    textcat lower upper textlen int2_numeric int4_numeric int8_numeric i2toi4 int48 int28 i2tod
+    i4tod i8tod ftod date_timestamp bpchar_name text_name name_text rtrim1 btrim1 ltrim1
+"""
 _COMPARED = ("bool", "int2", "int4", "int8", "int24", "int42", "int48", "int84", "int28", "int82")
 _COMPARISONS = frozenset(
     [f"{t}{op}" for t in _COMPARED for op in ("eq", "ne", "lt", "le", "gt", "ge")]
     + [f"{t}_{op}" for t in ("text", "date") for op in ("eq", "ne", "lt", "le", "gt", "ge")]
     + ["texteq", "textne", "nameeq", "namene", "oideq", "oidne"]
 )
+_CANNOT_FAIL = _COMPARISONS.union(_HARMLESS.split())
 
 
 class Uncomputed(p.Expr):
@@ -202,7 +202,7 @@ class ConstantCheck:
         if UNCOMPUTED in args or not self.is_callable(proc):
             return UNCOMPUTED
         constant: p.Expr = replace(node, args=args)
-        if proc.oid < FIRST_USER_OID and proc.prosrc in (_HARMLESS | _COMPARISONS):
+        if proc.oid < FIRST_USER_OID and proc.prosrc in _CANNOT_FAIL:
             return constant
         return self.compute(constant)
 

@@ -133,9 +133,8 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     # an all-NULL row of the nullable side of an outer join reads as NULL
     present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
-    typmods = [
-        max(0, m) if t == BPCHAROID else 0 for t, m in zip(types, _typmods(entry, low), strict=True)
-    ]
+    mods = entry.coltypmods if entry.rtekind != "relation" else [0] * len(types)
+    typmods = [max(0, m) if t == BPCHAROID else 0 for t, m in zip(types, mods, strict=False)]
     built = row_value(node.vartype, types, columns, low, names, typmods)
     if present is None:
         return built

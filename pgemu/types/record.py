@@ -2,7 +2,8 @@
 
 Storage of a named composite: the JSON list of its fields' storage values.  Of an anonymous record:
 {"t": [type OIDs], "v": [values]}, with "n" for names and "m" for typmods where they are known.
-A blob is {"b": "<hex>"}.  Collation record_ops compares by the kinds of the values; the record_* functions, which know the types, compare by the types' order.
+A blob is {"b": "<hex>"}.  Collation record_ops compares by the kinds of the values; the record_*
+functions, which know the types, compare by the types' order.
 """
 
 from __future__ import annotations
