@@ -11,9 +11,10 @@ from typing import Any
 
 from pgemu.catalog.internal_function import FIRST_USER_OID
 from pgemu.catalog.rows import PgOperator
-from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, UNDEFINED_FUNCTION, PgError
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
+from pgemu.parser.parse_oper import get_sort_group_operators
 from pgemu.planner import sql
 from pgemu.planner.calls import (
     collations_conflict,
@@ -499,6 +500,12 @@ def lower_min_max(node: p.MinMaxExpr, low: Lowering, scope: Scope) -> Sql:
     args = [lower(arg, low, scope) for arg in node.args]
     if len(args) == 1:
         return args[0]
+    if not get_sort_group_operators(low.catalog, node.minmaxtype, False, False, False)[0]:
+        raise PgError(
+            UNDEFINED_FUNCTION,
+            "could not identify a comparison function for type "
+            f"{low.catalog.type_name(node.minmaxtype)}",
+        )
     if not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation"), *args[:2])
     return sql.func(low.binder.special("min_max", node.minmaxtype, node.op), *args)

@@ -29,6 +29,20 @@ def native_compare(a: Any, b: Any) -> int:
     return bool(a > b) - bool(a < b)
 
 
+def memory_compare(a: bytes, b: bytes) -> int:
+    """memcmp, whose result is the difference of the first bytes that differ; then the length."""
+    if a == b:
+        return 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            return x - y
+    return -1 if len(a) < len(b) else 1
+
+
+def text_compare(a: str, b: str) -> int:
+    return memory_compare(a.encode(), b.encode())
+
+
 SIGNED_END = 1 << 63
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -411,6 +412,45 @@ def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str, *, equality: bo
     return compare_fields(registry, left_oids, left, right_oids, right, equality=equality)
 
 
+@pg_function("btrecordimagecmp(record,record)", context=True, typed=True)
+def record_image_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str) -> int:
+    """By the bytes of the values as PostgreSQL holds them."""
+    registry = ctx.catalog.types
+    sides = [registry.io(t).column_types(v) for t, v in zip(info.arg_types, (a, b), strict=True)]
+    (left_oids, left), (right_oids, right) = sides
+    for number, (oid, x, other, y) in enumerate(
+        zip(left_oids, left, right_oids, right, strict=False), 1
+    ):
+        if oid != other:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
+                f"{registry.catalog.type_name(other)} at record column {number}",
+            )
+        io = registry.io(oid)
+        order = compare_values(_image(io, x), _image(io, y))
+        if order:
+            return order
+    if len(left) != len(right):
+        raise PgError(
+            DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns"
+        )
+    return 0
+
+
+def _image(io: BaseType, value: Any) -> Any:
+    """What orders as the bytes of a value: integers are compared without a sign."""
+    if io.storage == "integer" and isinstance(value, int):
+        return value & 0xFFFFFFFFFFFFFFFF
+    if io.storage == "real" and isinstance(value, float):
+        if io.name == "float4":
+            return int.from_bytes(struct.pack("<f", value), "little")
+        return int.from_bytes(struct.pack("<d", value), "little")
+    if io.storage == "text" and io.collation is None and isinstance(value, str):
+        return value.encode()
+    return value
+
+
 def bind_record_operator(suffix: str) -> None:
     test = NATIVE[suffix]
 
@@ -420,10 +460,10 @@ def bind_record_operator(suffix: str) -> None:
 
     pg_function(f"record_{suffix}(record,record)", context=True, typed=True)(body)
 
-    def image(a: str, b: str) -> bool:
-        return bool(test(compare_by_kind(a, b), 0))
+    def image(ctx: CallContext, info: TypeInfo, a: str, b: str) -> bool:
+        return bool(test(record_image_cmp(ctx, info, a, b), 0))
 
-    pg_function(f"record_image_{suffix}(record,record)")(image)
+    pg_function(f"record_image_{suffix}(record,record)", context=True, typed=True)(image)
 
 
 for _suffix in NATIVE:
