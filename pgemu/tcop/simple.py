@@ -243,7 +243,7 @@ class SimpleQuery:
             self.send_result(result)
             return
         cached = None
-        if shape is not None:
+        if shape is not None and not session.notices:  # they must be given the next time too
             cached = session.plan_cache.store(
                 shape, session.guc.epoch, session.plan_version(), plan
             )

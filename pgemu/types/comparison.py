@@ -40,7 +40,8 @@ def memory_compare(a: bytes, b: bytes) -> int:
 
 
 def text_compare(a: str, b: str) -> int:
-    return memory_compare(a.encode(), b.encode())
+    """strcmp: the end of a text counts as a zero byte."""
+    return memory_compare(a.encode() + b"\0", b.encode() + b"\0")
 
 
 SIGNED_END = 1 << 63

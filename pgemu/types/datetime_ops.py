@@ -530,7 +530,9 @@ def make_date(year: int, month: int, day: int) -> int:
     days = _make_date(year, month, day)
     if days is None:
         raise PgError(
-            DATETIME_FIELD_OVERFLOW, f"date field value out of range: {year}-{month:02d}-{day:02d}"
+            DATETIME_FIELD_OVERFLOW,
+            # a year BC is counted from zero by then
+            f"date field value out of range: {year + (year < 0)}-{month:02d}-{day:02d}",
         )
     if not 0 <= days + POSTGRES_EPOCH_JDATE < DATE_END_JULIAN:
         raise PgError(

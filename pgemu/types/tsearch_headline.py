@@ -372,6 +372,7 @@ def ts_headline_byid_opt(
 
 
 def in_json(ctx: CallContext, config: int, value: Any, query: str, options: str) -> Any:
+    parse_options(options)
     if isinstance(value, str):
         return ts_headline_byid_opt(ctx, config, value, query, options)
     if isinstance(value, list):

@@ -76,7 +76,7 @@ def pg_current_wal_lsn(ctx: CallContext) -> int:
 
 @pg_function("pg_walfile_name(pg_lsn)")
 def pg_walfile_name(lsn: int | str) -> str:
-    segment = max(load_unsigned(lsn) - 1, 0) // _SEGMENT
+    segment = (load_unsigned(lsn) - 1) % (1 << 64) // _SEGMENT
     return f"{1:08X}{segment // 256:08X}{segment % 256:08X}"
 
 
