@@ -15,7 +15,7 @@ from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
-from pgemu.planner.comparison import native_comparison
+from pgemu.planner.comparison import compare, native_comparison
 from pgemu.planner.lowering import FIRST_USER_OID, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.sql import Sql
@@ -50,8 +50,12 @@ def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
             # found out when the first row is compared
             return sql.func(low.binder.special("no_collation"), *args)
         symbol, collation = comparison
-        return sql.binary(symbol, sql.collate(args[0], collation), args[1])
+        return compare(symbol, args[0], args[1], collation)
     return _call(node, node.opfuncid, node.args, node.opresulttype, args, low)
+
+
+# text, character(n), varchar, name, and their arrays
+_COLLATABLE = (25, 1042, 1043, 19, 1009, 1014, 1015, 1003)
 
 
 def collations_conflict(args: list[p.Expr]) -> bool:
@@ -60,6 +64,7 @@ def collations_conflict(args: list[p.Expr]) -> bool:
         return True
     return any(
         isinstance(arg, (p.OpExpr, p.FuncExpr, p.CoalesceExpr))
+        and expr_type(arg) in _COLLATABLE
         and not expr_collation(arg)
         and collations_conflict(arg.args)
         for arg in args

@@ -115,9 +115,22 @@ def _same_representation(operator: PgOperator, low: Lowering) -> bool:
 
 
 def equality(left: Sql, right: Sql, type_oid: int, low: Lowering) -> Sql:
-    return sql.binary("=", low.comparable(left, type_oid), right)
+    return sql.binary("=", collated(left, right, low.collation(type_oid)), right)
 
 
 def less_than(left: Sql, right: Sql, type_oid: int, low: Lowering, *, swapped: bool) -> Sql:
     """left < right, or left > right when swapped."""
-    return sql.binary(">" if swapped else "<", low.comparable(left, type_oid), right)
+    return compare(">" if swapped else "<", left, right, low.collation(type_oid))
+
+
+def collated(left: Sql, right: Sql, collation: str | None) -> Sql:
+    """The left side of a comparison.  A COLLATE somewhere in the arguments of a function holds for
+    its result too in SQLite, on either side."""
+    if collation is None and ("COLLATE " in str(left) or "COLLATE " in str(right)):
+        collation = "BINARY"
+    return sql.collate(left, collation)
+
+
+def compare(symbol: str, left: Sql, right: Sql, collation: str | None) -> Sql:
+    """A comparison that native_comparison() found."""
+    return sql.binary(symbol, collated(left, right, collation), right)

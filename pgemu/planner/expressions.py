@@ -23,7 +23,7 @@ from pgemu.planner.calls import (
     lower_function,
     lower_operator,
 )
-from pgemu.planner.comparison import equality, less_than, native_comparison
+from pgemu.planner.comparison import collated, compare, equality, less_than, native_comparison
 from pgemu.planner.datetime_calls import lower_by_constants
 from pgemu.planner.jsonb_calls import cast_element
 from pgemu.planner.lowering import Lowering, Scope, type_infos
@@ -273,7 +273,7 @@ def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
     left, right = (lower(arg, low, scope) for arg in node.args)
     native = native_comparison(node.opno, node.args, low)
     if native is not None:
-        return sql.is_not(sql.collate(left, native[1]), right)
+        return sql.is_not(collated(left, right, native[1]), right)
     equal = _call_operator(node, [left, right], low)
     both_null = sql.connect(
         "and", [sql.binary("IS", left, sql.NULL), sql.binary("IS", right, sql.NULL)]
@@ -288,7 +288,7 @@ def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
     if native is not None and not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation"), left, right)
     equal = (
-        sql.binary("=", sql.collate(left, native[1]), right)
+        compare("=", left, right, native[1])
         if native is not None
         else _call_operator(node, [left, right], low)
     )
@@ -331,13 +331,13 @@ def lower_scalar_array_op(
     wanted = "=" if node.use_or else "<>"
     is_list = isinstance(array_node, p.ArrayExpr) and not array_node.multidims
     if native is not None and native[0] == wanted and (is_list or not low.for_index):
-        collated = sql.collate(left, native[1])
+        tested = collated(left, left, native[1])
         if isinstance(array_node, p.ArrayExpr) and not array_node.multidims:
             items = [lower(item, low, scope) for item in array_node.elements]
-            found = sql.in_list(collated, items) if items else sql.integer(0)
+            found = sql.in_list(tested, items) if items else sql.integer(0)
             return found if node.use_or else sql.not_(found)
         array = lower(array_node, low, scope)
-        found = sql.in_query(collated, _array_elements(array, _element_of(array_node, low), low))
+        found = sql.in_query(tested, _array_elements(array, _element_of(array_node, low), low))
         if not node.use_or:
             found = sql.not_(found)
         if null_is_false and node.use_or:

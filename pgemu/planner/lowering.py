@@ -198,7 +198,8 @@ class Lowering:
         return io.collation
 
     def comparable(self, node: Sql, type_oid: int) -> Sql:
-        return collate(node, self.collation(type_oid))
+        collation = self.collation(type_oid)
+        return without_collation(node) if collation is None else collate(node, collation)
 
     def proc(self, oid: int) -> PgProc:
         row: PgProc | None = self.catalog.one(PgProc, oid=oid)
@@ -243,6 +244,11 @@ class Lowering:
         if isinstance(source, OuterParam) and source.depth == self.depth:
             return raw(source.text)
         return self.param(source)
+
+
+def without_collation(node: Sql) -> Sql:
+    """A COLLATE somewhere in the arguments of a function holds for its result too in SQLite."""
+    return collate(node, "BINARY") if "COLLATE " in str(node) else node
 
 
 def type_infos(

@@ -15,7 +15,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower, lower_qual
-from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.lowering import Lowering, Scope, without_collation
 from pgemu.planner.prepjointree import prepare_locked
 from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
@@ -99,6 +99,8 @@ def _output(entry: p.TargetEntry, query: Query, low: Lowering, scope: Scope) -> 
     lowered = lower(entry.expr, low, scope)
     if query.distinct_clause:
         return low.comparable(lowered, expr_type(entry.expr))
+    if low.collation(expr_type(entry.expr)) is None:
+        return without_collation(lowered)
     return lowered
 
 
@@ -115,7 +117,10 @@ def lower_core(
         low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
         for entry in group_entries(query)
     ]
-    group = [_not_ordinal(item) for item in group]
+    group = [
+        _not_ordinal(item, entry.expr)
+        for item, entry in zip(group, group_entries(query), strict=True)
+    ]
     having = lower_qual(query.having_qual, low, scope)
     # GROUPING() counts as an aggregate, but is a constant of its set
     whole = scope.grouped_refs is not None or (having is not None and not query.has_aggs)
@@ -140,9 +145,12 @@ def _one_group(columns: list[Sql], low: Lowering) -> list[Sql]:
     return [sql.alias(sql.case([(counted, first.this)], None), first.alias), *columns[1:]]
 
 
-def _not_ordinal(item: Sql) -> Sql:
-    """A bare integer in GROUP BY or ORDER BY would name an output column."""
-    return sql.binary("+", sql.integer(0), item) if str(item).lstrip("?").isdigit() else item
+def _not_ordinal(item: Sql, expr: p.Expr) -> Sql:
+    """A bare integer in GROUP BY or ORDER BY would name an output column; SQLite makes one of an
+    AND with a false operand."""
+    if isinstance(expr, p.BoolExpr) or str(item).lstrip("?").isdigit():
+        return sql.binary("+", sql.integer(0), item)
+    return item
 
 
 def group_entries(query: Query) -> list[p.TargetEntry]:
@@ -168,6 +176,7 @@ def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
             key = low.comparable(sql.raw(str(number)), expr_type(entry.expr))
         else:
             key = low.comparable(lower(entry.expr, low, scope), expr_type(entry.expr))
+            key = _not_ordinal(key, entry.expr)
         nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
         items.append(sql.ordered(key, clause.descending, nulls))
     return items
