@@ -108,6 +108,24 @@ def with_blanks(
     return [padded(n, arg, low) for n, arg in zip(arg_nodes, args, strict=False)]
 
 
+def is_null_constant(node: p.Expr, low: Lowering) -> bool:
+    """A strict function of NULL: PostgreSQL does not compute the other arguments."""
+    if isinstance(node, p.Const):
+        return node.value is None
+    if isinstance(node, p.RelabelType):
+        return is_null_constant(node.arg, low)
+    if isinstance(node, p.FuncExpr):
+        proc_oid = node.funcid
+    elif type(node) is p.OpExpr:
+        proc_oid = node.opfuncid
+    else:
+        return False
+    if not any(is_null_constant(arg, low) for arg in node.args):
+        return False
+    proc = low.proc(proc_oid)
+    return proc.proisstrict and not proc.proretset
+
+
 def _call(
     node: p.FuncExpr | p.OpExpr,
     proc_oid: int,

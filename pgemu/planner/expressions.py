@@ -19,6 +19,7 @@ from pgemu.planner import sql
 from pgemu.planner.calls import (
     collations_conflict,
     inline_over_rows,
+    is_null_constant,
     is_whole_row,
     lower_function,
     lower_operator,
@@ -235,6 +236,8 @@ def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Sco
 
 @handler(p.FuncExpr)
 def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    if is_null_constant(node, low):
+        return sql.NULL
     if node.funcid in _SEQUENCE_FUNCTIONS:
         _note_sequence(node.args[0], low)
     decided = lower_by_constants(node, low, scope)
@@ -261,6 +264,8 @@ def _note_sequence(arg: p.Expr, low: Lowering) -> None:
 
 @handler(p.OpExpr)
 def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
+    if is_null_constant(node, low):
+        return sql.NULL
     scaled = scaled_comparison(node, low, scope)
     if scaled is not None:
         return scaled

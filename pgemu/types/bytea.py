@@ -21,7 +21,7 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.comparison import bind_comparisons, memory_compare, native_compare
+from pgemu.types.comparison import bind_comparisons, native_compare
 from pgemu.types.encode import decode_hex
 from pgemu.types.integers import INT4, check_length
 
@@ -102,8 +102,7 @@ class UuidType(BaseType):
 
 register_type(ByteaType(), UuidType())
 
-bind_comparisons("bytea", "bytea,bytea")
-pg_function("byteacmp(bytea,bytea)")(memory_compare)
+bind_comparisons("bytea", "bytea,bytea", cmp="byteacmp")
 bind_comparisons("uuid_", "uuid,uuid", native_compare, cmp="uuid_cmp")
 pg_function("gen_random_uuid() -> uuid")(lambda: uuid.uuid4().bytes)
 

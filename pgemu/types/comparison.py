@@ -29,21 +29,6 @@ def native_compare(a: Any, b: Any) -> int:
     return bool(a > b) - bool(a < b)
 
 
-def memory_compare(a: bytes, b: bytes) -> int:
-    """memcmp, whose result is the difference of the first bytes that differ; then the length."""
-    if a == b:
-        return 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            return x - y
-    return -1 if len(a) < len(b) else 1
-
-
-def text_compare(a: str, b: str) -> int:
-    """strcmp: the end of a text counts as a zero byte."""
-    return memory_compare(a.encode() + b"\0", b.encode() + b"\0")
-
-
 SIGNED_END = 1 << 63
 
 

@@ -20,7 +20,7 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.comparison import NATIVE, bind_comparisons, text_compare
+from pgemu.types.comparison import NATIVE, bind_comparisons, native_compare
 
 VARHDRSZ = 4
 NAMEDATALEN = 64
@@ -280,26 +280,24 @@ def i4tochar(code: int) -> str:
 
 # Comparison.
 
-bind_comparisons("name", "name,name")
-bind_comparisons("char", "char,char")
-bind_comparisons("bpchar", "bpchar,bpchar")
-pg_function("btnamecmp(name,name)", "bpcharcmp(bpchar,bpchar)")(text_compare)
-pg_function("btcharcmp(char,char)")(lambda a, b: (ord(a) if a else 0) - (ord(b) if b else 0))
+bind_comparisons("name", "name,name", cmp="btnamecmp")
+bind_comparisons("char", "char,char", cmp="btcharcmp")
+bind_comparisons("bpchar", "bpchar,bpchar", cmp="bpcharcmp")
 for _prefix, _args, _cmp in (
     ("name{}text", "name,text", "btnametextcmp"),
     ("text{}name", "text,name", "bttextnamecmp"),
 ):
     for _suffix in ("eq", "ne", "lt", "le", "gt", "ge"):
         pg_function(f"{_prefix.format(_suffix)}({_args})")(NATIVE[_suffix])
-    pg_function(f"{_cmp}({_args})")(text_compare)
+    pg_function(f"{_cmp}({_args})")(native_compare)
 pg_function("texteq(text,text)")(lambda a, b: a == b)
 pg_function("textne(text,text)")(lambda a, b: a != b)
 pg_function("text_lt(text,text)", "text_pattern_lt(text,text)")(lambda a, b: a < b)
 pg_function("text_le(text,text)", "text_pattern_le(text,text)")(lambda a, b: a <= b)
 pg_function("text_gt(text,text)", "text_pattern_gt(text,text)")(lambda a, b: a > b)
 pg_function("text_ge(text,text)", "text_pattern_ge(text,text)")(lambda a, b: a >= b)
-pg_function("bttextcmp(text,text)", "bttext_pattern_cmp(text,text)")(text_compare)
-pg_function("btbpchar_pattern_cmp(bpchar,bpchar)")(text_compare)
+pg_function("bttextcmp(text,text)", "bttext_pattern_cmp(text,text)")(native_compare)
+pg_function("btbpchar_pattern_cmp(bpchar,bpchar)")(native_compare)
 for _suffix in ("lt", "le", "gt", "ge"):
     pg_function(f"bpchar_pattern_{_suffix}(bpchar,bpchar)")(NATIVE[_suffix])
 pg_function("text_larger(text,text)", "bpchar_larger(bpchar,bpchar)")(max)

@@ -18,7 +18,7 @@ from pgemu.fmgr import CallContext, pg_aggregate, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.bytea import check_overlay, slice_bounds
-from pgemu.types.comparison import bind_comparisons, memory_compare
+from pgemu.types.comparison import bind_comparisons
 
 MAX_BITS = 83886080
 
@@ -99,20 +99,8 @@ class BitType(VarbitType):
 BIT, VARBIT = BitType(), VarbitType()
 register_type(BIT, VARBIT)
 
-bind_comparisons("bit", "bit,bit")
-bind_comparisons("varbit", "varbit,varbit")
-
-
-@pg_function("bitcmp(bit,bit)", "varbitcmp(varbit,varbit)")
-def bit_cmp(a: str, b: str) -> int:
-    """The bytes first, then the number of bits."""
-    size = min(len(a), len(b)) + 7 >> 3
-    left, right = (
-        int(bits.ljust(-(-len(bits) // 8) * 8, "0") or "0", 2).to_bytes(-(-len(bits) // 8), "big")
-        for bits in (a, b)
-    )
-    order = memory_compare(left[:size], right[:size])
-    return order or (len(a) > len(b)) - (len(a) < len(b))
+bind_comparisons("bit", "bit,bit", cmp="bitcmp")
+bind_comparisons("varbit", "varbit,varbit", cmp="varbitcmp")
 
 
 @pg_function("bit(bit,int4,bool)")
