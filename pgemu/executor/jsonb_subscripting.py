@@ -43,14 +43,14 @@ def jsonb_subscript_assign(doc: str | None, path: Path, new: str | None) -> str:
     if not isinstance(root, (dict, list)):
         raise _scalar(0)
     node: Any = root
-    new = doc is None
+    fresh = doc is None
     for depth, step in enumerate(path):
         last = depth == len(path) - 1
         fill = element if last else _empty(path[depth + 1])
         if isinstance(node, dict):
             key = str(step)
-            new = key not in node
-            if last or new:
+            fresh = key not in node
+            if last or fresh:
                 node[key] = fill
             child = node[key]
             if not last:
@@ -59,13 +59,13 @@ def jsonb_subscript_assign(doc: str | None, path: Path, new: str | None) -> str:
                 node = child
             continue
         size = len(node)
-        node = _into_array(node, step, fill, last=last, depth=depth, new=new)
-        new = size <= int(step)
+        node = _into_array(node, step, fill, last=last, depth=depth, fresh=fresh)
+        fresh = size <= int(step)
     return canonical(dump_jsonb(root))
 
 
 def _into_array(
-    array: list[Any], step: Any, fill: Any, *, last: bool, depth: int, new: bool
+    array: list[Any], step: Any, fill: Any, *, last: bool, depth: int, fresh: bool
 ) -> Any:
     try:
         index = int(step)
@@ -73,7 +73,7 @@ def _into_array(
         raise PgError(
             "22P02", f'path element at position {depth + 1} is not an integer: "{step}"'
         ) from None
-    if index < 0 and new:
+    if index < 0 and fresh:
         index = 0
     elif index < 0:
         if index < -len(array):

@@ -108,9 +108,9 @@ class ConstantCheck:
         self.levels.append((query, read))
         self.function_entries(query.rtable)
         everything = wanted is None or EVERY_COLUMN in wanted or query.distinct_clause
-        for entry in query.target_list:
-            if everything or entry.ressortgroupref or entry.resno in (wanted or ()):
-                self.fold(entry.expr)
+        for target in query.target_list:
+            if everything or target.ressortgroupref or target.resno in (wanted or ()):
+                self.fold(target.expr)
         self.each(t.expr for t in query.returning_list)
         self.join_tree(query.jointree)
         self.each((query.having_qual, query.limit_offset, query.limit_count))
