@@ -49,6 +49,18 @@ def _contains(node: object, kinds: tuple[type, ...]) -> bool:
     return found or contains_srf(node)
 
 
+def _has_window(node: object) -> bool:
+    found = False
+
+    def visit(item: object) -> bool | None:
+        nonlocal found
+        found = found or isinstance(item, p.WindowFunc)
+        return not found and not isinstance(item, Query)
+
+    walk(node, visit)
+    return found
+
+
 def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
     """The grouped rows first, then window and set-returning functions over them."""
     from pgemu.planner.groupingsets import lower_grouping_sets
@@ -64,12 +76,18 @@ def lower_windows_over_srf(query: Query, low: Lowering, scope: Scope) -> Sql:
         part.has_target_srfs = True
         return lower_plain(part, low, replace(scope, query=part))
 
-    return _lower_over_groups(query, low, scope, lower_part)
+    return _lower_over_groups(query, low, scope, lower_part, with_srfs=True)
 
 
 def _lower_over_groups(
-    query: Query, low: Lowering, scope: Scope, lower_part: Callable[[Query, Lowering, Scope], Sql]
+    query: Query,
+    low: Lowering,
+    scope: Scope,
+    lower_part: Callable[[Query, Lowering, Scope], Sql],
+    *,
+    with_srfs: bool = False,
 ) -> Sql:
+    """with_srfs: the inner select has the set-returning functions too."""
     refs = {c.tle_sort_group_ref for c in query.group_clause}
     grouped = [t for t in query.target_list if t.ressortgroupref in refs]
     inner = InnerTargets(
@@ -81,7 +99,7 @@ def _lower_over_groups(
 
     def split(node: object) -> object | None:
         plain = isinstance(node, p.Expr) and not isinstance(node, (p.TargetEntry, p.Const))
-        if plain and not _contains(node, (p.WindowFunc,)):
+        if plain and not (_has_window(node) if with_srfs else _contains(node, (p.WindowFunc,))):
             return inner.column(node)  # type: ignore[arg-type]
         return None
 

@@ -40,6 +40,9 @@ Compare = Callable[[Any, Any], int]
 
 
 def native_compare(a: Any, b: Any) -> int:
+    """By the order of storage values in SQLite: numbers, then texts ('NaN', a large pg_lsn)."""
+    if isinstance(a, str) != isinstance(b, str):
+        return 1 if isinstance(a, str) else -1
     return int(a > b) - int(a < b)
 
 
