@@ -243,7 +243,9 @@ class SimpleQuery:
             self.send_result(result)
             return
         cached = None
-        if shape is not None and not session.notices:  # they must be given the next time too
+        if session.notices:  # of analysis; they must be given the next time too
+            self.backend.send_notices()
+        elif shape is not None:
             cached = session.plan_cache.store(
                 shape, session.guc.epoch, session.plan_version(), plan
             )
