@@ -43,12 +43,14 @@ def jsonb_subscript_assign(doc: str | None, path: Path, new: str | None) -> str:
     if not isinstance(root, (dict, list)):
         raise _scalar(0)
     node: Any = root
+    fresh = doc is None
     for depth, step in enumerate(path):
         last = depth == len(path) - 1
         fill = element if last else _empty(path[depth + 1])
         if isinstance(node, dict):
             key = str(step)
-            if last or key not in node:
+            fresh = key not in node
+            if last or fresh:
                 node[key] = fill
             child = node[key]
             if not last:
@@ -56,18 +58,24 @@ def jsonb_subscript_assign(doc: str | None, path: Path, new: str | None) -> str:
                     raise _scalar(depth + 1)
                 node = child
             continue
-        node = _into_array(node, step, fill, last=last, depth=depth)
+        size = len(node)
+        node = _into_array(node, step, fill, last=last, depth=depth, fresh=fresh)
+        fresh = size <= int(step)
     return canonical(dump_jsonb(root))
 
 
-def _into_array(array: list[Any], step: Any, fill: Any, *, last: bool, depth: int) -> Any:
+def _into_array(
+    array: list[Any], step: Any, fill: Any, *, last: bool, depth: int, fresh: bool
+) -> Any:
     try:
         index = int(step)
     except ValueError:
         raise PgError(
             "22P02", f'path element at position {depth + 1} is not an integer: "{step}"'
         ) from None
-    if index < 0:
+    if index < 0 and fresh:
+        index = 0
+    elif index < 0:
         if index < -len(array):
             raise PgError(
                 INVALID_PARAMETER_VALUE,

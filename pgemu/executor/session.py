@@ -219,7 +219,8 @@ class Session(WritingMixin):
         self.parse_noticed = False
         conforming = bool(values["standard_conforming_strings"])
         quote = str(values["backslash_quote"])
-        if ("\\" not in text or (conforming and quote != "off")) and not LONG_NAME.search(text):
+        plain = "\\" not in text or (conforming and quote != "off" and "\\v" not in text)
+        if plain and not LONG_NAME.search(text):
             return raw_parser(text)
         scanned = scan(
             text,

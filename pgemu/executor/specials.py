@@ -20,6 +20,7 @@ from pgemu.errors import (
     INVALID_ROW_COUNT_IN_LIMIT_CLAUSE,
     INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
     NOT_NULL_VIOLATION,
+    PROGRAM_LIMIT_EXCEEDED,
     PgError,
 )
 from pgemu.executor.aggregates import state_maker
@@ -35,7 +36,14 @@ from pgemu.types.arrays_subscript import (
     array_set_element,
     array_set_slice,
 )
-from pgemu.types.arrays_value import dimensions, dump_array, load_array, load_flat
+from pgemu.types.arrays_value import (
+    MAXDIM,
+    depth,
+    dimensions,
+    dump_array,
+    load_array,
+    load_flat,
+)
 from pgemu.types.borrowed import reinterpret
 from pgemu.types.fixed_subscript import (
     FIXED_LENGTH,
@@ -106,10 +114,14 @@ def xmax(udfs: UdfRegistry, relid: int) -> Callable[..., Any]:
 
 @special("row")
 def row(
-    udfs: UdfRegistry, row_type: int, types: tuple[int, ...], names: tuple[str, ...] = ()
+    udfs: UdfRegistry,
+    row_type: int,
+    types: tuple[int, ...],
+    names: tuple[str, ...] = (),
+    typmods: tuple[int, ...] = (),
 ) -> Callable[..., Any]:
     if row_type == RECORDOID:
-        return lambda *values: form_record(types, values, names or None)
+        return lambda *values: form_record(types, values, names or None, typmods)
     return lambda *values: form_composite(values)
 
 
@@ -273,6 +285,24 @@ def bpchar_octets(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
 def bpchar_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
     """A character(width) value with its padding."""
     return lambda a: None if a is None else a.ljust(width)
+
+
+@special("bpchar_array_padded")
+def bpchar_array_padded(udfs: UdfRegistry, width: int) -> Callable[..., Any]:
+    """A character(width)[] with the padding of its elements."""
+
+    def each(part: Any) -> Any:
+        if isinstance(part, list):
+            return [each(one) for one in part]
+        return None if part is None else part.ljust(width)
+
+    def call(array: Any) -> Any:
+        if array is None:
+            return None
+        elements, lower = load_array(array)
+        return dump_array(each(elements), lower)
+
+    return call
 
 
 @special("reinterpret", deterministic=False)
@@ -514,6 +544,12 @@ def array(udfs: UdfRegistry, element_type: int, multidims: bool) -> Callable[...
             )
         if not any(parts):
             return "[]"
+        if depth(parts) > MAXDIM:
+            raise PgError(
+                PROGRAM_LIMIT_EXCEEDED,
+                f"number of array dimensions ({depth(parts)}) exceeds the maximum allowed "
+                f"({MAXDIM})",
+            )
         return dump_array(parts)
 
     return nested

@@ -125,6 +125,8 @@ class UdfRegistry:
                 FEATURE_NOT_SUPPORTED, f"function {self._display(proc)} is not supported yet"
             )
         body = binding.body
+        if proc.prolang == SQL_LANGUAGE and info.constant and proc.provolatile == "i":
+            body = _with_context(body, f'SQL function "{proc.proname}" statement 1')
         first: list[Any] = [self.ctx] if binding.context else []
         if binding.typed:
             first.append(info)
@@ -443,6 +445,19 @@ def _record_result(body: Callable[..., Any], proc: PgProc) -> Callable[..., Any]
     def call(*args: Any) -> Any:
         found = body(*args)
         return form_record(types, found, names) if isinstance(found, tuple) else found
+
+    return call
+
+
+def _with_context(body: Callable[..., Any], line: str) -> Callable[..., Any]:
+    """A SQL function that PostgreSQL would run, not inline, since its arguments are constants."""
+
+    def call(*args: Any) -> Any:
+        try:
+            return body(*args)
+        except PgError as error:
+            error.add_context(line)
+            raise
 
     return call
 

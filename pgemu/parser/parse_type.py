@@ -27,6 +27,7 @@ from pgemu.parser.parse_cache import (
     str_list,
     temp_namespace,
 )
+from pgemu.types.base import base_types
 
 if TYPE_CHECKING:
     from pgemu.catalog.syscache import Catalog
@@ -232,7 +233,12 @@ def typename_type_mod(catalog: Catalog, typename: RawTypeName, row: PgType) -> i
     # an array has the typmods of its elements
     base = row.typelem if row.typelem and row.typsubscript else row.oid
     try:
-        typmod: int = catalog.types.io(base).typmod_in(args, catalog.ctx)
+        numbers = [str(base_types["int4"].input(arg, -1, catalog.ctx)) for arg in args]
+        session = catalog.ctx.session
+        noticed = len(session.notices) if session is not None else 0
+        typmod: int = catalog.types.io(base).typmod_in(numbers, catalog.ctx)
+        for notice in session.notices[noticed:] if session is not None else ():
+            notice.location = location
         return typmod
     except PgError as error:
         if error.location is None:

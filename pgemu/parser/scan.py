@@ -1,8 +1,9 @@
 """What the library's scanner does not do by itself (PostgreSQL's scan.l): strings while
 standard_conforming_strings is off, backslash_quote, notices about identifiers that are too long.
 
-A '...' string with a backslash is given to the library as E'...'; the places in the tree, which
-stand one byte further right behind each such string, are moved back.
+A '...' string with a backslash is given to the library as E'...', and \\v, which PostgreSQL 15
+takes for a v, as \\x76; the places in the tree, which stand further right behind that, are moved
+back.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _TOKEN = re.compile(
 )
 _STANDARD = re.compile(r"'(?:[^']|'')*(?:'|$)", re.DOTALL)
 _WITH_ESCAPES = re.compile(r"'(?:[^'\\]|''|\\.)*(?:'|$)", re.DOTALL)
+_NO_ESCAPE = re.compile(r"\\.", re.DOTALL)  # \v is one for later PostgreSQLs
 _COMMENT = re.compile(r"/\*|\*/")
 LONG_NAME = re.compile(r'[\w$\x80-\U0010ffff]{64,}|[\x80-\U0010ffff]{16,}|"[^"]{64,}')
 
@@ -42,7 +44,7 @@ Notice = Callable[..., None]
 
 @dataclass(slots=True)
 class Scanned:
-    """The text for the library, and the byte offsets (in it) of the E that were added."""
+    """The text for the library, and the byte offsets (in it) of what was added."""
 
     text: str
     added: list[int] = field(default_factory=list)
@@ -76,6 +78,13 @@ def scan(
             at = size if closing < 0 else closing + len(found[0])
         elif kind == "escape":
             _check_quotes(text, start, found[0], backslash_quote)
+            for escape in _NO_ESCAPE.finditer(found[0]):
+                if escape[0] == "\\v":
+                    place = start + escape.start()
+                    parts += [text[copied:place], "\\x76"]
+                    offset = len(text[:place].encode()) + len(added)
+                    added += [offset, offset]
+                    copied = place + 2
         elif kind == "string":
             pattern = _STANDARD if conforming else _WITH_ESCAPES
             literal = pattern.match(text, start)

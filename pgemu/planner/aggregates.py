@@ -15,7 +15,6 @@ from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.planner import sql
 from pgemu.planner.calls import with_blanks
-from pgemu.planner.comparison import UNSIGNED
 from pgemu.planner.expressions import handler, lower, lower_qual
 from pgemu.planner.lowering import FIRST_USER_OID, Lowering, Scope, type_infos
 from pgemu.planner.scaled import scaled_column, scaled_sum
@@ -146,8 +145,6 @@ def _native_call(node: p.Aggref, args: list[Sql], low: Lowering) -> Sql | None:
         return None
     arg_type = expr_type(node.args[0].expr)
     if proc.proname in ("min", "max"):
-        if low.io(arg_type).name in UNSIGNED:
-            return None
         return sql.func(proc.proname, low.comparable(args[0], arg_type, node.inputcollid))
     name = _NATIVE.get((proc.proname, low.io(arg_type).name))
     return _call(name, args, distinct) if name is not None else None

@@ -16,7 +16,7 @@ from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
-from pgemu.planner.comparison import native_comparison
+from pgemu.planner.comparison import compare, native_comparison
 from pgemu.planner.lowering import FIRST_USER_OID, type_infos
 from pgemu.planner.plan import LiteralParam
 from pgemu.planner.sql import Sql
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _Native = Callable[[p.FuncExpr | p.OpExpr, list[Sql], "Lowering", Callable[[], Sql]], Sql | None]
 NATIVE: dict[str, _Native] = {}
 INTERNAL_LANGUAGE, SQL_LANGUAGE = 12, 14
-XIDOID, BPCHAROID, ANYOID = 28, 1042, 2276
+XIDOID, BPCHAROID, BPCHARARRAYOID, ANYOID = 28, 1042, 1014, 2276
 VARHDRSZ = 4  # a typmod of character(n) is n more
 
 
@@ -53,7 +53,7 @@ def lower_operator(node: p.OpExpr, args: list[Sql], low: Lowering) -> Sql:
             # found out when the first row is compared
             return sql.func(low.binder.special("no_collation"), *args)
         symbol, collation = comparison
-        return sql.binary(symbol, sql.collate(args[0], collation), args[1])
+        return compare(symbol, args[0], args[1], collation)
     args = _by_locale(node.opfuncid, node.inputcollid, args, low)
     return _call(node, node.opfuncid, node.args, node.opresulttype, args, low)
 
@@ -89,12 +89,17 @@ def _by_locale(funcid: int, collid: int, args: list[Sql], low: Lowering) -> list
     return args
 
 
+# text, character(n), varchar, name, and their arrays
+_COLLATABLE = (25, 1042, 1043, 19, 1009, 1014, 1015, 1003)
+
+
 def collations_conflict(args: list[p.Expr]) -> bool:
     """Two different implicit collations decide nothing, here or further down."""
     if len({expr_collation(arg) for arg in args} - {0}) > 1:
         return True
     return any(
         isinstance(arg, (p.OpExpr, p.FuncExpr, p.CoalesceExpr))
+        and expr_type(arg) in _COLLATABLE
         and not expr_collation(arg)
         and collations_conflict(arg.args)
         for arg in args
@@ -118,17 +123,18 @@ def lower_function(node: p.FuncExpr, args: list[Sql], low: Lowering) -> Sql:
 _SEE_PADDING = frozenset(
     [f"bpchar{how}{what}" for how in ("", "ic") for what in ("like", "nlike", "regexeq", "regexne")]
     + ["concat", "concat_ws", "format", "textanycat", "anytextcat", "to_json", "to_jsonb"]
-    + ["json_agg", "jsonb_agg"]
+    + ["json_agg", "jsonb_agg", "array_to_string", "array_to_json"]
     + [f"{kind}_build_{what}" for kind in ("json", "jsonb") for what in ("array", "object")]
 )
 
 
 def padded(node: p.Expr, value: Sql, low: Lowering) -> Sql:
     """A character(n) as long as its declaration says; others unchanged."""
-    typmod = expr_typmod(node) if expr_type(node) == BPCHAROID else -1
-    if typmod < VARHDRSZ:
+    if expr_type(node) not in (BPCHAROID, BPCHARARRAYOID):
         return value
-    return sql.func(low.binder.special("bpchar_padded", typmod - VARHDRSZ), value)
+    from pgemu.planner.padding import pad
+
+    return pad(node, value, low, None)
 
 
 def with_blanks(
@@ -141,6 +147,24 @@ def with_blanks(
     if proc.proname not in _SEE_PADDING and ANYOID not in proc.proargtypes:
         return args
     return [padded(n, arg, low) for n, arg in zip(arg_nodes, args, strict=False)]
+
+
+def is_null_constant(node: p.Expr, low: Lowering) -> bool:
+    """A strict function of NULL: PostgreSQL does not compute the other arguments."""
+    if isinstance(node, p.Const):
+        return node.value is None
+    if isinstance(node, p.RelabelType):
+        return is_null_constant(node.arg, low)
+    if isinstance(node, p.FuncExpr):
+        proc_oid = node.funcid
+    elif type(node) is p.OpExpr:
+        proc_oid = node.opfuncid
+    else:
+        return False
+    if not any(is_null_constant(arg, low) for arg in node.args):
+        return False
+    proc = low.proc(proc_oid)
+    return proc.proisstrict and not proc.proretset
 
 
 def _call(
@@ -169,7 +193,12 @@ def _call(
             found = translate(node, args, low, body_call)
             if found is not None:
                 return found
-    if proc.prolang == SQL_LANGUAGE and proc.oid < FIRST_USER_OID and not proc.proretset:
+    if (
+        proc.prolang == SQL_LANGUAGE
+        and proc.oid < FIRST_USER_OID
+        and not proc.proretset
+        and not (proc.provolatile == "i" and all(isinstance(a, p.Const) for a in arg_nodes))
+    ):
         inlined = inline_function(node, proc, arg_nodes, args, low)
         if inlined is not None:
             return inlined

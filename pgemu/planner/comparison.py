@@ -16,6 +16,7 @@ from pgemu.nodes import expr_type
 from pgemu.nodes.primnodes import Expr
 from pgemu.planner import sql
 from pgemu.planner.sql import Sql
+from pgemu.types.record import WITHOUT_ORDER
 
 if TYPE_CHECKING:
     from pgemu.planner.lowering import Lowering
@@ -36,7 +37,7 @@ def native_comparison(
     """(SQLite operator, collation its left side needs), or None when SQLite cannot do it.
     collid: the collation that the operator compares by."""
     symbol = operator_symbol(opno, low)
-    if symbol is None or _tests_columns(args, low):
+    if symbol is None or _tests_columns(args, low) or _cannot_compare(args[0], low):
         return None
     collation = low.collation(expr_type(args[0]), collid)
     if collation is None:
@@ -53,8 +54,10 @@ def _tests_columns(args: Sequence[Expr], low: Lowering) -> bool:
     return left != right and all(low.catalog.types.row(t).typtype == "c" for t in (left, right))
 
 
-# stored as SQLite's signed integers, which order the upper half wrongly
-UNSIGNED = ("pg_lsn", "xid8")
+def _cannot_compare(arg: Expr, low: Lowering) -> bool:
+    """Arrays of what has no order: array_eq and its like find the error."""
+    element = low.catalog.types.element_type(expr_type(arg))
+    return bool(element) and element in WITHOUT_ORDER
 
 
 def operator_symbol(opno: int, low: Lowering) -> str | None:
@@ -79,8 +82,6 @@ def _find_symbol(opno: int, low: Lowering) -> str | None:
     if symbol is None and operator.oprname == "=" and operator.oprleft == operator.oprright:
         # types without an order: equality of storage values is equality (xid, cid ...)
         return "=" if low.io(operator.oprleft).name in ("xid", "cid", "xid8") else None
-    if symbol not in (None, "=", "<>") and low.io(operator.oprleft).name in UNSIGNED:
-        return None
     return symbol
 
 
@@ -115,12 +116,24 @@ def _same_representation(operator: PgOperator, low: Lowering) -> bool:
 
 
 def equality(left: Sql, right: Sql, type_oid: int, collid: int, low: Lowering) -> Sql:
-    return sql.binary("=", low.comparable(left, type_oid, collid), right)
+    return compare("=", left, right, low.collation(type_oid, collid))
 
 
 def less_than(
     left: Sql, right: Sql, type_oid: int, collid: int, low: Lowering, *, swapped: bool
 ) -> Sql:
     """left < right, or left > right when swapped."""
-    compared = low.comparable(left, type_oid, collid)
-    return sql.binary(">" if swapped else "<", compared, right)
+    return compare(">" if swapped else "<", left, right, low.collation(type_oid, collid))
+
+
+def collated(left: Sql, right: Sql, collation: str | None) -> Sql:
+    """The left side of a comparison.  A COLLATE somewhere in the arguments of a function holds for
+    its result too in SQLite, on either side."""
+    if collation is None and ("COLLATE " in str(left) or "COLLATE " in str(right)):
+        collation = "BINARY"
+    return sql.collate(left, collation)
+
+
+def compare(symbol: str, left: Sql, right: Sql, collation: str | None) -> Sql:
+    """A comparison that native_comparison() found."""
+    return sql.binary(symbol, collated(left, right, collation), right)

@@ -6,23 +6,25 @@ SQLite has natively with PostgreSQL's meaning is used natively, the rest calls P
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgemu.catalog.internal_function import FIRST_USER_OID
 from pgemu.catalog.rows import PgOperator
-from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, INTERNAL_ERROR, UNDEFINED_FUNCTION, PgError
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
+from pgemu.parser.parse_oper import get_sort_group_operators
 from pgemu.planner import sql
 from pgemu.planner.calls import (
     collations_conflict,
     inline_over_rows,
+    is_null_constant,
     is_whole_row,
     lower_function,
     lower_operator,
 )
-from pgemu.planner.comparison import equality, less_than, native_comparison
+from pgemu.planner.comparison import collated, compare, equality, less_than, native_comparison
 from pgemu.planner.datetime_calls import lower_by_constants
 from pgemu.planner.jsonb_calls import cast_element
 from pgemu.planner.lowering import Lowering, Scope, type_infos
@@ -34,7 +36,7 @@ from pgemu.types.borrowed import same_representation
 _Handler = Callable[[Any, Lowering, Scope], Sql]
 HANDLERS: dict[type, _Handler] = {}
 
-RECORDOID = 2249
+BPCHAROID, RECORDOID = 1042, 2249
 # ctid, xmin, cmin, xmax, cmax, tableoid
 _SYSTEM_COLUMNS = {-1: "ctid", -2: "xmin", -3: "cmin", -4: "xmax", -5: "cmax", -6: "tableoid"}
 RID_ATTNUM = -7  # the row's address as a number; ours, no name in a query means it
@@ -133,7 +135,9 @@ def _whole_row(node: p.Var, low: Lowering, scope: Scope) -> Sql:
     # an all-NULL row of the nullable side of an outer join reads as NULL
     present = sql.column(alias, "rid") if entry.rtekind == "relation" and entry.relid else None
     names = tuple(entry.eref.colnames[: len(columns)])
-    built = row_value(node.vartype, types, columns, low, names)
+    mods = entry.coltypmods if entry.rtekind != "relation" else [0] * len(types)
+    typmods = [max(0, m) if t == BPCHAROID else 0 for t, m in zip(types, mods, strict=False)]
+    built = row_value(node.vartype, types, columns, low, names, typmods)
     if present is None:
         return built
     return sql.case([(sql.binary("IS", present, sql.NULL), sql.NULL)], built)
@@ -152,9 +156,14 @@ def row_value(
     columns: list[Sql],
     low: Lowering,
     names: tuple[str, ...] = (),
+    typmods: Sequence[int] = (),
 ) -> Sql:
-    """A composite value; an anonymous record made of a whole row knows its columns' names."""
+    """A composite value; an anonymous record made of a whole row knows its columns' names, and
+    the typmods of those that are of type character(n) (0: none)."""
     shown = names if row_type == RECORDOID else ()
+    if row_type == RECORDOID and any(typmods):
+        key = low.binder.special("row", row_type, tuple(types), shown, tuple(typmods))
+        return sql.func(key, *columns)
     return sql.func(low.binder.special("row", row_type, tuple(types), shown), *columns)
 
 
@@ -227,6 +236,8 @@ def lower_sublink_column(node: p.SubLink, column: int, low: Lowering, scope: Sco
 
 @handler(p.FuncExpr)
 def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
+    if is_null_constant(node, low):
+        return sql.NULL
     if node.funcid in _SEQUENCE_FUNCTIONS:
         _note_sequence(node.args[0], low)
     decided = lower_by_constants(node, low, scope)
@@ -253,6 +264,8 @@ def _note_sequence(arg: p.Expr, low: Lowering) -> None:
 
 @handler(p.OpExpr)
 def lower_op_expr(node: p.OpExpr, low: Lowering, scope: Scope) -> Sql:
+    if is_null_constant(node, low):
+        return sql.NULL
     scaled = scaled_comparison(node, low, scope)
     if scaled is not None:
         return scaled
@@ -265,7 +278,7 @@ def lower_distinct(node: p.DistinctExpr, low: Lowering, scope: Scope) -> Sql:
     left, right = (lower(arg, low, scope) for arg in node.args)
     native = native_comparison(node.opno, node.args, low, node.inputcollid)
     if native is not None:
-        return sql.is_not(sql.collate(left, native[1]), right)
+        return sql.is_not(collated(left, right, native[1]), right)
     equal = _call_operator(node, [left, right], low)
     both_null = sql.connect(
         "and", [sql.binary("IS", left, sql.NULL), sql.binary("IS", right, sql.NULL)]
@@ -280,7 +293,7 @@ def lower_nullif(node: p.NullIfExpr, low: Lowering, scope: Scope) -> Sql:
     if native is not None and not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation"), left, right)
     equal = (
-        sql.binary("=", sql.collate(left, native[1]), right)
+        compare("=", left, right, native[1])
         if native is not None
         else _call_operator(node, [left, right], low)
     )
@@ -325,13 +338,13 @@ def lower_scalar_array_op(
     wanted = "=" if node.use_or else "<>"
     is_list = isinstance(array_node, p.ArrayExpr) and not array_node.multidims
     if native is not None and native[0] == wanted and (is_list or not low.for_index):
-        collated = sql.collate(left, native[1])
+        tested = collated(left, left, native[1])
         if isinstance(array_node, p.ArrayExpr) and not array_node.multidims:
             items = [lower(item, low, scope) for item in array_node.elements]
-            found = sql.in_list(collated, items) if items else sql.integer(0)
+            found = sql.in_list(tested, items) if items else sql.integer(0)
             return found if node.use_or else sql.not_(found)
         array = lower(array_node, low, scope)
-        found = sql.in_query(collated, _array_elements(array, _element_of(array_node, low), low))
+        found = sql.in_query(tested, _array_elements(array, _element_of(array_node, low), low))
         if not node.use_or:
             found = sql.not_(found)
         if null_is_false and node.use_or:
@@ -494,6 +507,12 @@ def lower_min_max(node: p.MinMaxExpr, low: Lowering, scope: Scope) -> Sql:
     args = [lower(arg, low, scope) for arg in node.args]
     if len(args) == 1:
         return args[0]
+    if not get_sort_group_operators(low.catalog, node.minmaxtype, False, False, False)[0]:
+        raise PgError(
+            UNDEFINED_FUNCTION,
+            "could not identify a comparison function for type "
+            f"{low.catalog.type_name(node.minmaxtype)}",
+        )
     if not node.inputcollid and collations_conflict(node.args):
         return sql.func(low.binder.special("no_collation"), *args[:2])
     collation = low.collation(node.minmaxtype, node.inputcollid)
@@ -561,7 +580,18 @@ def lower_row(node: p.RowExpr, low: Lowering, scope: Scope) -> Sql:
     names = tuple(node.colnames)
     if names == tuple(f"f{n}" for n in range(1, len(names) + 1)):
         names = ()
-    return row_value(node.row_typeid, types, columns, low, names)
+    return row_value(node.row_typeid, types, columns, low, names, _char_typmods(node.args, scope))
+
+
+def _char_typmods(args: list[p.Expr], scope: Scope) -> list[int]:
+    if all(expr_type(arg) != BPCHAROID for arg in args):
+        return []
+    from pgemu.planner.padding import padded_typmod
+
+    return [
+        max(0, padded_typmod(arg, scope.query)) if expr_type(arg) == BPCHAROID else 0
+        for arg in args
+    ]
 
 
 @handler(p.RowCompareExpr)

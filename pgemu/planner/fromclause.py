@@ -17,6 +17,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import (
     JoinExpr,
     JoinTreeNode,
+    Query,
     RangeTblEntry,
     RangeTblFunction,
     RangeTblRef,
@@ -294,7 +295,32 @@ def _lower_lateral(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope
 
 def _lower_values(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
     rows = [[lower(value, low, scope) for value in row] for row in entry.values_lists]
+    if rows[0] and _reads_columns(entry.values_lists):
+        return sql.derived(_selects_of_rows(rows), alias)
     return sql.derived(values_query(rows, low), alias)
+
+
+def _reads_columns(values_lists: list[list[p.Expr]]) -> bool:
+    found = False
+
+    def visit(node: object) -> bool | None:
+        nonlocal found
+        found = found or isinstance(node, p.Var)
+        return not found and not isinstance(node, Query)
+
+    walk(values_lists, visit)
+    return found
+
+
+def _selects_of_rows(rows: list[list[Sql]]) -> Sql:
+    """SELECT ... UNION ALL SELECT ...: the columns of a VALUES that reads those of queries around
+    it have no names in SQLite."""
+    body: Sql | None = None
+    for row in rows:
+        one = sql.select([sql.alias(value, f"c{n}") for n, value in enumerate(row, 1)])
+        body = one if body is None else sql.compound("union", body, one, all_rows=True)
+    assert body is not None
+    return body
 
 
 def values_query(rows: list[list[Sql]], low: Lowering) -> Sql:

@@ -147,6 +147,8 @@ class Lowering:
         self.working_tables: dict[str, int] = {}
         self.modifying_ctes: list[tuple[str, Query, Scope]] = []
         self.late_ctes: set[str] = set()
+        # the query whose rows go to the client
+        self.shown: Query | None = None
 
     def note_volatility(self, proc: Any) -> None:
         """A function is called: what that makes of the plan."""
@@ -206,7 +208,8 @@ class Lowering:
         return storage_collation(self.catalog, type_oid, collid) if collid else io.collation
 
     def comparable(self, node: Sql, type_oid: int, collid: int = 0) -> Sql:
-        return collate(node, self.collation(type_oid, collid))
+        collation = self.collation(type_oid, collid)
+        return without_collation(node) if collation is None else collate(node, collation)
 
     def proc(self, oid: int) -> PgProc:
         row: PgProc | None = self.catalog.one(PgProc, oid=oid)
@@ -251,6 +254,11 @@ class Lowering:
         if isinstance(source, OuterParam) and source.depth == self.depth:
             return raw(source.text)
         return self.param(source)
+
+
+def without_collation(node: Sql) -> Sql:
+    """A COLLATE somewhere in the arguments of a function holds for its result too in SQLite."""
+    return collate(node, "BINARY") if "COLLATE " in str(node) else node
 
 
 def type_infos(

@@ -7,6 +7,7 @@ from typing import Any
 import pgemu.planner.aggregates
 import pgemu.planner.arithmetic
 import pgemu.planner.jsonb_calls
+import pgemu.planner.padding
 import pgemu.planner.sublinks
 import pgemu.planner.text_calls
 import pgemu.planner.windows
@@ -17,6 +18,7 @@ from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
+from pgemu.planner.clauses import check_constants
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
 from pgemu.planner.lockedquery import (
@@ -43,6 +45,8 @@ def plan_query(
 ) -> Plan:
     """Plan a SELECT, INSERT, UPDATE, DELETE or MERGE.  parent: the scope of the statement that a
     data-modifying CTE belongs to."""
+    if parent is None:
+        check_constants(query, catalog)
     low = Lowering(catalog, binder)
     low.used_literals = set(used_literals) if used_literals is not None else set()
     note_grouped_literals(query, low.used_literals)
@@ -164,7 +168,8 @@ def _plan_result(query: Query, low: Lowering) -> Plan | None:
 
 def _plan_select(query: Query, low: Lowering, scope: Scope) -> Plan:
     beyond = bool(query.row_marks) and locks_beyond_limit(query)
-    body = lower_query_in(without_limit(query) if beyond else query, low, scope)
+    shown = low.shown = without_limit(query) if beyond else query
+    body = lower_query_in(shown, low, scope)
     marks: list[RowMark] = []
     if query.row_marks:
         marks = _add_row_marks(query, body, low, scope)

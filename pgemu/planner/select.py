@@ -15,7 +15,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower, lower_qual
-from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.lowering import Lowering, Scope, without_collation
 from pgemu.planner.prepjointree import prepare_locked
 from pgemu.planner.scaled import scaled_column
 from pgemu.planner.sql import Sql
@@ -40,7 +40,13 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
     from pgemu.planner.groupingsets import lower_grouping_sets
     from pgemu.planner.outeraggregates import aggregates_below, lower_outer_aggregates
     from pgemu.planner.setops import lower_set_operations
-    from pgemu.planner.stages import groups_by_srf, lower_grouped_srf, lower_over_grouping_sets
+    from pgemu.planner.stages import (
+        groups_by_srf,
+        lower_grouped_srf,
+        lower_over_grouping_sets,
+        lower_windows_over_srf,
+        windows_over_srf,
+    )
 
     ctes = lower_ctes(query, low, scope)
     if query.set_operations is not None:
@@ -51,6 +57,8 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
         body = lower_grouping_sets(query, low, scope)
     elif query.has_target_srfs and groups_by_srf(query):
         body = lower_grouped_srf(query, low, scope)
+    elif query.has_target_srfs and windows_over_srf(query):
+        body = lower_windows_over_srf(query, low, scope)
     elif aggregates_below(query):
         body = lower_outer_aggregates(query, low, scope)
     else:
@@ -84,9 +92,15 @@ def output_columns(query: Query) -> list[p.TargetEntry]:
 
 
 def _output(entry: p.TargetEntry, query: Query, low: Lowering, scope: Scope) -> Sql:
+    if query is low.shown and not query.distinct_clause:
+        from pgemu.planner.padding import lower_output
+
+        return lower_output(entry.expr, low, scope)
     lowered = lower(entry.expr, low, scope)
     if query.distinct_clause:
         return low.comparable(lowered, expr_type(entry.expr), expr_collation(entry.expr))
+    if low.collation(expr_type(entry.expr), expr_collation(entry.expr)) is None:
+        return without_collation(lowered)
     return lowered
 
 
@@ -115,7 +129,10 @@ def lower_core(
         )
         for entry in group_entries(query)
     ]
-    group = [_not_ordinal(item) for item in group]
+    group = [
+        _not_ordinal(item, entry.expr)
+        for item, entry in zip(group, group_entries(query), strict=True)
+    ]
     having = lower_qual(query.having_qual, low, scope)
     # GROUPING() counts as an aggregate, but is a constant of its set
     if not group and (scope.grouped_refs is not None or having is not None):
@@ -144,9 +161,12 @@ def _one_group(columns: list[Sql], low: Lowering) -> list[Sql]:
     return [sql.alias(sql.case([(counted, first.this)], None), first.alias), *columns[1:]]
 
 
-def _not_ordinal(item: Sql) -> Sql:
-    """A bare integer in GROUP BY or ORDER BY would name an output column."""
-    return sql.binary("+", sql.integer(0), item) if str(item).lstrip("?").isdigit() else item
+def _not_ordinal(item: Sql, expr: p.Expr) -> Sql:
+    """A bare integer in GROUP BY or ORDER BY would name an output column; SQLite makes one of an
+    AND with a false operand."""
+    if isinstance(expr, p.BoolExpr) or str(item).lstrip("?").isdigit():
+        return sql.binary("+", sql.integer(0), item)
+    return item
 
 
 def group_entries(query: Query) -> list[p.TargetEntry]:
@@ -176,6 +196,7 @@ def order_items(query: Query, low: Lowering, scope: Scope) -> list[Sql]:
             key = low.comparable(
                 lower(entry.expr, low, scope), expr_type(entry.expr), expr_collation(entry.expr)
             )
+            key = _not_ordinal(key, entry.expr)
         nulls = None if _never_null(entry.expr, low, scope) else clause.nulls_first
         items.append(sql.ordered(key, clause.descending, nulls))
     return items

@@ -6,6 +6,7 @@ function of the select list.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
@@ -48,10 +49,45 @@ def _contains(node: object, kinds: tuple[type, ...]) -> bool:
     return found or contains_srf(node)
 
 
+def _has_window(node: object) -> bool:
+    found = False
+
+    def visit(item: object) -> bool | None:
+        nonlocal found
+        found = found or isinstance(item, p.WindowFunc)
+        return not found and not isinstance(item, Query)
+
+    walk(node, visit)
+    return found
+
+
 def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
     """The grouped rows first, then window and set-returning functions over them."""
     from pgemu.planner.groupingsets import lower_grouping_sets
 
+    return _lower_over_groups(query, low, scope, lower_grouping_sets)
+
+
+def lower_windows_over_srf(query: Query, low: Lowering, scope: Scope) -> Sql:
+    """The groups first, their set-returning functions, which are keys of windows, then these."""
+    from pgemu.planner.select import lower_plain
+
+    def lower_part(part: Query, low: Lowering, scope: Scope) -> Sql:
+        part.has_target_srfs = True
+        return lower_plain(part, low, replace(scope, query=part))
+
+    return _lower_over_groups(query, low, scope, lower_part, with_srfs=True)
+
+
+def _lower_over_groups(
+    query: Query,
+    low: Lowering,
+    scope: Scope,
+    lower_part: Callable[[Query, Lowering, Scope], Sql],
+    *,
+    with_srfs: bool = False,
+) -> Sql:
+    """with_srfs: the inner select has the set-returning functions too."""
     refs = {c.tle_sort_group_ref for c in query.group_clause}
     grouped = [t for t in query.target_list if t.ressortgroupref in refs]
     inner = InnerTargets(
@@ -63,7 +99,7 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
 
     def split(node: object) -> object | None:
         plain = isinstance(node, p.Expr) and not isinstance(node, (p.TargetEntry, p.Const))
-        if plain and not _contains(node, (p.WindowFunc,)):
+        if plain and not (_has_window(node) if with_srfs else _contains(node, (p.WindowFunc,))):
             return inner.column(node)  # type: ignore[arg-type]
         return None
 
@@ -80,7 +116,7 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
         limit_offset=None,
         cte_list=[],
     )
-    body = lower_grouping_sets(part, low, scope)
+    body = lower_part(part, low, scope)
     outer = replace(
         query,
         target_list=outputs,
@@ -88,6 +124,7 @@ def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
         grouping_sets=[],
         having_qual=None,
         has_aggs=False,
+        has_target_srfs=_contains(outputs, ()),
         cte_list=[],
     )
     return _lower_outer(outer, body, low, scope)
@@ -104,13 +141,26 @@ def _key_srfs(query: Query) -> list[p.Expr]:
 
     entries = group_entries(query)
     if not (query.group_clause or query.has_aggs):
-        refs = {
-            clause.tle_sort_group_ref
-            for window in query.window_clause
-            for clause in (*window.partition_clause, *window.order_clause)
-        }
-        entries = [t for t in query.target_list if t.ressortgroupref in refs]
+        entries = _window_keys(query)
     return [t.expr for t in entries if contains_srf(t.expr)]
+
+
+def _window_keys(query: Query) -> list[p.TargetEntry]:
+    refs = {
+        clause.tle_sort_group_ref
+        for window in query.window_clause
+        for clause in (*window.partition_clause, *window.order_clause)
+    }
+    return [t for t in query.target_list if t.ressortgroupref in refs]
+
+
+def windows_over_srf(query: Query) -> bool:
+    """A window over groups names a set-returning function that is not what is grouped by."""
+    from pgemu.planner.projectset import contains_srf
+
+    return bool(query.group_clause or query.has_aggs) and any(
+        contains_srf(t.expr) for t in _window_keys(query)
+    )
 
 
 def lower_grouped_srf(query: Query, low: Lowering, scope: Scope) -> Sql:

@@ -7,7 +7,7 @@ from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.planner import sql
-from pgemu.planner.comparison import native_comparison
+from pgemu.planner.comparison import collated, native_comparison
 from pgemu.planner.existssets import exists_by_set
 from pgemu.planner.expressions import handler, lower
 from pgemu.planner.lowering import Lowering, Scope, type_infos
@@ -113,7 +113,8 @@ def _in_column(
     native = native_comparison(test.opno, test.args, low, test.inputcollid)
     if native is None or native[0] != wanted:
         return None
-    return sql.collate(lower(test.args[0], low, scope), native[1])
+    tested = lower(test.args[0], low, scope)
+    return collated(tested, tested, native[1])
 
 
 def _quantified_by_exists(node: p.SubLink, low: Lowering, scope: Scope) -> Sql:

@@ -113,11 +113,14 @@ class SimpleQuery:
         cached = session.plan_cache.find(shape, session.guc.epoch, session.plan_version())
         if cached is None:
             return False
-        literals = shape.literals
+        literals, noticed = shape.literals, len(session.notices)
         try:
             bindings = [convert(literals[n]) for n, convert in cached.converters]
         except (PgError, IndexError):
             return False  # the slow way gives the error with its position
+        if len(session.notices) != noticed:
+            del session.notices[noticed:]  # and a notice
+            return False
         modify = cached.plan.modify
         alone = modify is not None and modify.lone_target is not None  # looks at locks itself
         if not alone and not lock_for_plan(session, cached.plan):
@@ -240,7 +243,9 @@ class SimpleQuery:
             self.send_result(result)
             return
         cached = None
-        if shape is not None:
+        if session.notices:  # of analysis; they must be given the next time too
+            self.backend.send_notices()
+        elif shape is not None:
             cached = session.plan_cache.store(
                 shape, session.guc.epoch, session.plan_version(), plan
             )

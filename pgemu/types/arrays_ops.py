@@ -16,6 +16,7 @@ from pgemu.errors import (
     DATA_EXCEPTION,
     FEATURE_NOT_SUPPORTED,
     NULL_VALUE_NOT_ALLOWED,
+    UNDEFINED_FUNCTION,
     PgError,
 )
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
@@ -33,11 +34,15 @@ from pgemu.types.arrays_value import (
     zero_based,
 )
 from pgemu.types.base import BaseType
+from pgemu.types.record import WITHOUT_ORDER
 
 Compare = Callable[[Any, Any], int]
 
 
 def native_compare(a: Any, b: Any) -> int:
+    """By the order of storage values in SQLite: numbers, then texts ('NaN', a large pg_lsn)."""
+    if isinstance(a, str) != isinstance(b, str):
+        return 1 if isinstance(a, str) else -1
     return int(a > b) - int(a < b)
 
 
@@ -56,9 +61,19 @@ def element_io(ctx: CallContext, array_oid: int) -> BaseType | None:
 def element_compare(ctx: CallContext, array_oid: int) -> Compare:
     """Comparison of two stored elements."""
     io = element_io(ctx, array_oid)
-    if io is None or (io.collation is None and io.storage != "real"):
-        return native_compare
-    return io.compare
+    return native_compare if io is None else io.compare
+
+
+def check_comparable(ctx: CallContext, array_oid: int, wanted: str) -> None:
+    """The elements' type has no operators to compare arrays with."""
+    if ctx.catalog is None:
+        return
+    element = ctx.catalog.types.element_type(array_oid)
+    if element in WITHOUT_ORDER:
+        raise PgError(
+            UNDEFINED_FUNCTION,
+            f"could not identify {wanted} for type {ctx.catalog.type_name(element)}",
+        )
 
 
 def array_oid(info: TypeInfo) -> int:
@@ -66,6 +81,8 @@ def array_oid(info: TypeInfo) -> int:
 
 
 # ---- comparison
+
+_WANTED = ("a comparison function", "an equality operator")
 
 for _name, _test in (
     ("eq", operator.eq),
@@ -78,8 +95,9 @@ for _name, _test in (
 
     def _body(
         ctx: CallContext, info: TypeInfo, a: str, b: str,
-        test: Callable[[int, int], bool] = _test,
+        test: Callable[[int, int], bool] = _test, wanted: str = _WANTED[_name in ("eq", "ne")],
     ) -> bool:  # fmt: skip
+        check_comparable(ctx, array_oid(info), wanted)
         return test(compare_arrays(a, b, element_compare(ctx, array_oid(info))), 0)
 
     pg_function(f"array_{_name}(anyarray, anyarray)", context=True, typed=True)(_body)

@@ -29,12 +29,21 @@ def native_compare(a: Any, b: Any) -> int:
     return bool(a > b) - bool(a < b)
 
 
-MAX_UNSIGNED = (1 << 64) - 1
+SIGNED_END = 1 << 63
 
 
-def compare_unsigned(a: int, b: int) -> int:
-    """Unsigned 64-bit numbers, stored as signed ones of the same bits."""
-    return native_compare(a & MAX_UNSIGNED, b & MAX_UNSIGNED)
+def store_unsigned(value: int) -> int | str:
+    """The storage value of an unsigned 64-bit number: one that is too large for SQLite's integers
+    is a text of 16 hexadecimal digits, which SQLite orders after all integers."""
+    return value if value < SIGNED_END else f"{value:016X}"
+
+
+def load_unsigned(value: int | str) -> int:
+    return int(value, 16) if isinstance(value, str) else value
+
+
+def compare_unsigned(a: int | str, b: int | str) -> int:
+    return native_compare(load_unsigned(a), load_unsigned(b))
 
 
 def by_compare(suffix: str, compare: Compare) -> Callable[[Any, Any], Any]:

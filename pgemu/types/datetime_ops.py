@@ -530,7 +530,9 @@ def make_date(year: int, month: int, day: int) -> int:
     days = _make_date(year, month, day)
     if days is None:
         raise PgError(
-            DATETIME_FIELD_OVERFLOW, f"date field value out of range: {year}-{month:02d}-{day:02d}"
+            DATETIME_FIELD_OVERFLOW,
+            # a year BC is counted from zero by then
+            f"date field value out of range: {year + (year < 0)}-{month:02d}-{day:02d}",
         )
     if not 0 <= days + POSTGRES_EPOCH_JDATE < DATE_END_JULIAN:
         raise PgError(
@@ -715,6 +717,12 @@ def _date_in_range(ctx: CallContext, val: int, base: int, offset: str, sub: int,
     return value <= edge if less else value >= edge
 
 
+def _timetz_edge(ctx: CallContext, base: str, offset: str) -> str:
+    """Not wrapped at midnight."""
+    usecs, zone = base.split()
+    return f"{int(usecs) + unpack_interval(offset)[2]} {zone}"
+
+
 def _interval_edge(ctx: CallContext, base: str, offset: str) -> str:
     one, two = unpack_interval(base), unpack_interval(offset)
     return pack_interval(one[0] + two[0], one[1] + two[1], one[2] + two[2])
@@ -724,6 +732,7 @@ pg_function("in_range(date, date, interval, bool, bool)", context=True)(_date_in
 _register_in_range("timestamp", lambda ctx, v, i: timestamp_pl_interval(v, i), int)
 _register_in_range("timestamptz", timestamptz_pl_interval, int)
 _register_in_range("time", lambda ctx, v, i: v + unpack_interval(i)[2], int)
+_register_in_range("timetz", _timetz_edge, timetz_type.hash_key)
 _register_in_range("interval", _interval_edge, interval_type.hash_key)
 
 __all__ = ["INVALID_PARAMETER_VALUE", "add_to_timestamptz", "check_timestamp", "date2timestamp"]

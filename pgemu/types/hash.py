@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pgemu.fmgr import pg_function
+from pgemu.types.comparison import load_unsigned
 from pgemu.types.float import DOUBLE, PgFloat, from_storage
 from pgemu.types.numeric import numeric_send
 
@@ -152,7 +153,7 @@ bind_hash(
     "pg_lsn_hash",
     "pg_lsn_hash_extended",
     "pg_lsn",
-    lambda value, seed: int8_state(signed(value, 64), seed),
+    lambda value, seed: int8_state(signed(load_unsigned(value), 64), seed),
 )
 
 

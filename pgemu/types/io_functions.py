@@ -83,7 +83,7 @@ def bind_typmods(one: BaseType) -> None:
         values = load_flat(modifiers)
         if None in values:
             raise PgError(NULL_VALUE_NOT_ALLOWED, "typmod array must not contain nulls")
-        return one.typmod_in([str(v) for v in values], ctx)
+        return one.typmod_in([str(base_types["int4"].input(v, -1, ctx)) for v in values], ctx)
 
     pg_function(f"{one.name}typmodin(_cstring)", context=True)(typmod_in)
     pg_function(f"{one.name}typmodout(int4)")(one.typmod_out)

@@ -22,6 +22,7 @@ from pgemu.types.variadic import variadic_any
 
 BOOL, INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC = 16, 21, 23, 20, 700, 701, 1700
 FIRST_NORMAL_OID = 16384
+VARHDRSZ = 4
 JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ, RECORD = 114, 3802, 1082, 1114, 1184, 2249
 NUMBERS = (INT2, INT4, INT8, FLOAT4, FLOAT8, NUMERIC)
 UNKNOWN, TEXT, CSTRING = 705, 25, 2275
@@ -66,6 +67,9 @@ def record_fields(ctx: CallContext, oid: int, value: str) -> list[tuple[str, int
     if value.startswith("{"):
         data = json.loads(value)
         types, values = data["t"], data["v"]
+        for index, typmod in enumerate(data.get("m", ())):
+            if typmod and isinstance(values[index], str):
+                values[index] = values[index].ljust(typmod - VARHDRSZ)
         names = data.get("n") or [f"f{i + 1}" for i in range(len(types))]
     else:
         io = type_io(ctx, oid)

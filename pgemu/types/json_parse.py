@@ -279,8 +279,9 @@ class Lexer:
             self.token = "number"
             found = _NUMBER.match(text, at)
             self.end = found.end() if found else at + 1
-            junk = re.compile(r"[A-Za-z0-9_.+\-\u0080-\U0010ffff]*").match(text, self.end)
-            if found is None or (junk is not None and junk[0]):
+            more = text[self.end : self.end + 1]
+            fraction = more == "." and found is not None and found[0].lstrip("-").isdigit()
+            if found is None or fraction or _WORD.match(more):
                 self.end = self.number_end(at)
                 self.fail(f'Token "{text[at : self.end]}" is invalid.')
         else:

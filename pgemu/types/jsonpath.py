@@ -220,7 +220,7 @@ class Parser:
         left = self.expression(level + 1)
         while True:
             token = self.peek()
-            name = {"<>": "!=", "=": "=="}.get(token.text, token.text)
+            name = {"<>": "!="}.get(token.text, token.text)
             if token.kind == "op" and PRIORITY.get(name) == level:
                 self.require(left, predicate=level < 2)
                 self.at += 1

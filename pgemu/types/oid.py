@@ -19,8 +19,14 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.comparison import bind_comparisons, compare_unsigned, native_compare
-from pgemu.types.integers import check_length, to_signed
+from pgemu.types.comparison import (
+    bind_comparisons,
+    compare_unsigned,
+    load_unsigned,
+    native_compare,
+    store_unsigned,
+)
+from pgemu.types.integers import check_length
 
 UNSIGNED = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 LEADING = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))")
@@ -63,24 +69,25 @@ class OidType(BaseType):
         return self.stored(value % self.modulus)
 
     def output(self, value: Any, ctx: CallContext) -> str:
-        return str(int(value) % self.modulus)
+        return str(load_unsigned(value) % self.modulus)
 
     def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:
         if self.size == 4:
             return lambda value: b"%d" % (value & 0xFFFFFFFF)
-        modulus = self.modulus
-        return lambda value: b"%d" % (value % modulus)
+        return lambda value: b"%d" % load_unsigned(value)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         check_length(data, self.size)
         return self.stored(int.from_bytes(data, "big"))
 
-    def stored(self, value: int) -> int:
-        """SQLite's integers are signed: xid8 from 2^63 on is stored as a negative number."""
-        return to_signed(value) if self.size == 8 else value
+    def stored(self, value: int) -> int | str:
+        return store_unsigned(value) if self.size == 8 else value
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
-        return (int(value) % self.modulus).to_bytes(self.size, "big")
+        return (load_unsigned(value) % self.modulus).to_bytes(self.size, "big")
+
+    def compare(self, a: Any, b: Any) -> int:
+        return compare_unsigned(a, b)
 
 
 class RegType(OidType):
@@ -171,7 +178,7 @@ bind_comparisons(
 pg_function("xideq(xid,xid)", "cideq(cid,cid)")(lambda a, b: a == b)
 pg_function("xidneq(xid,xid)")(lambda a, b: a != b)
 pg_function("int8(oid)")(lambda a: a)
-pg_function("xid(xid8)")(lambda a: a & 0xFFFFFFFF)
+pg_function("xid(xid8)")(lambda a: load_unsigned(a) & 0xFFFFFFFF)
 
 
 @pg_function("oid(int8)")

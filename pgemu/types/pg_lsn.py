@@ -1,6 +1,6 @@
 """pg_lsn (PostgreSQL: utils/adt/pg_lsn.c).
 
-Storage: INTEGER, positions from 2^63 on as negative numbers (their place in an ORDER BY differs).
+Storage: INTEGER, positions from 2^63 on as hexadecimal TEXT (comparison.py).
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
-from pgemu.types.comparison import MAX_UNSIGNED, bind_comparisons, compare_unsigned
-from pgemu.types.integers import check_length, to_signed
+from pgemu.types.comparison import (
+    bind_comparisons,
+    compare_unsigned,
+    load_unsigned,
+    store_unsigned,
+)
+from pgemu.types.integers import check_length
 from pgemu.types.numeric import SPECIALS, rescale, unpack
 
 LSN = re.compile(r"([0-9a-fA-F]{1,8})/([0-9a-fA-F]{1,8})")
@@ -28,24 +33,27 @@ class LsnType(BaseType):
     name = "pg_lsn"
     storage = "integer"
 
+    def compare(self, a: Any, b: Any) -> int:
+        return compare_unsigned(a, b)
+
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
         match = LSN.fullmatch(text)
         if match is None:
             raise PgError(
                 INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type pg_lsn: "{text}"'
             )
-        return to_signed(int(match[1], 16) << 32 | int(match[2], 16))
+        return store_unsigned(int(match[1], 16) << 32 | int(match[2], 16))
 
     def output(self, value: Any, ctx: CallContext) -> str:
-        value &= MAX_UNSIGNED
+        value = load_unsigned(value)
         return f"{value >> 32:X}/{value & 0xFFFFFFFF:X}"
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         check_length(data, 8)
-        return to_signed(int.from_bytes(data, "big"))
+        return store_unsigned(int.from_bytes(data, "big"))
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
-        return (int(value) & MAX_UNSIGNED).to_bytes(8, "big")
+        return load_unsigned(value).to_bytes(8, "big")
 
 
 register_type(LsnType())
@@ -59,9 +67,9 @@ bind_comparisons(
 )
 
 
-def checked(value: int) -> int:
+def checked(value: int) -> int | str:
     if 0 <= value < 1 << 64:
-        return to_signed(value)
+        return store_unsigned(value)
     raise PgError(INVALID_PARAMETER_VALUE, "pg_lsn out of range")
 
 
@@ -77,20 +85,18 @@ def offset(text: str, word: str) -> int:
 
 
 @pg_function("pg_lsn_mii(pg_lsn,numeric)")
-def pg_lsn_mii(a: int, text: str) -> int:
+def pg_lsn_mii(a: int | str, text: str) -> int | str:
     if text in SPECIALS:
         return offset(text, "subtract")
     n, s = unpack(text)
-    return checked(rescale((a & MAX_UNSIGNED) * int(10**s) - n, s, 0))
+    return checked(rescale(load_unsigned(a) * int(10**s) - n, s, 0))
 
 
 pg_function("pg_lsn(numeric)")(lambda a: checked(offset(a, "convert")))
 pg_function("pg_lsn_mi(pg_lsn,pg_lsn)", "pg_wal_lsn_diff(pg_lsn,pg_lsn)")(
-    lambda a, b: str((a & MAX_UNSIGNED) - (b & MAX_UNSIGNED))
+    lambda a, b: str(load_unsigned(a) - load_unsigned(b))
 )
-pg_function("pg_lsn_pli(pg_lsn,numeric)")(
-    lambda a, b: checked((a & MAX_UNSIGNED) + offset(b, "add"))
-)
+pg_function("pg_lsn_pli(pg_lsn,numeric)")(lambda a, b: checked(load_unsigned(a) + offset(b, "add")))
 pg_function("numeric_pl_pg_lsn(numeric,pg_lsn)")(
-    lambda b, a: checked((a & MAX_UNSIGNED) + offset(b, "add"))
+    lambda b, a: checked(load_unsigned(a) + offset(b, "add"))
 )

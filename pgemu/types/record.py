@@ -1,14 +1,16 @@
 """Composite types and record (PostgreSQL: utils/adt/rowtypes.c).
 
 Storage of a named composite: the JSON list of its fields' storage values.  Of an anonymous record:
-{"t": [type OIDs], "v": [values]}.  A blob is {"b": "<hex>"}.  Collation record_ops compares by the
-kinds of the values; the record_* functions, which know the types, compare by the types' order.
+{"t": [type OIDs], "v": [values]}, with "n" for names and "m" for typmods where they are known.
+A blob is {"b": "<hex>"}.  Collation record_ops compares by the kinds of the values; the record_*
+functions, which know the types, compare by the types' order.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -29,7 +31,7 @@ from pgemu.types.domains import DomainType
 BPCHAROID = 1042
 
 # json, xml, unknown and the geometric types: no btree operator class, no hash one
-_WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
+WITHOUT_ORDER = frozenset((114, 142, 705, 600, 601, 602, 603, 604, 628, 718))
 SPACE = " \t\n\v\f\r"
 
 
@@ -80,10 +82,16 @@ def form_composite(values: Sequence[Any]) -> str:
 
 
 def form_record(
-    type_oids: Sequence[int], values: Sequence[Any], names: Sequence[str] | None = None
+    type_oids: Sequence[int],
+    values: Sequence[Any],
+    names: Sequence[str] | None = None,
+    typmods: Sequence[int] = (),
 ) -> str:
-    """Storage value of an anonymous record; names if they are not f1, f2, ..."""
+    """Storage value of an anonymous record; names if they are not f1, f2, ...; typmods if there
+    are columns of type character(n), whose padding is shown (0: others)."""
     shown = f',"n":{dump(list(names))}' if names is not None else ""
+    if any(typmods):
+        shown += f',"m":{dump(list(typmods))}'
     return f'{{"t":{dump(list(type_oids))},"v":{dump_values(values)}{shown}}}'
 
 
@@ -206,7 +214,13 @@ class RecordType(BaseType):
 
     def shown(self, value: str) -> tuple[list[int], list[Value]]:
         """The fields' types and values for output."""
-        return self.column_types(value)
+        oids, values = self.column_types(value)
+        if '"m":[' in value:
+            for index, typmod in enumerate(json.loads(value).get("m", ())):
+                field = values[index]
+                if typmod and isinstance(field, str):
+                    values[index] = field.ljust(typmod - 4)
+        return oids, values
 
     def output(self, value: Any, ctx: CallContext) -> str:
         oids, values = self.shown(value)
@@ -367,7 +381,7 @@ def compare_fields(
                 f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
                 f"{registry.catalog.type_name(other)} at record column {number}",
             )
-        if oid in _WITHOUT_ORDER:
+        if oid in WITHOUT_ORDER:
             wanted = "an equality operator" if equality else "a comparison function"
             raise PgError(
                 UNDEFINED_FUNCTION,
@@ -398,6 +412,45 @@ def record_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str, *, equality: bo
     return compare_fields(registry, left_oids, left, right_oids, right, equality=equality)
 
 
+@pg_function("btrecordimagecmp(record,record)", context=True, typed=True)
+def record_image_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str) -> int:
+    """By the bytes of the values as PostgreSQL holds them."""
+    registry = ctx.catalog.types
+    sides = [registry.io(t).column_types(v) for t, v in zip(info.arg_types, (a, b), strict=True)]
+    (left_oids, left), (right_oids, right) = sides
+    for number, (oid, x, other, y) in enumerate(
+        zip(left_oids, left, right_oids, right, strict=False), 1
+    ):
+        if oid != other:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
+                f"{registry.catalog.type_name(other)} at record column {number}",
+            )
+        io = registry.io(oid)
+        order = compare_values(_image(io, x), _image(io, y))
+        if order:
+            return order
+    if len(left) != len(right):
+        raise PgError(
+            DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns"
+        )
+    return 0
+
+
+def _image(io: BaseType, value: Any) -> Any:
+    """What orders as the bytes of a value: integers are compared without a sign."""
+    if io.storage == "integer" and isinstance(value, int):
+        return value & 0xFFFFFFFFFFFFFFFF
+    if io.storage == "real" and isinstance(value, float):
+        if io.name == "float4":
+            return int.from_bytes(struct.pack("<f", value), "little")
+        return int.from_bytes(struct.pack("<d", value), "little")
+    if io.storage == "text" and io.collation is None and isinstance(value, str):
+        return value.encode()
+    return value
+
+
 def bind_record_operator(suffix: str) -> None:
     test = NATIVE[suffix]
 
@@ -407,10 +460,10 @@ def bind_record_operator(suffix: str) -> None:
 
     pg_function(f"record_{suffix}(record,record)", context=True, typed=True)(body)
 
-    def image(a: str, b: str) -> bool:
-        return bool(test(compare_by_kind(a, b), 0))
+    def image(ctx: CallContext, info: TypeInfo, a: str, b: str) -> bool:
+        return bool(test(record_image_cmp(ctx, info, a, b), 0))
 
-    pg_function(f"record_image_{suffix}(record,record)")(image)
+    pg_function(f"record_image_{suffix}(record,record)", context=True, typed=True)(image)
 
 
 for _suffix in NATIVE:

@@ -206,8 +206,8 @@ def nth_match(
     """(the n-th match or None, the group that is asked for)."""
     check_parameter("start", start, 1)
     check_parameter("n", n, 1)
-    cleaned = no_global(flags, function)
     check_parameter("subexpr", sub, 0)
+    cleaned = no_global(flags, function)
     compiled = compile_are(pattern, cleaned)
     for count, match in enumerate(all_matches(compiled, text, start - 1), 1):
         if count == n:

@@ -18,7 +18,7 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.guc.encodings import encoding_by_name, encoding_name
 from pgemu.types.float import PgFloat
-from pgemu.types.numeric import compare_numeric, divide_rounded, unpack
+from pgemu.types.numeric import SPECIALS, compare_numeric, divide_rounded, unpack
 from pgemu.types.numeric_ops import numeric_mul
 from pgemu.types.variadic import variadic_any
 
@@ -168,6 +168,8 @@ def pg_size_pretty(size: int) -> str:
 
 @pg_function("pg_size_pretty(numeric) -> text")
 def pg_size_pretty_numeric(size: str) -> str:
+    if size in SPECIALS:
+        return f"{size} PB"
     n, s = unpack(size)
     if compare_numeric(size.removeprefix("-"), str(10 * 1024)) < 0:
         return f"{size} bytes"

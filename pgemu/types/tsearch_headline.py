@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, PgError
+from pgemu.errors import (
+    INVALID_PARAMETER_VALUE,
+    INVALID_TEXT_REPRESENTATION,
+    SYNTAX_ERROR,
+    PgError,
+)
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.json_parse import Num, dump_jsonb, encode_string, load_jsonb, number_text
 from pgemu.types.tsearch_config import configuration, current_configuration
@@ -23,7 +28,7 @@ from pgemu.types.tsquery import Node, Operand, load_tsquery, operands
 from pgemu.types.tsvector import Lexemes
 
 OPTION = re.compile(
-    r"\s*(\w+)\s*=\s*(?:\"((?:[^\"]|\"\")*)\"|'((?:[^']|'')*)'|([^,\s]*))\s*(?:,|$)"
+    r"[\s,]*(\w+)\s*=\s*(?:\"((?:[^\"]|\"\")*)\"|'((?:[^']|'')*)'|([^,\s]*))\s*(?:,|$|(?=\w))"
 )
 # a compound is shown as its parts
 COMPOUNDS = frozenset(TYPE_NUMBER[name] for name in ("url", "numhword", "asciihword", "hword"))
@@ -50,7 +55,7 @@ class Options:
 
 def parse_options(text: str) -> Options:
     options = Options()
-    for name, double, single, bare in OPTION.findall(text):
+    for name, double, single, bare in _settings(text):
         value = double.replace('""', '"') or single.replace("''", "'") or bare
         key = name.lower()
         if key == "highlightall":
@@ -63,6 +68,17 @@ def parse_options(text: str) -> Options:
             setattr(options, key, value)
     check_options(options)
     return options
+
+
+def _settings(text: str) -> Iterator[tuple[str, str, str, str]]:
+    """deserialize_deflist: name = value, ... with the three ways to write a value."""
+    at = 0
+    while text[at:].strip(" \t\n\v\f\r,"):
+        found = OPTION.match(text, at)
+        if found is None:
+            raise PgError(SYNTAX_ERROR, f'invalid parameter list format: "{text}"')
+        yield found[1], found[2] or "", found[3] or "", found[4] or ""
+        at = found.end()
 
 
 def whole_number(text: str) -> int:
@@ -356,6 +372,7 @@ def ts_headline_byid_opt(
 
 
 def in_json(ctx: CallContext, config: int, value: Any, query: str, options: str) -> Any:
+    parse_options(options)
     if isinstance(value, str):
         return ts_headline_byid_opt(ctx, config, value, query, options)
     if isinstance(value, list):

@@ -20,6 +20,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.fmgr import PG_EPOCH_UNIX_US, CallContext, pg_function
+from pgemu.types.comparison import load_unsigned
 
 _SEGMENT = 16 << 20
 _LSN_AT_START = 0x1_0000_0000 // 256
@@ -74,14 +75,14 @@ def pg_current_wal_lsn(ctx: CallContext) -> int:
 
 
 @pg_function("pg_walfile_name(pg_lsn)")
-def pg_walfile_name(lsn: int) -> str:
-    segment = max(lsn - 1, 0) // _SEGMENT
+def pg_walfile_name(lsn: int | str) -> str:
+    segment = (load_unsigned(lsn) - 1) % (1 << 64) // _SEGMENT
     return f"{1:08X}{segment // 256:08X}{segment % 256:08X}"
 
 
 @pg_function("pg_walfile_name_offset(pg_lsn)")
-def pg_walfile_name_offset(lsn: int) -> tuple[str, int]:
-    return pg_walfile_name(lsn), lsn % _SEGMENT
+def pg_walfile_name_offset(lsn: int | str) -> tuple[str, int]:
+    return pg_walfile_name(lsn), load_unsigned(lsn) % _SEGMENT
 
 
 @pg_function(

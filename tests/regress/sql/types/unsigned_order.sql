@@ -1,0 +1,21 @@
+-- pg_lsn and xid8 of 2^63 and more: order, extremes, indexes, arrays
+create table l (l pg_lsn, x xid8);
+insert into l values ('0/1','1'),('FFFFFFFF/FFFFFFFF','18446744073709551615'),('80000000/0','9223372036854775808'),('7FFFFFFF/FFFFFFFF','9223372036854775807');
+select * from l order by l;
+select * from l order by x desc;
+select max(l), min(l) from l;
+select max(x) from l;
+select * from l where l > '7FFFFFFF/FFFFFFFF' order by l;
+select * from l where x > '9223372036854775807' order by x;
+create index on l(l);
+create index on l(x);
+select * from l where l > '7FFFFFFF/FFFFFFFF' order by l;
+select l, rank() over (order by l desc) from l order by l;
+select 'FFFFFFFF/FFFFFFFF'::pg_lsn - '0/0'::pg_lsn, '0/0'::pg_lsn - 'FFFFFFFF/FFFFFFFF'::pg_lsn, '0/10'::pg_lsn + 16::numeric, '0/10'::pg_lsn - 17::numeric;
+select 'FFFFFFFF/FFFFFFFF'::pg_lsn + 1;
+select greatest('FFFFFFFF/FFFFFFFF'::pg_lsn, '1/1'::pg_lsn), array['FFFFFFFF/FFFFFFFF'::pg_lsn] > array['1/1'::pg_lsn];
+select distinct l from l order by l desc;
+select l, count(*) from l group by l order by l;
+select * from l where l between '1/1' and 'FFFFFFFF/FFFFFFFF' order by 1;
+select percentile_disc(0.5) within group (order by l) from l;
+select hashint8(1), pg_lsn_hash('FFFFFFFF/FFFFFFFF'), pg_walfile_name('FFFFFFFF/FFFFFFFF');
