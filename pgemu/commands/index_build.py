@@ -10,6 +10,7 @@ from typing import Any
 
 from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
 from pgemu.commands.clauses import inline_mutable_functions
+from pgemu.commands.ddl_messages import index_built
 from pgemu.errors import UNIQUE_VIOLATION, PgError
 
 
@@ -70,6 +71,7 @@ def build_index(
 ) -> None:
     """Make the physical index; 23505 with PostgreSQL's words when the rows are not unique."""
     relfilenode = heap.relfilenode
+    index_built(session, heap, name, info)
     sql = physical_index_sql(session, heap.oid, relfilenode, oid, info)
     if sql is None:
         return
