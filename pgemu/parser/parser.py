@@ -224,6 +224,18 @@ def _reject_junk_parameter(text: str) -> None:
 
 def reject_newer_syntax(text: str) -> None:
     """Raise what PostgreSQL 15 raises for constructs that came after it."""
+    # without what is quoted the text is short, and searched quickly
+    short = _QUOTED.sub("''", text)
+    flags = re.IGNORECASE | re.DOTALL
+    if _JUNK_NUMBER.search(short) or any(re.search(p, short, flags) for p in _NEWER_SYNTAX):
+        _point_to_newer_syntax(text)
+    for quoted in _QUOTED.finditer(text):
+        found = _BIT_STRING.match(text, max(quoted.start() - 1, 0))
+        if found is not None and found.end() == quoted.end():
+            _check_bit_string(found)
+
+
+def _point_to_newer_syntax(text: str) -> None:
     masked = _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
     junk = _JUNK_NUMBER.search(masked)
     if junk is not None:
@@ -236,10 +248,6 @@ def reject_newer_syntax(text: str) -> None:
         found = re.search(pattern, masked, re.IGNORECASE | re.DOTALL)
         if found is not None:
             raise _near(text, found.start(1))
-    for quoted in _QUOTED.finditer(text):
-        found = _BIT_STRING.match(text, max(quoted.start() - 1, 0))
-        if found is not None and found.end() == quoted.end():
-            _check_bit_string(found)
 
 
 def _check_bit_string(found: re.Match[str]) -> None:
