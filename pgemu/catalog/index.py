@@ -77,6 +77,7 @@ class IndexInfo:
     reloptions: tuple[str, ...] | None = None
     is_partitioned: bool = False
     valid: bool = True
+    ready: bool = True
     tablespace: int = 0
 
 
@@ -161,7 +162,7 @@ def _pg_index_row(oid: int, heap_oid: int, info: IndexInfo) -> PgIndex:
         indisclustered=False,
         indisvalid=info.valid,
         indcheckxmin=False,
-        indisready=True,
+        indisready=info.ready,
         indislive=True,
         indisreplident=False,
         indkey=tuple(k.attnum for k in columns),

@@ -1,4 +1,4 @@
-"""CREATE COLLATION (PostgreSQL's collationcmds.c): copies, and those of locale C and POSIX."""
+"""CREATE COLLATION (PostgreSQL's collationcmds.c): copies, and those that order bytes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from pgemu.errors import (
 )
 
 UTF8 = 6  # the encoding that locales of the C library are for
+# the order of bytes; the last two classify letters as Unicode does
+_LOCALES = ("C", "POSIX", "C.utf8", "C.UTF-8")
 
 _OPTIONS = (
     "from", "locale", "lc_collate", "lc_ctype", "provider", "deterministic", "version",
@@ -109,7 +111,7 @@ def define_collation(session: Any, stmt: dict[str, Any]) -> CommandResult:
         for value, word in ((collate, "lc_collate"), (ctype, "lc_ctype")):
             if value is None:
                 raise PgError(INVALID_OBJECT_DEFINITION, f'parameter "{word}" must be specified')
-            if value not in ("C", "POSIX"):
+            if value not in _LOCALES:
                 raise PgError(
                     FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from pgemu.catalog.heap import SYSTEM_COLUMN_TYPES, check_attribute_type
@@ -13,7 +14,7 @@ from pgemu.catalog.index import (
     index_create,
 )
 from pgemu.catalog.pg_constraint import choose_relation_name
-from pgemu.catalog.rows import PgAm, PgClass, PgInherits
+from pgemu.catalog.rows import PgAm, PgClass, PgIndex, PgInherits
 from pgemu.commands.clauses import contain_mutable_functions
 from pgemu.commands.constraint_cmds import choose_index_name_addition
 from pgemu.commands.cook import (
@@ -74,6 +75,19 @@ def define_index_stmt(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
 
         create_partition_indexes(session, relation, index_oid)
     return CommandResult("CREATE INDEX")
+
+
+def leave_invalid(session: Any, stmt: dict[str, Any], st: Statement) -> None:
+    """What CREATE INDEX CONCURRENTLY has committed before it fails to build: an index that is not
+    valid.  Nothing, if it failed before that."""
+    from pgemu.catalog.namespace import range_var_get_relid
+
+    with contextlib.suppress(PgError), session.xact.write():
+        catalog = session.catalog
+        session.xact.prevent_in_transaction_block("CREATE INDEX CONCURRENTLY", st.top_level)
+        relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+        _check_relation(session, relation, stmt)
+        define_index(session, from_relation(relation), stmt, st.source_text, failed=True)
 
 
 def _check_relation(session: Any, relation: Any, stmt: dict[str, Any]) -> None:
@@ -169,8 +183,10 @@ def define_index(
     *,
     parent_index: int = 0,
     name: str | None = None,
+    failed: bool = False,
 ) -> int:
-    """DefineIndex for a plain index; its OID, 0 when IF NOT EXISTS found one."""
+    """DefineIndex for a plain index; its OID, 0 when IF NOT EXISTS found one.  failed: it could
+    not be built."""
     catalog = session.catalog
     params = [p["IndexElem"] for p in stmt.get("indexParams", ())]
     includes = [p["IndexElem"] for p in stmt.get("indexIncludingParams", ())]
@@ -213,12 +229,13 @@ def define_index(
         nulls_not_distinct=bool(stmt.get("nulls_not_distinct")),
         am=am,
         predicate=predicate,
-        valid=heap.relkind != "p" or _recurses(session, heap, stmt),
+        valid=not failed and (heap.relkind != "p" or _recurses(session, heap, stmt)),
+        ready=not failed,
         reloptions=transform_reloptions(stmt.get("options"), builtin),
         is_partitioned=heap.relkind == "p",
     )
     oid = index_create(session, heap, index_name, info, parent_index=parent_index)
-    if heap.relkind != "p":
+    if heap.relkind != "p" and not failed:
         build_index(session, heap, oid, index_name, info)
     return oid
 
@@ -481,7 +498,10 @@ def rebuild_index(session: Any, relation: Any, index: Any) -> None:
     info = index_info_of(catalog, index)
     new = catalog.new_oid()
     build_index(session, from_relation(relation), new, index.name, info)
-    session.xact.drop_index(f"main.i{index.relfilenode}")
+    if index.index.indisready:
+        session.xact.drop_index(f"main.i{index.relfilenode}")
+    else:
+        catalog.update(PgIndex, {"indexrelid": index.oid}, indisvalid=True, indisready=True)
     catalog.update(PgClass, {"oid": index.oid}, relfilenode=new)
 
 

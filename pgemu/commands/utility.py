@@ -244,5 +244,11 @@ def process_utility(
         if not xact.builds_late:
             xact.build_storage()
         return retrying_in_both_files(session, run)
+    except PgError:
+        if tag == "IndexStmt" and stmt.get("concurrent"):
+            from pgemu.commands.indexcmds import leave_invalid
+
+            leave_invalid(session, stmt, st)
+        raise
     finally:
         xact.builds_late = outer

@@ -68,7 +68,8 @@ def _lower_cte(cte: CommonTableExpr, name: str, low: Lowering, scope: Scope) -> 
     width = column_count(cte)
     columns = [f"c{n}" for n in range(1, width + 1)] or ["c0"]
     if is_modifying(cte) or cte.ctename in scope.shared_ctes:
-        return name, columns, returned_rows(name, width, low), None
+        # materialized, so that a join with it can have an index
+        return name, columns, returned_rows(name, width, low), True
     body = lower_recursive(cte, low, scope) if cte.cterecursive else _plain(cte, low, scope)
     return name, columns, body, _materialized(cte)
 
