@@ -185,15 +185,11 @@ def define_index(
     name: str | None = None,
     failed: bool = False,
 ) -> int:
-    """DefineIndex for a plain index; its OID, 0 when IF NOT EXISTS found one.  failed: it could
-    not be built."""
+    """DefineIndex; the OID, 0: IF NOT EXISTS found one.  failed: it could not be built."""
     catalog = session.catalog
     params = [p["IndexElem"] for p in stmt.get("indexParams", ())]
     includes = [p["IndexElem"] for p in stmt.get("indexIncludingParams", ())]
-    if len(params) + len(includes) > INDEX_MAX_KEYS:
-        raise PgError(
-            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
-        )
+    _check_width(len(params) + len(includes))
     am_name, am = _access_method(session, stmt)
     builtin = builtin_am_name(catalog, am)
     _check_capabilities(am_name, builtin, stmt, len(params))
@@ -238,6 +234,13 @@ def define_index(
     if heap.relkind != "p" and not failed:
         build_index(session, heap, oid, index_name, info)
     return oid
+
+
+def _check_width(columns: int) -> None:
+    if columns > INDEX_MAX_KEYS:
+        raise PgError(
+            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
+        )
 
 
 def _cook_predicate(session: Any, heap: HeapRef, raw: Any, source_text: str) -> Any:
