@@ -213,7 +213,12 @@ class Relation:
 
     @cached_property
     def indexes(self) -> tuple[IndexInfo, ...]:
-        """Live indexes by OID (RelationGetIndexList)."""
+        """Indexes that have storage, by OID (RelationGetIndexList, those that are ready)."""
+        return tuple(i for i in self.all_indexes if i.index.indisready)
+
+    @cached_property
+    def all_indexes(self) -> tuple[IndexInfo, ...]:
+        """With those that a failed CREATE INDEX CONCURRENTLY has left."""
         rows = [i for i in self.catalog.all(PgIndex, indrelid=self.oid) if i.indislive]
         rows.sort(key=lambda i: i.indexrelid)
         return tuple(IndexInfo(self.catalog, i) for i in rows)

@@ -35,6 +35,7 @@ from pgemu.commands.clauses import contain_volatile_functions
 from pgemu.commands.constraint_cmds import record_expression_dependencies
 from pgemu.commands.cook import cook_default, open_relation_pstate
 from pgemu.commands.create_table import cook_defaults, take_sequence_name
+from pgemu.commands.ddl_messages import check_not_null, implicit_sequence, not_null_is_implied
 from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
@@ -66,7 +67,6 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     INVALID_TABLE_DEFINITION,
-    NOT_NULL_VIOLATION,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
@@ -259,6 +259,7 @@ def _sequence_for(ctx: Any, relation: Any, wanted: OwnedSequence) -> None:
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
     name = name or choose_relation_name(ctx.catalog, relation.name, wanted.column, "seq", namespace)
+    implicit_sequence(ctx.session, "ALTER TABLE", name, relation.name, wanted.column)
     wanted.oid, _p = create_sequence(
         ctx.session, name, namespace, relation.persistence, options,
         owner=relation.owner, for_identity=wanted.identity,
@@ -284,7 +285,7 @@ def _fill_new_column(
     if expr is not None or col.identity:
         fill_column_from_default(ctx, relation, attnum, expr, bool(col.generated), col.identity)
     if col.not_null:
-        check_not_null(ctx, relation, attnum)
+        check_not_null(session, relation, attnum)
 
 
 def _type_value(catalog: Any, relation: Any, attnum: int) -> Any:
@@ -484,8 +485,8 @@ def set_not_null(ctx: Any, command: dict[str, Any]) -> None:
         mine = target.attrs_by_name[att.attname]
         if mine.attnotnull:
             continue
-        if target.relkind == "r":
-            check_not_null(ctx, target, mine.attnum)
+        if target.relkind == "r" and not not_null_is_implied(ctx.session, target, mine.attnum):
+            check_not_null(ctx.session, target, mine.attnum)
         update_attribute(ctx, mine.attnum, relid, attnotnull=True)
 
 
@@ -500,22 +501,6 @@ def _check_children_not_null(ctx: Any, relation: Any, name: str) -> None:
                 detail=f'Column "{name}" of relation "{child.name}" is not already NOT NULL.',
                 hint="Do not specify the ONLY keyword.",
             )
-
-
-def check_not_null(ctx: Any, relation: Any, attnum: int) -> None:
-    """23502 when a row has NULL there."""
-    found = ctx.session.xact.execute(
-        f"SELECT 1 FROM {relation.sqlite_name} WHERE c{attnum} IS NULL LIMIT 1"
-    )
-    if found:
-        name = relation.attrs[attnum - 1].attname
-        raise PgError(
-            NOT_NULL_VIOLATION,
-            f'column "{name}" of relation "{relation.name}" contains null values',
-            schema=relation.schema_name,
-            table=relation.name,
-            column=name,
-        )
 
 
 def only_partitioned(what: str) -> PgError:

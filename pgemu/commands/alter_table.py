@@ -16,6 +16,7 @@ from pgemu.commands import alter_column as ac
 from pgemu.commands import alter_constraint as con
 from pgemu.commands import alter_misc as misc
 from pgemu.commands import alter_type_rewrite, foreigncmds
+from pgemu.commands.ddl_messages import debug1
 from pgemu.commands.detach import check_not_pending
 from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import not_supported_detail
@@ -52,6 +53,8 @@ class AlterContext:
 
     def note_rewrite(self, relid: int, reason: int) -> None:
         """This table's rows are written anew."""
+        if relid not in self.rewrites:
+            debug1(self.session, f'rewriting table "{self.catalog.relation(relid).name}"')
         self.rewrites[relid] = self.rewrites.get(relid, 0) | reason
 
     @property

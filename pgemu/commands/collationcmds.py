@@ -29,6 +29,8 @@ from pgemu.errors import (
 from pgemu.types.icu import collation_version
 
 UTF8 = 6  # the encoding that locales of the C library are for
+# the order of bytes; the last two classify letters as Unicode does
+_LOCALES = ("C", "POSIX", "C.utf8", "C.UTF-8")
 
 _OPTIONS = (
     "from", "locale", "lc_collate", "lc_ctype", "provider", "deterministic", "version",
@@ -68,7 +70,7 @@ def _libc_row(name: str, given: dict[str, Any]) -> PgCollation:
     for value, word in ((collate, "lc_collate"), (ctype, "lc_ctype")):
         if value is None:
             raise PgError(INVALID_OBJECT_DEFINITION, f'parameter "{word}" must be specified')
-        if value not in ("C", "POSIX"):
+        if value not in _LOCALES:
             raise PgError(
                 FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
             )

@@ -23,6 +23,7 @@ from pgemu.catalog.rows import (
     PgIndex,
 )
 from pgemu.commands.cook import cook_constraint, referenced_columns, relation_pstate
+from pgemu.commands.ddl_messages import implicit_index, verifying_table
 from pgemu.commands.define import strings
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.index_build import build_index, compile_expr
@@ -173,6 +174,7 @@ def _create_constraint_and_index(
             INVALID_TABLE_DEFINITION,
             f'multiple primary keys for table "{heap.name}" are not allowed',
         )
+    implicit_index(session, heap, name, contype)
     index_oid = catalog.new_oid()
     constraint_oid = catalog.new_oid()
     index_create(
@@ -415,6 +417,7 @@ def check_existing_rows(session: Any, heap: HeapRef, name: str) -> None:
         return
     con = catalog.one(PgConstraint, conrelid=heap.oid, contypid=0, conname=name)
     expr = next(e for c, e in relation.checks if c.oid == con.oid)
+    verifying_table(session, relation.name)
     text = compile_expr(session, heap.oid, expr)
     if session.xact.execute(f"SELECT 1 FROM {relation.sqlite_name} WHERE NOT ({text}) LIMIT 1"):
         raise PgError(

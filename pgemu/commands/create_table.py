@@ -28,6 +28,7 @@ from pgemu.commands.constraint_cmds import (
     record_expression_dependencies,
 )
 from pgemu.commands.cook import coerce_default, cook_default, relation_pstate
+from pgemu.commands.ddl_messages import implicit_sequence
 from pgemu.commands.define import strings
 from pgemu.commands.foreign_keys import add_foreign_key
 from pgemu.commands.heap_ref import HeapRef, from_new
@@ -227,6 +228,7 @@ def _make_sequence(
     name, namespace, options = take_sequence_name(session, wanted.options, namespace)
     if name is None:
         name = choose_relation_name(session.catalog, table.name, wanted.column, "seq", namespace)
+    implicit_sequence(session, "CREATE TABLE", name, table.name, wanted.column)
     if not any(o["defname"] == "as" for o in options):
         options.insert(0, {"defname": "as", "arg": wanted.type_id})
     wanted.oid, _params = create_sequence(

@@ -10,6 +10,7 @@ from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.index import IndexInfo, index_create
 from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
 from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
+from pgemu.commands.ddl_messages import implicit_index, index_built
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.tablespace import index_tablespace
@@ -98,6 +99,7 @@ def create_exclusion(
 ) -> tuple[int, int]:
     """The rows of the constraint and of its index; (constraint OID, index OID)."""
     catalog = session.catalog
+    implicit_index(session, heap, name, "x")
     constraint = catalog.new_oid()
     index = index_create(session, heap, name, info, constraint_oid=constraint)
     attnums, me = tuple(k.attnum for k in info.keys), (PG_CONSTRAINT_RELID, constraint, 0)
@@ -111,6 +113,7 @@ def create_exclusion(
     rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in attnums if n)
     insert_rows(catalog, rows)
     heap.constraint_names.add(name)
+    index_built(session, heap, name, info)
     if not heap.is_new and heap.relkind == "r":
         check_existing_rows(session, heap, name, index)
     return int(constraint), index

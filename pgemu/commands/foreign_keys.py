@@ -28,6 +28,7 @@ from pgemu.catalog.rows import (
     PgTrigger,
 )
 from pgemu.commands.constraint_cmds import choose_index_name_addition
+from pgemu.commands.ddl_messages import debug1
 from pgemu.commands.define import strings
 from pgemu.commands.heap_ref import HeapRef, from_relation
 from pgemu.commands.opclass_lookup import (
@@ -413,6 +414,7 @@ def validate_foreign_key(session: Any, oid: int) -> None:
 
     catalog = session.catalog
     con = catalog.one(PgConstraint, oid=oid)
+    debug1(session, f'validating foreign key constraint "{con.conname}"')
     fk, pk = catalog.relation(con.conrelid), catalog.relation(con.confrelid)
     fk_cols = [quote_identifier(fk.attrs[n - 1].attname) for n in con.conkey]
     pk_cols = [quote_identifier(pk.attrs[n - 1].attname) for n in con.confkey]

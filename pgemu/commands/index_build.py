@@ -12,6 +12,7 @@ from pgemu.catalog.index import BTREE_AM_OID, HASH_AM_OID, IndexInfo
 from pgemu.catalog.pg_locale import storage_collation
 from pgemu.catalog.rows import PgClass
 from pgemu.commands.clauses import inline_mutable_functions
+from pgemu.commands.ddl_messages import index_built
 from pgemu.errors import UNIQUE_VIOLATION, PgError
 
 
@@ -72,6 +73,7 @@ def build_index(
 ) -> None:
     """Make the physical index; 23505 with PostgreSQL's words when the rows are not unique."""
     relfilenode = heap.relfilenode
+    index_built(session, heap, name, info)
     sql = physical_index_sql(session, heap.oid, relfilenode, oid, info)
     if sql is None:
         return

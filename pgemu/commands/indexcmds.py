@@ -93,7 +93,7 @@ def define_index_concurrently(session: Any, stmt: dict[str, Any], st: Statement)
     if oid:
         with session.xact.write():
             relation = catalog.relation(relid)
-            rebuild_index(session, relation, next(i for i in relation.indexes if i.oid == oid))
+            rebuild_index(session, relation, next(i for i in relation.all_indexes if i.oid == oid))
     return CommandResult("CREATE INDEX")
 
 
@@ -252,6 +252,13 @@ def define_index(
     if heap.relkind != "p" and build:
         build_index(session, heap, oid, index_name, info)
     return oid
+
+
+def _check_width(columns: int) -> None:
+    if columns > INDEX_MAX_KEYS:
+        raise PgError(
+            TOO_MANY_COLUMNS, f"cannot use more than {INDEX_MAX_KEYS} columns in an index"
+        )
 
 
 def _cook_predicate(session: Any, heap: HeapRef, raw: Any, source_text: str) -> Any:
@@ -518,7 +525,8 @@ def rebuild_index(session: Any, relation: Any, index: Any) -> None:
     info = index_info_of(catalog, index)
     new = catalog.new_oid()
     build_index(session, from_relation(relation), new, index.name, info)
-    session.xact.drop_index(f"main.i{index.relfilenode}")
+    if index.index.indisready:
+        session.xact.drop_index(f"main.i{index.relfilenode}")
     catalog.update(PgClass, {"oid": index.oid}, relfilenode=new)
     if not index.index.indisvalid:
         catalog.update(PgIndex, {"indexrelid": index.oid}, indisvalid=True, indisready=True)

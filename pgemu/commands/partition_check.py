@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.commands.ddl_messages import debug1, implied_by_constraints, verifying_table
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.inherit import map_variable_attnos
 from pgemu.commands.permissions import check_owner
@@ -89,7 +90,14 @@ def refuse_transition_triggers(child: Any, becoming: str, where: str) -> None:
 
 def validate_partition_rows(session: Any, relation: Any) -> None:
     """The rows of a table that was just attached satisfy its partition constraint."""
-    leaf = _violating_leaf(session, relation)
+    quals = generate_partition_qual(session.catalog, relation)
+    if quals and implied_by_constraints(session.catalog, relation, quals):
+        debug1(
+            session,
+            f'partition constraint for table "{relation.name}" is implied by existing constraints',
+        )
+        return
+    leaf = _violating_leaf(session, relation, attaching=True)
     if leaf is not None:
         raise PgError(
             CHECK_VIOLATION,
@@ -106,7 +114,7 @@ def validate_default_partition(session: Any, parent: Any, *, attaching: bool) ->
     default = catalog.relation(key.partdefid) if key is not None and key.partdefid else None
     if default is None:
         return
-    leaf = _violating_leaf(session, default)
+    leaf = _violating_leaf(session, default, attaching=attaching)
     if leaf is not None:
         shown = leaf if attaching else default
         raise PgError(
@@ -118,7 +126,7 @@ def validate_default_partition(session: Any, parent: Any, *, attaching: bool) ->
         )
 
 
-def _violating_leaf(session: Any, relation: Any) -> Any:
+def _violating_leaf(session: Any, relation: Any, *, attaching: bool) -> Any:
     """The first table at or below `relation` with a row that breaks its constraint."""
     catalog = session.catalog
     quals = generate_partition_qual(catalog, relation)
@@ -128,6 +136,8 @@ def _violating_leaf(session: Any, relation: Any) -> Any:
         leaf = catalog.relation(oid)
         if leaf.relkind != "r":
             continue
+        if attaching:
+            verifying_table(session, leaf.name)
         mapping = {
             a.attnum: leaf.attrs_by_name[a.attname].attnum
             for a in relation.columns

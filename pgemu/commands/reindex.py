@@ -84,10 +84,10 @@ def reindex(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     _check_system(relation, options)
     if is_index:
         table = catalog.relation(relation.index.indrelid)
-        indexes = [i for i in table.indexes if i.oid == relation.oid]
+        indexes = [i for i in table.all_indexes if i.oid == relation.oid]
         _check_exclusion(indexes, options)
     else:
-        indexes = sorted(relation.indexes, key=lambda i: i.oid)
+        indexes = sorted(relation.all_indexes, key=lambda i: i.oid)
         table = relation
         indexes = _without_exclusion(session, relation, indexes, options)
     if relation.relkind in "pI":
@@ -110,16 +110,16 @@ def _reindex_partitions(session: Any, relation: Any, options: _Options) -> None:
         leaf = catalog.relation(oid)
         if leaf.relkind == "i":
             table = catalog.relation(leaf.index.indrelid)
-            indexes = [i for i in table.indexes if i.oid == oid]
+            indexes = [i for i in table.all_indexes if i.oid == oid]
         elif leaf.relkind in "rm":
-            table, indexes = leaf, sorted(leaf.indexes, key=lambda i: i.oid)
+            table, indexes = leaf, sorted(leaf.all_indexes, key=lambda i: i.oid)
         else:
             continue
         for index in indexes:
             _check_tablespace(catalog.relation(index.oid), options)
             if options.tablespace:
                 move_relation(session, catalog.relation(index.oid), options.tablespace_oid)
-            current = next(i for i in catalog.relation(table.oid).indexes if i.oid == index.oid)
+            current = next(i for i in catalog.relation(table.oid).all_indexes if i.oid == index.oid)
             rebuild_index(session, catalog.relation(table.oid), current)
             _report(session, current, options)
 

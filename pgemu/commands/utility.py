@@ -229,6 +229,12 @@ def process_utility(
             )
             return done
 
+    return _run_transactional(session, tag, stmt, st, run)
+
+
+def _run_transactional(
+    session: Any, tag: str, stmt: dict[str, Any], st: Statement, run: Callable[[], CommandResult]
+) -> CommandResult:
     xact = session.xact
     outer = xact.builds_late
     xact.builds_late = (

@@ -137,7 +137,7 @@ def _run_parts(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     for name, step in plan.steps:
         session.xact.prevent_if_read_only(plan.command_type.upper())
         if name not in plan.late_steps:
-            result = _modify(session, step, bind(step, session.current_params))
+            result = _run_main(session, step, bind(step, session.current_params))
             session.udfs.row_sets[name] = list(result.rows or ())
     done = _run_main(session, plan, bindings)
     for name, step in plan.steps:

@@ -72,6 +72,8 @@ def collation_comparison(name: str, types: Mapping[str, str]) -> Any:
     return next((t.compare for t in base_types.values() if t.collation == name), None)
 
 
+# from here on parse() goes through the tokens
+_LONG_TEXT = 50_000
 # of statements that rules replaced by something else
 EMPTY_TAGS = {"insert": "INSERT 0 0", "update": "UPDATE 0", "delete": "DELETE 0"}
 
@@ -220,7 +222,8 @@ class Session(WritingMixin):
         conforming = bool(values["standard_conforming_strings"])
         quote = str(values["backslash_quote"])
         plain = "\\" not in text or (conforming and quote != "off" and "\\v" not in text)
-        if plain and not LONG_NAME.search(text):
+        # going through the tokens of a long text is quicker than looking for a name everywhere
+        if plain and len(text) < _LONG_TEXT and not LONG_NAME.search(text):
             return raw_parser(text)
         scanned = scan(
             text,

@@ -182,13 +182,23 @@ _SIGNS = (
     *("with", "reindex", "stored", "virtual", "0x", "0o", "0b", "b'", "x'"),
 )
 _SPLIT_NUMBER = re.compile(r"[\d.]_")
+# above it the quoted parts, which are most of such a text, are taken out first
+_LONG_TEXT = 10_000
 
 
 def _maybe_newer(text: str) -> bool:
+    if not _has_sign(text):
+        return False
+    if len(text) > _LONG_TEXT:
+        text = _QUOTED.sub("''", text)
+        if not _has_sign(text):
+            return False
+    return _MAYBE_NEWER.search(text) is not None
+
+
+def _has_sign(text: str) -> bool:
     lowered = text.lower()
-    if any(sign in lowered for sign in _SIGNS) or _SPLIT_NUMBER.search(lowered):
-        return _MAYBE_NEWER.search(text) is not None
-    return False
+    return any(sign in lowered for sign in _SIGNS) or _SPLIT_NUMBER.search(lowered) is not None
 
 
 # group 1 is what PostgreSQL 15 stumbles over
@@ -210,7 +220,8 @@ _JUNK_NUMBER = re.compile(
     r"(?<![\w$.])(?:0[xXoObB][0-9a-fA-F_]+|\d+(?:_\d+)+(?:\.[\d_]*)?|\d+\.\d+(?:_\d+)+)"
 )
 _QUOTED = re.compile(
-    r"""--[^\n]*|/\*.*?\*/|(?<![\w$])[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$.*?\$\1\$""",
+    r"""--[^\n]*|/\*.*?\*/|(?<![\w$])[eE]'[^'\\]*+(?:(?:''|\\.)[^'\\]*+)*+'|'[^']*+(?:''[^']*+)*+'"""
+    r"""|"[^"]*+(?:""[^"]*+)*+"|\$(\w*)\$.*?\$\1\$""",
     re.DOTALL,
 )
 _BIT_STRING = re.compile(r"(?<![\w$])([bBxX])'([^']*)'")
@@ -233,6 +244,18 @@ def _reject_junk_parameter(text: str) -> None:
 
 def reject_newer_syntax(text: str) -> None:
     """Raise what PostgreSQL 15 raises for constructs that came after it."""
+    # without what is quoted the text is short, and searched quickly
+    short = _QUOTED.sub("''", text)
+    flags = re.IGNORECASE | re.DOTALL
+    if _JUNK_NUMBER.search(short) or any(re.search(p, short, flags) for p in _NEWER_SYNTAX):
+        _point_to_newer_syntax(text)
+    for quoted in _QUOTED.finditer(text):
+        found = _BIT_STRING.match(text, max(quoted.start() - 1, 0))
+        if found is not None and found.end() == quoted.end():
+            _check_bit_string(found)
+
+
+def _point_to_newer_syntax(text: str) -> None:
     masked = _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
     junk = _JUNK_NUMBER.search(masked)
     if junk is not None:
@@ -245,10 +268,6 @@ def reject_newer_syntax(text: str) -> None:
         found = re.search(pattern, masked, re.IGNORECASE | re.DOTALL)
         if found is not None:
             raise _near(text, found.start(1))
-    for quoted in _QUOTED.finditer(text):
-        found = _BIT_STRING.search(text[: quoted.end()], max(quoted.start() - 1, 0))
-        if found is not None and found.end() == quoted.end():
-            _check_bit_string(found)
 
 
 def _check_bit_string(found: re.Match[str]) -> None:

@@ -24,17 +24,17 @@ _TOKEN = re.compile(
     r"""
     (?P<line>--[^\n]*)
   | (?P<block>/\*)
-  | (?P<escape>[eE]'(?:[^'\\]|''|\\.)*(?:'|$))
-  | (?P<other>(?:[bBxX]|[uU]&)'(?:[^']|'')*(?:'|$))
+  | (?P<escape>[eE]'[^'\\]*+(?:(?:''|\\.)[^'\\]*+)*+(?:'|$))
+  | (?P<other>(?:[bBxX]|[uU]&)'[^']*+(?:''[^']*+)*+(?:'|$))
   | (?P<string>')
   | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*)?\$)
-  | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*(?:"|$))
+  | (?P<quoted>(?:[uU]&)?"[^"]*+(?:""[^"]*+)*+(?:"|$))
   | (?P<name>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
     """,
     re.VERBOSE | re.DOTALL,
 )
-_STANDARD = re.compile(r"'(?:[^']|'')*(?:'|$)", re.DOTALL)
-_WITH_ESCAPES = re.compile(r"'(?:[^'\\]|''|\\.)*(?:'|$)", re.DOTALL)
+_STANDARD = re.compile(r"'[^']*+(?:''[^']*+)*+(?:'|$)", re.DOTALL)
+_WITH_ESCAPES = re.compile(r"'[^'\\]*+(?:(?:''|\\.)[^'\\]*+)*+(?:'|$)", re.DOTALL)
 _NO_ESCAPE = re.compile(r"\\.", re.DOTALL)  # \v is one for later PostgreSQLs
 _COMMENT = re.compile(r"/\*|\*/")
 LONG_NAME = re.compile(r'[\w$\x80-\U0010ffff]{64,}|[\x80-\U0010ffff]{16,}|"[^"]{64,}')

@@ -15,7 +15,7 @@ from pgemu.catalog.pg_locale import storage_collation
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import INTERNAL_ERROR, PgError
 from pgemu.fmgr import TypeInfo
-from pgemu.nodes.parsenodes import Query, RangeTblEntry
+from pgemu.nodes.parsenodes import CommonTableExpr, Query, RangeTblEntry
 from pgemu.planner.plan import ExternParam, LiteralParam, OuterParam, ParamSource, Plan
 from pgemu.planner.sql import Sql, collate, raw, render
 
@@ -80,6 +80,10 @@ class Scope:
     parent: Scope | None = None
     # CTE name -> alias of the SQLite CTE, for the CTEs this query defines
     ctes: dict[str, str] = field(default_factory=dict)
+    # those of them that are run before the statement: all its parts read the same rows
+    shared_ctes: frozenset[str] = frozenset()
+    # the one CTE that this scope has by itself; the others of its query are copied (ctes.py)
+    lone_cte: str | None = None
     # columns standing for Param("sublink", n) while a SubLink's test is lowered
     sublink_columns: list[Sql] = field(default_factory=list)
     # Vars that must be read elsewhere: (varno, attno) -> SQL (materialised sources, EXCLUDED)
@@ -145,7 +149,9 @@ class Lowering:
         self.for_index = False
         # name of a recursive CTE run in rounds -> its columns: it is read from the last round
         self.working_tables: dict[str, int] = {}
-        self.modifying_ctes: list[tuple[str, Query, Scope]] = []
+        # to be run before the statement: (name, what defines it, its scope)
+        self.cte_steps: list[tuple[str, CommonTableExpr, Scope]] = []
+        self.has_modifying_ctes = False
         self.late_ctes: set[str] = set()
         # the query whose rows go to the client
         self.shown: Query | None = None

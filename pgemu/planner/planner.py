@@ -14,11 +14,12 @@ import pgemu.planner.windows
 import pgemu.planner.xml  # noqa: F401  (their handlers register themselves)
 from pgemu.nodes import expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
-from pgemu.nodes.parsenodes import Query
+from pgemu.nodes.parsenodes import CommonTableExpr, Query
 from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.clauses import check_constants
+from pgemu.planner.ctes import is_modifying, lower_shared
 from pgemu.planner.dml import lower_modify
 from pgemu.planner.expressions import has_children, lower, lower_qual, row_value
 from pgemu.planner.lockedquery import (
@@ -64,23 +65,36 @@ def plan_query(
             columns=output_columns_of(query.returning_list),
             modify=modify,
         )
+    _complete(plan, low)
+    if plan.modify is not None or plan.row_marks:
+        plan.query, plan.outer = query, parent
+    return plan
+
+
+def _plan_step(low: Lowering, name: str, cte: CommonTableExpr, outer: Scope) -> Plan:
+    """The plan of a CTE that is run before the statement."""
+    if not cte.cterecursive or is_modifying(cte):
+        return plan_query(cte.ctequery, low.catalog, low.binder, low.used_literals, outer)
+    own = Lowering(low.catalog, low.binder)
+    own.used_literals = set(low.used_literals)
+    plan = Plan("select", sql.render(lower_shared(cte, name, own, outer)))
+    _complete(plan, own)
+    return plan
+
+
+def _complete(plan: Plan, low: Lowering) -> None:
+    """What lowering has collected for the plan."""
     plan.params = tuple(low.params)
     plan.relations = tuple((oid, name, n) for oid, (name, n) in low.relations.items())
     plan.volatile = low.volatile
-    plan.has_effects = low.has_effects or bool(low.modifying_ctes)
-    plan.may_write = low.may_write or bool(low.modifying_ctes)
+    plan.has_effects = low.has_effects or low.has_modifying_ctes
+    plan.may_write = low.may_write or low.has_modifying_ctes
     plan.calls_functions, plan.calls_stable = low.calls_functions, low.calls_stable
-    plan.steps = [
-        (name, plan_query(cte, catalog, binder, low.used_literals, outer))
-        for name, cte, outer in low.modifying_ctes
-    ]
+    plan.steps = [(step[0], _plan_step(low, *step)) for step in low.cte_steps]
     plan.late_steps = frozenset(low.late_ctes)
     plan.used_literals = frozenset(low.used_literals)
     plan.partitioned = tuple(sorted(low.partitioned))
     plan.sequences = tuple(oid for oid in sorted(low.sequences) if oid >= FIRST_USER_OID)
-    if plan.modify is not None or plan.row_marks:
-        plan.query, plan.outer = query, parent
-    return plan
 
 
 def note_grouped_literals(query: Query, used: set[int]) -> None:

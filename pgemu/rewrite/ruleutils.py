@@ -232,7 +232,7 @@ def get_indexdef(
         return None
     flags = get_pretty_flags(pretty)
     relation = catalog.relation(row.indrelid)
-    info = next((i for i in relation.indexes if i.oid == oid), None)
+    info = next((i for i in relation.all_indexes if i.oid == oid), None)
     exprs = list(info.exprs) if info is not None else []
     am = catalog.one(PgAm, oid=cls.relam)
     amname = quote_identifier(am.amname if am is not None else "btree")

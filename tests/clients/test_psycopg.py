@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -219,6 +220,17 @@ def test_dict_rows_and_composition(connection: psycopg.Connection) -> None:
     cursor = connection.cursor(row_factory=dict_row)
     query = sql.SQL("select {} as {}").format(sql.Literal("it's"), sql.Identifier('odd "name'))
     assert cursor.execute(query).fetchone() == {'odd "name': "it's"}
+
+
+def test_long_literals_are_not_slow(connection: psycopg.Connection) -> None:
+    """Drivers that inline parameters send whole files so; words in them are not looked at."""
+    size = 4 * 1024 * 1024
+    started = time.monotonic()
+    for word in ("x", "reindex 0x1_0 json", "it''s \\ "):
+        text = word * (size // len(word))
+        row = connection.execute(f"select length('{text}'), x'1F'").fetchone()
+        assert row == (len(text.replace("''", "'")), "00011111")
+    assert time.monotonic() - started < 12
 
 
 def test_several_connections_see_commits_only(dsn: str) -> None:

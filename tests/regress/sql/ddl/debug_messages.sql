@@ -1,0 +1,31 @@
+-- At DEBUG1 DDL tells of implicit indexes and sequences, of indexes built and of tables read or proved
+set client_min_messages = debug1;
+create table chatty (id serial primary key, b int unique, c int references chatty);
+create index on chatty (c);
+create index on chatty (b) include (c);
+create index on chatty (lower(b::text));
+alter table chatty add check (b > 0);
+alter table chatty add d float8 not null default 3;
+create index on chatty (d);
+alter table chatty add constraint fk2 foreign key (c) references chatty not valid;
+alter table chatty validate constraint fk2;
+alter table chatty add unique (c, d);
+-- what CHECK constraints prove need not be looked for, but a CHECK allows NULL
+create table nn (a int, b int check (b > 0), c int check (c is not null and c > 3));
+insert into nn values (1, null, 5);
+alter table nn alter b set not null;
+alter table nn alter c set not null;
+alter table nn add check (a > 0), add check (a > -1);
+create table np (a int, b int) partition by range (a);
+create table np1 (a int check (a >= 10 and a < 20), b int);
+insert into np1 values (null, 1);
+alter table np attach partition np1 for values from (10) to (20);
+delete from np1;
+alter table np1 alter a set not null;
+alter table np attach partition np1 for values from (0) to (30);
+create table npd (a int, b int);
+insert into npd values (100, 1);
+alter table np attach partition npd default;
+create table np2 (like np);
+alter table np attach partition np2 for values from (90) to (110);
+alter table np add constraint u unique (a);

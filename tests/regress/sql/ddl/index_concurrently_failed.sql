@@ -1,0 +1,27 @@
+-- CREATE INDEX CONCURRENTLY that fails leaves an invalid index behind, which enforces nothing until REINDEX
+create table it (x int, y text); insert into it values (1,'a'),(1,'b');
+create unique index concurrently ix_invalid on it (x);
+select indexrelid::regclass, indisvalid, indisready, indislive, indisunique from pg_index where indrelid='it'::regclass;
+insert into it values (1, 'c');
+insert into it values (2, 'c') on conflict (x) do nothing;
+create unique index concurrently if not exists ix_invalid on it (x);
+reindex index ix_invalid;
+delete from it where y <> 'a';
+insert into it values (1, 'c');
+reindex index ix_invalid;
+select indexrelid::regclass, indisvalid, indisready from pg_index where indrelid='it'::regclass;
+insert into it values (1, 'c');
+insert into it values (7, 'd'), (8, '0');
+create index concurrently ix_e on it ((1/(y::int)));
+select indexrelid::regclass, indisvalid, indisready from pg_index where indrelid='it'::regclass;
+drop index ix_invalid;
+drop index concurrently if exists ix_e;
+create index concurrently ix_y on it (y);
+drop index concurrently ix_y;
+begin; create index concurrently ix_y on it (y); rollback;
+select indexrelid::regclass, indisvalid, indisready from pg_index where indrelid='it'::regclass;
+drop table it;
+create collation cx (locale = 'C.utf8');
+create collation cy (lc_collate = 'C', lc_ctype = 'C.UTF-8');
+select collname, collprovider, collcollate, collctype from pg_collation where collname in ('cx', 'cy') order by 1;
+select v from (values ('b'), ('a'), ('B'), ('ä')) t(v) order by v collate cx;
