@@ -138,7 +138,7 @@ def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
         session.own_overlay = None
     if forced:
         xact.undo_xid = 0
-        for schema in ("main", "g"):
+        for schema in xact.schemas_open_for_writing():
             session.conn.execute(
                 f"DELETE FROM {schema}.{prefix(schema)}undo WHERE xid=?", (xact.xid,)
             )
