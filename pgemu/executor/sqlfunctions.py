@@ -11,7 +11,7 @@ from typing import Any
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.fmgr import TypeInfo
-from pgemu.nodes import expr_type, expr_typmod
+from pgemu.nodes import expr_type, expr_typmod, plain_expression
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import Expr, TargetEntry, Var
 from pgemu.parser.parse_coerce import coerce_to_target_type
@@ -143,7 +143,7 @@ def _context(
     errors at run time then have no context.  constant: the planner evaluates the call."""
     inlined = (
         len(body) <= 1
-        and all(_is_expression(q) for q in body)
+        and all(plain_expression(q) is not None for q in body)
         and not (
             proc.proretset
             or proc.prosecdef
@@ -160,26 +160,6 @@ def _context(
     else:
         what = f"statement {statement}"
     return [f'SQL function "{proc.proname}" {what}']
-
-
-def _is_expression(query: Query) -> bool:
-    """What inline_function takes."""
-    return query.command_type == "select" and not (
-        query.rtable
-        or query.jointree.quals is not None
-        or query.has_aggs
-        or query.has_window_funcs
-        or query.has_target_srfs
-        or query.has_sublinks
-        or query.cte_list
-        or query.group_clause
-        or query.having_qual is not None
-        or query.sort_clause
-        or query.limit_offset is not None
-        or query.limit_count is not None
-        or query.set_operations is not None
-        or len(query.target_list) != 1
-    )
 
 
 def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:

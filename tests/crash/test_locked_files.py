@@ -6,6 +6,7 @@ not write to global.db does not care who writes there.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import threading
 import time
 from collections.abc import Iterator
@@ -188,20 +189,41 @@ def test_who_does_not_write_to_global_db_does_not_care_who_does(
         assert not failures
 
 
-def test_a_damaged_wal_index_is_recovered(server: PgemuServer, data: Path) -> None:
-    """As of a process that died between writing the two copies of its header, while another one
-    is about to write."""
+@contextlib.contextmanager
+def recovering(path: Path) -> Iterator[None]:
+    """The WAL index is damaged, as by a process that died between writing the two copies of its
+    header, and somebody else is busy with making it anew."""
+    with open(f"{path}-shm", "r+b", buffering=0) as index:
+        index.seek(8)  # iChange of the first copy
+        index.write(b"\xff\xff\xff\x7f")
+        fcntl.lockf(index, fcntl.LOCK_EX, 3, 120)  # WAL_WRITE_LOCK to WAL_RECOVER_LOCK
+        timer = threading.Timer(HELD, fcntl.lockf, (index, fcntl.LOCK_UN, 3, 120))
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.join()
+
+
+@pytest.mark.parametrize("name", ["main", "global"])
+def test_everybody_waits_for_the_recovery_of_the_wal_index(
+    server: PgemuServer, data: Path, name: str
+) -> None:
     with connect(server) as conn, connect(server) as other:
-        path = database_file(data, conn)
+        path = database_file(data, conn) if name == "main" else data / "global.db"
         conn.execute("UPDATE t SET b = 100 WHERE a = 1")
         for statement in (
-            "SELECT b FROM t WHERE a = 1",
+            "SELECT b FROM t, (SELECT count(*) FROM pg_authid) AS roles WHERE a = 1",
             "UPDATE t SET b = b WHERE a = 1 RETURNING b",
             "WITH u AS (UPDATE t SET b = b WHERE a = 1 RETURNING b) SELECT b FROM u",
         ):
-            for session in (conn, other):
-                with locked(path):
-                    with open(f"{path}-shm", "r+b") as index:
-                        index.seek(8)  # iChange of the first copy
-                        index.write(b"\xff\xff\xff\x7f")
+            for session in (conn, other, conn):
+                with recovering(path):
                     assert session.execute(statement).fetchone() == (100,)
+        with recovering(path), connect(server) as new:
+            assert new.execute("SELECT b FROM t WHERE a = 1").fetchone() == (100,)
+        for _ in range(6):
+            with recovering(path), psycopg.connect(server.dsn, dbname="template1") as new:
+                assert new.execute("SELECT 1").fetchone() == (1,)
+        with recovering(path):
+            conn.execute("CREATE ROLE made5; DROP ROLE made5")
