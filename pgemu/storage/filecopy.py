@@ -65,17 +65,18 @@ def copy_database_files(source: str, target: str) -> None:
     a checkpoint running beside us only writes pages that the WAL has as well: file plus WAL are
     one consistent state, which SQLite recovers when it opens the copy.
     """
-    copy_file(source, target)
+    copy_file(source, target + ".new")
     try:
         if os.stat(source + "-wal").st_size:
             copy_file(source + "-wal", target + "-wal")
     except FileNotFoundError:
         pass
+    os.rename(target + ".new", target)  # whoever dies before this leaves no database file
 
 
 def remove_database_files(path: str) -> None:
     """DROP DATABASE: the file and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", "-wal", "-shm", "-journal", ".new"):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path + suffix)
 

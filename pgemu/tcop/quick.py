@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pgemu.executor.execute import bind, run_plan, select_rows
+from pgemu.executor.locking import PlanOutdated
 from pgemu.planner.plan import Plan
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.extended import BIND_COMPLETE, NO_DATA
@@ -85,7 +86,10 @@ def run_bound(backend: Backend, payload: bytes) -> bool:
             backend.send_notices()
         write(command_complete(tag))
     else:
-        _run(backend, statement, plan, params, results)
+        try:
+            _run(backend, statement, plan, params, results)
+        except PlanOutdated:
+            _run_anew(backend, statement, params, results)
     connection.skip(length)
     if synced:
         backend.send_ready()
@@ -130,13 +134,36 @@ def _run(
             statement.encoders[results] = encode
     if plan.command_type == "select" and not (plan.row_marks or plan.steps or plan.may_write):
         assert encode is not None
-        count = send_rows(write, select_rows(session, plan, bindings), encode)
+        count = send_rows(write, select_rows(session, plan, bindings, replans=True), encode)
         tag = f"SELECT {count}"
     else:
-        result = run_plan(session, plan, bindings)
+        result = run_plan(session, plan, bindings, replans=True)
         if result.rows is not None and encode is not None:
             send_rows(write, result.rows, encode)
         tag = result.tag
     if session.notices:
         backend.send_notices()
     write(command_complete(tag))
+
+
+def _run_anew(
+    backend: Backend, statement: PreparedStatement, params: Any, results: tuple[int, ...]
+) -> None:
+    """A table has changed while the statement waited for its lock."""
+    session: Any = backend.session
+    while True:
+        session.accept_invalidations()
+        plan = session.plan_for(statement)
+        try:
+            if plan is not None:
+                _run(backend, statement, plan, params, results)
+                return
+        except PlanOutdated:
+            continue
+        # a rule has come that makes several statements of it
+        session.current_params = params
+        done = session.run(statement.query, params)
+        if session.notices:
+            backend.send_notices()
+        backend.connection.write(command_complete(done.tag))
+        return

@@ -29,6 +29,7 @@ from pgemu.storage.filelock import FileLock
 from pgemu.storage.latch import LatchSender
 from pgemu.storage.locktable import LockTable
 from pgemu.storage.procarray import DATABASE, PID, PREPARED_PIDS, XID, XMIN, Slot
+from pgemu.storage.sequence import SequenceFile
 from pgemu.storage.shmem import SharedMemory
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam import twophase
@@ -124,6 +125,8 @@ def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:
             if active:
                 _roll_back(conn, cluster, database, active)
             _drop_temporary_schemas(conn, cluster, database)
+            if not prepared:
+                _drop_lost_sequences(conn, cluster, database)
             _clear(conn, cluster, database, "main", prepared)
         finally:
             conn.close()
@@ -368,6 +371,18 @@ def _drop_temporary_schemas(conn: apsw.Connection, cluster: Cluster, database: i
                     conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (oid,))
             for table, column in _IN_SCHEMA:
                 conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (schema,))
+
+
+def _drop_lost_sequences(conn: apsw.Connection, cluster: Cluster, database: int) -> None:
+    """Those of transactions that did not commit, and those that a commit had still to drop."""
+    sequences = SequenceFile(cluster.sequence_path(database), cluster.sequence_lock_path(database))
+    try:
+        stored = sequences.rows()
+        used = {row[0] for row in conn.execute("SELECT c8 FROM main.r1259")} if stored else set()
+        for relfilenode in stored.keys() - used:
+            sequences.drop(relfilenode)
+    finally:
+        sequences.close()
 
 
 def _clear(

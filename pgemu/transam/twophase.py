@@ -8,6 +8,7 @@ it, so that its xid and its locks are found where those of all others are.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -72,14 +73,20 @@ def prepared_xacts(cluster: Cluster) -> list[PreparedXact]:
 
 def save(cluster: Cluster, prepared: PreparedXact) -> None:
     """From here on the transaction survives everything."""
-    os.makedirs(_folder(cluster), mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(_folder(cluster), mode=0o700)
+        _sync_folder(cluster.data)
     path = _path(cluster, prepared.xid)
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(asdict(prepared), file)
         file.flush()
         os.fsync(file.fileno())
     os.rename(path + ".new", path)
-    folder = os.open(_folder(cluster), os.O_RDONLY | os.O_CLOEXEC)
+    _sync_folder(_folder(cluster))
+
+
+def _sync_folder(path: str) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
@@ -141,7 +148,7 @@ def finish(xact: TransactionManager, prepared: PreparedXact, *, commit: bool) ->
     assert xact.state == IDLE
     if commit:
         _commit(xact, prepared)
-        xact.sync("main")
+        xact.sync("main", order=True)  # else its file would be gone, and the transaction with it
         return
     if "g" in prepared.schemas:  # first, see recovery.py
         with xact.undoing(shared=True):
