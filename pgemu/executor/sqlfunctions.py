@@ -10,6 +10,7 @@ from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
+from pgemu.executor.locking import PlanOutdated
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type, expr_typmod, plain_expression
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
@@ -44,6 +45,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         # who asks and what the settings are decide names and privileges too
         key = (session.catalog_version(), session.guc.epoch, session.ctx.current_user_oid)
         if not prepared or prepared[0][0] != key:
+            session.accept_invalidations()
             prepared[:] = [(key, *_prepare(session, proc, info))]
         return prepared[0]  # type: ignore[no-any-return]
 
@@ -56,7 +58,10 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         made: tuple[Any, ...] | None = None
         try:
             made = statements()
-            rows = _run_body(session, made, args, types)
+            try:
+                rows = _run_body(session, made, args, types)
+            except PlanOutdated:
+                return run(*args)
             layout = made[4]
             if layout and types != [info.result_type]:
                 rows = [_spread(row, layout) for row in rows]
@@ -107,7 +112,8 @@ def _run_body(
         stack[depth:] = lines[number]
         if plans[number] is None:
             plans[number] = session.plan_once(query)
-        result = session.run_planned(plans[number], query, args)
+        # what has been done already is not to be done twice
+        result = session.run_planned(plans[number], query, args, replans=number == 0)
         rows = list(result.rows or ())
         types[:] = [c.type_oid for c in result.columns or ()]
     return rows
