@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pgemu.storage.cluster import Cluster
+from pgemu.storage.filecopy import sync_folder
 from pgemu.storage.locktable import HOLD, LockTable
 from pgemu.storage.locktag import LockTag
 from pgemu.storage.procarray import DATABASE, PREPARED_PIDS, ROLE, XID, Slot
@@ -75,22 +76,14 @@ def save(cluster: Cluster, prepared: PreparedXact) -> None:
     """From here on the transaction survives everything."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(_folder(cluster), mode=0o700)
-        _sync_folder(cluster.data)
+        sync_folder(cluster.data)
     path = _path(cluster, prepared.xid)
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(asdict(prepared), file)
         file.flush()
         os.fsync(file.fileno())
     os.rename(path + ".new", path)
-    _sync_folder(_folder(cluster))
-
-
-def _sync_folder(path: str) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(_folder(cluster))
 
 
 def remove(cluster: Cluster, xid: int) -> None:

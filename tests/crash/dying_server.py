@@ -51,6 +51,11 @@ class DyingServer(PgemuServer):
         with open(self.death_file + ".count", encoding="ascii") as file:
             return int(file.read())
 
+    def place(self) -> str:
+        """The line at which the last one died."""
+        with open(self.death_file + ".place", encoding="ascii") as file:
+            return file.read()
+
     def disarm(self) -> None:
         if os.path.exists(self.death_file):
             os.unlink(self.death_file)
@@ -130,6 +135,8 @@ class LineCountdown:
         if event == "line":
             self.count += 1
             if self.count == self.last:
+                with open(self.countdown.path + ".place", "w", encoding="ascii") as file:
+                    file.write(f"{frame.f_code.co_filename}:{frame.f_lineno}")
                 os.kill(os.getpid(), signal.SIGKILL)
         return self._lines
 

@@ -134,8 +134,11 @@ def test_a_death_at_a_line(server: DyingServer, scenario: Scenario) -> None:
     deaths = 0
     for line in sorted(rng.sample(range(1, lines + 1), min(POINTS, lines))):
         done = run_and_die(server, scenario, line)
-        found = whole_state(server)
-        place = f"{scenario.name}, line {line} of {lines}, {done} steps done"
+        place = f"{scenario.name}, line {line} of {lines}, {done} steps done, {server.place()}"
+        try:
+            found = whole_state(server)
+        except psycopg.Error as error:
+            raise AssertionError(place) from error
         assert found in states, f"{place}:\n{found}\ninstead of {states}"
         if done == len(scenario.steps):
             assert found == states[-1], f"{place}: acknowledged but lost"
