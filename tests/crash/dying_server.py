@@ -5,7 +5,8 @@ the file named by $PGEMU_DEATH_FILE holds "pid n mode"; at its n-th write since 
 with that pid kills itself ("backend") or the postmaster and then itself ("server"); where n is 0 it
 notes in a second file how many writes it makes.  Mode "line": not at a write, but before the n-th
 line of transam/, storage/ and LINES_OF that it runs.  Mode "saved" or "occupied": it dies inside
-PREPARE TRANSACTION, with its file written, or with the slot of the prepared transaction taken too.
+PREPARE TRANSACTION, with its file written, or with the slot of the prepared transaction taken too;
+"finished" or "removed": inside COMMIT PREPARED, with all rows done, or with the file gone too.
 """
 
 from __future__ import annotations
@@ -156,8 +157,8 @@ def die_in_prepare(countdown: Countdown, name: str, mode: str) -> None:
     """Let the function of that name in twophase.py be the last that a backend calls."""
     function = getattr(twophase, name)
 
-    def last(*args: Any) -> None:
-        function(*args)
+    def last(*args: Any, **options: Any) -> None:
+        function(*args, **options)
         if countdown.order_for_me() == mode:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -168,6 +169,8 @@ def install(path: str) -> Any:
     countdown = Countdown(path)
     die_in_prepare(countdown, "save", "saved")
     die_in_prepare(countdown, "occupy", "occupied")
+    die_in_prepare(countdown, "finish", "finished")
+    die_in_prepare(countdown, "remove", "removed")
     die_at_a_line(countdown)
     base = apsw.vfs_names()[0]
 
