@@ -138,7 +138,7 @@ def test_a_death_at_a_line(server: DyingServer, scenario: Scenario) -> None:
         try:
             found = whole_state(server)
         except psycopg.Error as error:
-            raise AssertionError(place) from error
+            raise AssertionError(f"{place}\n{server.log()[-3000:]}") from error
         assert found in states, f"{place}:\n{found}\ninstead of {states}"
         if done == len(scenario.steps):
             assert found == states[-1], f"{place}: acknowledged but lost"
