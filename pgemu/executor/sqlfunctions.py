@@ -58,13 +58,12 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         made: tuple[Any, ...] | None = None
         try:
             made = statements()
-            try:
-                rows = _run_body(session, made, args, types)
-            except PlanOutdated:
-                return run(*args)
-            layout = made[4]
-            if layout and types != [info.result_type]:
-                rows = [_spread(row, layout) for row in rows]
+            rows = _run_body(session, made, args, types)
+            if made[4] and types != [info.result_type]:
+                rows = [_spread(row, made[4]) for row in rows]
+        except PlanOutdated:
+            del stack[depth:]
+            return run(*args)
         except PgError as error:
             body = prepared[0][1] if prepared else []
             for line in stack[depth:] if made is not None else _context(proc, 0, body):
@@ -92,9 +91,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
 
     def call(*args: Any) -> Any:
         rows = run(*args)
-        if info.result_type == VOIDOID:
-            return None
-        if not rows:
+        if info.result_type == VOIDOID or not rows:
             return None
         return _one_value(session, rows[0], info, types)
 
