@@ -109,7 +109,7 @@ def _drop_storage(
         if table not in dropped_with_it:
             session.xact.drop_index(f"main.i{node}")
     elif row.relkind == "S":
-        session.xact.at_commit(lambda: session.sequences.drop(oid))
+        session.xact.at_commit(lambda: session.sequences.drop(node))
 
 
 def remove_attribute_by_id(catalog: Catalog, relid: int, attnum: int) -> None:

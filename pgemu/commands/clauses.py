@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.rows import PgProc, PgType
-from pgemu.nodes import expr_type
+from pgemu.nodes import expr_type, plain_expression
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import (
     CoerceViaIO,
@@ -115,27 +115,8 @@ def _inlined_body(catalog: Any, proc: PgProc, types: list[int]) -> Any:
     ):
         return None
     query = _only_query(catalog, proc, types)
-    if query is None or query.command_type != "select" or len(query.target_list) != 1:
-        return None
-    if (
-        query.rtable
-        or query.has_aggs
-        or query.has_window_funcs
-        or query.has_target_srfs
-        or query.has_sublinks
-        or query.jointree.quals
-        or query.limit_count
-        or query.limit_offset
-        or query.sort_clause
-        or query.group_clause
-        or query.distinct_clause
-        or query.having_qual
-        or query.cte_list
-        or query.set_operations
-    ):
-        return None
-    expr = query.target_list[0].expr
-    return expr if expr_type(expr) == proc.prorettype else None
+    expr = plain_expression(query) if query is not None else None
+    return expr if expr is not None and expr_type(expr) == proc.prorettype else None
 
 
 def _only_query(catalog: Any, proc: PgProc, types: list[int]) -> Query | None:

@@ -235,10 +235,10 @@ def copy_database_files(session: Any, source: int, target: int) -> None:
     paths = cluster.database_path(source), cluster.database_path(target)
     if source == session.ctx.database_oid:
         # this command's write transaction holds the lock of the own database
-        copy_files(*paths)
+        copy_files(*paths, sync=session.xact.fsync)
     else:
         with WriterLock(cluster.writer_lock_path(source), session.check_for_interrupts):
-            copy_files(*paths)
+            copy_files(*paths, sync=session.xact.fsync)
     sequences = SequenceFile(cluster.sequence_path(source), cluster.sequence_lock_path(source))
     sequences.copy_to(cluster.sequence_path(target))
 

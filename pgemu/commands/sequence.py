@@ -283,7 +283,7 @@ def alter_sequence_options(
     """Merge options into an existing sequence."""
     catalog = session.catalog
     row = catalog.one(PgSequence, seqrelid=oid)
-    last_value, _log_count, is_called = session.sequences.read(oid)
+    last_value, _log_count, is_called = session.sequences.read(catalog.relation(oid).relfilenode)
     old = SequenceParams(
         row.seqtypid, row.seqstart, row.seqincrement, row.seqmax, row.seqmin, row.seqcache,
         row.seqcycle, last_value, is_called,
@@ -308,10 +308,14 @@ def reset_sequence(session: Any, oid: int) -> None:
 
 
 def restart(session: Any, oid: int, value: int, is_called: bool) -> None:
-    """Set the state, and put the old one back if the transaction aborts."""
-    old_value, _log_count, old_called = session.sequences.read(oid)
-    session.sequences.set(oid, value, is_called)
-    session.xact.at_abort(lambda: session.sequences.set(oid, old_value, old_called))
+    """A state of its own for the transaction, which its commit makes that of all
+    (RelationSetNewRelfilenode)."""
+    catalog, sequences, xact = session.catalog, session.sequences, session.xact
+    old, new = catalog.relation(oid).relfilenode, catalog.new_oid()
+    sequences.create(new, value, is_called)
+    xact.at_abort(lambda: sequences.drop(new))
+    catalog.update(PgClass, {"oid": oid}, relfilenode=new)
+    xact.at_commit(lambda: sequences.drop(old))
 
 
 def process_owned_by(session: Any, oid: int, owned_by: list[str], deptype: str = "a") -> None:

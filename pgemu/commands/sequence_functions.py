@@ -52,8 +52,9 @@ def nextval(ctx: CallContext, oid: int, *, check: bool = True) -> int:
     if relation.persistence != "t":
         session.xact.prevent_if_read_only("nextval()")
     value: int = session.sequences.nextval(
-        oid, row.seqincrement, row.seqmin, row.seqmax, row.seqcycle, row.seqcache, relation.name
-    )
+        relation.relfilenode, row.seqincrement, row.seqmin, row.seqmax, row.seqcycle,
+        row.seqcache, relation.name,
+    )  # fmt: skip
     state = session.sequence_state
     state[oid] = value
     state["last"] = oid
@@ -112,7 +113,7 @@ def _setval(ctx: CallContext, oid: int, value: int, is_called: bool) -> int:
             f'setval: value {value} is out of bounds for sequence "{relation.name}" '
             f"({row.seqmin}..{row.seqmax})",
         )
-    ctx.session.sequences.set(oid, value, is_called)
+    ctx.session.sequences.set(relation.relfilenode, value, is_called)
     if is_called:
         ctx.session.sequence_state[oid] = value
     return value
@@ -123,7 +124,7 @@ def pg_sequence_last_value(ctx: CallContext, oid: int) -> int | None:
     """last_value, NULL while nextval was never called."""
     relation, _row = _sequence(ctx, oid)
     _check(ctx, relation, "US")
-    last, _log, called = ctx.session.sequences.read(oid)
+    last, _log, called = ctx.session.sequences.read(relation.relfilenode)
     return int(last) if called else None
 
 

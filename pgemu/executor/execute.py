@@ -16,7 +16,7 @@ import apsw
 from pgemu.errors import PgError
 from pgemu.executor.committing import retrying_in_both_files
 from pgemu.executor.evalplanqual import rechecking
-from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.locking import PlanOutdated, lock_for_plan
 from pgemu.executor.lockrows import lock_rows
 from pgemu.executor.lone_modify import run_alone
 from pgemu.executor.modify import run_modify
@@ -63,8 +63,11 @@ def bind(
     return tuple(values)
 
 
-def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
-    """Run a plan to its end."""
+def run_plan(
+    session: Any, plan: Plan, bindings: Sequence[Value], *, replans: bool = False
+) -> Result:
+    """Run a plan to its end.  replans: the caller has not locked its tables and makes another plan
+    at PlanOutdated."""
     session.xact.queried = True
     modify = plan.modify
     if modify is not None and modify.lone_target is not None:
@@ -74,7 +77,8 @@ def run_plan(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
             raise translate(error, session) from error
         if done is not None:
             return _modify_result(plan, *done)
-    lock_for_plan(session, plan)
+    if not lock_for_plan(session, plan) and replans:
+        raise PlanOutdated
     if plan.command_type == "select" and not (plan.steps or plan.row_marks or plan.may_write):
         rows = list(select_rows(session, plan, bindings))
         return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
@@ -160,20 +164,25 @@ def _run_main(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     return Result(rows, plan.columns, len(rows), f"SELECT {len(rows)}")
 
 
-def select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
-    """The rows of a SELECT, as they come; the SQLite read transaction ends with them."""
+def select_rows(
+    session: Any, plan: Plan, bindings: Sequence[Value], *, replans: bool = False
+) -> Iterator[Row]:
+    """The rows of a SELECT, as they come; the SQLite read transaction ends with them.  replans: as
+    in run_plan."""
     if plan.calls_functions and not plan.may_write and not session.xact.write_depth:
-        yield from _select_warily(session, plan, bindings)
+        yield from _select_warily(session, plan, bindings, replans)
     else:
-        yield from _select_rows(session, plan, bindings)
+        yield from _select_rows(session, plan, bindings, replans)
 
 
-def _select_warily(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
+def _select_warily(
+    session: Any, plan: Plan, bindings: Sequence[Value], replans: bool
+) -> Iterator[Row]:
     """The same where a function that is not volatile may call one that writes: then the statement
     runs again, as one that writes, and so do all after it.  That has to show before rows have
     gone to the client."""
     notices = len(session.notices)
-    rows = _select_rows(session, plan, bindings)
+    rows = _select_rows(session, plan, bindings, replans)
     try:
         first = list(islice(rows, ROWS_HELD_BACK))
     except ReaderWritesError:
@@ -185,13 +194,16 @@ def _select_warily(session: Any, plan: Plan, bindings: Sequence[Value]) -> Itera
     yield from rows
 
 
-def _select_rows(session: Any, plan: Plan, bindings: Sequence[Value]) -> Iterator[Row]:
+def _select_rows(
+    session: Any, plan: Plan, bindings: Sequence[Value], replans: bool
+) -> Iterator[Row]:
     session.xact.queried = True
     if plan.result is not None:
         fix_first_snapshot(session.xact)
         yield tuple([bindings[n - 1] if n else value for n, value in plan.result])
         return
-    lock_for_plan(session, plan)
+    if not lock_for_plan(session, plan) and replans:
+        raise PlanOutdated
     xact = session.xact
     started = monotonic_ns()
     cursor = quiet_cursor(session, plan, bindings)

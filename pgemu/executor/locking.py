@@ -240,6 +240,10 @@ def lock_relation(session: Any, oid: int, mode: int, *, nowait: bool = False) ->
         raise PgError(LOCK_NOT_AVAILABLE, f'could not obtain lock on relation "{name}"')
 
 
+class PlanOutdated(Exception):
+    """The catalogs have changed while the plan's locks were waited for; nothing was done."""
+
+
 def lock_for_plan(session: Any, plan: Plan) -> bool:
     """Take the table locks of a planned statement, before it starts.  False: the catalogs have
     changed meanwhile; accept invalidations, plan again, call again."""

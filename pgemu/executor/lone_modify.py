@@ -59,7 +59,7 @@ def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
         modify.lone_target = relation
         database = session.ctx.database_oid << 32
         modify.lone_in_block = not locks_on_conflict(session, relation, modify)
-        oids = {relation.oid, *(oid for oid, _, _ in plan.relations)}
+        oids = {relation.oid, *(oid for oid, _, _ in plan.relations), *plan.sequences}
         modify.lone_locks = tuple(strong_word(database | oid) for oid in oids)
 
 

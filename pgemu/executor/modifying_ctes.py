@@ -148,11 +148,10 @@ def own_writes_hidden(session: Any, plan: Plan) -> Iterator[None]:
         session.own_overlay = None
     if forced:
         xact.undo_xid = 0
-        for schema in ("main", "g"):
-            undo = f"{schema}.{prefix(schema)}undo WHERE xid=?"
-            # a DELETE of nothing would lock the shared file, which others may have changed since
-            if session.conn.execute(f"SELECT 1 FROM {undo} LIMIT 1", (xact.xid,)).fetchall():
-                session.conn.execute(f"DELETE FROM {undo}", (xact.xid,))
+        for schema in xact.schemas_open_for_writing():
+            session.conn.execute(
+                f"DELETE FROM {schema}.{prefix(schema)}undo WHERE xid=?", (xact.xid,)
+            )
 
 
 def _read_tables(plan: Plan) -> dict[str, int]:

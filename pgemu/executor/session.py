@@ -295,13 +295,15 @@ class Session(WritingMixin):
             return False
         return plan_query(rewritten[0], self.catalog, self.udfs, query_literals(query))
 
-    def run_planned(self, plan: Plan | bool, query: Query, params: Sequence[Value]) -> Result:
-        """Run a plan of plan_once, or the query where there is none."""
+    def run_planned(
+        self, plan: Plan | bool, query: Query, params: Sequence[Value], *, replans: bool = False
+    ) -> Result:
+        """Run a plan of plan_once, or the query where there is none.  replans: see run_plan."""
         if isinstance(plan, bool):
             return self.run(query, params)
         saved, self.current_params = self.current_params, params
         try:
-            return run_plan(self, plan, bind(plan, params))
+            return run_plan(self, plan, bind(plan, params), replans=replans)
         finally:
             self.current_params = saved
 

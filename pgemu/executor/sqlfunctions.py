@@ -10,8 +10,9 @@ from typing import Any
 
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
+from pgemu.executor.locking import PlanOutdated
 from pgemu.fmgr import TypeInfo
-from pgemu.nodes import expr_type, expr_typmod
+from pgemu.nodes import expr_type, expr_typmod, plain_expression
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import Expr, TargetEntry, Var
 from pgemu.parser.parse_coerce import coerce_to_target_type
@@ -44,6 +45,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         # who asks and what the settings are decide names and privileges too
         key = (session.catalog_version(), session.guc.epoch, session.ctx.current_user_oid)
         if not prepared or prepared[0][0] != key:
+            session.accept_invalidations()
             prepared[:] = [(key, *_prepare(session, proc, info))]
         return prepared[0]  # type: ignore[no-any-return]
 
@@ -57,9 +59,11 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
         try:
             made = statements()
             rows = _run_body(session, made, args, types)
-            layout = made[4]
-            if layout and types != [info.result_type]:
-                rows = [_spread(row, layout) for row in rows]
+            if made[4] and types != [info.result_type]:
+                rows = [_spread(row, made[4]) for row in rows]
+        except PlanOutdated:
+            del stack[depth:]
+            return run(*args)
         except PgError as error:
             body = prepared[0][1] if prepared else []
             for line in stack[depth:] if made is not None else _context(proc, 0, body):
@@ -87,9 +91,7 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
 
     def call(*args: Any) -> Any:
         rows = run(*args)
-        if info.result_type == VOIDOID:
-            return None
-        if not rows:
+        if info.result_type == VOIDOID or not rows:
             return None
         return _one_value(session, rows[0], info, types)
 
@@ -107,7 +109,8 @@ def _run_body(
         stack[depth:] = lines[number]
         if plans[number] is None:
             plans[number] = session.plan_once(query)
-        result = session.run_planned(plans[number], query, args)
+        # what has been done already is not to be done twice
+        result = session.run_planned(plans[number], query, args, replans=number == 0)
         rows = list(result.rows or ())
         types[:] = [c.type_oid for c in result.columns or ()]
     return rows
@@ -143,7 +146,7 @@ def _context(
     errors at run time then have no context.  constant: the planner evaluates the call."""
     inlined = (
         len(body) <= 1
-        and all(_is_expression(q) for q in body)
+        and all(plain_expression(q) is not None for q in body)
         and not (
             proc.proretset
             or proc.prosecdef
@@ -160,26 +163,6 @@ def _context(
     else:
         what = f"statement {statement}"
     return [f'SQL function "{proc.proname}" {what}']
-
-
-def _is_expression(query: Query) -> bool:
-    """What inline_function takes."""
-    return query.command_type == "select" and not (
-        query.rtable
-        or query.jointree.quals is not None
-        or query.has_aggs
-        or query.has_window_funcs
-        or query.has_target_srfs
-        or query.has_sublinks
-        or query.cte_list
-        or query.group_clause
-        or query.having_qual is not None
-        or query.sort_clause
-        or query.limit_offset is not None
-        or query.limit_count is not None
-        or query.set_operations is not None
-        or len(query.target_list) != 1
-    )
 
 
 def _one_value(session: Any, row: tuple[Any, ...], info: TypeInfo, types: list[int]) -> Any:

@@ -237,7 +237,9 @@ class SequenceModule(_Module):
         self.session = session
 
     def rows(self, *args: Any) -> Iterable[Any]:
-        last_value, log_cnt, is_called = self.session.sequences.read(args[0])
+        last_value, log_cnt, is_called = self.session.sequences.read(
+            self.session.catalog.relation(args[0]).relfilenode
+        )
         yield last_value, log_cnt, int(is_called)
 
 

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from pgemu.nodes import primnodes as p
+from pgemu.nodes.parsenodes import Query
 
 BOOLOID = 16
 _Getter = Callable[[Any], int]
@@ -230,3 +231,31 @@ def expr_location(node: Any) -> int:
     if isinstance(node, p.SubscriptingRef) and node.refexpr is not None:
         return expr_location(node.refexpr)
     return own
+
+
+def plain_expression(query: Query) -> p.Expr | None:
+    """What inline_function of clauses.c asks of the body of a SQL function: the expression of a
+    query that is `SELECT expression` and nothing more."""
+    if (
+        query.command_type != "select"
+        or query.has_aggs
+        or query.has_window_funcs
+        or query.has_target_srfs
+        or query.has_sublinks
+        or query.cte_list
+        or query.rtable
+        or query.jointree.fromlist
+        or query.jointree.quals is not None
+        or query.group_clause
+        or query.grouping_sets
+        or query.having_qual is not None
+        or query.window_clause
+        or query.distinct_clause
+        or query.sort_clause
+        or query.limit_offset is not None
+        or query.limit_count is not None
+        or query.set_operations is not None
+        or len(query.target_list) != 1
+    ):
+        return None
+    return query.target_list[0].expr

@@ -37,15 +37,16 @@ def raw_parser(text: str) -> list[RawStmt]:
     if nul >= 0:
         # a C string ends there; the protocol never delivers one, other callers might
         text = text[:nul]
-    if "$" in text and _JUNK_PARAM.search(text):
-        _reject_junk_parameter(text)
     try:
         parsed = pgparse.parse(text)
     except pgparse.PGQueryError as error:
-        raise _syntax_error(text, error) from None
+        found = _syntax_error(text, error)
+        _reject_junk(_masked(text), found.position)
+        raise found from None
     except RecursionError:
         raise stack_depth_exceeded() from None
-    if _maybe_newer(text):
+    junk = "$" in text and _JUNK["parameter"].search(text) is not None
+    if junk or _maybe_newer(text):
         reject_newer_syntax(text)
         if "json" in text.lower():
             parsed = [
@@ -172,7 +173,7 @@ _TOKEN = re.compile(r"[^\x00-@\[-^`{-\x7f](?:[\w$]|[^\x00-\x7f])*|[0-9][\w.]*|\S
 # ----------------------------------------------------------------------------- newer syntax
 
 _MAYBE_NEWER = re.compile(
-    r"(?<![\w$])\d[\d.]*_|\b0[xXoObB]|\bmerge\b|\bjson|\bat\s+local|\bindent\b|\bstorage\b|\bstatistics\b"
+    r"(?<![\w$])\d[\d.]*(?:[eE][+-]?\d+)?_|\b0[xXoObB]|\bmerge\b|\bjson|\bat\s+local|\bindent\b|\bstorage\b|\bstatistics\b"
     r"|\bset\s+expression|\bwith\s+(?:inherit|set)\b|\breindex\b|(?<![\w$])[bx]'|\bstored\b|\bvirtual\b",
     re.IGNORECASE,
 )
@@ -216,9 +217,13 @@ _NEWER_SYNTAX = (
     r"\breindex\s+(?:\([^)]*\)\s*)?(?:database|system)\s*(;|$)",
     r"\bcreate\s+statistics\s+(?:\([^)]*\)\s*)?(on)\b",
 )
-_JUNK_NUMBER = re.compile(
-    r"(?<![\w$.])(?:0[xXoObB][0-9a-fA-F_]+|\d+(?:_\d+)+(?:\.[\d_]*)?|\d+\.\d+(?:_\d+)+)"
-)
+# after which of its tokens 15's scanner finds junk where the newer one goes on, or begins another
+_JUNK = {
+    "numeric literal": re.compile(
+        r"(?<![\w$.])(?:0[xXoObB]\w[\w$]*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?_[\w$]*)"
+    ),
+    "parameter": re.compile(r"(?<![\w$])\$\d+[^\W\d][\w$]*"),
+}
 _QUOTED = re.compile(
     r"""--[^\n]*|/\*.*?\*/|(?<![\w$])[eE]'[^'\\]*+(?:(?:''|\\.)[^'\\]*+)*+'|'[^']*+(?:''[^']*+)*+'"""
     r"""|"[^"]*+(?:""[^"]*+)*+"|\$(\w*)\$.*?\$\1\$""",
@@ -227,19 +232,21 @@ _QUOTED = re.compile(
 _BIT_STRING = re.compile(r"(?<![\w$])([bBxX])'([^']*)'")
 
 
-# the newer grammar takes what follows a parameter's number for the next word
-_JUNK_PARAM = re.compile(r"(?<![\w$])\$\d+[^\W\d][\w$]*")
+def _masked(text: str) -> str:
+    """The text with blanks for what stands in quotes and comments."""
+    return _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
 
 
-def _reject_junk_parameter(text: str) -> None:
-    masked = _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
-    junk = _JUNK_PARAM.search(masked)
-    if junk is not None:
-        raise PgError(
-            SYNTAX_ERROR,
-            f'trailing junk after parameter at or near "{junk.group()}"',
-            position=junk.start() + 1,
-        )
+def _reject_junk(masked: str, error_position: int | None = None) -> None:
+    """error_position: what comes behind that, which the parser has complained about, the scanner
+    does not get to see."""
+    found = [(m.start() + 1, what, m[0]) for what, p in _JUNK.items() if (m := p.search(masked))]
+    if not found:
+        return
+    position, what, junk = min(found)
+    if error_position is None or position <= error_position:
+        message = f'trailing junk after {what} at or near "{junk}"'
+        raise PgError(SYNTAX_ERROR, message, position=position)
 
 
 def reject_newer_syntax(text: str) -> None:
@@ -247,7 +254,9 @@ def reject_newer_syntax(text: str) -> None:
     # without what is quoted the text is short, and searched quickly
     short = _QUOTED.sub("''", text)
     flags = re.IGNORECASE | re.DOTALL
-    if _JUNK_NUMBER.search(short) or any(re.search(p, short, flags) for p in _NEWER_SYNTAX):
+    if any(pattern.search(short) for pattern in _JUNK.values()) or any(
+        re.search(pattern, short, flags) for pattern in _NEWER_SYNTAX
+    ):
         _point_to_newer_syntax(text)
     for quoted in _QUOTED.finditer(text):
         found = _BIT_STRING.match(text, max(quoted.start() - 1, 0))
@@ -256,14 +265,8 @@ def reject_newer_syntax(text: str) -> None:
 
 
 def _point_to_newer_syntax(text: str) -> None:
-    masked = _QUOTED.sub(lambda m: "'" + " " * (len(m.group()) - 2) + "'", text)
-    junk = _JUNK_NUMBER.search(masked)
-    if junk is not None:
-        raise PgError(
-            SYNTAX_ERROR,
-            f'trailing junk after numeric literal at or near "{junk.group()}"',
-            position=junk.start() + 1,
-        )
+    masked = _masked(text)
+    _reject_junk(masked)
     for pattern in _NEWER_SYNTAX:
         found = re.search(pattern, masked, re.IGNORECASE | re.DOTALL)
         if found is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pgemu.catalog.pg_locale import icu_collation
 from pgemu.catalog.rows import PgProc
-from pgemu.nodes import expr_collation, expr_type, expr_typmod
+from pgemu.nodes import expr_collation, expr_type, expr_typmod, plain_expression
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.walk import mutate, walk
 from pgemu.planner import sql
@@ -318,22 +318,8 @@ def _simple_body(proc: PgProc, types: tuple[int, ...], low: Lowering) -> p.Expr 
     if len(statements) != 1:
         return None
     query = session.analyze_function_body(statements[0], proc, list(types))
-    plain = query.command_type == "select" and not (
-        query.rtable
-        or query.has_aggs
-        or query.has_window_funcs
-        or query.has_target_srfs
-        or query.has_sublinks
-        or query.jointree.quals
-        or query.limit_count
-        or query.sort_clause
-        or query.cte_list
-        or query.set_operations
-    )
-    if not plain or len(query.target_list) != 1:
-        return None
-    expr = query.target_list[0].expr
-    if expr_type(expr) != proc.prorettype:
+    expr = plain_expression(query)
+    if expr is None or expr_type(expr) != proc.prorettype:
         return None
     copied: p.Expr = copy_stored(expr)
     return copied

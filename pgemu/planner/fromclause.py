@@ -338,12 +338,19 @@ def values_query(rows: list[list[Sql]], low: Lowering) -> Sql:
 def _lower_function(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
     calls: list[SetCall] = []
     args: list[Sql] = []
+    volatile_before, low.volatile = low.volatile, False
     for function in entry.functions:
         call, its_args = set_call(function, low, scope)
         calls.append(call)
         args += its_args
+    once = low.volatile and len(scope.aliases) > 1 and not references_level(entry.functions, 0)
+    low.volatile = low.volatile or volatile_before
     name = low.binder.table_function(tuple(calls))
-    return sql.table_function(name, args, alias)
+    if not once:
+        return sql.table_function(name, args, alias)
+    # in a join SQLite would call it for each row of the other tables
+    rows = sql.select([sql.raw("*")], from_=sql.table_function(name, args, low.new_alias("f")))
+    return sql.raw(f"(WITH once AS MATERIALIZED ({rows}) SELECT * FROM once) AS {alias}")
 
 
 def set_call(function: RangeTblFunction, low: Lowering, scope: Scope) -> tuple[SetCall, list[Sql]]:

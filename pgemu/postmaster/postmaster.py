@@ -27,7 +27,7 @@ from pgemu.postmaster.listen import bind_sockets, bound_port, close_sockets, sta
 from pgemu.storage.cluster import Cluster, ClusterError
 from pgemu.storage.latch import LatchSender, latch_path, overflow_path, remove_latch_files
 from pgemu.storage.locktable import LockTable
-from pgemu.storage.procarray import XID, Slot
+from pgemu.storage.procarray import DATABASE, FINISHING_XID, XID, Slot
 from pgemu.storage.shmem import (
     FAST_SHUTDOWN,
     IMMEDIATE_SHUTDOWN,
@@ -271,7 +271,7 @@ class Postmaster:
             return
         if pid == children.checkpointer:
             children.checkpointer = 0
-            self._free_slots_of(pid)
+            self._free_slots_of(pid, code)
             if self._shutdown == RUNNING:
                 log("LOG", f"checkpointer process (PID {pid}) {_describe(code)}")
                 self._spawn_checkpointer()
@@ -285,14 +285,18 @@ class Postmaster:
         children.backends.discard(pid)
         if code and self._shutdown == RUNNING:
             log("LOG", f"server process (PID {pid}) {_describe(code)}")
-        self._free_slots_of(pid)
+        self._free_slots_of(pid, code)
 
-    def _free_slots_of(self, pid: int) -> None:
+    def _free_slots_of(self, pid: int, code: int) -> None:
         """A dead child's slot: at once, or after its transaction was rolled back."""
         slot = self.shm.procarray.find_by_pid(pid)
         if slot is None:
             return
-        recover = resolve(self.config.recover_backend) if slot.words[XID] else None
+        if code:  # a commit that it had done may not have been announced
+            self.shm.bump_catalog_version(slot.words[DATABASE])
+            self.shm.bump_catalog_version(0)
+        unfinished = slot.words[XID] or slot.words[FINISHING_XID]
+        recover = resolve(self.config.recover_backend) if unfinished else None
         if recover is None or self._shutdown == IMMEDIATE_SHUTDOWN:
             self._free_slot(slot)
             return

@@ -14,7 +14,7 @@ _FICLONE = 0x40049409
 _CHUNK = 1 << 30
 
 
-def copy_file(source: str, target: str) -> int:
+def copy_file(source: str, target: str, *, sync: bool = False) -> int:
     """Copy a file's content; the target is made with mode 0600 or overwritten.  Its size."""
     from_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -24,6 +24,8 @@ def copy_file(source: str, target: str) -> int:
         try:
             if size and not _clone(from_fd, to_fd):
                 _copy_range(from_fd, to_fd, size)
+            if sync:
+                os.fsync(to_fd)
         finally:
             os.close(to_fd)
     finally:
@@ -58,24 +60,37 @@ def _copy_range(from_fd: int, to_fd: int, size: int) -> None:
             done += sent
 
 
-def copy_database_files(source: str, target: str) -> None:
+def copy_database_files(source: str, target: str, *, sync: bool = False) -> None:
     """Copy a database that others may have open, its WAL included.
 
     The caller holds the source's writer lock.  Then nobody appends to the WAL or restarts it, and
     a checkpoint running beside us only writes pages that the WAL has as well: file plus WAL are
-    one consistent state, which SQLite recovers when it opens the copy.
+    one consistent state, which SQLite recovers when it opens the copy.  sync: it is on disk when
+    this returns.
     """
-    copy_file(source, target)
+    copy_file(source, target + ".new", sync=sync)
     try:
         if os.stat(source + "-wal").st_size:
-            copy_file(source + "-wal", target + "-wal")
+            copy_file(source + "-wal", target + "-wal", sync=sync)
     except FileNotFoundError:
         pass
+    os.rename(target + ".new", target)  # whoever dies before this leaves no database file
+    if sync:
+        sync_folder(os.path.dirname(target))
+
+
+def sync_folder(path: str) -> None:
+    """The names of the files in a folder are on disk when this returns."""
+    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def remove_database_files(path: str) -> None:
     """DROP DATABASE: the file and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    for suffix in ("", "-wal", "-shm", "-journal", ".new"):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path + suffix)
 

@@ -26,6 +26,7 @@ WAIT_EVENT, WAITING_FOR_XID, FLAGS, CLIENT_PORT, LXID, GENERATION = range(11, 17
 QUERY_LENGTH, APPLICATION_LENGTH, ADDRESS_LENGTH = range(17, 20)
 LISTENING, INTERRUPT, QUERY_ID, NESTING, SSL, KEY_LENGTH = range(20, 26)
 HIGHEST = 26  # in slot 0: the highest slot number that was ever taken
+FINISHING_XID = 27  # of the prepared transaction whose second phase the backend is in
 USER_WORD = 28  # 28..31 belong to the rooms above
 
 KEY_AT, APPLICATION_AT, ADDRESS_AT, QUERY_AT = 256, 320, 384, 512

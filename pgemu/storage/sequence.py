@@ -50,7 +50,7 @@ class SequenceFile:
         self._unmap()
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(fd).st_size == 0:
+            if not os.pread(fd, 8, 0).strip(b"\0"):  # new, or who made it died before the end
                 os.ftruncate(fd, (HEADER_WORDS + FIRST_CAPACITY * SLOT_WORDS) * 8)
                 os.pwrite(fd, struct.pack("=qq", MAGIC, FIRST_CAPACITY), 0)
             self._map = mmap.mmap(fd, 0)

@@ -28,7 +28,7 @@ from pgemu.libpq.auth import RoleAuth, authenticate
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import as_fatal, send_error, violation_error
 from pgemu.libpq.startup import StartupParams, UnsupportedProtocol, negotiate
-from pgemu.storage.connection import set_interrupt_check
+from pgemu.storage.connection import open_database, set_interrupt_check
 from pgemu.storage.procarray import (
     BACKEND_START,
     DATABASE,
@@ -194,8 +194,7 @@ class _SharedCatalogs:
     def __init__(self, cluster: Any, conn: apsw.Connection | None) -> None:
         self._own: apsw.Connection | None = None
         if conn is None:
-            conn = apsw.Connection(cluster.global_path, flags=apsw.SQLITE_OPEN_READWRITE)
-            conn.execute("ATTACH ? AS g", (cluster.global_path,)).fetchall()
+            conn = open_database(cluster.global_path, cluster.global_path)
             self._own = conn
         self._catalog = Catalog(DirectStore(conn))
 

@@ -18,6 +18,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.storage.filelock import FileLock
+from pgemu.storage.procarray import FINISHING_XID
 from pgemu.transam import twophase
 from pgemu.transam.twophase import PreparedXact
 from pgemu.transam.xact import FAILED, IDLE, IMPLICIT
@@ -136,9 +137,13 @@ def _finish(session: Any, gid: str, *, commit: bool) -> None:
         session.commit_transaction()
     with FileLock(f"{cluster.runtime}/lock.twophase"):
         prepared = _find(session, gid)
-        twophase.finish(xact, prepared, commit=commit)
-        twophase.remove(cluster, prepared.xid)
-        woken = twophase.vacate(shm, session.locks.table, prepared.xid)
+        xact.slot.words[FINISHING_XID] = prepared.xid
+        try:
+            twophase.finish(xact, prepared, commit=commit)
+            twophase.remove(cluster, prepared.xid)
+            woken = twophase.vacate(shm, session.locks.table, prepared.xid)
+        finally:
+            xact.slot.words[FINISHING_XID] = 0
     if prepared.serializable and xact.predicate is not None:
         xact.predicate.finish(prepared.serializable, commit, prepared.xid)
     if commit and prepared.catalog_changed:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgemu.executor.execute import bind as bind_params
 from pgemu.executor.execute import note_duration, quiet_cursor, run_plan, select_rows
-from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.locking import PlanOutdated, lock_for_plan
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import Plan
 from pgemu.tcop.dest import describe, encoders, send_cursor, send_rows
@@ -87,7 +87,10 @@ def _run_bound(backend: Backend, payload: bytes) -> bool:
     if plan is None:
         tag = transaction_statement(session, transaction)
     else:
-        tag = _run(backend, statement, plan, params, results)
+        try:
+            tag = _run(backend, statement, plan, params, results)
+        except PlanOutdated:
+            tag = _run_anew(backend, statement, params, results)
     if session.notices:
         backend.send_notices()
     connection.write(command_complete(tag))
@@ -142,17 +145,38 @@ def _run(
             statement.encoders[results] = encode
     if plan.command_type == "select" and not (plan.row_marks or plan.steps or plan.may_write):
         assert encode is not None
-        if plan.result is None:
+        if plan.result is None and not plan.calls_functions:
             session.xact.queried = True
-            lock_for_plan(session, plan)
+            if not lock_for_plan(session, plan):
+                raise PlanOutdated
             started = monotonic_ns()
             cursor = quiet_cursor(session, plan, bindings)
             if cursor is not None:
                 count = send_cursor(write, cursor, encode)
                 note_duration(plan, started)
                 return f"SELECT {count}"
-        return f"SELECT {send_rows(write, select_rows(session, plan, bindings), encode)}"
-    result = run_plan(session, plan, bindings)
+        rows = select_rows(session, plan, bindings, replans=True)
+        return f"SELECT {send_rows(write, rows, encode)}"
+    result = run_plan(session, plan, bindings, replans=True)
     if result.rows is not None and encode is not None:
         send_rows(write, result.rows, encode)
     return result.tag
+
+
+def _run_anew(
+    backend: Backend, statement: PreparedStatement, params: list[Value], results: tuple[int, ...]
+) -> str:
+    """A table has changed while the statement waited for its lock."""
+    session: Any = backend.session
+    while True:
+        session.accept_invalidations()
+        plan = session.plan_for(statement)
+        try:
+            if plan is not None:
+                return _run(backend, statement, plan, params, results)
+        except PlanOutdated:
+            continue
+        # a rule has come that makes several statements of it
+        session.current_params = params
+        tag: str = session.run(statement.query, params).tag
+        return tag

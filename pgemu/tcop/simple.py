@@ -17,7 +17,7 @@ from pgemu.executor.execute import (
     run_plan,
     select_rows,
 )
-from pgemu.executor.locking import lock_for_plan
+from pgemu.executor.locking import PlanOutdated, lock_for_plan
 from pgemu.executor.session import EMPTY_TAGS
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.primnodes import Aggref, CoerceToDomain, FuncExpr, SubLink, XmlExpr
@@ -126,10 +126,14 @@ class SimpleQuery:
         if not alone and not lock_for_plan(session, cached.plan):
             session.accept_invalidations()
             return False
-        self._execute(cached, bindings)
+        try:
+            self._execute(cached, bindings, replans=alone)
+        except PlanOutdated:
+            session.accept_invalidations()
+            return False
         return True
 
-    def _execute(self, cached: CachedStatement, bindings: Any) -> None:
+    def _execute(self, cached: CachedStatement, bindings: Any, *, replans: bool = False) -> None:
         session, write = self.session, self.backend.connection.write
         plan = cached.plan
         if plan.command_type == "select" and not plan.row_marks and not plan.may_write:
@@ -158,7 +162,7 @@ class SimpleQuery:
             write(command_complete(f"SELECT {count}"))
             return
         try:
-            result = run_plan(session, plan, bindings)
+            result = run_plan(session, plan, bindings, replans=replans)
         except (PgError, apsw.Error):
             if plan.command_type == "select" and _had_started(session, cached.query):
                 write(describe(session, plan.columns, ()))

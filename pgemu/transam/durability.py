@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 
 from pgemu.errors import T_R_SERIALIZATION_FAILURE, PgError
+from pgemu.storage.filecopy import sync_folder
 
 
 class WalSync:
@@ -39,11 +40,7 @@ class WalSync:
             fd = os.open(path + "-wal", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return -1  # nothing was written
-        folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)  # the file may be new
-        finally:
-            os.close(folder)
+        sync_folder(os.path.dirname(path))  # the file may be new
         self._fds[schema] = fd
         return fd
 

@@ -36,15 +36,20 @@ def purge(cluster: Cluster, shm: SharedMemory) -> None:
         _purge_file(cluster, shm, cluster.global_path, 0)
 
 
+def _open(path: str) -> apsw.Connection:
+    conn = apsw.Connection(path, flags=_FLAGS)
+    conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    conn.set_busy_timeout(1000)
+    return conn
+
+
 def _purge_file(cluster: Cluster, shm: SharedMemory, path: str, database: int) -> None:
     try:
-        conn = apsw.Connection(path, flags=_FLAGS)
+        conn = _open(path)
     except apsw.CantOpenError:
         return  # dropped a moment ago
     lock = WriterLock(cluster.writer_lock_path(database))
     try:
-        conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        conn.set_busy_timeout(1000)
         p = prefix("main" if database else "g")
         if conn.execute(f"SELECT 1 FROM {p}undo LIMIT 1").fetchone() is None:
             return
@@ -66,19 +71,20 @@ def _purge_file(cluster: Cluster, shm: SharedMemory, path: str, database: int) -
 def _recover_orphans(cluster: Cluster, shm: SharedMemory, path: str, database: int) -> None:
     """Nothing that nobody owns may stay open: rows would be waited for for ever."""
     try:
-        conn = apsw.Connection(path, flags=_FLAGS)
+        conn = _open(path)
     except apsw.CantOpenError:
         return
     try:
-        conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         running = set(shm.procarray.column(XID))
         orphans = [x for (x,) in conn.execute("SELECT xid FROM _active") if x not in running]
+        if orphans:
+            from pgemu.transam.recovery import recover_orphans
+
+            recover_orphans(cluster, shm, database)
+    except apsw.BusyError:
+        return  # the next round will do
     finally:
         conn.close()
-    if orphans:
-        from pgemu.transam.recovery import recover_orphans
-
-        recover_orphans(cluster, shm, database)
 
 
 def oldest_snapshot(shm: SharedMemory) -> int:
@@ -96,9 +102,8 @@ def _optimize(cluster: Cluster, path: str, database: int) -> None:
     from pgemu.transam.recovery import equip
 
     lock = WriterLock(cluster.writer_lock_path(database))
-    conn = apsw.Connection(path, flags=_FLAGS)
+    conn = _open(path)
     try:
-        conn.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         equip(conn)
         lock.acquire()
         conn.execute("PRAGMA analysis_limit=400;PRAGMA optimize").fetchall()

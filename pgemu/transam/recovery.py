@@ -28,7 +28,8 @@ from pgemu.storage.connection import open_database
 from pgemu.storage.filelock import FileLock
 from pgemu.storage.latch import LatchSender
 from pgemu.storage.locktable import LockTable
-from pgemu.storage.procarray import DATABASE, PID, PREPARED_PIDS, XID, XMIN, Slot
+from pgemu.storage.procarray import DATABASE, FINISHING_XID, PID, PREPARED_PIDS, XID, XMIN, Slot
+from pgemu.storage.sequence import SequenceFile
 from pgemu.storage.shmem import SharedMemory
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam import twophase
@@ -67,6 +68,8 @@ def recover_backend(cluster: Cluster, shm: SharedMemory, slot: Slot) -> None:
     """A backend died.  Its transaction is rolled back, its locks go, who waited for it wakes."""
     words = slot.words
     xid, database = words[XID], words[DATABASE]
+    if words[FINISHING_XID]:
+        _finish_prepared(cluster, shm, words[FINISHING_XID])
     if xid and _hand_over_prepared(cluster, shm, slot, xid):
         xid = 0
     if xid and database and os.path.exists(cluster.database_path(database)):
@@ -109,21 +112,69 @@ def _hand_over_prepared(cluster: Cluster, shm: SharedMemory, slot: Slot, xid: in
     return True
 
 
+def _finish_prepared(cluster: Cluster, shm: SharedMemory, xid: int) -> None:
+    """The backend died inside COMMIT PREPARED or ROLLBACK PREPARED."""
+    array = shm.procarray
+    with FileLock(f"{cluster.runtime}/lock.twophase"):
+        prepared = next((p for p in twophase.prepared_xacts(cluster) if p.xid == xid), None)
+        if prepared is not None:
+            path = cluster.database_path(prepared.database)
+            conn = open_database(path, cluster.global_path)
+            try:
+                if _is_still_prepared(conn, cluster, prepared):
+                    return
+            finally:
+                conn.close()
+        table, sender = LockTable(cluster.locks_path, array), LatchSender(cluster.runtime)
+        try:
+            # without an xid: it had begun to vacate the slot
+            for number, pid in enumerate(array.column(PID)):
+                own = array.slot(number)
+                if pid >= PREPARED_PIDS and own.words[XID] in (0, xid):
+                    own.words[XID] = 0
+                    woken = table.release_slot(number)
+                    array.release(own)
+                    for waiter in woken:
+                        sender.wake(waiter)
+        finally:
+            sender.close()
+            table.close()
+
+
+def _is_still_prepared(
+    conn: apsw.Connection, cluster: Cluster, prepared: twophase.PreparedXact
+) -> bool:
+    """False: its second phase had begun, and has been brought to its end.  COMMIT PREPARED commits
+    in main before global.db, ROLLBACK PREPARED rolls back in global.db first."""
+    xid, active = prepared.xid, "SELECT 1 FROM {} WHERE xid=?"
+    in_main = conn.execute(active.format("main._active"), (xid,)).fetchone() is not None
+    in_shared = conn.execute(active.format("g._gactive"), (xid,)).fetchone() is not None
+    if in_main and (in_shared or "g" not in prepared.schemas):
+        return True
+    _roll_back(conn, cluster, prepared.database, [xid])
+    twophase.remove(cluster, xid)
+    return False
+
+
 def recover_cluster(cluster: Cluster, shm: SharedMemory) -> None:
     """Before the port opens on a data folder: nobody else uses it."""
-    prepared = {p.xid: p.database for p in twophase.prepared_xacts(cluster)}
+    found = twophase.prepared_xacts(cluster)
+    prepared = {p.xid: p.database for p in found}
     for database in cluster.database_oids():
         conn = open_database(cluster.database_path(database), cluster.global_path)
         try:
             _advance_counters(conn, shm)
             active: list[Any] = [row[0] for row in conn.execute("SELECT xid FROM main._active")]
-            for xid in [x for x, of in prepared.items() if of == database and x not in active]:
-                twophase.remove(cluster, xid)  # COMMIT PREPARED had done all but this
-                del prepared[xid]
+            for one in [one for one in found if one.database == database]:
+                if not _is_still_prepared(conn, cluster, one):
+                    active = [xid for xid in active if xid != one.xid]
+                    del prepared[one.xid]
             active = [xid for xid in active if xid not in prepared]
             if active:
                 _roll_back(conn, cluster, database, active)
             _drop_temporary_schemas(conn, cluster, database)
+            if not prepared:
+                _drop_lost_sequences(conn, cluster, database)
             _clear(conn, cluster, database, "main", prepared)
         finally:
             conn.close()
@@ -376,6 +427,18 @@ def _drop_temporary_schemas(conn: apsw.Connection, cluster: Cluster, database: i
                     conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (oid,))
             for table, column in _IN_SCHEMA:
                 conn.execute(f"DELETE FROM main.{table} WHERE {column}=?", (schema,))
+
+
+def _drop_lost_sequences(conn: apsw.Connection, cluster: Cluster, database: int) -> None:
+    """Those of transactions that did not commit, and those that a commit had still to drop."""
+    sequences = SequenceFile(cluster.sequence_path(database), cluster.sequence_lock_path(database))
+    try:
+        stored = sequences.rows()
+        used = {row[0] for row in conn.execute("SELECT c8 FROM main.r1259")} if stored else set()
+        for relfilenode in stored.keys() - used:
+            sequences.drop(relfilenode)
+    finally:
+        sequences.close()
 
 
 def _clear(

@@ -8,6 +8,7 @@ it, so that its xid and its locks are found where those of all others are.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pgemu.storage.cluster import Cluster
+from pgemu.storage.filecopy import sync_folder
 from pgemu.storage.locktable import HOLD, LockTable
 from pgemu.storage.locktag import LockTag
 from pgemu.storage.procarray import DATABASE, PREPARED_PIDS, ROLE, XID, Slot
@@ -72,18 +74,16 @@ def prepared_xacts(cluster: Cluster) -> list[PreparedXact]:
 
 def save(cluster: Cluster, prepared: PreparedXact) -> None:
     """From here on the transaction survives everything."""
-    os.makedirs(_folder(cluster), mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(_folder(cluster), mode=0o700)
+        sync_folder(cluster.data)
     path = _path(cluster, prepared.xid)
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(asdict(prepared), file)
         file.flush()
         os.fsync(file.fileno())
     os.rename(path + ".new", path)
-    folder = os.open(_folder(cluster), os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(_folder(cluster))
 
 
 def remove(cluster: Cluster, xid: int) -> None:
@@ -141,7 +141,7 @@ def finish(xact: TransactionManager, prepared: PreparedXact, *, commit: bool) ->
     assert xact.state == IDLE
     if commit:
         _commit(xact, prepared)
-        xact.sync("main")
+        xact.sync("main", order=True)  # else its file would be gone, and the transaction with it
         return
     if "g" in prepared.schemas:  # first, see recovery.py
         with xact.undoing(shared=True):

@@ -355,6 +355,10 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         except apsw.BusyError:  # read before another session wrote
             raise SharedFileBehind from None
 
+    def schemas_open_for_writing(self) -> tuple[str, ...]:
+        """Inside a write statement: the files that it may write to now."""
+        return ("main", "g") if self._global_held else ("main",)
+
     def _unlock(self) -> None:
         """After the end of a SQLite write transaction."""
         if self._global_held:

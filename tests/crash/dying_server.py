@@ -3,8 +3,10 @@
 `python -m tests.crash.dying_server serve ...` is `pgemu serve ...` with SQLite's writes counted:
 the file named by $PGEMU_DEATH_FILE holds "pid n mode"; at its n-th write since then the backend
 with that pid kills itself ("backend") or the postmaster and then itself ("server"); where n is 0 it
-notes in a second file how many writes it makes.  Mode "saved" or "occupied": it dies inside PREPARE
-TRANSACTION, with its file written, or with the slot of the prepared transaction taken as well.
+notes in a second file how many writes it makes.  Mode "line": not at a write, but before the n-th
+line of transam/, storage/ and LINES_OF that it runs.  Mode "saved" or "occupied": it dies inside
+PREPARE TRANSACTION, with its file written, or with the slot of the prepared transaction taken too;
+"finished" or "removed": inside COMMIT PREPARED, with all rows done, or with the file gone too.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import FrameType
 from typing import Any
 
 import apsw
@@ -20,6 +23,10 @@ from pgemu.testing import PgemuServer
 from pgemu.transam import twophase
 
 DEATH_FILE = "PGEMU_DEATH_FILE"
+LINES_OF = (
+    "tcop/prepared_xacts.py", "tcop/xact_commands.py", "commands/dbcommands.py",
+    "executor/committing.py", "executor/lone_modify.py",
+)  # fmt: skip
 
 
 class DyingServer(PgemuServer):
@@ -44,6 +51,11 @@ class DyingServer(PgemuServer):
         """How many writes were made under kill_at(pid, 0)."""
         with open(self.death_file + ".count", encoding="ascii") as file:
             return int(file.read())
+
+    def place(self) -> str:
+        """The line at which the last one died."""
+        with open(self.death_file + ".place", encoding="ascii") as file:
+            return file.read()
 
     def disarm(self) -> None:
         if os.path.exists(self.death_file):
@@ -74,7 +86,7 @@ class Countdown:
         except FileNotFoundError:
             return
         pid, at, mode = order.split()
-        if int(pid) != os.getpid():
+        if int(pid) != os.getpid() or mode == "line":
             return
         if order != self.order:
             self.order, self.count = order, 0
@@ -88,12 +100,65 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class LineCountdown:
+    """Counts the lines that a backend runs while it serves messages."""
+
+    def __init__(self, countdown: Countdown) -> None:
+        self.countdown = countdown
+        self.order = ""
+        self.count = self.last = 0
+
+    def dispatch(self, original: Any, backend: Any, kind: int, payload: bytes) -> None:
+        if self.countdown.order_for_me() != "line":
+            original(backend, kind, payload)
+            return
+        with open(self.countdown.path, encoding="ascii") as file:
+            order = file.read()
+        if order != self.order:
+            self.order, self.count, self.last = order, 0, int(order.split()[1])
+        sys.settrace(self._calls)
+        try:
+            original(backend, kind, payload)
+        finally:
+            sys.settrace(None)
+            if not self.last:
+                with open(self.countdown.path + ".count", "w", encoding="ascii") as file:
+                    file.write(str(self.count))
+
+    def _calls(self, frame: FrameType, event: str, arg: object) -> Any:
+        name = frame.f_code.co_filename
+        _, _, name = name.rpartition("/pgemu/")
+        return (
+            self._lines if name.startswith(("transam/", "storage/")) or name in LINES_OF else None
+        )
+
+    def _lines(self, frame: FrameType, event: str, arg: object) -> Any:
+        if event == "line":
+            self.count += 1
+            if self.count == self.last:
+                with open(self.countdown.path + ".place", "w", encoding="ascii") as file:
+                    file.write(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self._lines
+
+
+def die_at_a_line(countdown: Countdown) -> None:
+    from pgemu.tcop.postgres import Backend
+
+    original, lines = Backend._dispatch, LineCountdown(countdown)
+
+    def dispatch(self: Backend, kind: int, payload: bytes) -> None:
+        lines.dispatch(original, self, kind, payload)
+
+    Backend._dispatch = dispatch  # type: ignore[method-assign]
+
+
 def die_in_prepare(countdown: Countdown, name: str, mode: str) -> None:
     """Let the function of that name in twophase.py be the last that a backend calls."""
     function = getattr(twophase, name)
 
-    def last(*args: Any) -> None:
-        function(*args)
+    def last(*args: Any, **options: Any) -> None:
+        function(*args, **options)
         if countdown.order_for_me() == mode:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -104,6 +169,9 @@ def install(path: str) -> Any:
     countdown = Countdown(path)
     die_in_prepare(countdown, "save", "saved")
     die_in_prepare(countdown, "occupy", "occupied")
+    die_in_prepare(countdown, "finish", "finished")
+    die_in_prepare(countdown, "remove", "removed")
+    die_at_a_line(countdown)
     base = apsw.vfs_names()[0]
 
     class DyingFile(apsw.VFSFile):  # type: ignore[misc]

@@ -61,6 +61,28 @@ def test_survives_the_death_of_its_backend(data: Path, moment: str) -> None:
         conn.execute("TRUNCATE t")
 
 
+@pytest.mark.parametrize("moment", ["finished", "removed"])
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+def test_its_end_survives_the_death_of_who_ended_it(data: Path, moment: str, end: str) -> None:
+    dying = DyingServer(data=data, settings=SETTINGS)
+    dying.death_file = f"{data}.death"
+    with dying, connect(dying) as conn:
+        conn.execute("CREATE TABLE t (a int PRIMARY KEY, b int)")
+        conn.execute("INSERT INTO t VALUES (1, 10)")
+        prepare(conn, "p", "UPDATE t SET b = 11", "CREATE ROLE made", "ALTER TABLE t ADD c int")
+        victim = connect(dying)
+        dying.kill_at(victim.info.backend_pid, 10**9, moment)
+        with pytest.raises(psycopg.OperationalError):
+            victim.execute(f"{end} PREPARED 'p'")
+        dying.disarm()
+        conn.execute("SET lock_timeout = '2s'")
+        conn.execute("UPDATE t SET a = a")
+        assert conn.execute("SELECT gid FROM pg_prepared_xacts").fetchall() == []
+        roles = conn.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'made'").fetchone()
+        found = conn.execute("SELECT * FROM t").fetchall()
+        assert (found, roles) == (([(1, 11, None)], (1,)) if end == "COMMIT" else ([(1, 10)], (0,)))
+
+
 def test_survives_a_crash(server: PgemuServer, data: Path) -> None:
     with connect(server) as conn:
         conn.execute("CREATE TABLE t (a int PRIMARY KEY, b int)")

@@ -29,6 +29,7 @@ from pgemu.executor.current_of import (
     visible_columns,
 )
 from pgemu.executor.late_errors import rows_until_error
+from pgemu.executor.locking import PlanOutdated
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.cursor_plans import (
     check_cursor_plan,
@@ -117,6 +118,7 @@ class RunningSql:
                     break
             else:
                 return prepared
+        session.accept_invalidations()
         prepared = analyze_statement(session, expr, values, self.function.variable_conflict)
         prepared.version, prepared.epoch = session.plan_version(), session.guc.epoch
         if len(prepared.queries) == 1:
@@ -141,9 +143,12 @@ class RunningSql:
         result = None
         for query in prepared.queries:
             run = partial(self._run_query, prepared, query, params)
-            result = self._in_context(
-                expr.text, query, run, params=params, is_cursor=is_cursor, prepared=prepared
-            )
+            try:
+                result = self._in_context(
+                    expr.text, query, run, params=params, is_cursor=is_cursor, prepared=prepared
+                )
+            except PlanOutdated:
+                return self.run_statement(expr, is_cursor=is_cursor)
         return prepared, result
 
     def _plan(self, prepared: Prepared | None, query: Any) -> Plan | bool:
@@ -155,7 +160,8 @@ class RunningSql:
         return prepared.plan if len(prepared.queries) == 1 else False
 
     def _run_query(self, prepared: Prepared, query: Any, params: list[Any]) -> Any:
-        return self.session.run_planned(self._plan(prepared, query), query, params)
+        plan = self._plan(prepared, query)
+        return self.session.run_planned(plan, query, params, replans=prepared.scan is None)
 
     def _in_context(
         self,
