@@ -179,7 +179,7 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
             f'constraint "{name}" for relation "{relation.name}" already exists',
         )
     if con.get("indexname"):
-        found = next((i for i in relation.indexes if i.name == con["indexname"]), None)
+        found = next((i for i in relation.all_indexes if i.name == con["indexname"]), None)
         if found is not None and primary:
             names = [relation.attrs[n - 1].attname for n in found.key_attnums if n]
             _set_key_not_null(ctx, names)

@@ -63,7 +63,7 @@ def change_owner(ctx: Any, command: dict[str, Any]) -> None:
 
 
 def _index(ctx: Any, name: str) -> Any:
-    found = next((i for i in ctx.relation.indexes if i.name == name), None)
+    found = next((i for i in ctx.relation.all_indexes if i.name == name), None)
     if found is None:
         raise PgError(
             UNDEFINED_OBJECT, f'index "{name}" for table "{ctx.relation.name}" does not exist'

@@ -99,7 +99,7 @@ class IndexTexts:
     def remember(self, session: Any, relation: Any, attnum: int) -> None:
         """Keep the texts of what uses the column, before it changes."""
         catalog = session.catalog
-        for index in relation.indexes:
+        for index in relation.all_indexes:
             trees = [*index.exprs, *([] if index.pred is None else [index.pred])]
             used = attnum in index.index.indkey or attnum in referenced_columns(trees)
             if used and index.oid not in self.indexes:
@@ -113,7 +113,7 @@ class IndexTexts:
     def restore(self, session: Any, relation: Any) -> None:
         """Analyze the texts again; build all indexes on the table's new storage."""
         catalog = session.catalog
-        for index in relation.indexes:
+        for index in relation.all_indexes:
             if index.oid in self.indexes:
                 _restore_index(catalog, relation, index, self.indexes[index.oid])
         for oid, text in self.statistics.items():

@@ -66,14 +66,14 @@ def cluster(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
 
 def _find_index(catalog: Any, relation: Any, name: str | None) -> Any:
     if name is None:
-        found = next((i for i in relation.indexes if i.index.indisclustered), None)
+        found = next((i for i in relation.all_indexes if i.index.indisclustered), None)
         if found is None:
             raise PgError(
                 UNDEFINED_OBJECT,
                 f'there is no previously clustered index for table "{relation.name}"',
             )
         return found
-    found = next((i for i in relation.indexes if i.name == name), None)
+    found = next((i for i in relation.all_indexes if i.name == name), None)
     row = catalog.one(PgClass, relname=name, relnamespace=relation.namespace)
     if found is None and row is not None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is not an index for table "{relation.name}"')

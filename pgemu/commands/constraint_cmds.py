@@ -222,7 +222,7 @@ def check_index_usable(session: Any, relation: Any, con: dict[str, Any]) -> Any:
     catalog = session.catalog
     location = con.get("location", 0)
     index_name = con["indexname"]
-    found = next((i for i in relation.indexes if i.name == index_name), None)
+    found = next((i for i in relation.all_indexes if i.name == index_name), None)
     if found is None:
         other = catalog.one(PgClass, relname=index_name, relnamespace=relation.namespace)
         if other is None:

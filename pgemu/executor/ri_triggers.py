@@ -380,6 +380,8 @@ class AfterTriggers:
             raise self._partial_null(constraint, child)
         event_key = constraint.oid, key
         busy = self.session.xact.others_running()
+        if busy and not self._exists(child, constraint.conkey, key):
+            return  # the row has gone again: nobody is to be waited for
         pk_key = self._cast_key(key, (child, constraint.conkey), (parent, constraint.confkey))
         if pk_key is None:
             raise self._not_present(constraint, parent, child, key)
