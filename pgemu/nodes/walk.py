@@ -71,6 +71,19 @@ def walk(node: Any, visit: Callable[[Any], bool | None]) -> None:
             walk(value, visit)
 
 
+def contains(node: Any, *kinds: type, stop_at: type | tuple[type, ...] = ()) -> bool:
+    """Whether a node of one of these kinds is in the tree; not looked for below stop_at."""
+    found = False
+
+    def visit(item: Any) -> bool:
+        nonlocal found
+        found = found or isinstance(item, kinds)
+        return not found and not isinstance(item, stop_at)
+
+    walk(node, visit)
+    return found
+
+
 def mutate(node: T, replace: Callable[[Any], Any]) -> T:
     """Copy of the tree in which replace(n), when it is not None, stands for n (and is not
     descended into).  Unchanged sub-trees are shared, not copied."""

@@ -22,7 +22,7 @@ from pgemu.nodes.parsenodes import (
     RangeTblFunction,
     RangeTblRef,
 )
-from pgemu.nodes.walk import walk
+from pgemu.nodes.walk import contains, walk
 from pgemu.parser.funcapi import get_expr_result_type
 from pgemu.planner import sql
 from pgemu.planner.expressions import has_children, lower, lower_qual
@@ -295,21 +295,9 @@ def _lower_lateral(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope
 
 def _lower_values(entry: RangeTblEntry, alias: str, low: Lowering, scope: Scope) -> Sql:
     rows = [[lower(value, low, scope) for value in row] for row in entry.values_lists]
-    if rows[0] and _reads_columns(entry.values_lists):
+    if rows[0] and contains(entry.values_lists, p.Var, stop_at=Query):
         return sql.derived(_selects_of_rows(rows), alias)
     return sql.derived(values_query(rows, low), alias)
-
-
-def _reads_columns(values_lists: list[list[p.Expr]]) -> bool:
-    found = False
-
-    def visit(node: object) -> bool | None:
-        nonlocal found
-        found = found or isinstance(node, p.Var)
-        return not found and not isinstance(node, Query)
-
-    walk(values_lists, visit)
-    return found
 
 
 def _selects_of_rows(rows: list[list[Sql]]) -> Sql:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
-from pgemu.nodes.walk import mutate, walk
+from pgemu.nodes.walk import contains, mutate
 from pgemu.parser.parse_sort_group import equal
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.sql import Sql
@@ -38,27 +38,11 @@ class InnerTargets:
 def _contains(node: object, kinds: tuple[type, ...]) -> bool:
     from pgemu.planner.projectset import contains_srf
 
-    found = False
-
-    def visit(item: object) -> bool | None:
-        nonlocal found
-        found = found or isinstance(item, kinds)
-        return not found and not isinstance(item, Query)
-
-    walk(node, visit)
-    return found or contains_srf(node)
+    return contains(node, *kinds, stop_at=Query) or contains_srf(node)
 
 
 def _has_window(node: object) -> bool:
-    found = False
-
-    def visit(item: object) -> bool | None:
-        nonlocal found
-        found = found or isinstance(item, p.WindowFunc)
-        return not found and not isinstance(item, Query)
-
-    walk(node, visit)
-    return found
+    return contains(node, p.WindowFunc, stop_at=Query)
 
 
 def lower_over_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:

@@ -43,7 +43,7 @@ from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.lost_indexes import rebuild_lost_indexes
 from pgemu.tcop.postgres import Backend
-from pgemu.tcop.prewarm import Prepared, attach_latch, close_session
+from pgemu.tcop.prewarm import Prepared, close_session
 from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.violation import ProtocolViolation
@@ -129,19 +129,7 @@ def _start(
         cluster.own_database_file(database.oid)
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
-    session = prepared.take_session(database.oid, cluster, config)
-    if session is None:
-        session = BackendSession(
-            cluster,
-            shm,
-            slot,
-            database.oid,
-            prepared.take_settings(cluster, config),
-            fsync=config.fsync(cluster),
-            collations=COLLATIONS,
-            conn=prepared.take_connection(database.oid),
-        )
-        attach_latch(session, cluster, shm, slot)
+    session = prepared.take_session(cluster, shm, slot, config, COLLATIONS, database.oid)
     session.ctx.database = database.datname
     session.authenticated_user_oid = role_row.oid
     session.set_session_user(role_row.oid)

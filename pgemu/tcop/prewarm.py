@@ -85,32 +85,55 @@ class Prepared:
         except PgError:
             return  # when the client comes it may be told so
         self.slot = slot
-        self._session = BackendSession(
+        self._session = self._make_session(
+            cluster, shm, slot, config, collations, self.database, self.conn
+        )
+
+    def take_session(
+        self,
+        cluster: Any,
+        shm: Any,
+        slot: Slot,
+        config: Any,
+        collations: Mapping[str, str],
+        database: int,
+    ) -> BackendSession:
+        """A session of this database: the one that was made, unless a file of settings has
+        changed since."""
+        session, self._session = self._session, None
+        if session is not None:
+            if self.database == database and self.settings_key == config.settings_key(cluster):
+                session.accept_invalidations()
+                return session
+            close_session(session)
+            self.conn = None
+        conn = self._take_connection(database)
+        return self._make_session(cluster, shm, slot, config, collations, database, conn)
+
+    def _make_session(
+        self,
+        cluster: Any,
+        shm: Any,
+        slot: Slot,
+        config: Any,
+        collations: Mapping[str, str],
+        database: int,
+        conn: apsw.Connection | None,
+    ) -> BackendSession:
+        session = BackendSession(
             cluster,
             shm,
             slot,
-            self.database,
-            self.take_settings(cluster, config),
+            database,
+            self._take_settings(cluster, config),
             fsync=config.fsync(cluster),
             collations=collations,
-            conn=self.conn,
+            conn=conn,
         )
-        attach_latch(self._session, cluster, shm, slot)
-
-    def take_session(self, database: int, cluster: Any, config: Any) -> BackendSession | None:
-        """The session that was made, if it is of this database and no file of settings has
-        changed since."""
-        session, self._session = self._session, None
-        if session is None:
-            return None
-        if self.database != database or self.settings_key != config.settings_key(cluster):
-            close_session(session)
-            self.conn = None
-            return None
-        session.accept_invalidations()
+        _attach_latch(session, cluster, shm, slot)
         return session
 
-    def take_settings(self, cluster: Any, config: Any) -> Settings:
+    def _take_settings(self, cluster: Any, config: Any) -> Settings:
         """The settings, made anew if a file changed since."""
         settings, self.settings = self.settings, None
         if settings is None or self.settings_key != config.settings_key(cluster):
@@ -125,7 +148,7 @@ class Prepared:
             known = _HBA[path] = key, load_hba(Path(path))
         return known[1]
 
-    def take_connection(self, database: int) -> apsw.Connection | None:
+    def _take_connection(self, database: int) -> apsw.Connection | None:
         """The open connection if it is that of this database; else it is closed."""
         conn, self.conn = self.conn, None
         if conn is not None and self.database != database:
@@ -142,7 +165,7 @@ class Prepared:
         self.conn = None
 
 
-def attach_latch(session: BackendSession, cluster: Any, shm: Any, slot: Slot) -> None:
+def _attach_latch(session: BackendSession, cluster: Any, shm: Any, slot: Slot) -> None:
     """What lets the session sleep and be woken."""
     latch = Latch(cluster.runtime, slot.number)
     latch.install_wakeup_fd()

@@ -361,6 +361,16 @@ class CompositeType(RecordType):
         return form_composite(self.placed(values))
 
 
+def _must_be_alike(registry: Any, oid: int, other: int, number: int) -> None:
+    """The types of the columns with that number."""
+    if oid != other:
+        raise PgError(
+            DATATYPE_MISMATCH,
+            f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
+            f"{registry.catalog.type_name(other)} at record column {number}",
+        )
+
+
 def compare_fields(
     registry: Any,
     left_oids: list[int],
@@ -375,12 +385,7 @@ def compare_fields(
     for number, (oid, x, other, y) in enumerate(
         zip(left_oids, left, right_oids, right, strict=False), 1
     ):
-        if oid != other:
-            raise PgError(
-                DATATYPE_MISMATCH,
-                f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
-                f"{registry.catalog.type_name(other)} at record column {number}",
-            )
+        _must_be_alike(registry, oid, other, number)
         if oid in WITHOUT_ORDER:
             wanted = "an equality operator" if equality else "a comparison function"
             raise PgError(
@@ -421,12 +426,7 @@ def record_image_cmp(ctx: CallContext, info: TypeInfo, a: str, b: str) -> int:
     for number, (oid, x, other, y) in enumerate(
         zip(left_oids, left, right_oids, right, strict=False), 1
     ):
-        if oid != other:
-            raise PgError(
-                DATATYPE_MISMATCH,
-                f"cannot compare dissimilar column types {registry.catalog.type_name(oid)} and "
-                f"{registry.catalog.type_name(other)} at record column {number}",
-            )
+        _must_be_alike(registry, oid, other, number)
         io = registry.io(oid)
         order = compare_values(_image(io, x), _image(io, y))
         if order:
