@@ -1,16 +1,15 @@
-"""SET, SHOW, RESET, SET ROLE, SET SESSION AUTHORIZATION, SET TRANSACTION's settings, DISCARD and
-ALTER SYSTEM (PostgreSQL's guc_funcs.c, variable.c and discard.c)."""
+"""SET, SHOW, RESET, SET ROLE, SET SESSION AUTHORIZATION, SET TRANSACTION's settings and DISCARD
+(PostgreSQL's guc_funcs.c, variable.c and discard.c)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.acl import ACL_ALTER_SYSTEM, ACL_SET, pg_parameter_aclcheck
+from pgemu.catalog.acl import ACL_SET, pg_parameter_aclcheck
 from pgemu.catalog.rows import PgAuthid
 from pgemu.commands.define import const_value, quote_identifier
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
-    ACTIVE_SQL_TRANSACTION,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     INVALID_PARAMETER_VALUE,
@@ -250,17 +249,3 @@ def discard(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         session.sequences.discard_cached()
         session.sequence_state.clear()
     return CommandResult("DISCARD " + target.removeprefix("DISCARD_"))
-
-
-def alter_system(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER SYSTEM SET: written to postgresql.auto.conf by the session's cluster."""
-    from pgemu.commands.permissions import require_superuser
-
-    if session.xact.in_block:
-        raise PgError(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block")
-    name = stmt["setstmt"].get("name")
-    if name is None:
-        require_superuser(session, "permission denied to perform ALTER SYSTEM RESET ALL")
-    elif not pg_parameter_aclcheck(session.catalog, name, ACL_ALTER_SYSTEM):
-        raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set parameter "{name}"')
-    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER SYSTEM is not supported")

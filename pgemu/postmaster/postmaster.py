@@ -19,6 +19,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pgemu.errors import CONFIG_FILE_ERROR, PgError
+from pgemu.guc import Settings
+from pgemu.guc.config_files import apply_entries, effective_file, initial_settings, read_entries
+from pgemu.guc.guc_file import ConfigLine
 from pgemu.postmaster.backend_startup import STATUS, SpareBackend, become_child, run_child
 from pgemu.postmaster.bootstrap import make_cluster
 from pgemu.postmaster.config import ServerConfig, log, resolve
@@ -68,6 +72,7 @@ class Postmaster:
         self._fillers: list[object] = []
         self._late_steps: Iterator[object] | None = None
         self._ready_fd = config.ready_fd
+        self._settings: Settings | None = None  # what was logged as in force, at the last reload
         self._retired: set[int] = set()  # children that end after the connection they serve
         self.cluster: Cluster
         self.shm: SharedMemory
@@ -110,6 +115,8 @@ class Postmaster:
             cluster.shm_path, self._max_connections, cluster.counters_path
         )
         self.shm.set_postmaster(os.getpid(), self.port)
+        config.shm = self.shm
+        config.start_with(config.started)
         self.locks = LockTable.create(cluster.locks_path, self.shm.procarray)
         self._sender = LatchSender(cluster.runtime)
         importlib.import_module("ctypes")
@@ -123,10 +130,21 @@ class Postmaster:
         self._announce()
 
     def _file_settings(self) -> None:
-        settings = dict(self.config.settings)
-        if not self.cluster.ephemeral:
-            settings = self.config.file_settings(self.cluster)
-        text = settings.get("max_connections", "100")
+        """The configuration files; a fresh cluster's have no entries, and are not looked at."""
+        config, cluster = self.config, self.cluster
+        if not cluster.ephemeral:
+            entries = read_entries((cluster.config_path, cluster.auto_config_path))
+            said: list[PgError | str] = list(map(_fault, entries.faults))
+            if entries.found and not said:
+                said += apply_entries(Settings(config.settings), entries, starting=True)
+            errors = [error for error in said if isinstance(error, PgError)]
+            for error in errors:
+                log("LOG", error.message)
+            if errors:
+                file = effective_file(entries, errors)
+                raise ClusterError(f'configuration file "{file}" contains errors')
+            config.start_with(entries)
+        text = config.file_settings(cluster).get("max_connections", "100")
         if not text.isdigit() or not 1 <= int(text) <= 262143:
             raise ClusterError(f'invalid value for parameter "max_connections": "{text}"')
         self._max_connections = int(text)
@@ -399,8 +417,32 @@ class Postmaster:
                 self._begin_shutdown(SMART_SHUTDOWN)
 
     def _reload(self) -> None:
+        """SIGHUP: say what changes, and let the backends do the same for themselves."""
         log("LOG", "received SIGHUP, reloading configuration files")
+        config, cluster = self.config, self.cluster
+        if self._settings is None:
+            before = config.entries(cluster)
+            self._settings = initial_settings(config.settings, config.started, before)
         self.shm.bump_config_generation()
+        entries = read_entries((cluster.config_path, cluster.auto_config_path))
+        said: list[PgError | str] = list(map(_fault, entries.faults))
+        applied = "no"
+        if not said:
+            said = apply_entries(self._settings, entries)
+            applied = "unaffected"
+        for line in said:
+            if isinstance(line, str):
+                log("LOG", line)
+            else:
+                log("LOG", line.message)
+                if line.detail:
+                    log("DETAIL", line.detail)
+                if line.hint:
+                    log("HINT", line.hint)
+        if any(isinstance(line, PgError) for line in said):
+            file = effective_file(entries, said)
+            log("LOG", f'configuration file "{file}" contains errors; {applied} changes were applied')
+        config.entries(cluster)  # for the spares to come
         for pid in self.children.backends:
             _kill(pid, signal.SIGHUP)
 
@@ -473,6 +515,10 @@ def _kill(pid: int, number: int) -> None:
 def _wait(pid: int) -> None:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
+
+
+def _fault(line: ConfigLine) -> PgError:
+    return PgError(CONFIG_FILE_ERROR, line.message)
 
 
 def serve(config: ServerConfig) -> int:

@@ -4,7 +4,6 @@ BackendMain, InitPostgres and the first half of PostgresMain).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -24,6 +23,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.fmgr.binding_index import install
+from pgemu.guc.config_files import apply_entries
 from pgemu.libpq.auth import RoleAuth, authenticate
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import as_fatal, send_error, violation_error
@@ -148,7 +148,7 @@ def _start(
     _apply_settings(session, stored, params, role_row)
     backend = Backend(connection, session)
     session.client = CopyChannel(backend)
-    _signals(session, slot, config)
+    _signals(session, slot, config, prepared.settings_key)
     backend.latch = session.latch
     rebuild_lost_indexes(session)
     peer = connection.peer()
@@ -168,18 +168,21 @@ def _now_us() -> int:
 
 
 def _apply_settings(
-    session: BackendSession, stored: list[tuple[str, str]], params: StartupParams, role: PgAuthid
+    session: BackendSession, stored: list[tuple[str, str, str]], params: StartupParams, role: PgAuthid
 ) -> None:
     guc = session.guc
     for name, value in (
         ("is_superuser", "on" if role.rolsuper else "off"),
         ("session_authorization", role.rolname),
-        ("data_directory", session.cluster.data),
     ):
         guc.set(name, value, source="override")
-    for name, value in stored:
+    for name, value, source in stored:
         # whether one may was asked when the setting was stored
-        guc.set(name, value, source="database", superuser=True)
+        try:
+            guc.set(name, value, source=source, context="user", superuser=True)
+        except PgError as error:
+            warning = {"detail": error.detail, "hint": error.hint}
+            session.notice("WARNING", error.sqlstate, error.message, **warning)
     for name, value in params.settings:
         guc.set(name, value, source="client", superuser=role.rolsuper)
     session.slot.application_name = str(guc.value("application_name"))
@@ -227,15 +230,17 @@ class _SharedCatalogs:
         del role
         return row
 
-    def stored_settings(self, database: int, role: int) -> list[tuple[str, str]]:
-        """ALTER DATABASE/ROLE ... SET, the weaker ones first."""
-        found: list[tuple[str, str]] = []
+    def stored_settings(self, database: int, role: int) -> list[tuple[str, str, str]]:
+        """ALTER DATABASE/ROLE ... SET as (name, value, source), the weaker ones first."""
+        found: list[tuple[str, str, str]] = []
         rows = self._catalog.all(PgDbRoleSetting)
-        for key in ((0, 0), (database, 0), (0, role), (database, role)) if rows else ():
+        keys = ((0, 0), (database, 0), (0, role), (database, role))
+        sources = ("global", "database", "user", "database user")
+        for key, source in zip(keys, sources, strict=True) if rows else ():
             of_key = [row for row in rows if (row.setdatabase, row.setrole) == key]
             for item in (of_key[0].setconfig or ()) if of_key else ():
                 name, _, value = str(item).partition("=")
-                found.append((name, value))
+                found.append((name, value, source))
         return found
 
 
@@ -247,7 +252,7 @@ def _seconds(row: PgAuthid) -> float | None:
     return float(until / 1e6 + 946_684_800)
 
 
-def _signals(session: BackendSession, slot: Any, config: Any) -> None:
+def _signals(session: BackendSession, slot: Any, config: Any, settings_key: int) -> None:
     """Handlers only set flags; the statement's own polling raises."""
 
     def cancel(number: int, frame: FrameType | None) -> None:
@@ -271,12 +276,16 @@ def _signals(session: BackendSession, slot: Any, config: Any) -> None:
         return PgError(QUERY_CANCELED, session.cancel_reason())
 
     def reload(number: int, frame: FrameType | None) -> None:
-        for name, text in config.file_settings(session.cluster).items():
-            with contextlib.suppress(PgError):
-                session.guc.set(name, text, source="configuration file")
+        session.reload = process_config_file
+
+    def process_config_file() -> None:
+        session.reload = None
+        apply_entries(session.guc, config.entries(session.cluster), running=True)
 
     session.interrupt_handler = interrupted
     signal.signal(signal.SIGHUP, reload)
+    if settings_key != config.settings_key():
+        process_config_file()  # the signal came too early
     signal.signal(signal.SIGINT, cancel)
     signal.signal(signal.SIGTERM, terminate)
     set_interrupt_check(session.conn, lambda: session.cancel_pending)

@@ -111,6 +111,8 @@ class Backend:
         while True:
             if session.cancel_pending and self._late_interrupt():
                 continue
+            if session.reload is not None:
+                session.reload()
             session.idle = True  # now a signal to terminate takes effect at once
             try:
                 woken = connection.sleep(self.latch.fd, timeouts.idle_seconds())
@@ -119,6 +121,8 @@ class Backend:
             if woken == "timeout":
                 raise timeouts.idle_error()
             if woken == "client":
+                if session.reload is not None:
+                    session.reload()
                 return
             self.latch.drain()
             if xact.standing:
