@@ -17,6 +17,7 @@ from pgemu.guc.setting import load_settings
 from pgemu.guc.settings import Settings, setting_key, valid_custom_name
 
 SOURCE = "configuration file"
+AUTO_FILE = "postgresql.auto.conf"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def initial_settings(
             if row is not None and row.context == "postmaster":
                 settings.set(line.name, line.value, source=SOURCE, context="postmaster")
                 settings.origins[key] = (line.file, line.line)
+                settings.file_at_start.add(key)
     if started.found or now.found:
         apply_entries(settings, now)
     return settings
@@ -81,9 +83,11 @@ def apply_entries(
     not be applied.  running: in a session, whose start-up settings stay as they are; starting: of
     the server, when all can be set."""
     said: list[PgError | str] = []
-    for key in [key for key in settings.origins if key not in entries.found]:
+    for key in sorted(settings.origins.keys() - entries.found.keys()):
         row = settings.rows_by_name.get(key)
         if row is None:
+            del settings.origins[key]
+        elif row.context == "postmaster" and key not in settings.file_at_start:
             del settings.origins[key]
         elif row.context == "postmaster":
             settings.pending_restart.add(key)
@@ -117,6 +121,7 @@ def _apply(
             settings.pending_restart.add(key)
             raise _needs_restart(row.name)
         settings.pending_restart.discard(key)
+        settings.origins[key] = (line.file, line.line)
         return None
     if running and row is not None and row.context in ("backend", "superuser-backend"):
         return None
@@ -129,6 +134,20 @@ def _apply(
     return f'parameter "{line.name}" changed to "{line.value}"'
 
 
+def could_be_applied(settings: Settings, key: str, line: ConfigLine) -> bool:
+    """Whether a reload would accept the entry."""
+    row = settings.rows_by_name.get(key)
+    if row is None:
+        return True
+    if row.context == "internal":
+        return False
+    try:
+        value = settings.parse(line.name, line.value)
+    except PgError:
+        return False
+    return row.context != "postmaster" or value == settings.values[key]
+
+
 def _needs_restart(name: str) -> PgError:
     words = "cannot be changed without restarting the server"
     return PgError("55P02", f'parameter "{name}" {words}')
@@ -138,7 +157,9 @@ def effective_file(entries: ConfigEntries, said: Iterable[PgError | str]) -> str
     """The file that the closing line of the log names."""
     faults = entries.faults
     if faults:
-        return faults[-1].file
+        file = faults[-1].file
+        unread = not faults[-1].name  # the file as a whole: this one is named without its folder
+        return AUTO_FILE if unread and file.endswith("/" + AUTO_FILE) else file
     names = [e.message.split('"')[1] for e in said if isinstance(e, PgError) and '"' in e.message]
     lines = [entries.found[setting_key(n)] for n in names if setting_key(n) in entries.found]
     return lines[-1].file if lines else next((line.file for line in entries.lines), "")

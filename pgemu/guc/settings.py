@@ -129,6 +129,8 @@ class Settings:
         self.unreported.update(name.lower() for name in self.reported)
         # of settings that a configuration file has: its path and the line
         self.origins: dict[str, tuple[str, int]] = {}
+        # of those that need a restart: which the server found in a file when it started
+        self.file_at_start: set[str] = set()
         self.pending_restart: set[str] = set()
         self._refresh_epoch()
         for name, text in (overrides or {}).items():

@@ -74,6 +74,11 @@ class Connection:
     def tls(self) -> bool:
         return self._tls is not None
 
+    def tls_facts(self) -> tuple[str, str, int] | None:
+        """Protocol, cipher, bits."""
+        cipher = None if self._tls is None else self._tls.cipher()
+        return None if cipher is None else (cipher[1], cipher[0], cipher[2])
+
     def peer(self) -> tuple[str, int] | None:
         """(address, port) of a TCP client."""
         if self.sock.family not in (socket.AF_INET, socket.AF_INET6):

@@ -25,6 +25,7 @@ from pgemu.errors import (
 from pgemu.fmgr.binding_index import install
 from pgemu.guc.config_files import apply_entries
 from pgemu.libpq.auth import RoleAuth, authenticate
+from pgemu.libpq.elog import ServerLog, is_on
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import as_fatal, send_error, violation_error
 from pgemu.libpq.startup import StartupParams, UnsupportedProtocol, negotiate
@@ -43,7 +44,8 @@ from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.lost_indexes import rebuild_lost_indexes
 from pgemu.tcop.postgres import Backend
-from pgemu.tcop.prewarm import Prepared, attach_latch, close_session
+from pgemu.tcop.prewarm import Prepared, attach_latch, boot_settings, close_session
+from pgemu.tcop.session_log import log_disconnection, start_log
 from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.violation import ProtocolViolation
@@ -61,18 +63,27 @@ def prewarm(cluster: Any, shm: Any, config: Any) -> Prepared:
 def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config: Any) -> bool:
     """Serve one connection to its end.  True: the process is as if it had never served one."""
     connection = Connection(sock)
+    params, early = None, None
     try:
+        if is_on(config.file_settings(cluster).get("log_connections", "off")):
+            peer = connection.peer()
+            host = f"{peer[0]} port={peer[1]}" if peer else "[local]"
+            early = _early_log(connection, None, cluster, config)
+            early.write("LOG", f"connection received: host={host}")
         params = _negotiate(connection, cluster, shm, config)
         if params is None:
             return False
-        backend = _start(connection, params, cluster, shm, slot, config)
+        backend = _start(connection, params, cluster, shm, slot, config, early)
     except (ConnectionLost, BrokenPipeError):
         return False
     except ProtocolViolation as violation:
         if not violation.silent:
-            send_error(connection, as_fatal(violation_error(violation)))
+            error = as_fatal(violation_error(violation))
+            _early_log(connection, params, cluster, config).report(error, None, "")
+            send_error(connection, error)
         return False
     except PgError as error:
+        _early_log(connection, params, cluster, config).report(as_fatal(error), None, "")
         old = isinstance(error, UnsupportedProtocol) and error.protocol2
         send_error(connection, as_fatal(error), protocol2=old)
         return False
@@ -83,12 +94,32 @@ def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config:
     except (ConnectionLost, BrokenPipeError):
         pass
     except ProtocolViolation as violation:
-        send_error(connection, as_fatal(violation_error(violation)))
+        _ended_by(backend, violation_error(violation))
     except PgError as error:
-        send_error(connection, as_fatal(error))
+        _ended_by(backend, error)
     finally:
+        if backend.session.guc.values["log_disconnections"]:
+            log_disconnection(backend)
         _end(backend.session)
     return clean
+
+
+def _ended_by(backend: Backend, error: PgError) -> None:
+    error = as_fatal(error)
+    if backend.log is not None:
+        backend.log.report(error, None, "")
+    send_error(backend.connection, error)
+
+
+def _early_log(
+    connection: Connection, params: StartupParams | None, cluster: Any, config: Any
+) -> ServerLog:
+    """The log while there is no session."""
+    log = ServerLog(boot_settings(cluster, config).values, connection.peer())
+    if params is not None:
+        known = {"u": params.user, "d": params.database, "i": "authentication"}
+        log.facts = known.get
+    return log
 
 
 def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> StartupParams | None:
@@ -106,7 +137,13 @@ def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> S
 
 
 def _start(
-    connection: Connection, params: StartupParams, cluster: Any, shm: Any, slot: Any, config: Any
+    connection: Connection,
+    params: StartupParams,
+    cluster: Any,
+    shm: Any,
+    slot: Any,
+    config: Any,
+    early: ServerLog | None,
 ) -> Backend:
     prepared = config.prewarmed or Prepared(cluster, config)
     config.prewarmed = None
@@ -155,6 +192,7 @@ def _start(
     slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
     session.server_address = connection.local_address() if peer else None
     slot.words[BACKEND_START] = slot.words[BACKEND_START] or _now_us()
+    start_log(backend, peer, params, early)
     secret = os.urandom(4)
     slot.cancel_key = secret
     connection.write(backend_key_data(os.getpid(), secret))
