@@ -85,9 +85,7 @@ def apply_entries(
     said: list[PgError | str] = []
     for key in sorted(settings.origins.keys() - entries.found.keys()):
         row = settings.rows_by_name.get(key)
-        if row is None:
-            del settings.origins[key]
-        elif row.context == "postmaster" and key not in settings.file_at_start:
+        if row is None or (row.context == "postmaster" and key not in settings.file_at_start):
             del settings.origins[key]
         elif row.context == "postmaster":
             settings.pending_restart.add(key)
@@ -153,8 +151,8 @@ def _needs_restart(name: str) -> PgError:
     return PgError("55P02", f'parameter "{name}" {words}')
 
 
-def effective_file(entries: ConfigEntries, said: Iterable[PgError | str]) -> str:
-    """The file that the closing line of the log names."""
+def file_with_error(entries: ConfigEntries, said: Iterable[PgError | str], main: str) -> str:
+    """The file that the closing line of the log names; main: postgresql.conf."""
     faults = entries.faults
     if faults:
         file = faults[-1].file
@@ -162,4 +160,4 @@ def effective_file(entries: ConfigEntries, said: Iterable[PgError | str]) -> str
         return AUTO_FILE if unread and file.endswith("/" + AUTO_FILE) else file
     names = [e.message.split('"')[1] for e in said if isinstance(e, PgError) and '"' in e.message]
     lines = [entries.found[setting_key(n)] for n in names if setting_key(n) in entries.found]
-    return lines[-1].file if lines else next((line.file for line in entries.lines), "")
+    return lines[-1].file if lines else main

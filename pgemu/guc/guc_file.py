@@ -24,6 +24,7 @@ _LINE = re.compile(
 _NAME = re.compile(r"[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)*")
 _VALUE = re.compile(r"'(?:[^'\\\n]|\\.|'')*'|[\w.+:/-]+")
 _TOKEN = re.compile(r"'(?:[^'\\\n]|\\.|'')*'|[\w.+:/-]+|.")
+_MISSING = "No such file or directory"
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|.)|''")
 
@@ -56,7 +57,7 @@ def parse_config_file(path: Path, depth: int = 0, by: str = "", at: int = 0) -> 
             if entry.name == "include_dir" and not (path.parent / entry.value).is_dir():
                 folder = path.parent / entry.value
                 words = f'could not open directory "{folder}"'
-                log = f'could not open configuration directory "{folder}": No such file or directory'
+                log = f'could not open configuration directory "{folder}": {_MISSING}'
                 made.append(ConfigLine("", "", str(path), entry.line, words, log))
                 continue
             for included in _included(entry, path.parent):

@@ -329,7 +329,9 @@ class Settings:
         """No configuration file has this setting any more: where its value came from one, the
         default is back."""
         del self.origins[key]
-        default = _boot_state().reset.get(key) or State(_default_of(self.rows_by_name[key]), "default")
+        default = _boot_state().reset.get(key) or State(
+            _default_of(self.rows_by_name[key]), "default"
+        )
         if self._reset[key].source == _FILE:
             self._reset[key] = default
         self._stack.replace(key, lambda held: held.source == _FILE, default)

@@ -21,7 +21,12 @@ from dataclasses import dataclass, field
 
 from pgemu.errors import CONFIG_FILE_ERROR, PgError
 from pgemu.guc import Settings
-from pgemu.guc.config_files import apply_entries, effective_file, initial_settings, read_entries
+from pgemu.guc.config_files import (
+    apply_entries,
+    file_with_error,
+    initial_settings,
+    read_entries,
+)
 from pgemu.guc.guc_file import ConfigLine
 from pgemu.postmaster.backend_startup import STATUS, SpareBackend, become_child, run_child
 from pgemu.postmaster.bootstrap import make_cluster
@@ -141,7 +146,7 @@ class Postmaster:
             for error in errors:
                 log("LOG", error.message)
             if errors:
-                file = effective_file(entries, errors)
+                file = file_with_error(entries, errors, cluster.config_path)
                 raise ClusterError(f'configuration file "{file}" contains errors')
             config.start_with(entries)
         text = config.file_settings(cluster).get("max_connections", "100")
@@ -431,17 +436,11 @@ class Postmaster:
             said = apply_entries(self._settings, entries)
             applied = "unaffected"
         for line in said:
-            if isinstance(line, str):
-                log("LOG", line)
-            else:
-                log("LOG", line.message)
-                if line.detail:
-                    log("DETAIL", line.detail)
-                if line.hint:
-                    log("HINT", line.hint)
+            _log_applied(line)
         if any(isinstance(line, PgError) for line in said):
-            file = effective_file(entries, said)
-            log("LOG", f'configuration file "{file}" contains errors; {applied} changes were applied')
+            file = file_with_error(entries, said, cluster.config_path)
+            words = f"contains errors; {applied} changes were applied"
+            log("LOG", f'configuration file "{file}" {words}')
         config.entries(cluster)  # for the spares to come
         for pid in self.children.backends:
             _kill(pid, signal.SIGHUP)
@@ -515,6 +514,17 @@ def _kill(pid: int, number: int) -> None:
 def _wait(pid: int) -> None:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
+
+
+def _log_applied(line: PgError | str) -> None:
+    if isinstance(line, str):
+        log("LOG", line)
+        return
+    log("LOG", line.message)
+    if line.detail:
+        log("DETAIL", line.detail)
+    if line.hint:
+        log("HINT", line.hint)
 
 
 def _fault(line: ConfigLine) -> PgError:

@@ -166,19 +166,7 @@ def _start(
         cluster.own_database_file(database.oid)
     slot.words[DATABASE] = database.oid
     slot.words[ROLE] = role_row.oid
-    session = prepared.take_session(database.oid, cluster, config)
-    if session is None:
-        session = BackendSession(
-            cluster,
-            shm,
-            slot,
-            database.oid,
-            prepared.take_settings(cluster, config),
-            fsync=config.fsync(cluster),
-            collations=COLLATIONS,
-            conn=prepared.take_connection(database.oid),
-        )
-        attach_latch(session, cluster, shm, slot)
+    session = _session(prepared, database.oid, cluster, shm, slot, config)
     session.ctx.database = database.datname
     session.authenticated_user_oid = role_row.oid
     session.set_session_user(role_row.oid)
@@ -199,6 +187,26 @@ def _start(
     return backend
 
 
+def _session(
+    prepared: Prepared, database: int, cluster: Any, shm: Any, slot: Any, config: Any
+) -> BackendSession:
+    """The one that was made before, or a new one."""
+    session = prepared.take_session(database, cluster, config)
+    if session is None:
+        session = BackendSession(
+            cluster,
+            shm,
+            slot,
+            database,
+            prepared.take_settings(cluster, config),
+            fsync=config.fsync(cluster),
+            collations=COLLATIONS,
+            conn=prepared.take_connection(database),
+        )
+        attach_latch(session, cluster, shm, slot)
+    return session
+
+
 def _now_us() -> int:
     import time
 
@@ -206,7 +214,10 @@ def _now_us() -> int:
 
 
 def _apply_settings(
-    session: BackendSession, stored: list[tuple[str, str, str]], params: StartupParams, role: PgAuthid
+    session: BackendSession,
+    stored: list[tuple[str, str, str]],
+    params: StartupParams,
+    role: PgAuthid,
 ) -> None:
     guc = session.guc
     for name, value in (

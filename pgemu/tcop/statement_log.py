@@ -31,7 +31,7 @@ _DDL_LEVEL, _MOD_LEVEL, _ALL_LEVEL = 1, 2, 3
 
 def wanted(values: Any) -> bool:
     """Whether the settings ask for anything."""
-    return (
+    return bool(
         values["log_statement"] != "none"
         or values["log_duration"]
         or values["log_min_duration_statement"] >= 0
