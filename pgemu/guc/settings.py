@@ -8,7 +8,8 @@ further checks from checks.py.  Reading is one dict lookup: `settings.values["wo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -272,6 +273,17 @@ class Settings:
             state = State(self.parse(name, text), source)
         self._apply(key, state, action or (Level.LOCAL if local else Level.SET), text is not None)
 
+    @contextmanager
+    def replaced(self, name: str, text: str) -> Iterator[None]:
+        """The setting has this value for a while; nobody else sees that it changed."""
+        key = self.find(name)[0]
+        held = self._state_of(key)
+        self._assign(key, State(self.parse(name, text), "session"))
+        try:
+            yield
+        finally:
+            self._assign(key, held)
+
     def parse(self, name: str, text: str) -> Typed:
         """The typed value that a text would give; raises as set does, and changes nothing."""
         key, row = self.find(name)
@@ -503,6 +515,8 @@ def _boot_state() -> _Boot:
     values = {key: _default_of(row) for key, row in rows.items()}
     sources = {key: row.default_source for key, row in rows.items()}
     reset = {key: State(values[key], source) for key, source in sources.items()}
+    for name in ("isolation", "read_only", "deferrable"):
+        sources[f"transaction_{name}"] = "override"
     reported = tuple(row.name for row in rows.values() if "REPORT" in row.flags)
     return _Boot(values, sources, reset, reported)
 

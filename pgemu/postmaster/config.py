@@ -102,6 +102,16 @@ class ServerConfig:
         self.started = self._entries = entries
         self._entries_key = self.settings_key()
 
+    def addresses(self) -> dict[str, str]:
+        """Where the server listens, as settings; those that have their defaults are left out."""
+        port = self.port if self.shm is None else self.shm.port
+        found = {
+            "port": (str(port), "5432"),
+            "listen_addresses": (",".join(self.hosts), "localhost"),
+            "unix_socket_directories": (self.unix_socket_dir, "/var/run/postgresql"),
+        }
+        return {name: text for name, (text, default) in found.items() if text != default}
+
     def settings_key(self) -> int:
         """Changes whenever the configuration files are to be read again."""
         return 0 if self.shm is None else self.shm.config_generation

@@ -171,6 +171,8 @@ def boot_settings(cluster: Any, config: Any) -> Settings:
     settings = initial_settings(config.settings, config.started, config.entries(cluster))
     if "fsync" not in config.file_settings(cluster) and not config.fsync(cluster):
         settings.set("fsync", "off", source="default", context="postmaster")
+    for name, text in config.addresses().items():
+        settings.set(name, text, source="command line")
     for name, text in (
         ("config_file", cluster.config_path),
         ("data_directory", cluster.data),
