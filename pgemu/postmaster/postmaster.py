@@ -137,6 +137,11 @@ class Postmaster:
     def _file_settings(self) -> None:
         """The configuration files; a fresh cluster's have no entries, and are not looked at."""
         config, cluster = self.config, self.cluster
+        if config.settings:
+            try:
+                Settings(config.settings)
+            except PgError as error:
+                raise ClusterError(error.message) from error
         if not cluster.ephemeral:
             entries = read_entries((cluster.config_path, cluster.auto_config_path))
             said: list[PgError | str] = list(map(_fault, entries.faults))
