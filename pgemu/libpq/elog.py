@@ -26,6 +26,7 @@ _RANK["DEBUG"] = _RANK["DEBUG2"]
 _ERROR = _RANK["ERROR"]
 _FATAL = _RANK["FATAL"]
 _ESCAPE = re.compile(r"%(-?[0-9]*)(.)", re.DOTALL)
+DEFAULT_PREFIX = "%m [%p] "
 _ON = frozenset(("on", "true", "yes", "1", "t", "y"))
 
 
@@ -43,16 +44,23 @@ def is_logged(severity: str, threshold: str) -> bool:
 
 
 class ServerLog:
-    """Of one connection.  facts: the text of an escape letter, once there is a session."""
+    """Of one connection, or of a process without one.  facts: the text of an escape letter, once
+    there is a session."""
 
-    def __init__(self, values: Mapping[str, Any], remote: tuple[str, int] | None) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        remote: tuple[str, int] | None = None,
+        *,
+        connected: bool = True,
+    ) -> None:
+        self.connected = connected
         self.values = values
         self.remote = remote
         self.started = time.time()
         self.activity = ""
         self.facts: Callable[[str], str | None] | None = None
         self._lines = 0
-        self._pid = os.getpid()
 
     def follows(self, other: ServerLog) -> None:
         """What has been said of the connection already counts."""
@@ -71,7 +79,8 @@ class ServerLog:
         lines: list[tuple[str, str | None]] = []
         if values["log_error_verbosity"] != "terse":
             query = report.internal_query if isinstance(report, PgError) else None
-            lines += [("DETAIL", report.detail), ("HINT", report.hint), ("QUERY", query)]
+            detail = getattr(report, "detail_log", None) or report.detail
+            lines += [("DETAIL", detail), ("HINT", report.hint), ("QUERY", query)]
             lines.append(("CONTEXT", report.where))
         if statement and is_logged(report.severity, str(values["log_min_error_statement"])):
             lines.append(("STATEMENT", statement))
@@ -88,16 +97,23 @@ class ServerLog:
         if self.values["log_error_verbosity"] == "verbose":
             message = f"{sqlstate}: {message}"
         shown = [(severity.rstrip("12345"), message), *(lines or ())]
-        text = "".join(
-            f"{self._prefix(sqlstate)}{label}:  {body.replace(chr(10), chr(10) + chr(9))}\n"
-            for label, body in shown
-            if body is not None
-        )
+        prefix = str(self.values["log_line_prefix"])
+        same = self._plain_prefix() if prefix == DEFAULT_PREFIX else None
+        text = ""
+        for label, body in shown:
+            if body is not None:
+                body = body.replace("\n", "\n\t") if "\n" in body else body
+                self._lines += 1
+                text += f"{same or self._prefix(prefix, sqlstate)}{label}:  {body}\n"
         write_stderr(text)
 
-    def _prefix(self, sqlstate: str) -> str:
-        self._lines += 1
-        text = str(self.values["log_line_prefix"])
+    def _plain_prefix(self) -> str:
+        stamp = log_time(str(self.values["log_timezone"]), milliseconds=True)
+        return f"{stamp} [{os.getpid()}] "
+
+    def _prefix(self, text: str, sqlstate: str) -> str:
+        if not self.connected:
+            text = text.partition("%q")[0]
         return _ESCAPE.sub(lambda found: self._escape(found, sqlstate), text)
 
     def _escape(self, found: re.Match[str], sqlstate: str) -> str:
@@ -110,6 +126,8 @@ class ServerLog:
         return text.ljust(-int(width)) if width[0] == "-" else text.rjust(int(width))
 
     def _fact(self, letter: str, sqlstate: str) -> str:
+        if letter in "adhiruv" and not self.connected:
+            return ""
         known = None if self.facts is None else self.facts(letter)
         if known is not None:
             return known
@@ -121,13 +139,13 @@ class ServerLog:
             case "s":
                 return log_time(str(self.values["log_timezone"]), self.started)
             case "p":
-                return str(self._pid)
+                return str(os.getpid())
             case "l":
                 return str(self._lines)
             case "e":
                 return sqlstate
             case "c":
-                return f"{int(self.started):x}.{self._pid:x}"
+                return f"{int(self.started):x}.{os.getpid():x}"
             case "h":
                 return self.remote[0] if self.remote else "[local]"
             case "r":
@@ -137,7 +155,7 @@ class ServerLog:
             case "a" | "u" | "d":
                 return "[unknown]"
             case "b":
-                return "client backend"
+                return "client backend" if self.connected else "postmaster"
             case "x" | "Q":
                 return "0"
         return ""

@@ -54,6 +54,8 @@ class Connection:
         self.sock = sock
         self.is_local = sock.family == socket.AF_UNIX
         self.limits = MESSAGE_LIMITS
+        self.authenticated: tuple[str, str, int] | None = None
+        """Who the client has proven to be, the method, the line of pg_hba.conf; for the log."""
         self.tls_endpoint: bytes | None = None
         """Hash of the server's certificate, for channel binding; None without TLS."""
         self._input = b""

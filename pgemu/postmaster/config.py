@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pgemu.guc.config_files import NO_ENTRIES, ConfigEntries, read_entries
+from pgemu.libpq.elog import DEFAULT_PREFIX, ServerLog, log_time, write_stderr
 from pgemu.storage.cluster import Cluster
 from pgemu.storage.shmem import SharedMemory
 
@@ -145,12 +145,26 @@ def resolve(name: str) -> Callable[..., Any] | None:
     return found if callable(found) else None
 
 
+# what log() writes with, if not PostgreSQL's default format
+_own_log: ServerLog | None = None
+
+
+def set_log_format(settings: Mapping[str, str]) -> None:
+    """Follow log_line_prefix."""
+    global _own_log
+    values = {
+        "log_line_prefix": settings.get("log_line_prefix", DEFAULT_PREFIX),
+        "log_timezone": "Etc/UTC",
+        "log_error_verbosity": "default",
+    }
+    other = values["log_line_prefix"] != DEFAULT_PREFIX
+    _own_log = ServerLog(values, connected=False) if other else None
+
+
 def log(level: str, message: str) -> None:
-    """One line to stderr in PostgreSQL's default log format."""
-    now = time.time()
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
-    line = f"{stamp}.{int(now * 1000) % 1000:03d} UTC [{os.getpid()}] {level}:  {message}\n"
-    try:
-        os.write(2, line.encode("utf-8", "replace"))
-    except OSError:
-        return  # nobody reads it any more
+    """One line to stderr."""
+    if _own_log is not None:
+        _own_log.write(level, message)
+        return
+    stamp = log_time("Etc/UTC", milliseconds=True)
+    write_stderr(f"{stamp} [{os.getpid()}] {level}:  {message}\n")

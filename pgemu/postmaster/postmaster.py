@@ -30,7 +30,7 @@ from pgemu.guc.config_files import (
 from pgemu.guc.guc_file import ConfigLine
 from pgemu.postmaster.backend_startup import STATUS, SpareBackend, become_child, run_child
 from pgemu.postmaster.bootstrap import make_cluster
-from pgemu.postmaster.config import ServerConfig, log, resolve
+from pgemu.postmaster.config import ServerConfig, log, resolve, set_log_format
 from pgemu.postmaster.heap_holes import fill_holes
 from pgemu.postmaster.listen import bind_sockets, bound_port, close_sockets, start_listening
 from pgemu.storage.cluster import Cluster, ClusterError
@@ -154,6 +154,7 @@ class Postmaster:
                 file = file_with_error(entries, errors, cluster.config_path)
                 raise ClusterError(f'configuration file "{file}" contains errors')
             config.start_with(entries)
+        set_log_format(config.file_settings(cluster))
         text = config.file_settings(cluster).get("max_connections", "100")
         if not text.isdigit() or not 1 <= int(text) <= 262143:
             raise ClusterError(f'invalid value for parameter "max_connections": "{text}"')
@@ -446,7 +447,7 @@ class Postmaster:
             file = file_with_error(entries, said, cluster.config_path)
             words = f"contains errors; {applied} changes were applied"
             log("LOG", f'configuration file "{file}" {words}')
-        config.entries(cluster)  # for the spares to come
+        set_log_format(config.file_settings(cluster))
         for pid in self.children.backends:
             _kill(pid, signal.SIGHUP)
 

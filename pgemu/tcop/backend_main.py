@@ -158,6 +158,13 @@ def _start(
             mock_nonce=cluster.data.encode(),
         )
         del role
+        if early is not None and connection.authenticated is not None:
+            identity, method, line = connection.authenticated
+            log = _early_log(connection, params, cluster, config)
+            log.follows(early)
+            early = log
+            place = f"method={method} ({cluster.hba_path}:{line})"
+            log.write("LOG", f'connection authenticated: identity="{identity}" {place}')
         database = shared.database(params.database, role_row)
         stored = shared.stored_settings(database.oid, role_row.oid)
     finally:
