@@ -159,7 +159,9 @@ def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
     from pgemu.catalog.roles import is_member_of_role
 
     catalog, ctx = session.catalog, session.ctx
-    if value is None or value == "none":
+    if value is None:
+        value = session.guc.reset_value("role")
+    if value == "none":
         if _without_effect(session, local):
             return
         session.guc.set("role", "none", local=local)
@@ -191,7 +193,8 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
     if row is None:
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if row.oid != authenticated and not superuser_arg(catalog, authenticated):
-        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization")
+        message = f'permission denied to set session authorization "{row.rolname}"'
+        raise PgError(INSUFFICIENT_PRIVILEGE, message)
     if _without_effect(session, local):
         return
     session.guc.set("session_authorization", row.rolname, local=local)

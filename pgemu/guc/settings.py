@@ -174,6 +174,11 @@ class Settings:
     def source(self, name: str) -> str:
         return self._sources[self.find(name)[0]]
 
+    def reset_value(self, name: str) -> str:
+        """The text that RESET puts in force."""
+        key, row = self.find(name)
+        return raw_text(row, self._reset[key].value)
+
     def find(self, name: str) -> tuple[str, Setting]:
         """(key, row) of a name; 42704 if there is none."""
         key = setting_key(name)

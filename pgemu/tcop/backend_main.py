@@ -12,6 +12,7 @@ from typing import Any
 
 import apsw
 
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgAuthid, PgDatabase, PgDbRoleSetting
 from pgemu.catalog.store import DirectStore
 from pgemu.catalog.syscache import Catalog
@@ -241,6 +242,9 @@ def _apply_settings(
             session.notice("WARNING", error.sqlstate, error.message, **warning)
     for name, value in params.settings:
         guc.set(name, value, source="client", superuser=role.rolsuper)
+    if guc.values["role"] != "none":
+        shown = "on" if superuser(session.catalog) else "off"
+        guc.set("is_superuser", shown, source="override")
     session.slot.application_name = str(guc.value("application_name"))
     guc.assign_hooks["application_name"] = lambda value: setattr(
         session.slot, "application_name", str(value)
@@ -287,11 +291,11 @@ class _SharedCatalogs:
         return row
 
     def stored_settings(self, database: int, role: int) -> list[tuple[str, str, str]]:
-        """ALTER DATABASE/ROLE ... SET as (name, value, source), the weaker ones first."""
+        """ALTER DATABASE/ROLE ... SET as (name, value, source), the stronger ones first."""
         found: list[tuple[str, str, str]] = []
         rows = self._catalog.all(PgDbRoleSetting)
-        keys = ((0, 0), (database, 0), (0, role), (database, role))
-        sources = ("global", "database", "user", "database user")
+        keys = ((database, role), (0, role), (database, 0), (0, 0))
+        sources = ("database user", "user", "database", "global")
         for key, source in zip(keys, sources, strict=True) if rows else ():
             of_key = [row for row in rows if (row.setdatabase, row.setrole) == key]
             for item in (of_key[0].setconfig or ()) if of_key else ():
