@@ -148,8 +148,8 @@ class Postmaster:
             if entries.found and not said:
                 said += apply_entries(Settings(config.settings), entries, starting=True)
             errors = [error for error in said if isinstance(error, PgError)]
-            for error in errors:
-                log("LOG", error.message)
+            for fault in errors:
+                log("LOG", fault.message)
             if errors:
                 file = file_with_error(entries, errors, cluster.config_path)
                 raise ClusterError(f'configuration file "{file}" contains errors')
