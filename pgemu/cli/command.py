@@ -21,10 +21,10 @@ def _settings(
     found: dict[str, str] = {}
     for text in values:
         name, equals, value = text.partition("=")
-        name = name.strip().lower()
+        name = name.strip().lower().replace("-", "_")
         if not equals or not name.replace("_", "").replace(".", "").isalnum():
             raise click.BadParameter(f'"{text}" is not of the form name=value')
-        found[name] = value.strip()
+        found[name] = value
     return found
 
 

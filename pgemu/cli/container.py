@@ -107,7 +107,7 @@ def parse_arguments(arguments: list[str]) -> dict[str, str]:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise ClusterError(f'"{word}" is not of the form name=value')
-        settings[name.strip().lower()] = value.strip()
+        settings[name.strip().lower().replace("-", "_")] = value
     return settings
 
 

@@ -86,13 +86,10 @@ def _run_elements(session: Any, name: str, oid: int, nodes: list[Any], st: State
         _set_element_schema(name, node)
     ordered = sorted(nodes, key=lambda n: _ORDER.index(next(iter(n))))
     guc = session.guc
-    old = guc.get("search_path")
-    guc.set("search_path", f"{quote_identifier(name)}, {old}")
-    try:
+    path = f"{quote_identifier(name)}, {guc.get('search_path')}"
+    with guc.replaced("search_path", path):
         for node in ordered:
             process_utility(session, node, st.source_text, top_level=False, complete=False)
-    finally:
-        guc.set("search_path", old)
 
 
 def _set_element_schema(name: str, node: dict[str, Any]) -> None:

@@ -6,8 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pgemu.catalog.rows import PgAm, PgTablespace
-from pgemu.errors import OBJECT_NOT_IN_PREREQUISITE_STATE, UNDEFINED_OBJECT, PgError
+from pgemu.catalog.roles import is_member_of_role, superuser_arg
+from pgemu.catalog.rows import PgAm, PgAuthid, PgTablespace
+from pgemu.errors import (
+    INSUFFICIENT_PRIVILEGE,
+    INVALID_PARAMETER_VALUE,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
+    SUCCESSFUL_COMPLETION,
+    UNDEFINED_OBJECT,
+    PgError,
+)
 from pgemu.guc.lists import split_identifier_string
 from pgemu.guc.parse import invalid_value
 
@@ -64,4 +72,40 @@ def catalog_checks(session: Any) -> dict[str, Callable[[str], str]]:
         "default_tablespace": default_tablespace,
         "temp_tablespaces": temp_tablespaces,
         "default_table_access_method": default_table_access_method,
+        "role": lambda value: _check_role(session, value),
+        "session_authorization": lambda value: _check_session_authorization(session, value),
     }
+
+
+def _check_role(session: Any, value: str) -> str:
+    """check_role: one must be a member, whoever stored the setting."""
+    if value == "none" or session.guc.check_source == "override":
+        return value
+    row = session.catalog.one(PgAuthid, rolname=value)
+    if row is None:
+        _refuse(session, INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
+    elif not is_member_of_role(session.catalog, session.ctx.session_user_oid, row.oid):
+        _refuse(session, INSUFFICIENT_PRIVILEGE, f'permission denied to set role "{value}"')
+    return value
+
+
+def _check_session_authorization(session: Any, value: str) -> str:
+    """check_session_authorization: who has logged in as a superuser may be anybody."""
+    if session.guc.check_source == "override":
+        return value
+    authenticated = getattr(session, "authenticated_user_oid", session.ctx.session_user_oid)
+    row = session.catalog.one(PgAuthid, rolname=value)
+    if row is None:
+        _refuse(session, INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
+    elif row.oid != authenticated and not superuser_arg(session.catalog, authenticated):
+        message = f'permission denied to set session authorization "{value}"'
+        _refuse(session, INSUFFICIENT_PRIVILEGE, message)
+    return value
+
+
+def _refuse(session: Any, sqlstate: str, message: str) -> None:
+    """A setting that is only stored may be right when it is used."""
+    if session.guc.check_source != "test":
+        raise PgError(sqlstate, message)
+    warned = message.replace("permission denied", "permission will be denied")
+    session.notice("NOTICE", SUCCESSFUL_COMPLETION, warned)

@@ -137,7 +137,7 @@ COMMANDS: dict[str, Row] = {
     ),
     "DiscardStmt": Row("variable:discard", "DISCARD", writes=False, transactional=False),
     "AlterSystemStmt": Row(
-        "variable:alter_system", "ALTER SYSTEM", writes=False, transactional=False
+        "alter_system:alter_system", "ALTER SYSTEM", writes=False, transactional=False
     ),
     "ListenStmt": Row("async_:listen", "LISTEN", writes=False, transactional=False),
     "UnlistenStmt": Row("async_:unlisten", "UNLISTEN", writes=False, transactional=False),

@@ -1,16 +1,15 @@
-"""SET, SHOW, RESET, SET ROLE, SET SESSION AUTHORIZATION, SET TRANSACTION's settings, DISCARD and
-ALTER SYSTEM (PostgreSQL's guc_funcs.c, variable.c and discard.c)."""
+"""SET, SHOW, RESET, SET ROLE, SET SESSION AUTHORIZATION, SET TRANSACTION's settings and DISCARD
+(PostgreSQL's guc_funcs.c, variable.c and discard.c)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.acl import ACL_ALTER_SYSTEM, ACL_SET, pg_parameter_aclcheck
+from pgemu.catalog.acl import ACL_SET, pg_parameter_aclcheck
 from pgemu.catalog.rows import PgAuthid
 from pgemu.commands.define import const_value, quote_identifier
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
-    ACTIVE_SQL_TRANSACTION,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     INVALID_PARAMETER_VALUE,
@@ -160,7 +159,9 @@ def set_role(session: Any, value: str | None, *, local: bool = False) -> None:
     from pgemu.catalog.roles import is_member_of_role
 
     catalog, ctx = session.catalog, session.ctx
-    if value is None or value == "none":
+    if value is None:
+        value = session.guc.reset_value("role")
+    if value == "none":
         if _without_effect(session, local):
             return
         session.guc.set("role", "none", local=local)
@@ -192,7 +193,8 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
     if row is None:
         raise PgError(INVALID_PARAMETER_VALUE, f'role "{value}" does not exist')
     if row.oid != authenticated and not superuser_arg(catalog, authenticated):
-        raise PgError(INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization")
+        message = f'permission denied to set session authorization "{row.rolname}"'
+        raise PgError(INSUFFICIENT_PRIVILEGE, message)
     if _without_effect(session, local):
         return
     session.guc.set("session_authorization", row.rolname, local=local)
@@ -250,17 +252,3 @@ def discard(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         session.sequences.discard_cached()
         session.sequence_state.clear()
     return CommandResult("DISCARD " + target.removeprefix("DISCARD_"))
-
-
-def alter_system(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
-    """ALTER SYSTEM SET: written to postgresql.auto.conf by the session's cluster."""
-    from pgemu.commands.permissions import require_superuser
-
-    if session.xact.in_block:
-        raise PgError(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block")
-    name = stmt["setstmt"].get("name")
-    if name is None:
-        require_superuser(session, "permission denied to perform ALTER SYSTEM RESET ALL")
-    elif not pg_parameter_aclcheck(session.catalog, name, ACL_ALTER_SYSTEM):
-        raise PgError(INSUFFICIENT_PRIVILEGE, f'permission denied to set parameter "{name}"')
-    raise PgError(FEATURE_NOT_SUPPORTED, "ALTER SYSTEM is not supported")

@@ -13,8 +13,11 @@ class PgError(Exception):
 
     location is the 0-based byte offset in the text of the statement (as the raw parse tree
     counts); tcop turns it into the 1-based character position of the protocol.  Less than zero
-    or None: unknown.  position, if given, is that final 1-based value already.
+    or None: unknown.  position, if given, is that final 1-based value already.  detail_log: what
+    the log says in place of detail, since the client must not know it.
     """
+
+    detail_log: str | None = None
 
     def __init__(
         self,

@@ -344,10 +344,8 @@ class Session(WritingMixin):
 
     def _analyze_builtin(self, kind: str, text: str, relid: int) -> Any:
         """A builtin object's SQL text as a tree: "query", "expr" or "exprlist"."""
-        saved = self.guc.get("search_path")
         path = f'"{self.catalog.relation(relid).schema_name}", pg_catalog' if relid else ""
-        self.guc.set("search_path", path or "pg_catalog", source="session", local=False)
-        try:
+        with self.guc.replaced("search_path", path or "pg_catalog"):
             if kind == "query":
                 raw = self.parse(text.rstrip().rstrip(";"))[0]
                 return self.analyze(raw, text)
@@ -361,8 +359,6 @@ class Session(WritingMixin):
             query = self.analyze(self.parse(wrapped)[0], wrapped)
             exprs = [t.expr for t in query.target_list]
             return exprs if kind == "exprlist" else exprs[0]
-        finally:
-            self.guc.set("search_path", saved, source="session", local=False)
 
     def _analyze_domain_check(self, text: str) -> Any:
         """The CHECK expression of a builtin domain: VALUE is the value under test."""

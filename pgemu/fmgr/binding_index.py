@@ -24,6 +24,7 @@ FUNCTION_MODULES = (
     "pgemu.catalog.functions",
     "pgemu.commands.sequence_functions",
     "pgemu.executor.functions",
+    "pgemu.libpq.hba_functions",
     "pgemu.rewrite.ruleutils_functions",
 )
 
@@ -42,7 +43,7 @@ def load_everything() -> None:
 def _stamp(package: Path) -> str:
     """Changes whenever a file that may register something does."""
     digest = blake2s(str(package).encode(), digest_size=12)
-    for room in ("types", "catalog", "commands", "executor", "rewrite", "fmgr"):
+    for room in ("types", "catalog", "commands", "executor", "libpq", "rewrite", "fmgr"):
         for folder, _, names in sorted(os.walk(package / room)):
             for name in sorted(names):
                 if name.endswith(".py"):

@@ -8,7 +8,8 @@ further checks from checks.py.  Reading is one dict lookup: `settings.values["wo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ SOURCES = (
 
 _RANK = {source: rank for rank, source in enumerate(SOURCES)}
 _OVERRIDE = _RANK["override"]
+_FILE = "configuration file"
 
 EPOCH_SETTINGS = (
     "search_path",
@@ -126,6 +128,11 @@ class Settings:
         # keys of reported settings that may have changed since changed_reports()
         self.unreported: set[str] = set()
         self.unreported.update(name.lower() for name in self.reported)
+        # of settings that a configuration file has: its path and the line
+        self.origins: dict[str, tuple[str, int]] = {}
+        # of those that need a restart: which the server found in a file when it started
+        self.file_at_start: set[str] = set()
+        self.pending_restart: set[str] = set()
         self._refresh_epoch()
         for name, text in (overrides or {}).items():
             self.set(name, text, source="command line", context="postmaster")
@@ -155,7 +162,7 @@ class Settings:
 
     def get_missing_ok(self, name: str) -> str | None:
         """current_setting(name, true)."""
-        key = _key(name)
+        key = setting_key(name)
         row = self.rows_by_name.get(key)
         return None if row is None else self._shown(key, row)
 
@@ -167,9 +174,14 @@ class Settings:
     def source(self, name: str) -> str:
         return self._sources[self.find(name)[0]]
 
+    def reset_value(self, name: str) -> str:
+        """The text that RESET puts in force."""
+        key, row = self.find(name)
+        return raw_text(row, self._reset[key].value)
+
     def find(self, name: str) -> tuple[str, Setting]:
         """(key, row) of a name; 42704 if there is none."""
-        key = _key(name)
+        key = setting_key(name)
         row = self.rows_by_name.get(key)
         if row is None:
             raise PgError(UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
@@ -177,7 +189,7 @@ class Settings:
 
     def canonical_name(self, name: str) -> str:
         """The name as pg_settings has it; one with a dot may be of a setting to come."""
-        row = self.rows_by_name.get(_key(name))
+        row = self.rows_by_name.get(setting_key(name))
         if row is not None:
             return row.name
         self._check_custom(name, missing_ok=False)
@@ -201,12 +213,15 @@ class Settings:
     def rows(self, *, privileged: bool = True) -> list[PgSettingsRow]:
         """The rows of pg_settings."""
         return [
-            self._settings_row(key, row)
+            self._settings_row(key, row, privileged)
             for key, row in sorted(self.rows_by_name.items())
             if _visible(row, privileged)
         ]
 
-    def _settings_row(self, key: str, row: Setting) -> PgSettingsRow:
+    def _settings_row(self, key: str, row: Setting, privileged: bool) -> PgSettingsRow:
+        file, line = None, None
+        if privileged and self._sources[key] == _FILE:
+            file, line = self.origins.get(key, (None, None))
         shown = "(disabled)" if key == "archive_command" and not self.values[key] else None
         return PgSettingsRow(
             row.name,
@@ -223,9 +238,9 @@ class Settings:
             list(row.enumvals) if row.vartype == "enum" else None,
             row.boot_val,
             _reset_text(row, self._reset[key].value),
-            None,
-            None,
-            False,
+            file,
+            line,
+            key in self.pending_restart,
         )
 
     # Changing.
@@ -246,7 +261,7 @@ class Settings:
         context says who asks (user, backend, sighup, postmaster, internal) and follows from the
         source unless given.  action SAVE is for a function's SET clause.
         """
-        key = _key(name)
+        key = setting_key(name)
         row = self.rows_by_name.get(key)
         if row is None:
             if text is None:
@@ -263,6 +278,17 @@ class Settings:
             state = State(self.parse(name, text), source)
         self._apply(key, state, action or (Level.LOCAL if local else Level.SET), text is not None)
 
+    @contextmanager
+    def replaced(self, name: str, text: str) -> Iterator[None]:
+        """The setting has this value for a while; nobody else sees that it changed."""
+        key = self.find(name)[0]
+        held = self._state_of(key)
+        self._assign(key, State(self.parse(name, text), "session"))
+        try:
+            yield
+        finally:
+            self._assign(key, held)
+
     def parse(self, name: str, text: str) -> Typed:
         """The typed value that a text would give; raises as set does, and changes nothing."""
         key, row = self.find(name)
@@ -277,7 +303,7 @@ class Settings:
 
     def validate(self, name: str, text: str, *, superuser: bool = True) -> None:
         """Check a setting that is to be stored: ALTER ROLE/DATABASE SET, CREATE FUNCTION SET."""
-        row = self.rows_by_name.get(_key(name))
+        row = self.rows_by_name.get(setting_key(name))
         if row is None or "CUSTOM_PLACEHOLDER" in row.flags:
             # what it will mean nobody knows yet: it is for those who may set everything
             self._check_custom(name, missing_ok=False)
@@ -294,6 +320,8 @@ class Settings:
         if given and rank <= _OVERRIDE:
             if rank >= _RANK[self._reset[key].source]:
                 self._reset[key] = state
+            if self.levels:
+                self._stack.replace(key, lambda held: _RANK[held.source] <= rank, state)
             if rank < _RANK[now.source]:
                 return
         elif not self._stack.save(key, now, action):
@@ -314,6 +342,19 @@ class Settings:
         if hook is not None:
             hook(state.value)
 
+    def leave_file(self, key: str) -> None:
+        """No configuration file has this setting any more: where its value came from one, the
+        default is back."""
+        del self.origins[key]
+        default = _boot_state().reset.get(key) or State(
+            _default_of(self.rows_by_name[key]), "default"
+        )
+        if self._reset[key].source == _FILE:
+            self._reset[key] = default
+        self._stack.replace(key, lambda held: held.source == _FILE, default)
+        if self._sources[key] == _FILE:
+            self._assign(key, default)
+
     def reset(self, name: str, *, superuser: bool = True) -> None:
         """RESET name."""
         self.set(name, None, superuser=superuser)
@@ -333,7 +374,7 @@ class Settings:
             if missing_ok:
                 return
             raise PgError(UNDEFINED_OBJECT, f'unrecognized configuration parameter "{name}"')
-        if not all(_CUSTOM_NAME.fullmatch(part) for part in name.split(".")):
+        if not valid_custom_name(name):
             raise PgError(
                 INVALID_NAME,
                 f'invalid configuration parameter name "{name}"',
@@ -350,9 +391,9 @@ class Settings:
 
     def check_parameter_acl_name(self, name: str) -> None:
         """check_GUC_name_for_parameter_acl: privileges are for parameters that may exist."""
-        if _key(name) in self.rows_by_name:
+        if setting_key(name) in self.rows_by_name:
             return
-        if "." not in name or not all(_CUSTOM_NAME.fullmatch(part) for part in name.split(".")):
+        if not valid_custom_name(name):
             raise PgError(INVALID_NAME, f'invalid parameter name "{name}"')
 
     def _placeholder(self, name: str) -> Setting:
@@ -361,8 +402,8 @@ class Settings:
             name, "string", "user", None, "Customized Options", "", None, None, None, (),
             None, None, "default", frozenset({"CUSTOM_PLACEHOLDER", "NO_SHOW_ALL"}),
         )  # fmt: skip
-        self.rows_by_name[_key(name)] = row
-        self._adopt(_key(name), row)
+        self.rows_by_name[setting_key(name)] = row
+        self._adopt(setting_key(name), row)
         return row
 
     def define(self, rows: Iterable[Setting]) -> None:
@@ -394,7 +435,7 @@ class Settings:
             if "CUSTOM_PLACEHOLDER" in row.flags and key.startswith(prefix + ".")
         ]
         for name in removed:
-            del self.rows_by_name[_key(name)]
+            del self.rows_by_name[setting_key(name)]
         return removed
 
     # Transactions.
@@ -449,9 +490,15 @@ class Settings:
 _EPOCH_KEYS = frozenset(EPOCH_SETTINGS)
 
 
-def _key(name: str) -> str:
+def setting_key(name: str) -> str:
+    """What the dicts of settings are keyed by."""
     key = name.lower()
     return OLD_NAMES.get(key, key)
+
+
+def valid_custom_name(name: str) -> bool:
+    """valid_custom_variable_name: simple identifiers with dots between them."""
+    return "." in name and all(_CUSTOM_NAME.fullmatch(part) for part in name.split("."))
 
 
 def _visible(row: Setting, privileged: bool) -> bool:
@@ -473,6 +520,8 @@ def _boot_state() -> _Boot:
     values = {key: _default_of(row) for key, row in rows.items()}
     sources = {key: row.default_source for key, row in rows.items()}
     reset = {key: State(values[key], source) for key, source in sources.items()}
+    for name in ("isolation", "read_only", "deferrable"):
+        sources[f"transaction_{name}"] = "override"
     reported = tuple(row.name for row in rows.values() if "REPORT" in row.flags)
     return _Boot(values, sources, reset, reported)
 

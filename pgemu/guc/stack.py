@@ -66,6 +66,17 @@ class SettingStack:
             saved.how, saved.masked = Level.SET_LOCAL, now
         return True
 
+    def replace(self, key: str, fits: Callable[[State], bool], state: State) -> None:
+        """A weaker value changed under the levels: those that would restore one get the new."""
+        for level in self.levels:
+            saved = level.get(key)
+            if saved is None:
+                continue
+            if fits(saved.prior):
+                saved.prior = state
+            if saved.masked is not None and fits(saved.masked):
+                saved.masked = state
+
     def pop(self, commit: bool, now: Callable[[str], State]) -> dict[str, State]:
         """End the innermost level; setting -> state to put in force."""
         level = self.levels.pop()

@@ -64,10 +64,15 @@ def authenticate(
     connection.expect_authentication()
     role = lookup_role(params.user)
     if not _passes(connection, line.method, client, role, mock_nonce):
-        raise _fatal(
+        failed = _fatal(
             INVALID_AUTHORIZATION_SPECIFICATION if line.method == "peer" else INVALID_PASSWORD,
             f'{_METHOD_FAILED[line.method]} for user "{params.user}"',
         )
+        matched = f'Connection matched pg_hba.conf line {line.line}: "{line.text}"'
+        failed.detail_log = "\n".join([*_why(line.method, params.user, role), matched])
+        raise failed
+    if line.method != "trust":
+        connection.authenticated = (params.user, line.method, line.line)
     connection.write(AUTHENTICATION_OK)
     connection.expect_statements()
     if role is None:
@@ -78,6 +83,21 @@ def authenticate(
             f'role "{params.user}" is not permitted to log in',
         )
     return role
+
+
+def _why(method: str, user: str, role: RoleAuth | None) -> list[str]:
+    """What the log says of a password that did not let somebody in."""
+    if method == "peer":
+        return []
+    if role is None:
+        return [f'Role "{user}" does not exist.']
+    if not role.password:
+        return [f'User "{user}" has no password assigned.']
+    if _usable_password(role) is None:
+        return [f'User "{user}" has an expired password.']
+    if method == "scram-sha-256" or (method == "md5" and not role.password.startswith("md5")):
+        return []
+    return [f'Password does not match for user "{user}".']
 
 
 def _fatal(sqlstate: str, message: str) -> PgError:

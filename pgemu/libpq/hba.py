@@ -8,8 +8,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pgemu.errors import CONFIG_FILE_ERROR, PgError
@@ -55,6 +55,8 @@ class HbaLine:
     method: str
     options: dict[str, str] = field(default_factory=dict)
     line: int = 0
+    text: str = ""
+    """The line as it stands in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +82,40 @@ def load_hba(path: Path) -> tuple[HbaLine, ...]:
 
 def parse_hba(text: str, file: str = "pg_hba.conf") -> tuple[HbaLine, ...]:
     """The lines of a file; PgError F0000 for the first bad one."""
-    made = []
-    pending = ""
+    return tuple(
+        replace(_parse_line(fields, number, file), text=raw) for number, fields, raw in _lines(text)
+    )
+
+
+def hba_rules(path: Path) -> Iterator[tuple[int, HbaLine | str]]:
+    """(line number, rule or what is wrong with it) of a file, for pg_hba_file_rules."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    for number, fields, _ in _lines(text):
+        try:
+            yield number, _parse_line(fields, number, str(path))
+        except PgError as error:
+            yield number, error.message
+
+
+def ident_mappings(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of pg_ident.conf; fewer than three fields are too few."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    for number, fields, _ in _lines(text):
+        yield number, [names[0].text for names in fields]
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[list[Name]], str]]:
+    """The lines that have fields, by the number of the first of those that a backslash joins."""
+    pending, first = "", 0
     for number, line in enumerate(text.split("\n"), 1):
+        first = first or number
         if line.endswith("\\"):
             pending += line[:-1]
             continue
         fields = _fields(pending + line)
-        pending = ""
         if fields:
-            made.append(_parse_line(fields, number, file))
-    return tuple(made)
+            yield first, fields, pending + line
+        pending, first = "", 0
 
 
 def _fields(line: str) -> list[list[Name]]:

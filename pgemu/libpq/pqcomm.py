@@ -54,6 +54,8 @@ class Connection:
         self.sock = sock
         self.is_local = sock.family == socket.AF_UNIX
         self.limits = MESSAGE_LIMITS
+        self.authenticated: tuple[str, str, int] | None = None
+        """Who the client has proven to be, the method, the line of pg_hba.conf; for the log."""
         self.tls_endpoint: bytes | None = None
         """Hash of the server's certificate, for channel binding; None without TLS."""
         self._input = b""
@@ -73,6 +75,11 @@ class Connection:
     @property
     def tls(self) -> bool:
         return self._tls is not None
+
+    def tls_facts(self) -> tuple[str, str, int] | None:
+        """Protocol, cipher, bits."""
+        cipher = None if self._tls is None else self._tls.cipher()
+        return None if cipher is None else (cipher[1], cipher[0], cipher[2])
 
     def peer(self) -> tuple[str, int] | None:
         """(address, port) of a TCP client."""

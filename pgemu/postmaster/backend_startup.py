@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pgemu.errors import PgError
-from pgemu.postmaster.config import ServerConfig, resolve
+from pgemu.postmaster.config import ServerConfig, log, resolve
 from pgemu.storage.cluster import Cluster
 from pgemu.storage.procarray import XID, Slot
 from pgemu.storage.procsignal import process_cancel_request
@@ -196,6 +196,7 @@ def refuse(sock: socket.socket, shm: SharedMemory, error: PgError) -> None:
                 (pid,) = struct.unpack("!i", body[:4])
                 process_cancel_request(shm, pid, body[4:])
             else:
+                log(error.severity, error.message)
                 sock.sendall(error_response(error))
             return
     except (OSError, EOFError):

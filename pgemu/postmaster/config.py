@@ -10,12 +10,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgemu.guc.config_files import NO_ENTRIES, ConfigEntries, read_entries
+from pgemu.libpq.elog import DEFAULT_PREFIX, ServerLog, log_time, write_stderr
 from pgemu.storage.cluster import Cluster
+from pgemu.storage.shmem import SharedMemory
 
 BACKEND = "pgemu.tcop.backend_main:backend_main"
 PREWARM = "pgemu.tcop.backend_main:prewarm"
@@ -23,6 +25,8 @@ RECOVER_BACKEND = "pgemu.transam.recovery:recover_backend"
 RECOVER_CLUSTER = "pgemu.transam.recovery:recover_cluster"
 PURGE = "pgemu.transam.purge:purge"
 LATE_IMPORTS = ("pgemu.tcop.late",)
+
+_TRUE = ("on", "true", "yes", "1")
 
 
 @dataclass
@@ -57,7 +61,11 @@ class ServerConfig:
     purge: str = PURGE
     late_imports: tuple[str, ...] = LATE_IMPORTS
     prewarmed: Any = None  # in a spare: what prewarm gave; its slot, if it has one, is claimed
-    _parsed: tuple[tuple[int, ...], dict[str, str]] | None = None
+    shm: SharedMemory | None = None
+    started: ConfigEntries = NO_ENTRIES
+    _entries: ConfigEntries = NO_ENTRIES
+    _entries_key: int = 0
+    _merged: tuple[int, dict[str, str]] | None = None
 
     @property
     def max_connections(self) -> int:
@@ -67,38 +75,46 @@ class ServerConfig:
     def fsync(self, cluster: Cluster) -> bool:
         """Durable commits: the default of named clusters, pointless for ephemeral ones."""
         default = "off" if cluster.ephemeral else "on"
-        return self.settings.get("fsync", default).lower() in ("on", "true", "yes", "1")
+        return self.file_settings(cluster).get("fsync", default).lower() in _TRUE
 
     def file_settings(self, cluster: Cluster) -> dict[str, str]:
-        """Settings of postgresql.conf and postgresql.auto.conf, then --set over them.  Read again
-        by each backend when shm.config_generation has moved on."""
-        key = self.settings_key(cluster)
-        if self._parsed is not None and self._parsed[0] == key:
-            return dict(self._parsed[1])
-        found: dict[str, str] = {}
-        for path in (cluster.config_path, cluster.auto_config_path):
-            if os.path.exists(path) and os.path.getsize(path):
-                from pathlib import Path
+        """Settings of postgresql.conf and postgresql.auto.conf, then --set over them."""
+        key = self.settings_key()
+        if self._merged is None or self._merged[0] != key:
+            found = {key: line.value for key, line in self.entries(cluster).found.items()}
+            found.update((name.lower(), text) for name, text in self.settings.items())
+            self._merged = key, found
+        return self._merged[1]
 
-                from pgemu.guc.guc_file import parse_config_file
+    def entries(self, cluster: Cluster) -> ConfigEntries:
+        """What the files said at the start or at the last reload; those before that if there was
+        an error in them."""
+        key = self.settings_key()
+        if self._entries_key != key:
+            self._entries_key = key
+            found = read_entries((cluster.config_path, cluster.auto_config_path))
+            if not found.faults:
+                self._entries = found
+        return self._entries
 
-                for line in parse_config_file(Path(path)):
-                    found[line.name] = line.value
-        found.update(self.settings)
-        self._parsed = key, dict(found)
-        return found
+    def start_with(self, entries: ConfigEntries) -> None:
+        """What the server was started with: settings that need a restart stay as they are here."""
+        self.started = self._entries = entries
+        self._entries_key = self.settings_key()
 
-    def settings_key(self, cluster: Cluster) -> tuple[int, ...]:
-        """Changes whenever a configuration file does."""
-        key: list[int] = []
-        for path in (cluster.config_path, cluster.auto_config_path):
-            try:
-                status = os.stat(path)
-            except FileNotFoundError:
-                key += (0, 0)
-            else:
-                key += (status.st_mtime_ns, status.st_size)
-        return tuple(key)
+    def addresses(self) -> dict[str, str]:
+        """Where the server listens, as settings; those that have their defaults are left out."""
+        port = self.port if self.shm is None else self.shm.port
+        found = {
+            "port": (str(port), "5432"),
+            "listen_addresses": (",".join(self.hosts), "localhost"),
+            "unix_socket_directories": (self.unix_socket_dir, "/var/run/postgresql"),
+        }
+        return {name: text for name, (text, default) in found.items() if text != default}
+
+    def settings_key(self) -> int:
+        """Changes whenever the configuration files are to be read again."""
+        return 0 if self.shm is None else self.shm.config_generation
 
     def dsn(self, port: int) -> str:
         """A URI that reaches this server, without the password."""
@@ -129,12 +145,26 @@ def resolve(name: str) -> Callable[..., Any] | None:
     return found if callable(found) else None
 
 
+# what log() writes with, if not PostgreSQL's default format
+_own_log: ServerLog | None = None
+
+
+def set_log_format(settings: Mapping[str, str]) -> None:
+    """Follow log_line_prefix."""
+    global _own_log
+    values = {
+        "log_line_prefix": settings.get("log_line_prefix", DEFAULT_PREFIX),
+        "log_timezone": "Etc/UTC",
+        "log_error_verbosity": "default",
+    }
+    other = values["log_line_prefix"] != DEFAULT_PREFIX
+    _own_log = ServerLog(values, connected=False) if other else None
+
+
 def log(level: str, message: str) -> None:
-    """One line to stderr in PostgreSQL's default log format."""
-    now = time.time()
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
-    line = f"{stamp}.{int(now * 1000) % 1000:03d} UTC [{os.getpid()}] {level}:  {message}\n"
-    try:
-        os.write(2, line.encode("utf-8", "replace"))
-    except OSError:
-        return  # nobody reads it any more
+    """One line to stderr."""
+    if _own_log is not None:
+        _own_log.write(level, message)
+        return
+    stamp = log_time("Etc/UTC", milliseconds=True)
+    write_stderr(f"{stamp} [{os.getpid()}] {level}:  {message}\n")

@@ -19,9 +19,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pgemu.errors import CONFIG_FILE_ERROR, PgError
+from pgemu.guc import Settings
+from pgemu.guc.config_files import (
+    apply_entries,
+    file_with_error,
+    initial_settings,
+    read_entries,
+)
+from pgemu.guc.guc_file import ConfigLine
 from pgemu.postmaster.backend_startup import STATUS, SpareBackend, become_child, run_child
 from pgemu.postmaster.bootstrap import make_cluster
-from pgemu.postmaster.config import ServerConfig, log, resolve
+from pgemu.postmaster.config import ServerConfig, log, resolve, set_log_format
 from pgemu.postmaster.heap_holes import fill_holes
 from pgemu.postmaster.listen import bind_sockets, bound_port, close_sockets, start_listening
 from pgemu.storage.cluster import Cluster, ClusterError
@@ -68,6 +77,7 @@ class Postmaster:
         self._fillers: list[object] = []
         self._late_steps: Iterator[object] | None = None
         self._ready_fd = config.ready_fd
+        self._settings: Settings | None = None  # what was logged as in force, at the last reload
         self._retired: set[int] = set()  # children that end after the connection they serve
         self.cluster: Cluster
         self.shm: SharedMemory
@@ -110,6 +120,8 @@ class Postmaster:
             cluster.shm_path, self._max_connections, cluster.counters_path
         )
         self.shm.set_postmaster(os.getpid(), self.port)
+        config.shm = self.shm
+        config.start_with(config.started)
         self.locks = LockTable.create(cluster.locks_path, self.shm.procarray)
         self._sender = LatchSender(cluster.runtime)
         importlib.import_module("ctypes")
@@ -123,10 +135,27 @@ class Postmaster:
         self._announce()
 
     def _file_settings(self) -> None:
-        settings = dict(self.config.settings)
-        if not self.cluster.ephemeral:
-            settings = self.config.file_settings(self.cluster)
-        text = settings.get("max_connections", "100")
+        """The configuration files; a fresh cluster's have no entries, and are not looked at."""
+        config, cluster = self.config, self.cluster
+        if config.settings:
+            try:
+                Settings(config.settings)
+            except PgError as error:
+                raise ClusterError(error.message) from error
+        if not cluster.ephemeral:
+            entries = read_entries((cluster.config_path, cluster.auto_config_path))
+            said: list[PgError | str] = list(map(_fault, entries.faults))
+            if entries.found and not said:
+                said += apply_entries(Settings(config.settings), entries, starting=True)
+            errors = [error for error in said if isinstance(error, PgError)]
+            for fault in errors:
+                log("LOG", fault.message)
+            if errors:
+                file = file_with_error(entries, errors, cluster.config_path)
+                raise ClusterError(f'configuration file "{file}" contains errors')
+            config.start_with(entries)
+        set_log_format(config.file_settings(cluster))
+        text = config.file_settings(cluster).get("max_connections", "100")
         if not text.isdigit() or not 1 <= int(text) <= 262143:
             raise ClusterError(f'invalid value for parameter "max_connections": "{text}"')
         self._max_connections = int(text)
@@ -403,8 +432,26 @@ class Postmaster:
                 self._begin_shutdown(SMART_SHUTDOWN)
 
     def _reload(self) -> None:
+        """SIGHUP: say what changes, and let the backends do the same for themselves."""
         log("LOG", "received SIGHUP, reloading configuration files")
+        config, cluster = self.config, self.cluster
+        if self._settings is None:
+            before = config.entries(cluster)
+            self._settings = initial_settings(config.settings, config.started, before)
         self.shm.bump_config_generation()
+        entries = read_entries((cluster.config_path, cluster.auto_config_path))
+        said: list[PgError | str] = list(map(_fault, entries.faults))
+        applied = "no"
+        if not said:
+            said = apply_entries(self._settings, entries)
+            applied = "unaffected"
+        for line in said:
+            _log_applied(line)
+        if any(isinstance(line, PgError) for line in said):
+            file = file_with_error(entries, said, cluster.config_path)
+            words = f"contains errors; {applied} changes were applied"
+            log("LOG", f'configuration file "{file}" {words}')
+        set_log_format(config.file_settings(cluster))
         for pid in self.children.backends:
             _kill(pid, signal.SIGHUP)
 
@@ -477,6 +524,21 @@ def _kill(pid: int, number: int) -> None:
 def _wait(pid: int) -> None:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
+
+
+def _log_applied(line: PgError | str) -> None:
+    if isinstance(line, str):
+        log("LOG", line)
+        return
+    log("LOG", line.message)
+    if line.detail:
+        log("DETAIL", line.detail)
+    if line.hint:
+        log("HINT", line.hint)
+
+
+def _fault(line: ConfigLine) -> PgError:
+    return PgError(CONFIG_FILE_ERROR, line.message)
 
 
 def serve(config: ServerConfig) -> int:

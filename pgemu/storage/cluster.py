@@ -95,6 +95,10 @@ class Cluster:
         return f"{self.data}/pg_hba.conf"
 
     @property
+    def ident_path(self) -> str:
+        return f"{self.data}/pg_ident.conf"
+
+    @property
     def lock_path(self) -> str:
         return f"{self.data}/{LOCK_FILE}"
 

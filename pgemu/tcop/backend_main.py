@@ -4,7 +4,6 @@ BackendMain, InitPostgres and the first half of PostgresMain).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -13,6 +12,7 @@ from typing import Any
 
 import apsw
 
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgAuthid, PgDatabase, PgDbRoleSetting
 from pgemu.catalog.store import DirectStore
 from pgemu.catalog.syscache import Catalog
@@ -24,7 +24,9 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.fmgr.binding_index import install
+from pgemu.guc.config_files import apply_entries
 from pgemu.libpq.auth import RoleAuth, authenticate
+from pgemu.libpq.elog import ServerLog, is_on
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import as_fatal, send_error, violation_error
 from pgemu.libpq.startup import StartupParams, UnsupportedProtocol, negotiate
@@ -43,7 +45,8 @@ from pgemu.tcop.backend_session import BackendSession
 from pgemu.tcop.copy_channel import CopyChannel
 from pgemu.tcop.lost_indexes import rebuild_lost_indexes
 from pgemu.tcop.postgres import Backend
-from pgemu.tcop.prewarm import Prepared, close_session
+from pgemu.tcop.prewarm import Prepared, boot_settings, close_session
+from pgemu.tcop.session_log import log_disconnection, start_log
 from pgemu.types.base import base_types
 from pgemu_protocol.hot import backend_key_data
 from pgemu_protocol.violation import ProtocolViolation
@@ -61,18 +64,27 @@ def prewarm(cluster: Any, shm: Any, config: Any) -> Prepared:
 def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config: Any) -> bool:
     """Serve one connection to its end.  True: the process is as if it had never served one."""
     connection = Connection(sock)
+    params, early = None, None
     try:
+        if is_on(config.file_settings(cluster).get("log_connections", "off")):
+            peer = connection.peer()
+            host = f"{peer[0]} port={peer[1]}" if peer else "[local]"
+            early = _early_log(connection, None, cluster, config)
+            early.write("LOG", f"connection received: host={host}")
         params = _negotiate(connection, cluster, shm, config)
         if params is None:
             return False
-        backend = _start(connection, params, cluster, shm, slot, config)
+        backend = _start(connection, params, cluster, shm, slot, config, early)
     except (ConnectionLost, BrokenPipeError):
         return False
     except ProtocolViolation as violation:
         if not violation.silent:
-            send_error(connection, as_fatal(violation_error(violation)))
+            error = as_fatal(violation_error(violation))
+            _early_log(connection, params, cluster, config).report(error, None, "")
+            send_error(connection, error)
         return False
     except PgError as error:
+        _early_log(connection, params, cluster, config).report(as_fatal(error), None, "")
         old = isinstance(error, UnsupportedProtocol) and error.protocol2
         send_error(connection, as_fatal(error), protocol2=old)
         return False
@@ -83,12 +95,32 @@ def backend_main(sock: socket.socket, cluster: Any, shm: Any, slot: Any, config:
     except (ConnectionLost, BrokenPipeError):
         pass
     except ProtocolViolation as violation:
-        send_error(connection, as_fatal(violation_error(violation)))
+        _ended_by(backend, violation_error(violation))
     except PgError as error:
-        send_error(connection, as_fatal(error))
+        _ended_by(backend, error)
     finally:
+        if backend.session.guc.values["log_disconnections"]:
+            log_disconnection(backend)
         _end(backend.session)
     return clean
+
+
+def _ended_by(backend: Backend, error: PgError) -> None:
+    error = as_fatal(error)
+    if backend.log is not None:
+        backend.log.report(error, None, "")
+    send_error(backend.connection, error)
+
+
+def _early_log(
+    connection: Connection, params: StartupParams | None, cluster: Any, config: Any
+) -> ServerLog:
+    """The log while there is no session."""
+    log = ServerLog(boot_settings(cluster, config).values, connection.peer())
+    if params is not None:
+        known = {"u": params.user, "d": params.database, "i": "authentication"}
+        log.facts = known.get
+    return log
 
 
 def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> StartupParams | None:
@@ -106,7 +138,13 @@ def _negotiate(connection: Connection, cluster: Any, shm: Any, config: Any) -> S
 
 
 def _start(
-    connection: Connection, params: StartupParams, cluster: Any, shm: Any, slot: Any, config: Any
+    connection: Connection,
+    params: StartupParams,
+    cluster: Any,
+    shm: Any,
+    slot: Any,
+    config: Any,
+    early: ServerLog | None,
 ) -> Backend:
     prepared = config.prewarmed or Prepared(cluster, config)
     config.prewarmed = None
@@ -121,6 +159,13 @@ def _start(
             mock_nonce=cluster.data.encode(),
         )
         del role
+        if early is not None and connection.authenticated is not None:
+            identity, method, line = connection.authenticated
+            log = _early_log(connection, params, cluster, config)
+            log.follows(early)
+            early = log
+            place = f"method={method} ({cluster.hba_path}:{line})"
+            log.write("LOG", f'connection authenticated: identity="{identity}" {place}')
         database = shared.database(params.database, role_row)
         stored = shared.stored_settings(database.oid, role_row.oid)
     finally:
@@ -136,13 +181,14 @@ def _start(
     _apply_settings(session, stored, params, role_row)
     backend = Backend(connection, session)
     session.client = CopyChannel(backend)
-    _signals(session, slot, config)
+    _signals(session, slot, config, prepared.settings_key)
     backend.latch = session.latch
     rebuild_lost_indexes(session)
     peer = connection.peer()
     slot.set_client(peer[0] if peer else "", peer[1] if peer else -1)
     session.server_address = connection.local_address() if peer else None
     slot.words[BACKEND_START] = slot.words[BACKEND_START] or _now_us()
+    start_log(backend, peer, params, early)
     secret = os.urandom(4)
     slot.cancel_key = secret
     connection.write(backend_key_data(os.getpid(), secret))
@@ -156,20 +202,29 @@ def _now_us() -> int:
 
 
 def _apply_settings(
-    session: BackendSession, stored: list[tuple[str, str]], params: StartupParams, role: PgAuthid
+    session: BackendSession,
+    stored: list[tuple[str, str, str]],
+    params: StartupParams,
+    role: PgAuthid,
 ) -> None:
     guc = session.guc
     for name, value in (
         ("is_superuser", "on" if role.rolsuper else "off"),
         ("session_authorization", role.rolname),
-        ("data_directory", session.cluster.data),
     ):
         guc.set(name, value, source="override")
-    for name, value in stored:
+    for name, value, source in stored:
         # whether one may was asked when the setting was stored
-        guc.set(name, value, source="database", superuser=True)
+        try:
+            guc.set(name, value, source=source, context="user", superuser=True)
+        except PgError as error:
+            warning = {"detail": error.detail, "hint": error.hint}
+            session.notice("WARNING", error.sqlstate, error.message, **warning)
     for name, value in params.settings:
         guc.set(name, value, source="client", superuser=role.rolsuper)
+    if guc.values["role"] != "none":
+        shown = "on" if superuser(session.catalog) else "off"
+        guc.set("is_superuser", shown, source="override")
     session.slot.application_name = str(guc.value("application_name"))
     guc.assign_hooks["application_name"] = lambda value: setattr(
         session.slot, "application_name", str(value)
@@ -214,15 +269,17 @@ class _SharedCatalogs:
         del role
         return row
 
-    def stored_settings(self, database: int, role: int) -> list[tuple[str, str]]:
-        """ALTER DATABASE/ROLE ... SET, the weaker ones first."""
-        found: list[tuple[str, str]] = []
+    def stored_settings(self, database: int, role: int) -> list[tuple[str, str, str]]:
+        """ALTER DATABASE/ROLE ... SET as (name, value, source), the stronger ones first."""
+        found: list[tuple[str, str, str]] = []
         rows = self._catalog.all(PgDbRoleSetting)
-        for key in ((0, 0), (database, 0), (0, role), (database, role)) if rows else ():
+        keys = ((database, role), (0, role), (database, 0), (0, 0))
+        sources = ("database user", "user", "database", "global")
+        for key, source in zip(keys, sources, strict=True) if rows else ():
             of_key = [row for row in rows if (row.setdatabase, row.setrole) == key]
             for item in (of_key[0].setconfig or ()) if of_key else ():
                 name, _, value = str(item).partition("=")
-                found.append((name, value))
+                found.append((name, value, source))
         return found
 
 
@@ -234,7 +291,7 @@ def _seconds(row: PgAuthid) -> float | None:
     return float(until / 1e6 + 946_684_800)
 
 
-def _signals(session: BackendSession, slot: Any, config: Any) -> None:
+def _signals(session: BackendSession, slot: Any, config: Any, settings_key: int) -> None:
     """Handlers only set flags; the statement's own polling raises."""
 
     def cancel(number: int, frame: FrameType | None) -> None:
@@ -258,12 +315,16 @@ def _signals(session: BackendSession, slot: Any, config: Any) -> None:
         return PgError(QUERY_CANCELED, session.cancel_reason())
 
     def reload(number: int, frame: FrameType | None) -> None:
-        for name, text in config.file_settings(session.cluster).items():
-            with contextlib.suppress(PgError):
-                session.guc.set(name, text, source="configuration file")
+        session.reload = process_config_file
+
+    def process_config_file() -> None:
+        session.reload = None
+        apply_entries(session.guc, config.entries(session.cluster), running=True)
 
     session.interrupt_handler = interrupted
     signal.signal(signal.SIGHUP, reload)
+    if settings_key != config.settings_key():
+        process_config_file()  # the signal came too early
     signal.signal(signal.SIGINT, cancel)
     signal.signal(signal.SIGTERM, terminate)
     set_interrupt_check(session.conn, lambda: session.cancel_pending)

@@ -4,6 +4,7 @@ sees them, prepared statements, portals, the client's encoding and its reports.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pgemu.catalog.keywords import quote_identifier
@@ -28,6 +29,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
 
     # of a TCP connection, this end
     server_address: str | None = None
+    # after a SIGHUP: applies the configuration files, between two statements
+    reload: Callable[[], None] | None = None
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)

@@ -102,14 +102,13 @@ def steps(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
 
 def try_out(cluster: Any, shm: Any, config: Any, trials: Sequence[Trial]) -> None:
     """Fill the process's caches by use.  SQLite is closed again: the caller forks."""
-    from pgemu.guc import Settings
     from pgemu.libpq.hba import load_hba
     from pgemu.tcop.backend_main import COLLATIONS
     from pgemu.tcop.backend_session import BackendSession
     from pgemu.tcop.prewarm import boot_settings
 
     load_hba(Path(cluster.hba_path))
-    settings = Settings(boot_settings(cluster, config))
+    settings = boot_settings(cluster, config)
     slot = shm.procarray.claim_slot(backend_type=STARTING_BACKEND)
     try:
         session = BackendSession(

@@ -20,6 +20,7 @@ from pgemu.errors import (
     INTERNAL_ERROR,
     PgError,
 )
+from pgemu.libpq.elog import ServerLog
 from pgemu.libpq.pqcomm import Connection, ConnectionLost
 from pgemu.libpq.report import error_fields, notice_fields, violation_error
 from pgemu.storage.procarray import IDLE, IDLE_IN_TRANSACTION, IDLE_IN_TRANSACTION_ABORTED
@@ -57,6 +58,8 @@ class Terminated(Exception):
 class Backend:
     """One connection being served."""
 
+    log: ServerLog | None = None
+
     def __init__(self, connection: Connection, session: BackendSession) -> None:
         self.connection = connection
         self.session = session
@@ -67,7 +70,7 @@ class Backend:
         self.statement_text = ""
         self.latch: Any = None
         ext = self.extended
-        self._handlers: dict[int, Callable[[bytes], None]] = {
+        self.handlers: dict[int, Callable[[bytes], None]] = {
             ord("Q"): self._query,
             ord("P"): ext.parse,
             ord("B"): partial(bind, self),
@@ -111,6 +114,8 @@ class Backend:
         while True:
             if session.cancel_pending and self._late_interrupt():
                 continue
+            if session.reload is not None:
+                session.reload()
             session.idle = True  # now a signal to terminate takes effect at once
             try:
                 woken = connection.sleep(self.latch.fd, timeouts.idle_seconds())
@@ -119,6 +124,8 @@ class Backend:
             if woken == "timeout":
                 raise timeouts.idle_error()
             if woken == "client":
+                if session.reload is not None:
+                    session.reload()
                 return
             self.latch.drain()
             if xact.standing:
@@ -148,7 +155,7 @@ class Backend:
     def _dispatch(self, kind: int, payload: bytes) -> None:
         if self.skip_till_sync and kind not in b"SX":
             return
-        handler = self._handlers.get(kind)
+        handler = self.handlers.get(kind)
         if handler is None:
             if kind in _COPY_MESSAGES:
                 return  # left over from a COPY that failed
@@ -180,6 +187,9 @@ class Backend:
     def _failed(self, error: PgError, kind: int) -> None:
         """Tell the client, fail the transaction, and find the way back into the protocol."""
         self.send_notices()
+        if self.log is not None:
+            text = self.statement_text if kind in b"QPBE" else ""
+            self.log.report(error, self._position(error), text)
         self.send_error(error)
         if error.severity != "ERROR":
             self.connection.flush()
@@ -261,6 +271,9 @@ class Backend:
         pending = list(session.notices)
         session.notices.clear()
         for notice in pending:
+            if self.log is not None:
+                position = character_position(self.statement_text, notice.location)
+                self.log.report(notice, position, self.statement_text)
             if not session.wants_notice(notice.severity):
                 continue
             position = character_position(self.statement_text, notice.location)
@@ -275,11 +288,13 @@ class Backend:
             self.connection.flush()
 
     def send_error(self, error: PgError) -> None:
-        position = error.position
-        if position is None:
-            position = character_position(self.statement_text, error.location)
-        fields = error_fields(error, position)
+        fields = error_fields(error, self._position(error))
         self.connection.write(error_response(fields, self.session.client_codec))
+
+    def _position(self, error: PgError) -> int | None:
+        if error.position is not None:
+            return error.position
+        return character_position(self.statement_text, error.location)
 
 
 def character_position(text: str, location: int | None) -> int | None:

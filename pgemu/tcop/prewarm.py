@@ -21,6 +21,7 @@ from pgemu.catalog.syscache import Catalog
 from pgemu.errors import PgError
 from pgemu.executor.locking import attach_locks
 from pgemu.guc import Settings
+from pgemu.guc.config_files import initial_settings
 from pgemu.libpq.hba import HbaLine, load_hba
 from pgemu.storage.connection import open_database
 from pgemu.storage.latch import Latch, LatchSender
@@ -43,8 +44,8 @@ class Prepared:
     """database: the OID whose file `conn` has open; 0 and None if there is none."""
 
     def __init__(self, cluster: Any, config: Any) -> None:
-        self.settings_key = config.settings_key(cluster)
-        self.settings: Settings | None = Settings(boot_settings(cluster, config))
+        self.settings_key = config.settings_key()
+        self.settings: Settings | None = boot_settings(cluster, config)
         self.hba(cluster)
         self.database = 0
         self.conn: apsw.Connection | None = None
@@ -102,7 +103,7 @@ class Prepared:
         changed since."""
         session, self._session = self._session, None
         if session is not None:
-            if self.database == database and self.settings_key == config.settings_key(cluster):
+            if self.database == database and self.settings_key == config.settings_key():
                 session.accept_invalidations()
                 return session
             close_session(session)
@@ -136,8 +137,8 @@ class Prepared:
     def _take_settings(self, cluster: Any, config: Any) -> Settings:
         """The settings, made anew if a file changed since."""
         settings, self.settings = self.settings, None
-        if settings is None or self.settings_key != config.settings_key(cluster):
-            settings = Settings(boot_settings(cluster, config))
+        if settings is None or self.settings_key != config.settings_key():
+            settings = boot_settings(cluster, config)
         return settings
 
     def hba(self, cluster: Any) -> tuple[HbaLine, ...]:
@@ -188,11 +189,21 @@ def close_session(session: BackendSession) -> None:
         session.locks.table.close()
 
 
-def boot_settings(cluster: Any, config: Any) -> dict[str, str]:
-    """The configuration files and the command line."""
-    found: dict[str, str] = dict(config.file_settings(cluster))
-    found.setdefault("fsync", "on" if config.fsync(cluster) else "off")
-    return found
+def boot_settings(cluster: Any, config: Any) -> Settings:
+    """The command line, the configuration files, and where they are."""
+    settings = initial_settings(config.settings, config.started, config.entries(cluster))
+    if "fsync" not in config.file_settings(cluster) and not config.fsync(cluster):
+        settings.set("fsync", "off", source="default", context="postmaster")
+    for name, text in config.addresses().items():
+        settings.set(name, text, source="command line")
+    for name, text in (
+        ("config_file", cluster.config_path),
+        ("data_directory", cluster.data),
+        ("hba_file", cluster.hba_path),
+        ("ident_file", cluster.ident_path),
+    ):
+        settings.set(name, text, source="override")
+    return settings
 
 
 def _file_key(path: str) -> tuple[int, int]:

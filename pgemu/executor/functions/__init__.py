@@ -3,6 +3,7 @@
 from pgemu.executor.functions import (
     activity,
     advisory,
+    config_views,
     control,
     counters,
     cursors,
@@ -22,6 +23,7 @@ from pgemu.executor.functions import (
 __all__ = [
     "activity",
     "advisory",
+    "config_views",
     "control",
     "counters",
     "cursors",

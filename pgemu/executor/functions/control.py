@@ -123,9 +123,6 @@ def _no_rows() -> Iterator[Row]:
 pg_function(
     "pg_stat_get_wal_senders()",
     "pg_get_replication_slots()",
-    "pg_show_all_file_settings()",
-    "pg_hba_file_rules()",
-    "pg_ident_file_mappings()",
     "pg_get_shmem_allocations()",
     "pg_get_backend_memory_contexts()",
 )(_no_rows)
