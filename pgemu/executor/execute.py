@@ -53,6 +53,10 @@ def bind(
 ) -> tuple[Value, ...]:
     """Values for ?1 .. ?n of a plan's SQLite text.  literals: by location, where the statement
     is another one of the same shape than the plan was made for."""
+    if plan.params_in_order is None:
+        plan.params_in_order = plan.params == tuple(map(ExternParam, range(1, len(params) + 1)))
+    if plan.params_in_order and len(params) == len(plan.params):
+        return tuple(params)
     values: list[Value] = []
     for source in plan.params:
         if type(source) is ExternParam:

@@ -119,6 +119,8 @@ class Plan:
     sequences: tuple[int, ...] = ()
     # what it reads and locks that has no rows of its own: partitioned tables, views
     partitioned: tuple[int, ...] = ()
+    # whether `params` are those of the statement, one after the other; None: not looked at
+    params_in_order: bool | None = None
     # where the lock table counts strong locks on users' tables that it reads; None: not looked up
     strong_words: tuple[int, ...] | None = None
     # for rows that somebody has changed meanwhile: what was planned, the scope around it, and the

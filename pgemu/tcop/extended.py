@@ -21,6 +21,7 @@ from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.primnodes import Value
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.prepared import Portal, PreparedStatement
+from pgemu.types.integers import IntegerType
 from pgemu_protocol.hot import (
     command_complete,
     decode_bind,
@@ -352,6 +353,21 @@ def _is_text(formats: tuple[int, ...], number: int) -> bool:
 
 
 def _text_decoder(io: Any, session: Any) -> Any:
+    decode = _decoder_of_text(io, session)
+    return _integer_decoder(io, decode) if isinstance(io, IntegerType) else decode
+
+
+def _integer_decoder(io: IntegerType, decode: Any) -> Any:
+    """The same for the digits alone of a number that is surely small enough."""
+    limit = len(str(io.maximum))
+
+    def quickly(data: bytes) -> Any:
+        return int(data) if len(data) < limit and data.isdigit() else decode(data)
+
+    return quickly
+
+
+def _decoder_of_text(io: Any, session: Any) -> Any:
     read, ctx = io.input, session.ctx
     if session.client_codec == "utf-8":
         if io.name in ("text", "varchar"):

@@ -146,6 +146,7 @@ def parameter_description(types: Sequence[int]) -> bytes:
     return struct.pack(f">cIH{count}I", b"t", 6 + 4 * count, count, *types)
 
 
+@lru_cache(maxsize=256)
 def command_complete(tag: str) -> bytes:
     raw = tag.encode()
     return b"C" + _LENGTHS[len(raw) + 5] + raw + b"\0"
