@@ -95,20 +95,23 @@ def _merged_with_inherited(ctx: Any, con: dict[str, Any], *, valid: bool, no_inh
         return False
     if not _says(ctx, relation.oid, existing, con):
         return False
-    for bad, words in (
-        (existing.coninhcount > 0 and no_inherit, "inherited"),
-        (valid and not existing.convalidated, "NOT VALID"),
-    ):
-        if bad:
-            raise PgError(
-                "42P17",
-                f'constraint "{name}" conflicts with {words} constraint on relation '
-                f'"{relation.name}"',
-            )
+    _must_not_conflict(
+        str(name), relation.name, existing.coninhcount > 0 and no_inherit, "inherited"
+    )
+    _must_not_conflict(str(name), relation.name, valid and not existing.convalidated, "NOT VALID")
     message = f'merging constraint "{name}" with inherited definition'
     ctx.session.notice("NOTICE", "00000", message)
     catalog.update(PgConstraint, {"oid": existing.oid}, conislocal=True)
     return True
+
+
+def _must_not_conflict(name: str, relation: str, conflicts: bool, words: str) -> None:
+    """words: what the constraint of that name is which is there already."""
+    if conflicts:
+        raise PgError(
+            "42P17",
+            f'constraint "{name}" conflicts with {words} constraint on relation "{relation}"',
+        )
 
 
 def _bump_checks(catalog: Any, relid: int) -> None:
@@ -126,16 +129,8 @@ def _add_inherited_check(ctx: Any, relid: int, name: str, con: dict[str, Any], v
                 DUPLICATE_OBJECT,
                 f'constraint "{name}" for relation "{heap.name}" already exists',
             )
-        for bad, words in (
-            (existing.connoinherit, "non-inherited"),
-            (valid and not existing.convalidated, "NOT VALID"),
-        ):
-            if bad:
-                raise PgError(
-                    "42P17",
-                    f'constraint "{name}" conflicts with {words} constraint on relation '
-                    f'"{heap.name}"',
-                )
+        _must_not_conflict(name, heap.name, existing.connoinherit, "non-inherited")
+        _must_not_conflict(name, heap.name, valid and not existing.convalidated, "NOT VALID")
         session.notice("NOTICE", "00000", f'merging constraint "{name}" with inherited definition')
         catalog.update(PgConstraint, {"oid": existing.oid}, coninhcount=existing.coninhcount + 1)
         return  # the tables below have it

@@ -35,6 +35,7 @@ from pgemu.commands.alter_column import (
 )
 from pgemu.commands.alter_type_dependents import IndexTexts, check_dependents
 from pgemu.commands.cook import coerce_default, open_relation_pstate, referenced_columns
+from pgemu.commands.ddl_messages import contains_nulls
 from pgemu.commands.event_trigger import REWRITE_COLUMN
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.inherit import map_variable_attnos
@@ -48,7 +49,6 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_COLUMN_DEFINITION,
     INVALID_TABLE_DEFINITION,
-    NOT_NULL_VIOLATION,
     WRONG_OBJECT_TYPE,
     PgError,
 )
@@ -404,13 +404,7 @@ def _check_not_null(session: Any, relation: Any, att: PgAttribute, relfilenode: 
     """ATRewriteTable: the new values of a NOT NULL column."""
     query = f"SELECT 1 FROM r{relfilenode} WHERE c{att.attnum} IS NULL LIMIT 1"
     if att.attnotnull and session.xact.execute(query):
-        raise PgError(
-            NOT_NULL_VIOLATION,
-            f'column "{att.attname}" of relation "{relation.name}" contains null values',
-            schema=relation.schema_name,
-            table=relation.name,
-            column=att.attname,
-        )
+        raise contains_nulls(relation, att.attname)
 
 
 def _refuse_whole_row(session: Any, relation: Any, att: PgAttribute, type_id: int) -> None:

@@ -131,11 +131,15 @@ def check_not_null(session: Any, relation: Any, attnum: int) -> None:
     if session.xact.execute(
         f"SELECT 1 FROM {relation.sqlite_name} WHERE c{attnum} IS NULL LIMIT 1"
     ):
-        name = relation.attrs[attnum - 1].attname
-        raise PgError(
-            NOT_NULL_VIOLATION,
-            f'column "{name}" of relation "{relation.name}" contains null values',
-            schema=relation.schema_name,
-            table=relation.name,
-            column=name,
-        )
+        raise contains_nulls(relation, relation.attrs[attnum - 1].attname)
+
+
+def contains_nulls(relation: Any, column: str, what: str = "relation") -> PgError:
+    """23502 of a column of rows that are there already."""
+    return PgError(
+        NOT_NULL_VIOLATION,
+        f'column "{column}" of {what} "{relation.name}" contains null values',
+        schema=relation.schema_name,
+        table=relation.name,
+        column=column,
+    )

@@ -19,6 +19,7 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.commands.cook import cook_default
+from pgemu.commands.ddl_messages import contains_nulls
 from pgemu.commands.ownership import check_object_ownership
 from pgemu.commands.permissions import check_type_usage
 from pgemu.commands.result import CommandResult, Statement
@@ -29,7 +30,6 @@ from pgemu.errors import (
     DATATYPE_MISMATCH,
     DUPLICATE_OBJECT,
     FEATURE_NOT_SUPPORTED,
-    NOT_NULL_VIOLATION,
     SYNTAX_ERROR,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
@@ -321,13 +321,7 @@ def _check_columns_not_null(session: Any, typ: PgType) -> None:
     for relation, att in _columns_of_type(session, typ.oid):
         sql = f"SELECT 1 FROM {relation.sqlite_name} WHERE c{att.attnum} IS NULL LIMIT 1"
         if session.xact.execute(sql):
-            raise PgError(
-                NOT_NULL_VIOLATION,
-                f'column "{att.attname}" of table "{relation.name}" contains null values',
-                schema=relation.schema_name,
-                table=relation.name,
-                column=att.attname,
-            )
+            raise contains_nulls(relation, att.attname, "table")
 
 
 def _validate(session: Any, typ: PgType, constraint: int) -> None:
