@@ -89,7 +89,14 @@ def second_phase(teller: Any, conn: Conn) -> None:
         return
     # from now on it may have been ended
     teller.prepared = name, no, False
-    conn.execute(f"{'ROLLBACK' if no else 'COMMIT'} PREPARED '{name}'")
+    try:
+        conn.execute(f"{'ROLLBACK' if no else 'COMMIT'} PREPARED '{name}'")
+    except psycopg.errors.UndefinedObject:
+        # the recovery of the backend that died in it has ended it since we looked
+        if certain:
+            teller.outcomes.errors.append(f"{name} was prepared, and gone before its second phase")
+        teller.prepared = None
+        return
     teller.prepared = None
     (teller.outcomes.refused if no else teller.outcomes.acknowledged).add(name)
 
