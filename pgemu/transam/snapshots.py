@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from pgemu.transam.xact import TransactionManager
 
 
+# seconds that a statement waits for the recovery of who died between two files
+PATIENCE = 1.0
+
+
 def _path(xact: TransactionManager, name: str) -> str:
     return f"{xact.shm.runtime}/snapshot.{name}"
 
@@ -137,3 +141,25 @@ def fix_first_snapshot(xact: Any) -> None:
     ):
         xact.begin_read()
         xact.end_read()
+
+
+def whole_snapshot(xact: TransactionManager, snapshot: Snapshot) -> Snapshot:
+    """A snapshot of a statement that reads shared catalogs, in its SQLite read transaction.  SQLite
+    commits main before global.db, and who dies between leaves it so until recovery has been there;
+    no statement is to see half of a transaction.  It is waited for, but not for ever."""
+    deadline = time.monotonic() + PATIENCE
+    while _half_committed(xact) and time.monotonic() < deadline:
+        xact.conn.execute("COMMIT")
+        time.sleep(0.001)
+        xact.conn.execute("BEGIN")
+        snapshot = xact.take_snapshot(True)
+    return snapshot
+
+
+def _half_committed(xact: TransactionManager) -> bool:
+    """A transaction of this database is over in main and open in global.db."""
+    open_there = xact.conn.execute(
+        "SELECT xid FROM g._gactive WHERE xid NOT IN (SELECT xid FROM main._active)"
+    ).fetchall()
+    slots = [xact.shm.procarray.find_by_xid(xid) for (xid,) in open_there]
+    return any(slot is not None and slot.database == xact.database for slot in slots)

@@ -26,7 +26,7 @@ from pgemu.storage.shmem import W_NEXT_XID, SharedMemory
 from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
 from pgemu.transam.savepoints import Savepoint, Savepoints
 from pgemu.transam.schema import prefix
-from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot
+from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot, whole_snapshot
 from pgemu.transam.standing import StandingWrite
 from pgemu.transam.storage_changes import StorageChanges
 from pgemu.transam.undo import UndoTriggers, roll_back_transaction
@@ -284,7 +284,10 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
                 return self.take_snapshot(shared)
         self.conn.execute("BEGIN")
         self._read_depth = 1
-        return self.take_snapshot(shared)
+        snapshot = self.take_snapshot(shared)
+        if shared and snapshot.invisible and self.fixed_snapshot is None:
+            snapshot = whole_snapshot(self, snapshot)
+        return snapshot
 
     def end_read(self) -> None:
         self._read_depth -= 1
