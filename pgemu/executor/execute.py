@@ -16,6 +16,7 @@ import apsw
 from pgemu.errors import PgError
 from pgemu.executor.committing import retrying_in_both_files
 from pgemu.executor.evalplanqual import rechecking
+from pgemu.executor.holding import rows_amid_held
 from pgemu.executor.locking import PlanOutdated, lock_for_plan
 from pgemu.executor.lockrows import lock_rows
 from pgemu.executor.lone_modify import run_alone
@@ -245,6 +246,13 @@ def _select_rows(
         note_duration(plan, started)
 
 
+class Fetched(list[Row]):
+    """Rows that are there already, in the place of a cursor."""
+
+    def close(self) -> None:
+        self.clear()
+
+
 def note_duration(plan: Plan, started: int) -> None:
     """The statement is over, which began at that time of the monotonic clock."""
     brief = monotonic_ns() - started < BRIEF_NS
@@ -257,6 +265,10 @@ def quiet_cursor(session: Any, plan: Plan, bindings: Sequence[Value]) -> Any:
     if plan.volatile or plan.calls_functions:
         return None
     try:
+        if session.xact.holds_back:
+            rows = rows_amid_held(session, plan, bindings)
+            if rows is not None:
+                return Fetched(rows)
         return session.xact.read_quietly(plan.sql, bindings, plan.brief)
     except apsw.Error as error:
         raise translate(error, session) from error

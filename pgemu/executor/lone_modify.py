@@ -22,6 +22,7 @@ from typing import Any
 
 import apsw
 
+from pgemu.executor.holding import hold_back, may_be_held
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.waiting import WaitFor, row_context, run_again
@@ -60,6 +61,7 @@ def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
         database = session.ctx.database_oid << 32
         modify.lone_in_block = not locks_on_conflict(session, relation, modify)
         oids = {relation.oid, *(oid for oid, _, _ in plan.relations), *plan.sequences}
+        modify.may_be_held = modify.lone_in_block and may_be_held(session, plan, relation)
         modify.lone_locks = tuple(strong_word(database | oid) for oid in oids)
 
 
@@ -160,6 +162,11 @@ def _in_block(
     assert plan.modify is not None
     if xact.standing:
         return _while_standing(session, plan, relation, bindings, awaited)
+    if plan.modify.may_be_held and xact.state == BLOCK and awaited is None:
+        done = hold_back(session, plan, relation, bindings)
+        if done is not None:
+            return done
+    xact.settle()
     stays = xact.may_stand()
     if stays or session.constraints.notes_rows(relation):
         return _as_transaction(session, plan, relation, bindings, awaited, stays)

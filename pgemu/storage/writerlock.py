@@ -12,6 +12,9 @@ A holder may keep the lock while its client is silent (transam/standing.py) if i
 it.  Who waits holds a share of a second lock, `<oid>.lock.wanted`, says so in the first one's file
 and then reads there whom to wake; the holder writes its slot there and then looks whether somebody
 says so, and if so whether that second lock is free.  So one of them sees the other.
+
+Transactions that hold their writes back (heldrows.py) have rows that the files do not show as
+taken: who gets the lock in the ordinary way has them write first.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import ClassVar
 
 from pgemu.storage.filelock import FileLock
+from pgemu.storage.heldrows import HeldRows
 from pgemu.storage.latch import LatchSender
 
 _LOCK_NOW = fcntl.LOCK_EX | fcntl.LOCK_NB
@@ -47,6 +52,9 @@ class WriterLock:
     def __init__(self, path: str, check_interrupts: Callable[[], None] = lambda: None) -> None:
         self._lock = FileLock(path)
         self._wanted = FileLock(path + ".wanted")
+        self.holders = HeldRows(path)
+        # when this process last had to wait for its turn, on the monotonic clock
+        self.waited_ns = 0
         self._standing = False
         self._file: mmap.mmap | None = None
         self._sender: LatchSender | None = None
@@ -64,14 +72,44 @@ class WriterLock:
                 fcntl.flock(self._lock.fileno(), _LOCK_NOW)
             except BlockingIOError:
                 self._wait()
+            if self.holders.maybe_others():
+                self._have_all_written(self._wait, self._wait_for_holders)
+        self._depth += 1
+
+    def acquire_beside_holders(self) -> None:
+        """The same, for who leaves the rows alone that others hold writes back for."""
+        if self._depth == 0:
+            try:
+                fcntl.flock(self._lock.fileno(), _LOCK_NOW)
+            except BlockingIOError:
+                self._wait()
         self._depth += 1
 
     def acquire_uninterrupted(self) -> None:
         """Take the turn, whatever signals say: for who must have it back."""
-        if self._depth == 0 and not self._lock.try_acquire():
+        if self._depth == 0:
+            self._queue()
+            if self.holders.maybe_others():
+                self._have_all_written(self._queue, self.holders.wait_for_end)
+        self._depth += 1
+
+    def _queue(self) -> None:
+        if not self._lock.try_acquire():
             with self._wanting():
                 self._lock.acquire()
-        self._depth += 1
+
+    def _have_all_written(self, lock: Callable[[], None], wait: Callable[[], None]) -> None:
+        """With the lock in hand: nobody holds writes back any more."""
+        holders = self.holders
+        if holders.nobody():
+            return
+        with holders.asking():
+            while True:
+                self._lock.release()  # they need it
+                wait()
+                lock()
+                if holders.nobody():
+                    return
 
     def release(self) -> None:
         self._depth -= 1
@@ -106,6 +144,10 @@ class WriterLock:
         self._wanted.release()
         return False
 
+    def note_contention(self) -> None:
+        """This process has to wait for others."""
+        self.waited_ns = time.monotonic_ns()
+
     def __enter__(self) -> WriterLock:
         self.acquire()
         return self
@@ -118,8 +160,12 @@ class WriterLock:
     ) -> None:
         self.release()
 
+    def _wait_for_holders(self) -> None:
+        self._interruptible(self.holders.wait_for_end)
+
     def _wait(self) -> None:
         """The holder is in the middle of a short statement: let it run, then queue."""
+        self.note_contention()
         fd = self._lock.fileno()
         with self._wanting():
             for _ in range(_YIELDS):
@@ -129,16 +175,19 @@ class WriterLock:
                 except BlockingIOError:
                     continue
                 return
-            self._waiting.append(self)
             try:
-                self.check_interrupts()
-                self._lock.acquire()
-                self._waiting.remove(self)
+                self._interruptible(self._lock.acquire)
             except BaseException:
-                if self in self._waiting:
-                    self._waiting.remove(self)
                 self._lock.release()
                 raise
+
+    def _interruptible(self, wait: Callable[[], None]) -> None:
+        self._waiting.append(self)
+        try:
+            self.check_interrupts()
+            wait()
+        finally:
+            self._waiting.remove(self)
 
     @contextlib.contextmanager
     def _wanting(self) -> Iterator[None]:
@@ -164,6 +213,7 @@ class WriterLock:
     def close(self) -> None:
         self._lock.close()
         self._wanted.close()
+        self.holders.close()
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -34,6 +34,7 @@ def handle_function_request(backend: Backend, payload: bytes) -> None:
     backend.report_query("<FASTPATH> function call")
     session.start_statement()
     session.drain_portals()
+    session.xact.write_held()
     row = session.catalog.one(PgProc, oid=oid)
     if row is None:
         raise PgError(UNDEFINED_FUNCTION, f"function with OID {oid} does not exist")

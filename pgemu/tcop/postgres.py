@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import apsw
@@ -29,6 +30,7 @@ from pgemu.tcop.extended import ExtendedQuery
 from pgemu.tcop.quick import bind
 from pgemu.tcop.simple import SimpleQuery
 from pgemu.transam import xact
+from pgemu.transam.heldwrites import SILENCE
 from pgemu_protocol.hot import (
     decode_query,
     error_response,
@@ -109,8 +111,11 @@ class Backend:
         connection.flush()
         if connection.tls and connection.has_buffered_input():
             return
-        if xact.standing and xact.writer_lock.wanted():
-            xact.give_way(self._client_sends)
+        if xact.standing:
+            if xact.writer_lock.wanted():
+                xact.give_way(self._client_sends)
+        elif xact.holds_back and self._client_is_silent():
+            xact.settle()
         while True:
             if session.cancel_pending and self._late_interrupt():
                 continue
@@ -132,6 +137,21 @@ class Backend:
                 xact.give_way(self._client_sends)
             self._send_notifications()
             connection.flush()
+
+    def _client_is_silent(self) -> bool:
+        """Before the transaction writes what it holds back; False: the client goes on."""
+        connection, held = self.connection, self.session.writer_lock.holders
+        until = monotonic() + SILENCE
+        while not held.asked():
+            left = until - monotonic()
+            if left <= 0:
+                break
+            woken = connection.sleep(self.latch.fd, left)
+            if woken == "client":
+                return False
+            if woken == "latch":
+                self.latch.drain()
+        return True
 
     def _client_sends(self) -> bool:
         """The next message comes soon, or has come."""

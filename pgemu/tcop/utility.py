@@ -42,6 +42,7 @@ def run_utility(session: Any, query: Query, params: Any, source_text: str = "") 
     tag, body = next(iter(raw.items()))
     if tag == "TransactionStmt":
         return Result(None, None, 0, transaction_statement(session, body))
+    session.xact.write_held()
     own = _OWN.get(tag)
     if own is not None:
         return own(session, body, query, params, source_text)

@@ -60,6 +60,10 @@ class StandingWrite:
     _write_depth: int
     _snapshot_taken: bool
 
+    holds_back: bool
+    write_held: Callable[[], None]
+    drop_held: Callable[[], None]
+
     standing = False
     standing_since = 0  # on the monotonic clock, in nanoseconds
     standing_slot = -1
@@ -110,7 +114,10 @@ class StandingWrite:
             self.settle()
 
     def settle(self) -> None:
-        """Commit to SQLite what stands, if anything does, and leave the writer lock."""
+        """Write what is held back; commit to SQLite what stands, if anything does, and leave the
+        writer lock."""
+        if self.holds_back:
+            self.write_held()
         if not self.standing:
             return
         self.standing = self.shared_read = False
@@ -124,6 +131,8 @@ class StandingWrite:
 
     def drop_standing(self) -> None:
         """Take back what stands; the undo of what had settled before is the caller's."""
+        if self.holds_back:
+            self.drop_held()
         if not self.standing:
             return
         self.standing = self.shared_read = False

@@ -24,6 +24,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.storage.procarray import USER_WORD, XID, XMIN, Slot
 from pgemu.storage.shmem import W_NEXT_XID, SharedMemory
 from pgemu.transam.durability import OneFile, SharedFileBehind, WalSync
+from pgemu.transam.heldwrites import HeldWrites
 from pgemu.transam.savepoints import Savepoint, Savepoints
 from pgemu.transam.schema import prefix
 from pgemu.transam.snapshots import forget_exported, wait_for_safe_snapshot, whole_snapshot
@@ -53,7 +54,7 @@ class ReaderWritesError(Exception):
     """A function writes inside a statement that was not expected to."""
 
 
-class TransactionManager(Savepoints, StandingWrite, StorageChanges):
+class TransactionManager(Savepoints, HeldWrites, StandingWrite, StorageChanges):
     """Transaction state of a session and the doors to SQLite.
 
     before_commit: called inside the committing SQLite transaction (deferred constraints).
@@ -261,9 +262,11 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
                 self.end_read()
         return predicate if predicate.number else None
 
-    def begin_read(self, shared: bool = False, *, brief: bool = False) -> Snapshot:
+    def begin_read(
+        self, shared: bool = False, *, brief: bool = False, amid_held: bool = False
+    ) -> Snapshot:
         """Open the SQLite read transaction of a statement; nests inside another statement.
-        brief: it may keep writers waiting."""
+        brief: it may keep writers waiting.  amid_held: it knows what is held back."""
         if self.unbuilt:
             self.build_storage()
         if self._read_depth or self._write_depth:
@@ -271,7 +274,7 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
                 self.take_snapshot(shared=True)
             self._read_depth += 1
             return self.snapshot
-        if not brief:
+        if not (amid_held if self.holds_back else brief):
             self.settle()
         if self.standing:
             self._read_depth = 1
@@ -609,6 +612,12 @@ class TransactionManager(Savepoints, StandingWrite, StorageChanges):
         """COMMIT.  What raises here (a deferred constraint) leaves the transaction to be rolled
         back by the caller.  may_wait: its hooks may sleep, which ends the SQLite transaction: the
         transaction must still be open in it then."""
+        if self.holds_back:
+            if not self.registered and not may_wait and self.commit_held():
+                self.sync("main")
+                self._ended(committed=True)
+                return
+            self.settle()
         if self.registered:
             over = ("DELETE FROM main._active WHERE xid=?", self.xid)
             if self.standing and not may_wait:

@@ -1,0 +1,208 @@
+"""Statements whose writes a transaction block holds back (transam/heldwrites.py).
+
+These are: UPDATE of one row by a unique key, of columns that no index has, and INSERT ... VALUES
+into a table without unique keys; no triggers, references, checks or policies are about that table.
+Such a statement depends on its row alone, which is locked, so it may run later and does the same.
+What it would complain of is found now: the new values are computed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pgemu.nodes.primnodes import Value
+from pgemu.planner.plan import ModifyPlan, Plan
+from pgemu.storage.heldrows import row_address
+from pgemu.storage.procarray import XID
+from pgemu.transam.heldwrites import HeldWrite
+from pgemu.transam.visibility import EVERYTHING, dirty_tables
+
+Row = tuple[Any, ...]
+# what tells a statement about its transaction, or about rows, that is not so yet
+_TELLING = re.compile(r"\b(?:txid_|pg_)\w+\(|\bxm(?:in|ax)\b|\brid\b")
+
+
+def may_be_held(session: Any, plan: Plan, relation: Any) -> bool:
+    """For a plan that runs alone (lone_modify.note_lone_target)."""
+    modify = plan.modify
+    assert modify is not None
+    test, command = modify.row_test, plan.command_type
+    written = set(modify.target_columns)
+    required = {a.attnum for a in relation.columns if a.attnotnull}
+    indexes = [entry.index for entry in relation.all_indexes]
+    if (
+        test is None
+        or modify.returning
+        or modify.checks
+        or modify.conflict is not None
+        or relation.checks
+        or any(a.attgenerated for a in relation.columns)
+        or session.constraints.notes_rows(relation)
+    ):
+        return False
+    if command == "insert":
+        return not test.text and not indexes and required <= written
+    return (
+        command == "update"
+        and bool(test.target)
+        and not any(
+            0 in index.indkey or index.indpred is not None or written & set(index.indkey)
+            for index in indexes
+        )
+    )
+
+
+def hold_back(
+    session: Any, plan: Plan, relation: Any, bindings: Sequence[Value]
+) -> tuple[list[Row], int] | None:
+    """(no rows, number of rows written); None: nothing is held back any more, and nothing of this
+    statement was done."""
+    xact, modify = session.xact, plan.modify
+    assert modify is not None and modify.direct_sql is not None
+    if not (xact.may_go_on_holding() if xact.holds_back else xact.begin_holding_back()):
+        xact.settle()
+        return None
+    xact.snapshot = EVERYTHING
+    if plan.command_type == "insert":
+        count = _insert(session, modify, relation, bindings)
+    else:
+        count = _update(session, modify, relation, bindings)
+    if count is None:
+        xact.settle()
+        return None
+    if count:
+        xact.hold(HeldWrite(modify.direct_sql, bindings, count))
+    return [], count
+
+
+def _insert(
+    session: Any, modify: ModifyPlan, relation: Any, bindings: Sequence[Value]
+) -> int | None:
+    rows = session.conn.execute(modify.source_sql, bindings).fetchall()
+    if any(_lacks_values(modify, relation, row) for row in rows):
+        return None
+    session.xact.held_rows[relation.oid] = None
+    return len(rows)
+
+
+def _update(
+    session: Any, modify: ModifyPlan, relation: Any, bindings: Sequence[Value]
+) -> int | None:
+    xact, conn, test = session.xact, session.conn, modify.row_test
+    assert test is not None
+    own = xact.held_rows.setdefault(relation.oid, {})
+    if own is None:
+        return None
+    found = conn.execute(test.target, bindings[: test.parameters]).fetchone()
+    if found is None:
+        return 0
+    rid: int = found[0]
+    if not _take(session, relation, rid):
+        return None
+    if _others(xact) and conn.execute(test.text, bindings[: test.parameters]).fetchone():
+        return None
+    text, values = modify.source_sql, tuple(bindings)
+    if own:
+        text, values = _with_own(text, values, {relation.sqlite_name: (relation, own)})
+    rows = conn.execute(text, values).fetchall()
+    if len(rows) != 1 or rows[0][0] != rid or _lacks_values(modify, relation, rows[0][2:]):
+        return None
+    own.setdefault(rid, {}).update(zip(modify.target_columns, rows[0][2:], strict=False))
+    return 1
+
+
+def _take(session: Any, relation: Any, rid: int) -> bool:
+    lock = session.writer_lock
+    address = row_address(relation.oid, rid)
+    if lock.holders.take(address):
+        return True
+    lock.note_contention()
+    taken: bool = lock.holders.wait_for_row(address, session.latch.sleep, session.check_for_interrupts)
+    return taken
+
+
+def _others(xact: Any) -> bool:
+    """Another transaction has written."""
+    column: list[int] = xact.shm.procarray.used(XID)
+    if not any(column):
+        return False
+    column[xact.slot.number] = 0
+    return any(column)
+
+
+def _lacks_values(modify: ModifyPlan, relation: Any, values: Sequence[Value]) -> bool:
+    """A column that must not be null would be."""
+    attrs = relation.attrs
+    return any(
+        value is None and attrs[number - 1].attnotnull
+        for number, value in zip(modify.target_columns, values, strict=False)
+    )
+
+
+def rows_amid_held(session: Any, plan: Plan, bindings: Sequence[Value]) -> list[Row] | None:
+    """The rows of a SELECT of a block that holds writes back; it may see those.  None: nothing is
+    held back any more."""
+    xact = session.xact
+    tables = {}
+    for oid, name, _ in plan.relations:
+        if oid in xact.held_rows:
+            tables[name] = session.catalog.relation(oid), xact.held_rows[oid]
+    if (
+        not plan.brief
+        or any(own is None for _, own in tables.values())
+        or _TELLING.search(plan.sql)
+        or not xact.may_go_on_holding()
+    ):
+        xact.settle()
+        return None
+    text, values = _with_own(plan.sql, tuple(bindings), tables)
+    cursor = xact.read_quietly(text, values, True)
+    if cursor is not None:
+        return list(cursor)
+    snapshot = xact.begin_read(amid_held=True)
+    try:
+        saved, session.dirty = session.dirty, ()
+        if snapshot.invisible or snapshot.xmax:
+            named = [(name, natts) for _, name, natts in plan.relations]
+            session.dirty = dirty_tables(xact.conn.execute, named)
+        try:
+            return list(xact.conn.execute(session.visible_sql(text), values))
+        finally:
+            session.dirty = saved
+    finally:
+        xact.end_read()
+
+
+def _with_own(
+    text: str,
+    bindings: tuple[Value, ...],
+    tables: dict[str, tuple[Any, dict[int, dict[int, Value]] | None]],
+) -> tuple[str, tuple[Value, ...]]:
+    """The text with the tables as this transaction leaves them."""
+    values = list(bindings)
+    for name, (relation, own) in tables.items():
+        if own:
+            shown = _changed_table(name, len(relation.attrs), own, values)
+            text = re.sub(rf"\b{re.escape(name)} AS ", shown, text)
+    return text, tuple(values)
+
+
+def _changed_table(
+    name: str, natts: int, own: dict[int, dict[int, Value]], values: list[Value]
+) -> str:
+    """A select that SQLite merges into the statement around it, so that it goes on using indexes:
+    the columns that have changed are in none.  values: the bindings, which become more."""
+    changes: dict[int, list[str]] = {}
+    for rid, new in own.items():
+        values.append(rid)
+        rid_parameter = len(values)
+        for column, value in new.items():
+            values.append(value)
+            changes.setdefault(column, []).append(f"WHEN ?{rid_parameter} THEN ?{len(values)}")
+    columns = ", ".join(
+        f"CASE rid {' '.join(changes[n])} ELSE c{n} END AS c{n}" if n in changes else f"c{n}"
+        for n in range(1, natts + 1)
+    )
+    return f"(SELECT rid, xmin, {columns} FROM {name}) AS "
