@@ -20,6 +20,9 @@ from pgemu.transam.heldwrites import HeldWrite
 from pgemu.transam.visibility import EVERYTHING, dirty_tables
 
 Row = tuple[Any, ...]
+_FEW = 100
+# a statement about one table, which runs no other statements
+_ONE_TABLE = re.compile(r"\bFROM main\.r\d+ AS \w+(?= WHERE | GROUP BY | ORDER BY | LIMIT |$)")
 # what tells a statement about its transaction, or about rows, that is not so yet
 _TELLING = re.compile(r"\b(?:txid_|pg_)\w+\(|\bxm(?:in|ax)\b|\brid\b")
 
@@ -96,13 +99,13 @@ def _update(
     if own is None:
         return None
     found = conn.execute(test.target, bindings[: test.parameters]).fetchone()
-    if found is None:
-        return 0
-    rid: int = found[0]
-    if not _take(session, relation, rid):
+    if found is not None and not _take(session, relation, found[0]):
         return None
     if _others(xact) and conn.execute(test.text, bindings[: test.parameters]).fetchone():
         return None
+    if found is None:
+        return 0
+    rid: int = found[0]
     text, values = modify.source_sql, tuple(bindings)
     if own:
         text, values = _with_own(text, values, {relation.sqlite_name: (relation, own)})
@@ -119,7 +122,9 @@ def _take(session: Any, relation: Any, rid: int) -> bool:
     if lock.holders.take(address):
         return True
     lock.note_contention()
-    taken: bool = lock.holders.wait_for_row(address, session.latch.sleep, session.check_for_interrupts)
+    taken: bool = lock.holders.wait_for_row(
+        address, session.latch.sleep, session.check_for_interrupts
+    )
     return taken
 
 
@@ -151,13 +156,22 @@ def rows_amid_held(session: Any, plan: Plan, bindings: Sequence[Value]) -> list[
             tables[name] = session.catalog.relation(oid), xact.held_rows[oid]
     if (
         not plan.brief
-        or any(own is None for _, own in tables.values())
         or _TELLING.search(plan.sql)
+        or (tables and not _reads_one(plan.sql))
+        or any(own is None for _, own in tables.values())
         or not xact.may_go_on_holding()
     ):
         xact.settle()
         return None
     text, values = _with_own(plan.sql, tuple(bindings), tables)
+    rows = _rows(session, plan, text, values)
+    if len(rows) > _FEW:
+        xact.settle()  # to send them may take long
+    return rows
+
+
+def _rows(session: Any, plan: Plan, text: str, values: tuple[Value, ...]) -> list[Row]:
+    xact = session.xact
     cursor = xact.read_quietly(text, values, True)
     if cursor is not None:
         return list(cursor)
@@ -173,6 +187,10 @@ def rows_amid_held(session: Any, plan: Plan, bindings: Sequence[Value]) -> list[
             session.dirty = saved
     finally:
         xact.end_read()
+
+
+def _reads_one(text: str) -> bool:
+    return text.count("FROM") == 1 and _ONE_TABLE.search(text) is not None
 
 
 def _with_own(

@@ -30,8 +30,10 @@ from pgemu.storage.procarray import XID, Slot
 from pgemu.storage.shmem import SharedMemory
 from pgemu.transam.visibility import EVERYTHING, Snapshot
 
+# for tests: hold back whatever can be, whether others write or not
+_ALWAYS = os.environ.get("PGEMU_HOLD_WRITES") == "always"
 # a client that is silent for that long is not in the middle of its transaction
-SILENCE = 0.03
+SILENCE = 1.0 if _ALWAYS else 0.03
 # others write too if one had to wait for them no longer ago than that
 _CONTENDED_NS = 1_000_000_000
 # What became of the blocks of this session that held back: one that committed so counts 1, one that
@@ -40,8 +42,6 @@ _CONTENDED_NS = 1_000_000_000
 _WORST, _BEST = -16, 8
 _PAUSE = 64
 _MOST = 100
-# for tests: hold back whatever can be, whether others write or not
-_ALWAYS = os.environ.get("PGEMU_HOLD_WRITES") == "always"
 
 
 class HeldWrite(NamedTuple):
@@ -154,7 +154,7 @@ class HeldWrites:
         lock, words = self.writer_lock, self.slot.words
         lock.acquire_beside_holders()
         try:
-            if self.snapshots_held():
+            if self.xid or self.snapshots_held():
                 return False
             self.run_before_commit()
             if self.predicate is not None:

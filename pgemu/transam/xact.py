@@ -281,10 +281,13 @@ class TransactionManager(Savepoints, HeldWrites, StandingWrite, StorageChanges):
             return self.take_snapshot(shared)
         first = self.fixed_snapshot is None and self.current.isolation in _REPEATABLE
         if first and self.state != IDLE:
-            with self.writer_lock:
+            self.writer_lock.acquire_beside_holders()
+            try:
                 self.conn.execute("BEGIN")
                 self._read_depth = 1
                 return self.take_snapshot(shared)
+            finally:
+                self.writer_lock.release()
         self.conn.execute("BEGIN")
         self._read_depth = 1
         snapshot = self.take_snapshot(shared)

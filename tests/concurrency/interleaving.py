@@ -9,8 +9,6 @@ from tests.concurrency.player import Event, Player, Step
 from tests.concurrency.statements import Shape
 from tests.regress.wire import Address, ServerRefused
 
-FINAL = ("select * from p order by id", "select * from c order by id")
-
 
 @dataclass
 class Transcript:
@@ -61,7 +59,7 @@ class Server:
         try:
             rehearse(player, steps)
             events = player.play(steps)
-            final = [f"{sql} -> {player.control.ask(sql)}" for sql in FINAL]
+            final = [f"{sql} -> {player.control.ask(sql)}" for sql in shape.final]
         except BaseException:
             self.forget_sessions()
             raise

@@ -41,6 +41,11 @@ class Shape:
         ]
 
     @property
+    def final(self) -> list[str]:
+        """What is compared in the end."""
+        return ["select * from p order by id", "select * from c order by id"]
+
+    @property
     def name(self) -> str:
         return "s_" + "_".join((self.action, self.deferring, self.unique)).replace(" ", "")
 

@@ -53,13 +53,15 @@ def end_prepared(conn: psycopg.Connection, unfinished: list[Teller], outcomes: O
         outcomes.errors.append(f"nobody has prepared {gid}")
 
 
-def one_round(data: Path, rng: random.Random, outcomes: Outcomes) -> list[Teller]:
+def one_round(
+    data: Path, rng: random.Random, outcomes: Outcomes, kind: type[Teller] = Teller
+) -> list[Teller]:
     """Load and kills on one run of the server, which ends by SIGKILL, SIGQUIT or SIGINT."""
     server = start(data)
     try:
         stop = threading.Event()
         tellers = [
-            Teller(n, server.dsn, rng.randrange(10**12), outcomes, stop) for n in range(TELLERS)
+            kind(n, server.dsn, rng.randrange(10**12), outcomes, stop) for n in range(TELLERS)
         ]
         for teller in tellers:
             teller.start()
