@@ -72,8 +72,6 @@ def others(draw: st.DrawFn) -> str:
     return draw(
         st.sampled_from(
             [
-                f"update a set v = v + 2147483647 where id = {key}",
-                f"update a set w = null where id = {key}",
                 f"update a set v = v + {value} where v > {key * 10}",
                 f"update a set id = {other} where id = {key}",
                 f"update a set v = v + 1 where id = {key} returning *",
