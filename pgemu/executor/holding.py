@@ -2,8 +2,8 @@
 
 These are: UPDATE of one row by a unique key, of columns that no index has, and INSERT ... VALUES
 into a table without unique keys; no triggers, references, checks or policies are about that table.
-Such a statement depends on its row alone, which is locked, so it may run later and does the same.
-What it would complain of is found now: the new values are computed.
+Such a statement depends on its row alone, which is locked, so its values are computed at once, with
+all that it may complain of; what is held back only stores them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ModifyPlan, Plan
 from pgemu.storage.heldrows import row_address
-from pgemu.storage.procarray import XID
 from pgemu.transam.heldwrites import HeldWrite
+from pgemu.transam.schema import next_rid
 from pgemu.transam.visibility import EVERYTHING, dirty_tables
 
 Row = tuple[Any, ...]
@@ -27,8 +27,27 @@ _ONE_TABLE = re.compile(r"\bFROM main\.r\d+ AS \w+(?= WHERE | GROUP BY | ORDER B
 _TELLING = re.compile(r"\b(?:txid_|pg_)\w+\(|\bxm(?:in|ax)\b|\brid\b")
 
 
-def may_be_held(session: Any, plan: Plan, relation: Any) -> bool:
-    """For a plan that runs alone (lone_modify.note_lone_target)."""
+def held_text(session: Any, plan: Plan, relation: Any) -> str:
+    """For a plan that runs alone (lone_modify.note_lone_target): the SQLite statement that stores
+    the values of a row (of UPDATE, the rid comes last).  Empty: it must not be held back."""
+    modify = plan.modify
+    assert modify is not None
+    if not _may_be_held(session, plan, relation):
+        return ""
+    columns = [f"c{n}" for n in modify.target_columns]
+    if plan.command_type == "update":
+        new = "".join(f", {column} = ?{n}" for n, column in enumerate(columns, 1))
+        table = modify.sqlite_name
+        return f"UPDATE {table} SET xmin = pg_xid(){new} WHERE rid = ?{len(columns) + 1}"
+    names = "".join(f", {column}" for column in columns)
+    marks = "".join(f", ?{n}" for n in range(1, len(columns) + 1))
+    return (
+        f"INSERT INTO {modify.sqlite_name} (rid, xmin{names}) "
+        f"VALUES ({next_rid(modify.sqlite_name)}, pg_xid(){marks})"
+    )
+
+
+def _may_be_held(session: Any, plan: Plan, relation: Any) -> bool:
     modify = plan.modify
     assert modify is not None
     test, command = modify.row_test, plan.command_type
@@ -63,7 +82,7 @@ def hold_back(
     """(no rows, number of rows written); None: nothing is held back any more, and nothing of this
     statement was done."""
     xact, modify = session.xact, plan.modify
-    assert modify is not None and modify.direct_sql is not None
+    assert modify is not None
     if not (xact.may_go_on_holding() if xact.holds_back else xact.begin_holding_back()):
         xact.settle()
         return None
@@ -75,8 +94,6 @@ def hold_back(
     if count is None:
         xact.settle()
         return None
-    if count:
-        xact.hold(HeldWrite(modify.direct_sql, bindings, count))
     return [], count
 
 
@@ -87,6 +104,8 @@ def _insert(
     if any(_lacks_values(modify, relation, row) for row in rows):
         return None
     session.xact.held_rows[relation.oid] = None
+    for row in rows:
+        session.xact.hold(HeldWrite(modify.held_sql, row))
     return len(rows)
 
 
@@ -101,7 +120,7 @@ def _update(
     found = conn.execute(test.target, bindings[: test.parameters]).fetchone()
     if found is not None and not _take(session, relation, found[0]):
         return None
-    if _others(xact) and conn.execute(test.text, bindings[: test.parameters]).fetchone():
+    if xact.others_have_xids() and conn.execute(test.text, bindings[: test.parameters]).fetchone():
         return None
     if found is None:
         return 0
@@ -112,7 +131,9 @@ def _update(
     rows = conn.execute(text, values).fetchall()
     if len(rows) != 1 or rows[0][0] != rid or _lacks_values(modify, relation, rows[0][2:]):
         return None
-    own.setdefault(rid, {}).update(zip(modify.target_columns, rows[0][2:], strict=False))
+    new = rows[0][2 : 2 + len(modify.target_columns)]
+    own.setdefault(rid, {}).update(zip(modify.target_columns, new, strict=True))
+    xact.hold(HeldWrite(modify.held_sql, (*new, rid)))
     return 1
 
 
@@ -126,15 +147,6 @@ def _take(session: Any, relation: Any, rid: int) -> bool:
         address, session.latch.sleep, session.check_for_interrupts
     )
     return taken
-
-
-def _others(xact: Any) -> bool:
-    """Another transaction has written."""
-    column: list[int] = xact.shm.procarray.used(XID)
-    if not any(column):
-        return False
-    column[xact.slot.number] = 0
-    return any(column)
 
 
 def _lacks_values(modify: ModifyPlan, relation: Any, values: Sequence[Value]) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 
 import apsw
 
-from pgemu.executor.holding import hold_back, may_be_held
+from pgemu.executor.holding import held_text, hold_back
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.waiting import WaitFor, row_context, run_again
@@ -61,7 +61,7 @@ def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
         database = session.ctx.database_oid << 32
         modify.lone_in_block = not locks_on_conflict(session, relation, modify)
         oids = {relation.oid, *(oid for oid, _, _ in plan.relations), *plan.sequences}
-        modify.may_be_held = modify.lone_in_block and may_be_held(session, plan, relation)
+        modify.held_sql = held_text(session, plan, relation) if modify.lone_in_block else ""
         modify.lone_locks = tuple(strong_word(database | oid) for oid in oids)
 
 
@@ -162,7 +162,7 @@ def _in_block(
     assert plan.modify is not None
     if xact.standing:
         return _while_standing(session, plan, relation, bindings, awaited)
-    if plan.modify.may_be_held and xact.state == BLOCK and awaited is None:
+    if plan.modify.held_sql and xact.state == BLOCK and awaited is None:
         done = hold_back(session, plan, relation, bindings)
         if done is not None:
             return done

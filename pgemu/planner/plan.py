@@ -161,8 +161,8 @@ class ModifyPlan:
     # of its tables: where the lock table counts strong locks
     lone_locks: tuple[int, ...] = ()
     lone_in_block: bool = True
-    # ... and that a block may do it later (executor/holding.py)
-    may_be_held: bool = False
+    # stores one row of it, if a block may do that later (executor/holding.py)
+    held_sql: str = ""
     # whether that is so amid other transactions (planner/rowtest.py)
     row_test: RowTest | None = None
 

@@ -3,8 +3,8 @@
 A transaction block that stands (standing.py) keeps the writer lock while its client thinks.  Where
 several write at once that makes them go one behind the other.  So a block whose statements are of
 the simplest kind (executor/holding.py) does not write at first: it takes the rows in shared memory
-(storage/heldrows.py), computes the new values, answers, and remembers the statements.  COMMIT runs
-them all in one SQLite transaction, without undo, as a statement outside of a block does; ROLLBACK
+(storage/heldrows.py), computes the new values, answers, and remembers them.  COMMIT writes them
+all in one SQLite transaction, without undo, as a statement outside of a block does; ROLLBACK
 forgets them.
 
 What others see is what they would see anyway before the COMMIT: the old rows.  That a row is taken
@@ -45,11 +45,10 @@ _MOST = 100
 
 
 class HeldWrite(NamedTuple):
-    """A statement: its SQLite text, and how many rows it writes."""
+    """A SQLite statement that writes one row."""
 
     text: str
     bindings: Sequence[Value]
-    rows: int
 
 
 class HeldWrites:
@@ -191,7 +190,7 @@ class HeldWrites:
     def _run_held(self, writes: list[HeldWrite]) -> None:
         self.snapshot = EVERYTHING
         conn = self.conn
-        for text, bindings, rows in writes:
+        for text, bindings in writes:
             conn.execute(text, bindings).fetchall()
-            if conn.changes() != rows:  # somebody wrote without asking
-                raise PgError(INTERNAL_ERROR, "a row that was held back has changed")
+            if conn.changes() != 1:  # somebody wrote without asking
+                raise PgError(INTERNAL_ERROR, "a row that was held back has gone")

@@ -23,6 +23,8 @@ insert into t select g, 0, 0 from generate_series(1, 10) g;
 create table log (t int, what text);
 create table keyed (id int primary key, v int);
 create table checked (id int primary key, v int check (v < 10));
+create sequence numbers;
+create table stamped (n int default nextval('numbers'), at timestamptz);
 insert into checked values (1, 1)
 """
 REHEARSED = (
@@ -33,6 +35,8 @@ REHEARSED = (
     "select id, v, w from t where v > 0 order by id",
     "select sum(v), count(*) from t",
     "select count(*) from log",
+    "insert into stamped (at) values (statement_timestamp())",
+    "update t set v = nextval('numbers') where id = 2",
 )
 
 
@@ -147,6 +151,21 @@ def test_a_transaction_sees_its_own(sessions: Sessions) -> None:
     one.execute("commit")
     assert read(two) == [(1, 102, 7), (2, 1, 0)]
     assert two.execute("select * from log").fetchall() == [(1, "x")]
+
+
+def test_values_are_those_of_the_statement(sessions: Sessions) -> None:
+    one, two = sessions.new(), sessions.new()
+    one.execute("alter sequence numbers restart")
+    one.execute("begin")
+    one.execute("update t set v = nextval('numbers') where id = 2")
+    assert value(one, 2) == 1
+    one.execute("insert into stamped (at) values (statement_timestamp())")
+    one.execute("insert into stamped (at) values (statement_timestamp())")
+    time.sleep(0.05)
+    one.execute("commit")
+    assert value(two, 2) == 1
+    late = two.execute("select n, at > statement_timestamp() - interval '40 ms' from stamped")
+    assert late.fetchall() == [(2, False), (3, False)]
 
 
 def test_rollback_and_errors_forget_it(sessions: Sessions) -> None:
