@@ -57,7 +57,8 @@ def test_answers_and_waits_as_postgresql(
 def serializable_histories(draw: st.DrawFn) -> tuple[Shape, int, list[Step]]:
     """Each session one transaction at SERIALIZABLE, shuffled."""
     shape, sessions = draw(shapes), draw(st.integers(2, 4))
-    change = st.one_of(inserts(), updates(), deletes())
+    # what SKIP LOCKED passes over fits no order
+    change = st.one_of(inserts(), updates(), deletes()).filter(lambda s: "skip locked" not in s)
     plans = [
         draw(st.lists(st.one_of(reads(), reads(), change), min_size=1, max_size=4))
         for _ in range(sessions)
