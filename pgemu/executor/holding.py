@@ -1,7 +1,8 @@
 """Statements whose writes a transaction block holds back (transam/heldwrites.py).
 
-These are: UPDATE of one row by a unique key, of columns that no index has, and INSERT ... VALUES
-into a table without unique keys; no triggers, references, checks or policies are about that table.
+These are: UPDATE of one row by a unique key, of columns that no index and no foreign key has, and
+INSERT ... VALUES into a table without indexes, references and checks; no triggers or policies are
+about those tables.
 Such a statement depends on its row alone, which is locked, so its values are computed at once, with
 all that it may complain of; what is held back only stores them.
 """
@@ -14,6 +15,7 @@ from typing import Any
 
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ModifyPlan, Plan
+from pgemu.planner.planner import compile_table_expr
 from pgemu.storage.heldrows import row_address
 from pgemu.transam.heldwrites import HeldWrite
 from pgemu.transam.schema import next_rid
@@ -50,30 +52,49 @@ def held_text(session: Any, plan: Plan, relation: Any) -> str:
 def _may_be_held(session: Any, plan: Plan, relation: Any) -> bool:
     modify = plan.modify
     assert modify is not None
-    test, command = modify.row_test, plan.command_type
-    written = set(modify.target_columns)
-    required = {a.attnum for a in relation.columns if a.attnotnull}
-    indexes = [entry.index for entry in relation.all_indexes]
+    test = modify.row_test
     if (
         test is None
         or modify.returning
         or modify.checks
         or modify.conflict is not None
-        or relation.checks
         or any(a.attgenerated for a in relation.columns)
-        or session.constraints.notes_rows(relation)
     ):
         return False
-    if command == "insert":
-        return not test.text and not indexes and required <= written
+    written = set(modify.target_columns)
+    if plan.command_type == "update":
+        return bool(test.target) and not _binds(relation, written)
+    required = {a.attnum for a in relation.columns if a.attnotnull}
     return (
-        command == "update"
-        and bool(test.target)
-        and not any(
-            0 in index.indkey or index.indpred is not None or written & set(index.indkey)
-            for index in indexes
-        )
+        plan.command_type == "insert"
+        and not (test.text or relation.all_indexes or relation.checks)
+        and not session.constraints.notes_rows(relation)
+        and required <= written
     )
+
+
+def _binds(relation: Any, written: set[int]) -> bool:
+    """Something besides CHECK looks at these columns when a row is updated, or at all of it."""
+    indexes = [entry.index for entry in relation.all_indexes]
+    return (
+        any(0 in i.indkey or i.indpred is not None or written & set(i.indkey) for i in indexes)
+        or any(c.condeferrable or written & set(c.conkey) for c in relation.fkeys)
+        or any(written & set(c.confkey) for c in relation.referenced_by)
+        or bool(relation.exclusions)
+    )
+
+
+def held_test(session: Any, plan: Plan, relation: Any) -> str:
+    """SQLite text that is true of a row ("NEW") that violates a CHECK constraint which an UPDATE
+    may touch; empty: there is none."""
+    assert plan.modify is not None
+    written = set(plan.modify.target_columns)
+    tests = [
+        compile_table_expr(session.catalog, relation, expr, "NEW")
+        for constraint, expr in relation.checks
+        if not constraint.conkey or written & set(constraint.conkey)
+    ]
+    return " OR ".join(f"({test}) IS 0" for test in tests)
 
 
 def hold_back(
@@ -133,8 +154,20 @@ def _update(
         return None
     new = rows[0][2 : 2 + len(modify.target_columns)]
     own.setdefault(rid, {}).update(zip(modify.target_columns, new, strict=True))
+    if modify.held_test and _violates(conn, modify.held_test, relation, own, rid):
+        return None
     xact.hold(HeldWrite(modify.held_sql, (*new, rid)))
     return 1
+
+
+def _violates(
+    conn: Any, test: str, relation: Any, own: dict[int, dict[int, Value]], rid: int
+) -> bool:
+    values: list[Value] = []
+    table = _changed_table(relation.sqlite_name, len(relation.attrs), own, values)
+    values.append(rid)
+    text = f"SELECT 1 FROM {table}NEW WHERE NEW.rid = ?{len(values)} AND ({test})"
+    return conn.execute(text, values).fetchone() is not None
 
 
 def _take(session: Any, relation: Any, rid: int) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 
 import apsw
 
-from pgemu.executor.holding import held_text, hold_back
+from pgemu.executor.holding import held_test, held_text, hold_back
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, EXCLUSIVE
 from pgemu.executor.locking import lock_for_plan
 from pgemu.executor.waiting import WaitFor, row_context, run_again
@@ -62,6 +62,7 @@ def note_lone_target(session: Any, plan: Plan, relation: Any) -> None:
         modify.lone_in_block = not locks_on_conflict(session, relation, modify)
         oids = {relation.oid, *(oid for oid, _, _ in plan.relations), *plan.sequences}
         modify.held_sql = held_text(session, plan, relation) if modify.lone_in_block else ""
+        modify.held_test = held_test(session, plan, relation) if modify.held_sql else ""
         modify.lone_locks = tuple(strong_word(database | oid) for oid in oids)
 
 

@@ -163,6 +163,8 @@ class ModifyPlan:
     lone_in_block: bool = True
     # stores one row of it, if a block may do that later (executor/holding.py)
     held_sql: str = ""
+    # ... and what is true of a row that must not be stored
+    held_test: str = ""
     # whether that is so amid other transactions (planner/rowtest.py)
     row_test: RowTest | None = None
 

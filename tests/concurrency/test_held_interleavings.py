@@ -26,20 +26,26 @@ class PlainShape(Shape):
     def schema(self) -> list[str]:
         return [
             *super().schema,
-            "create table a (id int primary key, v int, w text not null)",
+            "create table a (id int primary key, v int check (v < 60), w text not null)",
+            "create table b (id int primary key, a int references a, v int)",
             "create table l (k int, v int)",
         ]
 
     @property
     def rows(self) -> list[str]:
         return [
-            "truncate p, c, a, l",
+            "truncate p, c, a, b, l",
             "insert into a values (1, 10, 'x'), (2, 20, 'x'), (3, 30, 'x')",
+            "insert into b values (1, 1, 100), (2, 2, 200)",
         ]
 
     @property
     def final(self) -> list[str]:
-        return ["select * from a order by id", "select * from l order by k, v"]
+        return [
+            "select * from a order by id",
+            "select * from b order by id",
+            "select * from l order by k, v",
+        ]
 
 
 SHAPE = PlainShape("no action", "", "")
@@ -55,7 +61,9 @@ def held(draw: st.DrawFn) -> str:
             [
                 f"update a set v = v + {value} where id = {key}",
                 f"update a set v = v + {value} where id = {key}",
-                f"update a set w = 'y', v = v * {value} where id = {key}",
+                f"update a set w = 'y', v = v + {value} where id = {key}",
+                f"update b set v = v + {value} where id = {key}",
+                f"select v from b where id = {key}",
                 f"insert into l values ({key}, {value})",
                 f"select * from a where id = {key}",
                 f"select v from a where id = {key}",
@@ -79,6 +87,9 @@ def others(draw: st.DrawFn) -> str:
                 f"insert into a values ({key}, {value}, 'z') on conflict (id) "
                 "do update set v = a.v + excluded.v",
                 f"delete from a where id = {key}",
+                f"insert into b values ({key}, {other}, {value})",
+                f"update b set a = {other} where id = {key}",
+                f"delete from b where id = {key}",
                 f"select * from a where id = {key} for update{policy}",
                 f"select * from a order by id for share{policy}",
                 "select count(*), sum(v) from l",

@@ -23,6 +23,8 @@ insert into t select g, 0, 0 from generate_series(1, 10) g;
 create table log (t int, what text);
 create table keyed (id int primary key, v int);
 create table checked (id int primary key, v int check (v < 10));
+create table child (id int primary key, t int references t, v int);
+insert into child values (1, 1, 0);
 create sequence numbers;
 create table stamped (n int default nextval('numbers'), at timestamptz);
 insert into checked values (1, 1)
@@ -37,6 +39,8 @@ REHEARSED = (
     "select count(*) from log",
     "insert into stamped (at) values (statement_timestamp())",
     "update t set v = nextval('numbers') where id = 2",
+    "update checked set v = v + 1 where id = 1",
+    "update child set v = v + 1 where id = 1",
 )
 
 
@@ -123,6 +127,9 @@ def test_writes_are_held_back_until_the_client_is_silent(sessions: Sessions) -> 
     one, two = sessions.new(), sessions.new()
     one.execute("begin")
     change(one, 1)
+    one.execute("update checked set v = v + 1 where id = 1")
+    one.execute("update child set v = v + 1 where id = 1")
+    one.execute("insert into log values (1, 'x')")
     assert xid(two, one) is None
     time.sleep(1.5)
     assert xid(two, one) is not None
@@ -189,6 +196,28 @@ def test_rollback_and_errors_forget_it(sessions: Sessions) -> None:
         one.execute("update checked set v = v + 10 where id = 1")
     one.execute("commit")
     assert read(one) == read(two) == [(1, 1, 0)]
+
+
+def test_constraints_hold(sessions: Sessions) -> None:
+    one, two = sessions.new(), sessions.new()
+    one.execute("begin")
+    for _ in range(8):
+        one.execute("update checked set v = v + 1 where id = 1")
+    with pytest.raises(errors.CheckViolation) as caught:
+        one.execute("update checked set v = v + 1 where id = 1")
+    assert caught.value.diag.message_detail == "Failing row contains (1, 10)."
+    one.execute("rollback")
+    one.execute("begin")
+    one.execute("update child set v = v + 1 where id = 1")
+    one.execute("update child set v = v + 1 where id = 1")
+    change(one, 1)
+    change(one, 2)
+    two.execute("insert into child values (2, 2, 0)")
+    one.execute("commit")
+    with pytest.raises(errors.ForeignKeyViolation):
+        two.execute("delete from t where id = 2")
+    assert two.execute("select * from child order by id").fetchall() == [(1, 1, 2), (2, 2, 0)]
+    assert read(two) == [(1, 1, 0), (2, 1, 0)]
 
 
 def test_a_row_is_waited_for(sessions: Sessions) -> None:
