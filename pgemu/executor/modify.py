@@ -500,6 +500,8 @@ def check_conflicts(
         schema, _, table = name.partition(".")
         p = f"{schema}.{prefix(schema)}"
         relfilenode = int(table[1:])
+        if fixed is not None:  # whoever has the row now: what the snapshot sees is out of date
+            session.check_not_changed_since(p, relfilenode, rid, committed=True)
         holder = session.conn.execute(
             f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
             "WHERE u.relfilenode=? AND u.rid=? AND u.xid<>? "

@@ -228,13 +228,20 @@ class WritingMixin:
         ).fetchone()
         return found is not None
 
-    def check_not_changed_since(self, p: str, relfilenode: int, rid: int) -> None:
-        """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot."""
+    def check_not_changed_since(
+        self, p: str, relfilenode: int, rid: int, *, committed: bool = False
+    ) -> None:
+        """REPEATABLE READ: 40001 if somebody has changed the row since the snapshot (committed:
+        and the first to do so has committed)."""
         later = self.conn.execute(
-            f"SELECT op FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
+            f"SELECT op, xid FROM {p}undo WHERE relfilenode=? AND rid=? AND pg_invisible(xid) "
             "ORDER BY seq LIMIT 1",
             (relfilenode, rid),
         ).fetchone()
+        if later is not None and committed:
+            active = f"SELECT 1 FROM {p}active WHERE xid=?"
+            if self.conn.execute(active, (later[1],)).fetchone() is not None:
+                return
         if later is not None:
             raise self.xact.serialization_failure("delete" if later[0] == "D" else "update")
 
