@@ -57,9 +57,8 @@ _SHAPES = (
     " WHERE j.v @> '{\"a\": 1}'::jsonb AND j.n >= 1.00 AND 5 = ANY (ARRAY[1, 5])",
     "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
     " (1, 1, 0, 'a'), (2, 1, 0, NULL) RETURNING objoid",
-    "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
-    " (1, 1, 0, 'a') ON CONFLICT (objoid, classoid, objsubid) DO UPDATE SET description ="
-    " EXCLUDED.description",
+    "EXPLAIN INSERT INTO information_schema.sql_features (feature_id, feature_name) VALUES"
+    " ('a', 'b') ON CONFLICT DO NOTHING",
     "EXPLAIN UPDATE pg_description SET objsubid = (pg_description.objsubid - 1),"
     " description = 'a' WHERE pg_description.objoid = 1",
     "EXPLAIN DELETE FROM pg_description WHERE objoid IN (SELECT oid FROM pg_class WHERE oid = 1)",

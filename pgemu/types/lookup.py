@@ -73,6 +73,11 @@ class TypeRegistry:
     def invalidate(self) -> None:
         self._io.clear()
 
+    def forget_others(self) -> None:
+        """Forget all types but built-in ones."""
+        self._io = {oid: io for oid, io in self._io.items() if oid < FIRST_NORMAL_OID}
+        self.composites = {oid for oid in self.composites if oid < FIRST_NORMAL_OID}
+
     def _make(self, row: Any) -> BaseType:
         if row.typnamespace == PG_CATALOG:
             if row.oid == RECORD_OID:
