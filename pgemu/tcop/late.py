@@ -63,6 +63,20 @@ _SHAPES = (
     " description = 'a' WHERE pg_description.objoid = 1",
     "EXPLAIN DELETE FROM pg_description WHERE objoid IN (SELECT oid FROM pg_class WHERE oid = 1)",
 )
+# Comparisons, grouping and aggregates of usual types, for the sake of what is looked up for them.
+_COMPARED = (
+    "EXPLAIN SELECT v, count(v), array_agg(v){more} FROM (SELECT NULL::{type} AS v) t WHERE v = v"
+    " AND v <> v AND v < v AND v <= v AND v > v AND v >= v AND v = NULL AND v IN (v, NULL)"
+    " AND v = ANY (ARRAY[v]) AND v BETWEEN NULL AND v AND v IS NOT NULL GROUP BY v ORDER BY v DESC"
+)
+_EXTREMES = ", min(v), max(v)"
+_SUMS = ", min(v), max(v), sum(v), avg(v), sum(v + v - v * v), sum(v / v), sum(v + 1 - 1 * v)"
+_TYPES = {
+    "bool": "", "uuid": "", "jsonb": "", "bytea": "", "text": _EXTREMES,
+    "varchar(9)": ", min(upper(v)), max(lower(v)), min(v || v), count(v LIKE v)",
+    "date": _EXTREMES, "timestamp": _EXTREMES, "timestamptz": _EXTREMES, "interval": _EXTREMES,
+    "int4": _SUMS, "int8": _SUMS, "int2": _SUMS, "float8": _SUMS, "numeric(9,2)": _SUMS,
+}  # fmt: skip
 # What drivers and ORMs ask first, and the shapes of their statements, over tables that every
 # database has.
 _TRIALS: tuple[Trial, ...] = (
@@ -77,6 +91,7 @@ _TRIALS: tuple[Trial, ...] = (
         (25,),
     ),
     *((text, (), ()) for text in _SHAPES),
+    *((_COMPARED.format(type=name, more=more), (), ()) for name, more in _TYPES.items()),
 )
 
 
