@@ -112,7 +112,7 @@ def _truncate(name: str) -> str:
 
 def _search_path_setting(catalog: Catalog) -> str:
     guc = catalog.ctx.guc
-    return str(guc.get("search_path")) if guc is not None else '"$user", public'
+    return str(guc.values["search_path"]) if guc is not None else '"$user", public'
 
 
 class _Path:
@@ -361,9 +361,10 @@ def get_relname_relid(catalog: Catalog, relname: str, namespace: int) -> int:
 def relname_get_relid(catalog: Catalog, relname: str) -> int:
     """OID of an unqualified relation name through the search path, or 0."""
     for namespace in active_search_path(catalog):
-        row = catalog.one(PgClass, relname=relname, relnamespace=namespace)
-        if row is not None:
-            return row.oid
+        found = catalog.all(PgClass, relname=relname, relnamespace=namespace)
+        if found:
+            catalog.know(PgClass, found[0].oid, found)
+            return found[0].oid
     return 0
 
 

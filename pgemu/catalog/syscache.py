@@ -176,8 +176,8 @@ class Catalog:
         self.my_temp_namespace = 0
         self.backend_id = 1
         self._types: Any = None
-        # Of this transaction: it has written what may concern built-in objects (builtin_objects.py),
-        # and rows of shared catalogs.
+        # Of this transaction: it has written what may concern built-in objects
+        # (builtin_objects.py), and rows of shared catalogs.
         self.builtin_written = self.shared_written = False
         # analyze_sql(kind, sql, relid): set by the session; turns the SQL text of a builtin
         # object into a tree.  kind: "query", "expr" or "exprlist".
@@ -210,6 +210,10 @@ class Catalog:
         """The row with these column values, or None."""
         found = self.all(cls, **keys)
         return found[0] if found else None
+
+    def know(self, cls: type[Any], oid: int, rows: tuple[Any, ...]) -> None:
+        """These are the rows of that OID: they were found in another way."""
+        self._rows[cls].setdefault(("oid",), {})[oid,] = rows
 
     def get(self, cls: type[Row], **keys: Any) -> Row:
         """The row with these column values; its absence is an internal error."""
@@ -420,6 +424,11 @@ class Catalog:
 
     def relation(self, oid: int) -> Relation:
         """The relcache entry; an internal error if there is no such relation."""
+        memo = self._relation_memo.get(oid)
+        if memo is not None:
+            known: Relation | None = memo.get("relation")
+            if known is not None:
+                return known
         from pgemu.catalog.relcache import open_relation
 
         return open_relation(self, oid)
