@@ -189,11 +189,11 @@ def _lasting_parse_cache(catalog: Catalog) -> dict[Any, Any]:
 def _is_lasting(catalog: Catalog, key: tuple[Any, ...], value: Any) -> bool:
     kind = key[0]
     if kind in _BY_CATALOG:
-        return kind not in ("range", "multirange") or key[1] < FIRST_NORMAL_OID
+        return kind not in ("range", "multirange") or bool(key[1] < FIRST_NORMAL_OID)
     if kind in _BY_OID:
         return _all_builtin(key[1:])
     if kind == "oper":
-        return key[2] < FIRST_NORMAL_OID and key[3] < FIRST_NORMAL_OID
+        return bool(key[2] < FIRST_NORMAL_OID and key[3] < FIRST_NORMAL_OID)
     if kind == "func":
         # a name may mean a type too, unless the function fits exactly
         types, no_coercion = key[4], key[-1]
@@ -208,7 +208,8 @@ def _is_lasting(catalog: Catalog, key: tuple[Any, ...], value: Any) -> bool:
 
 def _lasting_memo(catalog: Catalog) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
-    for key, value in catalog.memo.items():
+    memo: dict[Any, Any] = catalog.memo
+    for key, value in memo.items():
         if key == "native_operator":
             found[key] = {k: v for k, v in value.items() if k < FIRST_NORMAL_OID}
             continue
@@ -230,5 +231,5 @@ def _all_builtin(oids: Iterable[Any]) -> bool:
 def _is_in_pg_catalog(catalog: Catalog, type_oid: int) -> bool:
     if type_oid >= FIRST_NORMAL_OID:
         return False
-    rows = catalog._rows.get(PgType, {}).get(("oid",), {}).get((type_oid,))
-    return bool(rows) and rows[0].typnamespace == PG_CATALOG_NAMESPACE
+    rows = catalog._rows.get(PgType, {}).get(("oid",), {}).get((type_oid,), ())
+    return len(rows) == 1 and bool(rows[0].typnamespace == PG_CATALOG_NAMESPACE)

@@ -143,9 +143,7 @@ CHANGES = [
 
 @pytest.fixture
 def days(first: Connection) -> None:
-    first.execute(
-        "CREATE FUNCTION days(date) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 7 $$"
-    )
+    first.execute("CREATE FUNCTION days(date) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 7 $$")
 
 
 @pytest.mark.parametrize(("make", "undo", "query", "answers"), CHANGES)
