@@ -272,6 +272,12 @@ def function_search_path(catalog: Catalog) -> tuple[int, ...]:
     return tuple(oid for oid in catalog.search_path() if oid != temp)
 
 
+def by_role(catalog: Catalog) -> tuple[int, ...]:
+    """In the place of the search path, for a name with a schema: the right to use the schema,
+    without which there is nothing to be found, is the role's."""
+    return (-catalog.ctx.current_user_oid,)
+
+
 def relation_name(catalog: Catalog, relid: int) -> str:
     row = catalog.one(PgClass, oid=relid)
     return row.relname if row is not None else ""

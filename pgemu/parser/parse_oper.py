@@ -19,6 +19,7 @@ from pgemu.errors import (
 from pgemu.nodes.nodefuncs import expr_type
 from pgemu.nodes.primnodes import Expr, OpExpr, ScalarArrayOpExpr
 from pgemu.parser.parse_cache import (
+    by_role,
     function_search_path,
     get_array_type,
     get_base_element_type,
@@ -74,7 +75,7 @@ def oper(
         catalog = pstate.catalog
     names = str_list(opname)
     cache = parse_cache(catalog)
-    path = function_search_path(catalog) if len(names) == 1 else ()
+    path = function_search_path(catalog) if len(names) == 1 else by_role(catalog)
     key = ("oper", path, ltype, rtype, *names)
     oid: int | None = cache.get(key)
     if oid is None:
@@ -94,7 +95,7 @@ def left_oper(
     catalog = pstate.catalog
     names = str_list(opname)
     cache = parse_cache(catalog)
-    path = function_search_path(catalog) if len(names) == 1 else ()
+    path = function_search_path(catalog) if len(names) == 1 else by_role(catalog)
     key = ("oper", path, 0, arg, *names)
     oid: int | None = cache.get(key)
     if oid is None:

@@ -228,6 +228,30 @@ def test_temporary_tables_end_with_their_session(dsn: str, first: Connection) ->
             assert one(later, "SELECT 'inet'::regtype::oid::int = 869") is True
 
 
+def test_right_to_use_a_schema(dsn: str, first: Connection) -> None:
+    first.execute(
+        "CREATE SCHEMA r; CREATE TYPE r.mood AS ENUM ('sad'); CREATE DOMAIN r.n AS int;"
+        "CREATE FUNCTION r.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        "CREATE OPERATOR r.+ (leftarg = bool, rightarg = bool, function = booland_statefunc);"
+        "CREATE COLLATION r.c (provider = libc, locale = 'C')"
+    )
+    queries = (
+        "SELECT 'sad'::r.mood::text",
+        "SELECT 1::r.n",
+        "SELECT r.f()",
+        "SELECT true OPERATOR(r.+) true",
+        "SELECT 'a' COLLATE r.c",
+    )
+    for _ in range(3):
+        with connected(dsn) as allowed:
+            assert [one(allowed, query) for query in queries] == ["sad", 1, 1, True, "a"]
+            allowed.execute("SET ROLE pg_monitor")
+            assert [one(allowed, query) for query in queries] == ["42501"] * 5
+        with connected(dsn) as later:
+            later.execute("SET ROLE pg_monitor")
+            assert [one(later, query) for query in queries] == ["42501"] * 5
+
+
 def test_roles_and_search_path(dsn: str, first: Connection) -> None:
     """The same names mean other things under another role or search_path."""
     first.execute(
