@@ -208,7 +208,10 @@ class Catalog:
 
     def one(self, cls: type[Row], **keys: Any) -> Row | None:
         """The row with these column values, or None."""
-        found = self.all(cls, **keys)
+        try:
+            found = self._rows[cls][(*keys,)][(*keys.values(),)]
+        except KeyError:
+            found = self.all(cls, **keys)
         return found[0] if found else None
 
     def know(self, cls: type[Any], oid: int, rows: tuple[Any, ...]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pgemu.catalog.namespace import function_search_path
 from pgemu.catalog.namespace_candidates import FuncCandidate, funcname_get_candidates
 from pgemu.nodes.primnodes import Const, Expr
 from pgemu.parser.parse_cache import (
     by_role,
-    function_search_path,
     get_base_type,
     get_proc,
     get_type,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.namespace import function_search_path
 from pgemu.catalog.namespace_candidates import opername_get_candidates, opername_get_oprid
 from pgemu.catalog.rows import PgAmop, PgOpclass, PgOperator
 from pgemu.errors import (
@@ -20,7 +21,6 @@ from pgemu.nodes.nodefuncs import expr_type
 from pgemu.nodes.primnodes import Expr, OpExpr, ScalarArrayOpExpr
 from pgemu.parser.parse_cache import (
     by_role,
-    function_search_path,
     get_array_type,
     get_base_element_type,
     get_base_type,
