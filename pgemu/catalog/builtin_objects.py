@@ -117,11 +117,12 @@ class _Kept:
     memo: dict[Any, Any]
 
 
-# by the OID of the database; the postmaster's trial statements leave it to all backends
-_KEPT: dict[int, _Kept] = {}
+# by the time when shared memory was made, with which versions begin, and the OID of the database;
+# the postmaster's trial statements leave it to all backends
+_KEPT: dict[tuple[int, int], _Kept] = {}
 
 
-def keep(catalog: Catalog, database: int, version: int, builtin_version: int) -> None:
+def keep(catalog: Catalog, database: tuple[int, int], version: int, builtin_version: int) -> None:
     """At the end of a session without uncommitted changes, for the next one of this process."""
     if len(_KEPT) >= MAX_DATABASES:
         _KEPT.clear()
@@ -133,7 +134,7 @@ def keep(catalog: Catalog, database: int, version: int, builtin_version: int) ->
     catalog._rows, catalog.parse_cache, catalog.memo = {}, {}, {}
 
 
-def adopt(catalog: Catalog, database: int, version: int, builtin_version: int) -> None:
+def adopt(catalog: Catalog, database: tuple[int, int], version: int, builtin_version: int) -> None:
     """The start of a session: what an earlier one of this process has left and is still true."""
     kept = _KEPT.pop(database, None)
     if kept is None or kept.builtin_version != builtin_version:

@@ -44,7 +44,7 @@ from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
 from pgemu.storage.connection import open_database
 from pgemu.storage.sequence import SequenceFile
-from pgemu.storage.shmem import W_SHARED_CATALOG_VERSION
+from pgemu.storage.shmem import W_CREATED, W_SHARED_CATALOG_VERSION
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam.catalog_store import MvccStore
 from pgemu.transam.visibility import overlay_statement
@@ -170,7 +170,8 @@ class Session(WritingMixin):
         self._builtin_at = self.shm.builtin_version_word(self.ctx.database_oid)
         self._known_version = self.catalog_version()
         self._known_builtin = self._builtin_version()
-        adopt(self.catalog, self.ctx.database_oid, self._known_version, self._known_builtin)
+        self._kept_under = (int(self._words[W_CREATED]), self.ctx.database_oid)
+        adopt(self.catalog, self._kept_under, self._known_version, self._known_builtin)
 
     def _wire_transactions(self) -> None:
         xact = self.xact
@@ -498,7 +499,7 @@ class Session(WritingMixin):
 
     def close(self) -> None:
         if not self.xact.catalog_changed:
-            keep(self.catalog, self.ctx.database_oid, self._known_version, self._known_builtin)
+            keep(self.catalog, self._kept_under, self._known_version, self._known_builtin)
         self.sequences.close()
         self.conn.close()
 
