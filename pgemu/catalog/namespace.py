@@ -112,18 +112,27 @@ def _truncate(name: str) -> str:
 
 def _search_path_setting(catalog: Catalog) -> str:
     guc = catalog.ctx.guc
-    return str(guc.get("search_path")) if guc is not None else '"$user", public'
+    return str(guc.values["search_path"]) if guc is not None else '"$user", public'
 
 
 class _Path:
     """explicit: what the setting lists, in order; active: with the implicit schemas first;
-    creation: the first explicit one (0: none); temp_first: that is pg_temp, maybe not made yet."""
+    creation: the first explicit one (0: none); temp_first: that is pg_temp, maybe not made yet;
+    functions: active without the temporary schema."""
 
-    __slots__ = ("active", "creation", "explicit", "temp_first")
+    __slots__ = ("active", "creation", "explicit", "functions", "temp_first")
 
-    def __init__(self, explicit: list[int], active: list[int], creation: int, temp: bool) -> None:
+    def __init__(
+        self,
+        explicit: list[int],
+        active: list[int],
+        creation: int,
+        temp: bool,
+        functions: tuple[int, ...],
+    ) -> None:
         self.explicit = explicit
         self.active = active
+        self.functions = functions
         self.creation = creation
         self.temp_first = temp
 
@@ -162,12 +171,19 @@ def _make_path(catalog: Catalog, text: str) -> _Path:
     temp = catalog.my_temp_namespace
     if temp and temp not in active:
         active.insert(0, temp)
-    return _Path(explicit, active, explicit[0] if explicit else 0, temp_first)
+    functions = tuple(oid for oid in active if oid != temp)
+    return _Path(explicit, active, explicit[0] if explicit else 0, temp_first, functions)
 
 
 def active_search_path(catalog: Catalog) -> list[int]:
     """The schemas to look in, in order."""
     return _recompute_namespace_path(catalog).active
+
+
+def function_search_path(catalog: Catalog) -> tuple[int, ...]:
+    """The active search path without the temporary schema, where functions and operators are
+    never looked for."""
+    return _recompute_namespace_path(catalog).functions
 
 
 def fetch_search_path(catalog: Catalog, include_implicit: bool) -> list[int]:
@@ -361,9 +377,10 @@ def get_relname_relid(catalog: Catalog, relname: str, namespace: int) -> int:
 def relname_get_relid(catalog: Catalog, relname: str) -> int:
     """OID of an unqualified relation name through the search path, or 0."""
     for namespace in active_search_path(catalog):
-        row = catalog.one(PgClass, relname=relname, relnamespace=namespace)
-        if row is not None:
-            return row.oid
+        found = catalog.all(PgClass, relname=relname, relnamespace=namespace)
+        if found:
+            catalog.know(PgClass, found[0].oid, found)
+            return found[0].oid
     return 0
 
 

@@ -96,8 +96,8 @@ class IndexInfo:
     @cached_property
     def constraint(self) -> PgConstraint | None:
         """The PRIMARY KEY, UNIQUE or EXCLUDE constraint that the index stands for."""
-        for row in self.catalog.all(PgConstraint, conindid=self.oid):
-            if row.contype in "pux":
+        for row in self.catalog.all(PgConstraint, conrelid=self.index.indrelid):
+            if row.conindid == self.oid and row.contype in "pux":
                 return row
         return None
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pgemu.catalog.builtin_objects import concerns_builtin, forget_others
 from pgemu.catalog.rows import (
     CATALOGS,
     PgAttrdef,
@@ -175,11 +176,14 @@ class Catalog:
         self.my_temp_namespace = 0
         self.backend_id = 1
         self._types: Any = None
+        # Of this transaction: it has written what may concern built-in objects
+        # (builtin_objects.py), and rows of shared catalogs.
+        self.builtin_written = self.shared_written = False
         # analyze_sql(kind, sql, relid): set by the session; turns the SQL text of a builtin
         # object into a tree.  kind: "query", "expr" or "exprlist".
         self.analyze_sql: Callable[[str, str, int], Any] | None = None
-        # Called with the class of every row that is written.
-        self.on_write: list[Callable[[type[Any]], None]] = []
+        # Called with the class of every row that is written (None: a row of any).
+        self.on_write: list[Callable[[type[Any] | None], None]] = []
         # Called with class and OID of every row that is added or changed by its OID.
         self.observer: Callable[[type[Any], int], None] | None = None
 
@@ -204,8 +208,15 @@ class Catalog:
 
     def one(self, cls: type[Row], **keys: Any) -> Row | None:
         """The row with these column values, or None."""
-        found = self.all(cls, **keys)
+        try:
+            found = self._rows[cls][(*keys,)][(*keys.values(),)]
+        except KeyError:
+            found = self.all(cls, **keys)
         return found[0] if found else None
+
+    def know(self, cls: type[Any], oid: int, rows: tuple[Any, ...]) -> None:
+        """These are the rows of that OID: they were found in another way."""
+        self._rows[cls].setdefault(("oid",), {})[oid,] = rows
 
     def get(self, cls: type[Row], **keys: Any) -> Row:
         """The row with these column values; its absence is an internal error."""
@@ -275,6 +286,7 @@ class Catalog:
             return 0
         count = self.store.delete(cls, _to_storage(where))
         if cls is PgType:  # nothing that goes on existing is derived from it
+            self._note_write(cls, old)
             self._forget_lookups(cls, old)
             self._forget_type_names(old)
             self._types = None
@@ -302,30 +314,46 @@ class Catalog:
 
     def _inserted(self, cls: type[Any], rows: Sequence[Any]) -> None:
         """Forget what new rows make untrue: lookups that would now find them."""
+        self._note_write(cls, rows)
         self._forget_lookups(cls, rows)
         if cls is PgType:
             self._forget_type_names(rows)
             return
         self._forget_rows(cls, rows)
 
+    def _note_write(self, cls: type[Any], rows: Sequence[Any]) -> None:
+        if not self.builtin_written:
+            self.builtin_written = concerns_builtin(cls, rows)
+        if CATALOGS[cls].shared:
+            self.shared_written = True
+
     def _forget_type_names(self, rows: Sequence[Any]) -> None:
         names = {row.typname for row in rows}
         stale = [
             k
             for k in self.parse_cache
-            if type(k) is tuple and k[0] == "typename" and k[-1] in names
+            if type(k) is tuple
+            and ((k[0] == "typename" and k[-1] in names) or (k[0] == "func" and k[2][-1] in names))
         ]
         for key in stale:
             del self.parse_cache[key]
 
     def _written(self, cls: type[Any], rows: Sequence[Any]) -> None:
         """Forget what changed or deleted rows make untrue; rows: as they were and as they are."""
+        self._note_write(cls, rows)
         self._forget_lookups(cls, rows)
         self._forget_rows(cls, rows)
         if cls in _TYPE_CATALOGS:
             self._types = None
         for hook in self.on_write:
             hook(cls)
+
+    def rows_written(self) -> None:
+        """A statement has changed rows of a catalog by itself, past this class."""
+        self.builtin_written = True
+        self.invalidate()
+        for hook in self.on_write:
+            hook(None)
 
     def _forget_lookups(self, cls: type[Any], rows: Sequence[Any]) -> None:
         for key in [k for k in self._with_rows if k[0] is cls]:
@@ -367,14 +395,20 @@ class Catalog:
         if cls in _TYPE_CATALOGS:
             self._types = None
 
-    def invalidate(self) -> None:
-        """Forget everything: another transaction's change or a rollback made it doubtful."""
-        self._rows.clear()
+    def invalidate(self, *, builtin: bool = True) -> None:
+        """Forget everything: another transaction's change or a rollback made it doubtful.
+        builtin=False: but not what is known of built-in objects."""
         self._with_rows.clear()
-        self.memo.clear()
         self._relation_memo.clear()
-        self.parse_cache.clear()
-        self._types = None
+        if builtin:
+            self._rows.clear()
+            self.memo.clear()
+            self.parse_cache.clear()
+            self._types = None
+        else:
+            forget_others(self)
+            if self._types is not None:
+                self._types.forget_others()
 
     # --- what is derived from rows -------------------------------------------------------------
 
@@ -393,6 +427,11 @@ class Catalog:
 
     def relation(self, oid: int) -> Relation:
         """The relcache entry; an internal error if there is no such relation."""
+        memo = self._relation_memo.get(oid)
+        if memo is not None:
+            known: Relation | None = memo.get("relation")
+            if known is not None:
+                return known
         from pgemu.catalog.relcache import open_relation
 
         return open_relation(self, oid)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from pgemu.catalog.rows import PgClass
+from pgemu.catalog.store import FIRST_NORMAL_OID
 from pgemu.errors import (
     CARDINALITY_VIOLATION,
     FEATURE_NOT_SUPPORTED,
@@ -108,6 +109,8 @@ def _run_statement(
         count = conn.changes()
     else:
         rows, count = run_rows(session, plan, modify, relation, bindings, triggers)
+    if relation.oid < FIRST_NORMAL_OID:
+        session.catalog.rows_written()
     if session.parts is not None and session.parts.has(plan):
         session.parts.note(plan, triggers)
     else:

@@ -13,6 +13,7 @@ import apsw
 
 from pgemu.catalog import store as catalog_layout
 from pgemu.catalog.acl import ACL_SET, pg_parameter_aclcheck
+from pgemu.catalog.builtin_objects import adopt, keep
 from pgemu.catalog.roles import ROLE_PG_READ_ALL_SETTINGS, has_privs_of_role
 from pgemu.catalog.rows import PgAuthid, PgConstraint, PgProc, PgType
 from pgemu.catalog.syscache import Catalog
@@ -43,7 +44,7 @@ from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
 from pgemu.storage.connection import open_database
 from pgemu.storage.sequence import SequenceFile
-from pgemu.storage.shmem import W_SHARED_CATALOG_VERSION
+from pgemu.storage.shmem import W_CREATED, W_SHARED_CATALOG_VERSION
 from pgemu.storage.writerlock import WriterLock
 from pgemu.transam.catalog_store import MvccStore
 from pgemu.transam.visibility import overlay_statement
@@ -166,7 +167,11 @@ class Session(WritingMixin):
     def _watch_catalogs(self) -> None:
         self._words = self.shm.words
         self._version_at = self.shm.version_word(self.ctx.database_oid)
+        self._builtin_at = self.shm.builtin_version_word(self.ctx.database_oid)
         self._known_version = self.catalog_version()
+        self._known_builtin = self._builtin_version()
+        self._kept_under = (int(self._words[W_CREATED]), self.ctx.database_oid)
+        adopt(self.catalog, self._kept_under, self._known_version, self._known_builtin)
 
     def _wire_transactions(self) -> None:
         xact = self.xact
@@ -179,12 +184,25 @@ class Session(WritingMixin):
 
     def _transaction_ended(self, committed: bool) -> None:
         self.after_triggers.forget_transaction()
-        if self.xact.catalog_changed and not committed:
-            self.catalog.invalidate()
         if self.xact.catalog_changed:
-            self._known_version = self.catalog_version()
+            self._catalogs_written(committed)
         if self.locks is not None:
             self.locks.release_all()
+
+    def _catalogs_written(self, committed: bool) -> None:
+        """The end of a transaction that has written catalog rows."""
+        catalog = self.catalog
+        builtin, shared = catalog.builtin_written, catalog.shared_written
+        catalog.builtin_written = catalog.shared_written = False
+        if not committed:
+            catalog.invalidate(builtin=builtin)
+            return
+        if builtin:
+            self.shm.bump_builtin_version(self.ctx.database_oid)
+        # if somebody else has moved a version too, the next statement sees the difference
+        if self.catalog_version() == self._known_version + 1 + builtin + shared:
+            self._known_version = self.catalog_version()
+            self._known_builtin += builtin + shared
 
     def _subtransaction(self, event: str) -> None:
         self.after_triggers.on_subxact(event)
@@ -193,14 +211,14 @@ class Session(WritingMixin):
         else:
             self.guc.pop(event == "commit")
             if event == "abort" and self.xact.catalog_changed:
-                self.catalog.invalidate()
+                self.catalog.invalidate(builtin=self.catalog.builtin_written)
 
     def _statement_aborted(self) -> None:
         self.after_triggers.forget_statement()
         if self.xact.triggers.changed:
             self.constraints.lost()
         if self.xact.catalog_changed:
-            self.catalog.invalidate()
+            self.catalog.invalidate(builtin=self.catalog.builtin_written)
 
     def catalog_version(self) -> int:
         """SharedMemory.catalog_version of this database."""
@@ -212,7 +230,13 @@ class Session(WritingMixin):
         version = self.catalog_version()
         if version != self._known_version:
             self._known_version = version
-            self.catalog.invalidate()
+            known, self._known_builtin = self._known_builtin, self._builtin_version()
+            self.catalog.invalidate(builtin=known != self._known_builtin)
+
+    def _builtin_version(self) -> int:
+        """Changes when something may concern built-in objects, or shared catalogs."""
+        words = self._words
+        return int(words[self._builtin_at] + words[W_SHARED_CATALOG_VERSION])
 
     # -- statements --------------------------------------------------------------------------------
 
@@ -474,6 +498,8 @@ class Session(WritingMixin):
         self.set_current_user(oid)
 
     def close(self) -> None:
+        if not self.xact.catalog_changed:
+            keep(self.catalog, self._kept_under, self._known_version, self._known_builtin)
         self.sequences.close()
         self.conn.close()
 

@@ -50,6 +50,7 @@ class WritingMixin:
         self.xact.writes_to(relation.sqlite_name, len(relation.attrs))
         if relation.oid < 16384:
             self.xact.catalog_changed = True
+            self.catalog.builtin_written = True
         self.constraints.ensure(relation)
 
     def wait_for_xid(self, xid: int) -> None:

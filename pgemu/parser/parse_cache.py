@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.acl import ACL_USAGE, pg_namespace_aclcheck
+from pgemu.catalog.namespace import active_search_path
 from pgemu.catalog.rows import PgClass, PgNamespace, PgOperator, PgProc, PgRange, PgType
 from pgemu.errors import (
     INSUFFICIENT_PRIVILEGE,
@@ -262,14 +263,13 @@ def temp_namespace(catalog: Catalog) -> int:
 
 
 def search_path(catalog: Catalog) -> tuple[int, ...]:
-    return tuple(catalog.search_path())
+    return tuple(active_search_path(catalog))
 
 
-def function_search_path(catalog: Catalog) -> tuple[int, ...]:
-    """The active search path without the temporary schema, where functions and operators are
-    never looked for."""
-    temp = temp_namespace(catalog)
-    return tuple(oid for oid in catalog.search_path() if oid != temp)
+def by_role(catalog: Catalog) -> tuple[int, ...]:
+    """In the place of the search path, for a name with a schema: the right to use the schema,
+    without which there is nothing to be found, is the role's."""
+    return (-catalog.ctx.current_user_oid,)
 
 
 def relation_name(catalog: Catalog, relid: int) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pgemu.catalog.namespace import function_search_path
 from pgemu.catalog.namespace_candidates import FuncCandidate, funcname_get_candidates
 from pgemu.nodes.primnodes import Const, Expr
 from pgemu.parser.parse_cache import (
-    function_search_path,
+    by_role,
     get_base_type,
     get_proc,
     get_type,
@@ -63,7 +64,7 @@ def func_get_detail(
     """The function that a call with these argument types means.  fargs None: no coercion
     interpretation of the name is considered."""
     literal = len(argtypes) == 1 and bool(fargs) and isinstance(fargs[0], Const) if fargs else False
-    path = function_search_path(catalog) if len(funcname) == 1 else ()
+    path = function_search_path(catalog) if len(funcname) == 1 else by_role(catalog)
     key: Any = (
         "func",
         path,

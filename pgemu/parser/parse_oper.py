@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.namespace import function_search_path
 from pgemu.catalog.namespace_candidates import opername_get_candidates, opername_get_oprid
 from pgemu.catalog.rows import PgAmop, PgOpclass, PgOperator
 from pgemu.errors import (
@@ -19,7 +20,7 @@ from pgemu.errors import (
 from pgemu.nodes.nodefuncs import expr_type
 from pgemu.nodes.primnodes import Expr, OpExpr, ScalarArrayOpExpr
 from pgemu.parser.parse_cache import (
-    function_search_path,
+    by_role,
     get_array_type,
     get_base_element_type,
     get_base_type,
@@ -74,7 +75,7 @@ def oper(
         catalog = pstate.catalog
     names = str_list(opname)
     cache = parse_cache(catalog)
-    path = function_search_path(catalog) if len(names) == 1 else ()
+    path = function_search_path(catalog) if len(names) == 1 else by_role(catalog)
     key = ("oper", path, ltype, rtype, *names)
     oid: int | None = cache.get(key)
     if oid is None:
@@ -94,7 +95,7 @@ def left_oper(
     catalog = pstate.catalog
     names = str_list(opname)
     cache = parse_cache(catalog)
-    path = function_search_path(catalog) if len(names) == 1 else ()
+    path = function_search_path(catalog) if len(names) == 1 else by_role(catalog)
     key = ("oper", path, 0, arg, *names)
     oid: int | None = cache.get(key)
     if oid is None:

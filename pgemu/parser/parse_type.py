@@ -19,6 +19,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.parser.parse_cache import (
+    by_role,
     deconstruct_qualified_name,
     get_type,
     lookup_explicit_namespace,
@@ -70,7 +71,7 @@ def _typename_oid(
     catalog: Catalog, names: list[str], missing_ok: bool, temp_ok: bool, location: int
 ) -> int:
     cache = parse_cache(catalog)
-    path = search_path(catalog) if len(names) == 1 else ()
+    path = search_path(catalog) if len(names) == 1 else by_role(catalog)
     key = ("typename", temp_ok, path, *names)
     oid: int | None = cache.get(key)
     if oid is not None:
@@ -327,7 +328,8 @@ def get_collation_oid(
     """OID of a possibly qualified collation name for the database's encoding; 42704 if none."""
     plain = str_list(names)
     cache = parse_cache(catalog)
-    key = ("collation", search_path(catalog), *plain)
+    path = search_path(catalog) if len(plain) == 1 else by_role(catalog)
+    key = ("collation", path, *plain)
     oid: int | None = cache.get(key)
     if oid is not None:
         return oid

@@ -161,10 +161,11 @@ def is_null_constant(node: p.Expr, low: Lowering) -> bool:
         proc_oid = node.opfuncid
     else:
         return False
-    if not any(is_null_constant(arg, low) for arg in node.args):
-        return False
-    proc = low.proc(proc_oid)
-    return proc.proisstrict and not proc.proretset
+    for arg in node.args:
+        if type(arg) is not p.Var and is_null_constant(arg, low):
+            proc = low.proc(proc_oid)
+            return proc.proisstrict and not proc.proretset
+    return False
 
 
 def _call(

@@ -23,7 +23,7 @@ from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import CommonTableExpr, FromExpr, Query, RangeTblEntry
 from pgemu.nodes.primnodes import Value
 from pgemu.nodes.walk import children
-from pgemu.planner.lowering import FIRST_USER_OID
+from pgemu.planner.lowering import FIRST_USER_OID, type_infos
 
 BOOLOID = 16
 SQL_LANGUAGE = 14
@@ -41,6 +41,8 @@ _COMPARISONS = frozenset(
     + ["texteq", "textne", "nameeq", "namene", "oideq", "oidne"]
 )
 _CANNOT_FAIL = _COMPARISONS.union(_HARMLESS.split())
+# varchar(varchar, int4, bool), numeric(numeric, int4)
+_CUT_TO_LENGTH = ("varchar", "numeric")
 
 
 class Uncomputed(p.Expr):
@@ -188,6 +190,14 @@ class ConstantCheck:
         value: Value = self.catalog.ctx.session.evaluate(expr)
         return p.Const(expr_type(expr), value)
 
+    def cut_to_length(self, proc: PgProc, expr: p.FuncExpr) -> p.Const:
+        """A constant for a column with a length, of which each INSERT has some: its function is
+        called without a statement around it."""
+        info = type_infos([expr_type(arg) for arg in expr.args], expr.funcresulttype)
+        body = self.catalog.ctx.session.udfs.callable(proc, info)
+        value: Value = body(*[arg.value for arg in expr.args if isinstance(arg, p.Const)])
+        return p.Const(expr.funcresulttype, value)
+
     def call(self, node: Any, funcid: int, result: int) -> p.Expr | None:
         """A call with constant arguments (simplify_function)."""
         folded = [self.fold(arg) for arg in node.args]
@@ -204,6 +214,13 @@ class ConstantCheck:
         constant: p.Expr = replace(node, args=args)
         if proc.oid < FIRST_USER_OID and proc.prosrc in _CANNOT_FAIL:
             return constant
+        if (
+            proc.oid < FIRST_USER_OID
+            and proc.prosrc in _CUT_TO_LENGTH
+            and isinstance(constant, p.FuncExpr)
+            and all(isinstance(arg, p.Const) for arg in args)
+        ):
+            return self.cut_to_length(proc, constant)
         return self.compute(constant)
 
     def is_callable(self, proc: PgProc) -> bool:
@@ -243,7 +260,9 @@ def _below(node: Any) -> Iterable[p.Expr]:
 
 @folder(p.Const)
 def _const(check: ConstantCheck, node: p.Const) -> p.Expr | None:
-    return node if node.literal_location is None else replace(node, literal_location=None)
+    if node.literal_location is None:
+        return node
+    return p.Const(node.consttype, node.value, node.consttypmod, node.constcollid, node.location)
 
 
 @folder(p.Param)

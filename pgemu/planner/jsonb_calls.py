@@ -95,13 +95,13 @@ def object_field_text(node: _Call, args: list[Sql], low: Lowering, body: _Body) 
     found = _element(node, args, low)
     if found is None:
         return None
-    scalar = (
-        f"CASE {found.kind} WHEN 'text' THEN {found.document} ->> {found.path} "
-        f"WHEN 'null' THEN NULL ELSE {found.raw} END"
+    scalars = "".join(
+        f" WHEN '{kind}' THEN {found.raw}" for kind in ("integer", "real", "true", "false")
     )
-    found.text = (
-        f"CASE WHEN {found.usable} AND coalesce({found.kind} NOT IN ('object', 'array'), 1) "
-        f"THEN {scalar} ELSE {body()} END"
+    found.text = (  # the kind is looked for once
+        f"CASE iif({found.usable}, coalesce({found.kind}, 'null'), '') "
+        f"WHEN 'text' THEN {found.document} ->> {found.path} WHEN 'null' THEN NULL{scalars} "
+        f"ELSE {body()} END"
     )
     return found
 

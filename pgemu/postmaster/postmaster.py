@@ -322,7 +322,7 @@ class Postmaster:
         if slot is None:
             return
         if code:  # a commit that it had done may not have been announced
-            self.shm.bump_catalog_version(slot.words[DATABASE])
+            self.shm.bump_builtin_version(slot.words[DATABASE])
             self.shm.bump_catalog_version(0)
         unfinished = slot.words[XID] or slot.words[FINISHING_XID]
         recover = resolve(self.config.recover_backend) if unfinished else None

@@ -24,6 +24,7 @@ from pgemu.errors.codes import (
 from pgemu.nodes.nodefuncs import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.primnodes import SubLink, TargetEntry, Var
+from pgemu.nodes.walk import node_fields
 from pgemu.rewrite.rewrite_manip import (
     change_var_nodes,
     copy_object,
@@ -98,17 +99,22 @@ def _needs_rewrite(catalog: Catalog, query: Query) -> bool:
         return False
     return any(
         _sublink_needs(catalog, getattr(query, name))
-        for name in field_names(Query)
+        for name in node_fields(Query) or ()
         if name not in ("rtable", "cte_list")
     )
 
 
 def _sublink_needs(catalog: Catalog, node: Any) -> bool:
-    if isinstance(node, (list, tuple)):
-        return any(_sublink_needs(catalog, n) for n in node)
-    if isinstance(node, SubLink) and _needs_rewrite(catalog, node.subselect):
+    kind = type(node)
+    if kind is list or kind is tuple:
+        return any(item is not None and _sublink_needs(catalog, item) for item in node)
+    if kind is SubLink and _needs_rewrite(catalog, node.subselect):
         return True
-    return any(_sublink_needs(catalog, getattr(node, name)) for name in field_names(type(node)))
+    for name in node_fields(kind) or ():
+        value = getattr(node, name)
+        if value is not None and _sublink_needs(catalog, value):
+            return True
+    return False
 
 
 # ----------------------------------------------------------------------------- reading
@@ -151,20 +157,24 @@ def _check_populated(catalog: Catalog, relid: int) -> None:
 
 def _fire_in_sublinks(catalog: Catalog, query: Query, active: tuple[int, ...]) -> None:
     def visit(node: Any) -> None:
-        if isinstance(node, (list, tuple)):
+        kind = type(node)
+        if kind is list or kind is tuple:
             for item in node:
-                visit(item)
+                if item is not None:
+                    visit(item)
             return
-        if isinstance(node, SubLink):
+        if kind is SubLink:
             node.subselect = fire_rir_rules(catalog, node.subselect, active)
             visit(node.testexpr)
             return
-        if isinstance(node, Query):
+        if kind is Query:
             return
-        for name in field_names(type(node)):
-            visit(getattr(node, name))
+        for name in node_fields(kind) or ():
+            value = getattr(node, name)
+            if value is not None:
+                visit(value)
 
-    for name in field_names(Query):
+    for name in node_fields(Query) or ():
         if name == "rtable":
             for rte in query.rtable:
                 # values without sub-queries, which the analyzer has noted, may be very many

@@ -53,8 +53,8 @@ def copy_object(node: T) -> T:
     cls = type(node)
     if cls in _LEAF_CLASSES:
         return node
-    if isinstance(node, list):
-        return [copy_object(item) for item in node]  # type: ignore[return-value]
+    if cls is list:
+        return [copy_object(item) for item in node] if node else []  # type: ignore
     if isinstance(node, tuple):
         return tuple([copy_object(item) for item in node])  # type: ignore[return-value]
     if isinstance(node, set):

@@ -21,7 +21,7 @@ from pgemu.errors import INTERNAL_ERROR, PgError
 from pgemu.storage.filelock import FileLock
 from pgemu.storage.procarray import SLOT_SIZE, ProcArray
 
-MAGIC = 0x5047454D55000002  # "PGEMU" and the version of this layout
+MAGIC = 0x5047454D55000003  # "PGEMU" and the version of this layout
 FIRST_NORMAL_XID = 3
 BOOTSTRAP_XID = 731  # what initdb of PostgreSQL 15 has used up, about
 FIRST_NORMAL_OID = 16384
@@ -36,9 +36,11 @@ W_XID_WAITERS, W_COMMIT_SEQ, W_PORT = 16, 17, 18
 HEADER_WORDS = 64
 
 # Table of databases: open addressing by OID; entry = oid (0 free, -1 deleted), catalog version,
-# and two words for the rooms above (number of LISTENers, purge generation).
+# two words for the rooms above (number of LISTENers, purge generation), and the version of what
+# may concern built-in objects.
 DATABASE_ENTRIES = 4096
-DATABASE_WORDS = 4
+DATABASE_WORDS = 5
+_BUILTIN = 3  # from the version word on
 DATABASES_AT = HEADER_WORDS
 CONTROLS_BYTES = 65536
 CONTROLS_AT = (DATABASES_AT + DATABASE_ENTRIES * DATABASE_WORDS) * 8
@@ -192,7 +194,7 @@ class SharedMemory:
                     raise PgError("53400", "too many databases for the shared memory table")
                 at = free
                 words[W_VERSION_SEED] += 1
-                words[at + 1] = words[W_VERSION_SEED]
+                words[at + 1] = words[at + 1 + _BUILTIN] = words[W_VERSION_SEED]
                 words[at + 2] = words[at + 3] = 0
                 words[at] = database
         self._version_word[database] = at + 1
@@ -217,6 +219,19 @@ class SharedMemory:
         with self.table_lock:
             self.words[word] += 1
         return self.catalog_version(database) if database else self.words[word]
+
+    def builtin_version_word(self, database: int) -> int:
+        """As version_word, of the version that DDL about tables does not move."""
+        return self._database_word(database) + _BUILTIN
+
+    def bump_builtin_version(self, database: int) -> None:
+        """After DDL that may concern built-in objects committed.  The catalog version moves after
+        it: who sees that one looks at this one."""
+        if database:
+            word = self._database_word(database) + _BUILTIN
+            with self.table_lock:
+                self.words[word] += 1
+        self.bump_catalog_version(database)
 
     def forget_database(self, database: int) -> None:
         """DROP DATABASE: its entry may be used again."""

@@ -48,7 +48,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         self.catalog.on_write.append(self._catalog_written)
         self._wire_settings()
 
-    def _catalog_written(self, cls: type[Any]) -> None:
+    def _catalog_written(self, cls: type[Any] | None) -> None:
         self.local_version += 1
 
     def plan_version(self) -> int:

@@ -57,13 +57,26 @@ _SHAPES = (
     " WHERE j.v @> '{\"a\": 1}'::jsonb AND j.n >= 1.00 AND 5 = ANY (ARRAY[1, 5])",
     "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
     " (1, 1, 0, 'a'), (2, 1, 0, NULL) RETURNING objoid",
-    "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
-    " (1, 1, 0, 'a') ON CONFLICT (objoid, classoid, objsubid) DO UPDATE SET description ="
-    " EXCLUDED.description",
+    "EXPLAIN INSERT INTO information_schema.sql_features (feature_id, feature_name) VALUES"
+    " ('a', 'b') ON CONFLICT DO NOTHING",
     "EXPLAIN UPDATE pg_description SET objsubid = (pg_description.objsubid - 1),"
     " description = 'a' WHERE pg_description.objoid = 1",
     "EXPLAIN DELETE FROM pg_description WHERE objoid IN (SELECT oid FROM pg_class WHERE oid = 1)",
 )
+# Comparisons, grouping and aggregates of usual types, for the sake of what is looked up for them.
+_COMPARED = (
+    "EXPLAIN SELECT v, count(v), array_agg(v){more} FROM (SELECT NULL::{type} AS v) t WHERE v = v"
+    " AND v <> v AND v < v AND v <= v AND v > v AND v >= v AND v = NULL AND v IN (v, NULL)"
+    " AND v = ANY (ARRAY[v]) AND v BETWEEN NULL AND v AND v IS NOT NULL GROUP BY v ORDER BY v DESC"
+)
+_EXTREMES = ", min(v), max(v)"
+_SUMS = ", min(v), max(v), sum(v), avg(v), sum(v + v - v * v), sum(v / v), sum(v + 1 - 1 * v)"
+_TYPES = {
+    "bool": "", "uuid": "", "jsonb": "", "bytea": "", "text": _EXTREMES,
+    "varchar(9)": ", min(upper(v)), max(lower(v)), min(v || v), count(v LIKE v)",
+    "date": _EXTREMES, "timestamp": _EXTREMES, "timestamptz": _EXTREMES, "interval": _EXTREMES,
+    "int4": _SUMS, "int8": _SUMS, "int2": _SUMS, "float8": _SUMS, "numeric(9,2)": _SUMS,
+}  # fmt: skip
 # What drivers and ORMs ask first, and the shapes of their statements, over tables that every
 # database has.
 _TRIALS: tuple[Trial, ...] = (
@@ -78,6 +91,7 @@ _TRIALS: tuple[Trial, ...] = (
         (25,),
     ),
     *((text, (), ()) for text in _SHAPES),
+    *((_COMPARED.format(type=name, more=more), (), ()) for name, more in _TYPES.items()),
 )
 
 

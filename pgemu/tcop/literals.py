@@ -32,11 +32,13 @@ class Shape:
 
     def starts(self) -> list[int]:
         if self._starts is None:
-            self._starts = [
-                m.start(2) if m[2] is not None else m.start(3)
-                for m in _PIECES.finditer(self.text)
-                if m[2] is not None or m[3] is not None
-            ]
+            self._starts = []
+            at = 0
+            for prefix, string, number in _PIECES.findall(self.text):
+                at += len(prefix)
+                if string or number:
+                    self._starts.append(at)
+                    at += len(string) + len(number)
         return self._starts
 
 
@@ -77,7 +79,7 @@ def _number_kind(number: str) -> str:
 
 def joined_strings(shape: Shape) -> bool:
     """Two strings with only white space and a newline between them are one literal to SQL."""
-    return any(
+    return "\n" in shape.text and any(
         m[1] and m[1].isspace() and "\n" in m[1] and m[2] for m in _PIECES.finditer(shape.text)
     )
 

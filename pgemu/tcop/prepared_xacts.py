@@ -147,7 +147,7 @@ def _finish(session: Any, gid: str, *, commit: bool) -> None:
     if prepared.serializable and xact.predicate is not None:
         xact.predicate.finish(prepared.serializable, commit, prepared.xid)
     if commit and prepared.catalog_changed:
-        shm.bump_catalog_version(prepared.database)
+        shm.bump_builtin_version(prepared.database)
     if commit and prepared.shared_changed:
         shm.bump_catalog_version(0)
     for slot in woken:

@@ -30,6 +30,7 @@ class TypeRegistry:
         # keys of its lookups.
         self.rows: Any = importlib.import_module("pgemu.catalog.rows")
         self._io: dict[int, BaseType] = {}
+        self._elements: dict[int, int] = {}
         self.composites: set[int] = set()  # relations whose row types are in use
 
     def io(self, type_oid: int) -> BaseType:
@@ -66,12 +67,22 @@ class TypeRegistry:
 
     def element_type(self, type_oid: int) -> int:
         """get_element_type: 0 if not a true array."""
-        row = self.row(self.base_type(type_oid))
-        is_array = row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER
-        return int(row.typelem) if is_array else 0
+        found = self._elements.get(type_oid)
+        if found is None:
+            row = self.row(self.base_type(type_oid))
+            is_array = row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER
+            found = self._elements[type_oid] = int(row.typelem) if is_array else 0
+        return found
 
     def invalidate(self) -> None:
         self._io.clear()
+        self._elements.clear()
+
+    def forget_others(self) -> None:
+        """Forget all types but built-in ones."""
+        self._io = {oid: io for oid, io in self._io.items() if oid < FIRST_NORMAL_OID}
+        self._elements.clear()
+        self.composites = {oid for oid in self.composites if oid < FIRST_NORMAL_OID}
 
     def _make(self, row: Any) -> BaseType:
         if row.typnamespace == PG_CATALOG:
