@@ -22,6 +22,7 @@ from pgemu.fmgr import CallContext
 from pgemu.types.are import compile_are
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.json_parse import Num, encode_string, number_text
+from pgemu.types.pqformat import Message
 
 METHODS = ("type", "size", "abs", "floor", "ceiling", "double", "keyvalue", "datetime")
 _TOKEN = re.compile(
@@ -525,7 +526,11 @@ class JsonpathType(BaseType):
         return ("" if path.lax else "strict ") + show(path.root, brackets)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        return self.input(data[1:].decode(), typmod, ctx)
+        message = Message(data)
+        version = message.integer(1, signed=False)
+        if version != 1:
+            raise PgError("XX000", f"unsupported jsonpath version number: {version}")
+        return self.input(message.text(), typmod, ctx)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return b"\x01" + str(value).encode()

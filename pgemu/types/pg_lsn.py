@@ -23,8 +23,8 @@ from pgemu.types.comparison import (
     load_unsigned,
     store_unsigned,
 )
-from pgemu.types.integers import check_length
 from pgemu.types.numeric import SPECIALS, rescale, unpack
+from pgemu.types.pqformat import check_length
 
 LSN = re.compile(r"([0-9a-fA-F]{1,8})/([0-9a-fA-F]{1,8})")
 

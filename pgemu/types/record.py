@@ -27,6 +27,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType
 from pgemu.types.comparison import NATIVE
 from pgemu.types.domains import DomainType
+from pgemu.types.pqformat import FIRST_GENBKI_OBJECT_ID, LeftOver, Message, shown_type
 
 BPCHAROID = 1042
 
@@ -332,33 +333,38 @@ class CompositeType(RecordType):
         return form_composite(self.placed(values))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        count = int.from_bytes(data[:4], "big", signed=True)
+        message = Message(data)
+        count = message.integer(4)
         if count != len(self.columns):
             raise PgError(
                 DATATYPE_MISMATCH,
                 f"wrong number of columns: {count}, expected {len(self.columns)}",
             )
-        values: list[Value] = []
-        position = 4
-        for number, column in enumerate(self.columns, 1):
-            oid = int.from_bytes(data[position : position + 4], "big")
-            size = int.from_bytes(data[position + 4 : position + 8], "big", signed=True)
-            position += 8
-            if oid != column.type_oid:
-                raise PgError(
-                    DATATYPE_MISMATCH,
-                    f"binary data has type {oid} (???) instead of expected {column.type_oid} "
-                    f"(???) in record column {number}",
-                )
-            if size < 0:
-                values.append(None)
-                continue
-            if position + size > len(data):
-                raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
-            io = self.registry.io(oid)
-            values.append(io.recv(data[position : position + size], column.typmod, ctx))
-            position += size
+        values = [
+            self.recv_column(message, number, column, ctx)
+            for number, column in enumerate(self.columns, 1)
+        ]
+        message.end()
         return form_composite(self.placed(values))
+
+    def recv_column(self, message: Message, number: int, column: Column, ctx: CallContext) -> Value:
+        oid = message.integer(4, signed=False)
+        if oid != column.type_oid and oid < FIRST_GENBKI_OBJECT_ID > column.type_oid:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"binary data has type {oid} ({shown_type(oid, ctx)}) instead of expected "
+                f"{column.type_oid} ({shown_type(column.type_oid, ctx)}) in record column {number}",
+            )
+        size = message.integer(4)
+        if not -1 <= size <= message.left:
+            raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
+        io: BaseType = self.registry.io(column.type_oid)
+        if size < 0:
+            return io.check(None, ctx) if isinstance(io, DomainType) else None
+        try:
+            return io.recv(message.take(size), column.typmod, ctx)
+        except LeftOver as error:
+            raise error.said(f"improper binary format in record column {number}") from None
 
 
 def _must_be_alike(registry: Any, oid: int, other: int, number: int) -> None:
