@@ -292,7 +292,8 @@ class ArrayType(BaseType):
                     ]
                 )
         lower, declared, at = parse_bounds(text)
-        raw = Scanner(text, at, self.delimiter).scan()
+        text = text[at:].lstrip(SPACE)
+        raw = Scanner(text, 0, self.delimiter).scan()
         if all_empty(raw):
             if declared:
                 raise malformed(text, "Specified array dimensions do not match array contents.")

@@ -13,6 +13,7 @@ from typing import NoReturn
 from pgemu.errors import DATETIME_VALUE_OUT_OF_RANGE, INVALID_DATETIME_FORMAT, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.datetime_calendar import (
+    DATE_END_JULIAN,
     POSTGRES_EPOCH_JDATE,
     Tm,
     date2j,
@@ -443,7 +444,10 @@ def to_date(text: str, picture: str) -> int:
 def date_of(tm: Tm, text: str) -> int:
     if not valid_julian(tm.year, tm.mon):
         raise PgError(DATETIME_VALUE_OUT_OF_RANGE, f'date out of range: "{text}"')
-    return date2j(tm.year, tm.mon, tm.day) - POSTGRES_EPOCH_JDATE
+    julian = date2j(tm.year, tm.mon, tm.day)
+    if not 0 <= julian < DATE_END_JULIAN:
+        raise PgError(DATETIME_VALUE_OUT_OF_RANGE, f'date out of range: "{text}"')
+    return julian - POSTGRES_EPOCH_JDATE
 
 
 def parse_datetime(text: str, picture: str) -> tuple[str, int, int]:

@@ -93,7 +93,10 @@ def divide_float(a: int, b: PgFloat) -> int:
         raise division_by_zero()
     if isinstance(b, str):
         raise out_of_range()
-    return checked(round(a / b))
+    quotient = a / b
+    if math.isinf(quotient):
+        raise float_overflow()
+    return checked(round(quotient))
 
 
 @pg_function("cash_div_cash(money,money)")

@@ -163,6 +163,13 @@ class InetType(BaseType):
         message.end()
         return join_inet(address, bits, always=self.name == "cidr")
 
+    def output(self, value: Any, ctx: CallContext) -> str:
+        """A cidr that has become an inet is still stored with its length."""
+        text = str(value)
+        if self.name == "cidr":
+            return text
+        return text.removesuffix("/128" if ":" in text else "/32")
+
     def invalid_external(self, what: str) -> PgError:
         return PgError(INVALID_BINARY_REPRESENTATION, f'invalid {what}external "{self.name}" value')
 

@@ -13,6 +13,7 @@ from pgemu.errors import INVALID_BINARY_REPRESENTATION, INVALID_TEXT_REPRESENTAT
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
+from pgemu.types.comparison import load_unsigned
 from pgemu.types.pqformat import Message
 
 MAX_XID = (1 << 63) - 1
@@ -108,8 +109,9 @@ def running(value: str) -> Iterator[int]:
     yield from split_snapshot(value).xip
 
 
-def visible(xid: int, value: str) -> bool:
+def visible(xid: int | str, value: str) -> bool:
     """is_visible_fxid."""
+    xid = load_unsigned(xid)
     snapshot = split_snapshot(value)
     if xid < snapshot.xmin:
         return True
