@@ -292,13 +292,13 @@ class ArrayType(BaseType):
                     ]
                 )
         lower, declared, at = parse_bounds(text)
-        text = text[at:].lstrip(SPACE)
-        raw = Scanner(text, 0, self.delimiter).scan()
+        contents = text[at:].lstrip(SPACE)
+        raw = Scanner(contents, 0, self.delimiter).scan()
         if all_empty(raw):
             if declared:
                 raise malformed(text, "Specified array dimensions do not match array contents.")
             return "[]"
-        sizes = check_shape(text, raw)
+        sizes = check_shape(contents, raw)
         if declared and sizes != declared:
             raise malformed(text, "Specified array dimensions do not match array contents.")
         if declared:

@@ -42,8 +42,7 @@ TIMED = frozenset(("AM", "PM", "A.M.", "P.M.", "HH", "HH12", "HH24", "MI", "SS",
 ZONED = frozenset(("TZ", "OF", "TZH", "TZM"))
 # keywords whose text does not start with a digit
 WORDS = frozenset(("A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "FX", "MONTH", "MON",
-                   "OF", "P.M.", "PM", "RM", "TZ", "TZH", "FF1", "FF2", "FF3", "FF4", "FF5",
-                   "FF6"))  # fmt: skip
+                   "OF", "P.M.", "PM", "RM", "TZ", "TZH"))  # fmt: skip
 STANDARD_SEPARATORS = "-./,':; "
 MAX_TZDISP_HOUR = 15
 _SPACE = " \t\n\v\f\r"

@@ -322,6 +322,8 @@ def abbreviated_ipv6(number: int, bits: int) -> str:
     """inet_cidr_ntop_ipv6: the words the prefix covers, at least two."""
     if bits == 0:
         return "::"
+    if bits == 128 and (number >> 32 == 0xFFFF or (number >> 32 == 0 and number >> 16)):
+        return address_text(ipaddress.IPv6Address(number))
     words = max(2, -(-bits // 16))
     parts = [f"{number >> (112 - 16 * i) & 0xFFFF:x}" for i in range(words)]
     text = ":".join(parts)

@@ -185,8 +185,8 @@ def clean(node: Node | None) -> tuple[Node | None, int, int]:
     if node is None or isinstance(node, Operand):
         return (None if node is STOP else node), 0, 0
     if node.kind == NOT:
-        right, _, _ = clean(node.right)
-        return (None, 0, 0) if right is None else (Operator(NOT, None, right), 0, 0)
+        right, r_left, r_right = clean(node.right)
+        return (None if right is None else Operator(NOT, None, right)), r_left, r_right
     left, l_left, l_right = clean(node.left)
     right, r_left, r_right = clean(node.right)
     phrase = node.kind == PHRASE
@@ -195,9 +195,9 @@ def clean(node: Node | None) -> tuple[Node | None, int, int]:
         lost = (l_left + distance + r_left) if phrase else max(l_left, r_left)
         return None, lost, lost
     if left is None:
-        return right, (l_left + distance + r_left) if phrase else 0, r_right
+        return right, (l_left + distance + r_left) if phrase else r_left, r_right
     if right is None:
-        return left, l_left, (l_right + distance + r_right) if phrase else 0
+        return left, l_left, (l_right + distance + r_right) if phrase else l_right
     if phrase:
         kept = Operator(PHRASE, left, right, distance + l_right + r_left)
         return kept, l_left, r_right
