@@ -488,6 +488,10 @@ class VectorType(BaseType):
             return struct.pack("!iiIii", 1, 0, self.element_oid, 0, 0)
         return self.array_type().send(dump_array(flat, [0]), ctx)
 
+    @property
+    def element(self) -> BaseType:
+        return base_types[self.element_name]
+
     def array_type(self) -> ArrayType:
         return ArrayType(base_types[self.element_name], ",", self.element_oid)
 

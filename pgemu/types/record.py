@@ -105,9 +105,14 @@ def deform(text: str) -> tuple[list[int] | None, list[Value]]:
 
 
 def compare_values(a: Any, b: Any) -> int:
-    """Two field values by kind: NULL last, numbers and text natively."""
+    """Two field values by kind: NULL last, numbers and text natively, lists by their parts."""
     if a is None or b is None:
         return (a is None) - (b is None)
+    if isinstance(a, list) and isinstance(b, list):
+        orders = (compare_values(x, y) for x, y in zip(a, b, strict=False))
+        return next((order for order in orders if order), len(a) - len(b))
+    if isinstance(a, (list, dict)) or isinstance(b, (list, dict)):
+        a, b = json.dumps(a, sort_keys=True), json.dumps(b, sort_keys=True)
     if isinstance(a, str) != isinstance(b, str):
         return 1 if isinstance(a, str) else -1  # 'NaN' is above every number
     return bool(a > b) - bool(a < b)
