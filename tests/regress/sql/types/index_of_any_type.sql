@@ -38,3 +38,6 @@ insert into moods values ('{sad,ok}'), ('{}');
 select v from moods order by v;
 create table strings (v cstring[]);
 create table points (v point primary key);
+create table twice (c regclass, n varchar(3), k cidr);
+insert into twice values ('pg_class', 'x', '1.2.3.4'), ('pg_class', 'x', '1.2.3.4');
+create unique index on twice (c, n, k);
