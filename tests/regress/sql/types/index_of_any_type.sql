@@ -41,3 +41,5 @@ create table points (v point primary key);
 create table twice (c regclass, n varchar(3), k cidr);
 insert into twice values ('pg_class', 'x', '1.2.3.4'), ('pg_class', 'x', '1.2.3.4');
 create unique index on twice (c, n, k);
+select satisfies_hash_partition('transactions'::regclass, 2, 0, '1'::xid8, 'x'::text);
+select satisfies_hash_partition('transactions'::regclass, 2, 0, variadic array['1'::xid8, '2']);
