@@ -199,6 +199,16 @@ def dump_keywords(conn: psycopg.Connection[tuple[object, ...]]) -> None:
     path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
 
 
+def dump_foreign_keys(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Which catalog columns refer to which: what pg_get_catalog_foreign_keys needs."""
+    rows = conn.execute(
+        "SELECT fktable::oid, fkcols::text, pktable::oid, pkcols::text, is_array, is_opt"
+        " FROM pg_get_catalog_foreign_keys()"
+    ).fetchall()
+    path = PACKAGE / "data" / "15" / "foreign_keys.tsv"
+    path.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
+
+
 ROWS_HEAD = '''"""The rows of the system catalogs as typed tuples: one NamedTuple per catalog.
 
 Counterpart of PostgreSQL's include/catalog/pg_*.h.  Written by tools/dump_catalogs.py from a live
@@ -345,6 +355,7 @@ def main(conninfo: str) -> None:
                 for table in tables:
                     dump_table(conn, table)
                 dump_keywords(conn)
+                dump_foreign_keys(conn)
                 write_rows(tables)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {}").format(name))

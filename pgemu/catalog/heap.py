@@ -46,6 +46,7 @@ HEAP_TABLE_AM_OID = 2
 RECORDOID = 2249
 RECORDARRAYOID = 2287
 UNKNOWNOID = 705
+CSTRINGOID, CSTRINGARRAYOID = 2275, 1263
 
 # relkinds that have rows of their own in SQLite
 KINDS_WITH_STORAGE = frozenset("rmt")
@@ -177,6 +178,8 @@ def check_attribute_names_types(catalog: Any, columns: Sequence[ColumnSpec], rel
 def check_attribute_type(catalog: Any, name: str, type_id: int, collation: int) -> None:
     """CheckAttributeType: a column cannot have a pseudo-type, and needs a collation if its type
     has one."""
+    if type_id == CSTRINGARRAYOID:
+        type_id = CSTRINGOID
     if type_id in (RECORDOID, RECORDARRAYOID, UNKNOWNOID) or type_id >= 2200:
         typ = catalog.one(PgType, oid=type_id)
         pseudo = typ is not None and typ.typtype == "p"

@@ -325,6 +325,11 @@ def reg_in(catalog: Catalog, kind: str, text: str) -> int:
     return _INPUTS[kind](catalog, text, False) or 0
 
 
+def relation_of_text(catalog: Catalog, text: str) -> int:
+    """textToQualifiedNameList and RangeVarGetRelid: a name and never the digits of an OID."""
+    return _regclass_in(catalog, text, False) or 0
+
+
 def reg_lookup(catalog: Catalog, kind: str, text: str) -> int | None:
     """to_regclass() and its family: None for a name that means nothing."""
     return _INPUTS[kind](catalog, text, True)

@@ -13,6 +13,7 @@ from typing import Any
 import pgparse
 
 from pgemu.catalog.index import stored_type
+from pgemu.catalog.lsyscache import get_default_opclass
 from pgemu.catalog.objectaddress import ObjectAddress, get_object_description
 from pgemu.catalog.rows import (
     PG_ATTRDEF_RELID,
@@ -37,7 +38,7 @@ from pgemu.commands.cook import open_relation_pstate, referenced_columns
 from pgemu.commands.exclusion import check_existing_rows, exclusion_operator
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.indexcmds import rebuild_index
-from pgemu.commands.opclass_lookup import get_default_opclass, resolve_opclass
+from pgemu.commands.opclass_lookup import resolve_opclass
 from pgemu.errors import DATATYPE_MISMATCH, FEATURE_NOT_SUPPORTED, PgError
 from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes.serialize import node_to_string

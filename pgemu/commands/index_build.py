@@ -14,6 +14,7 @@ from pgemu.catalog.rows import PgClass
 from pgemu.commands.clauses import inline_mutable_functions
 from pgemu.commands.ddl_messages import index_built
 from pgemu.errors import UNIQUE_VIOLATION, PgError
+from pgemu.executor.constraints import opcintype
 
 
 def _deparse(session: Any, relid: int, expr: Any) -> str:
@@ -149,5 +150,6 @@ def build_index_value_description(
         if value is None:
             shown.append("null")
         else:
-            shown.append(session.catalog.types.io(key.type_id).output(value, session.ctx))
+            taken = opcintype(session.catalog, key.opclass, key.type_id)
+            shown.append(session.catalog.types.io(taken).output(value, session.ctx))
     return f"({', '.join(names)})=({', '.join(shown)})"

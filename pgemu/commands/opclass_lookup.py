@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.lsyscache import is_binary_coercible
+from pgemu.catalog.lsyscache import get_default_opclass, is_binary_coercible
 from pgemu.catalog.rows import PgAm, PgAmop, PgOpclass, PgType
 from pgemu.commands.define import strings
 from pgemu.errors import DATATYPE_MISMATCH, UNDEFINED_OBJECT, PgError
@@ -22,41 +22,6 @@ def get_base_type(catalog: Any, type_id: int) -> int:
         type_id = row.typbasetype
         row = catalog.one(PgType, oid=type_id)
     return int(type_id)
-
-
-def _acceptable_types(catalog: Any, type_id: int) -> list[int]:
-    """Key types of classes that can serve the type, best first."""
-    base = get_base_type(catalog, type_id)
-    found = [base]
-    row = catalog.one(PgType, oid=base)
-    if base == 1043:
-        found.append(25)
-    if row is None:
-        return found
-    if row.typcategory == "A" and row.typelem:
-        found.append(ANYARRAY)
-    by_kind = {"e": ANYENUM, "r": ANYRANGE, "c": RECORD, "m": ANYMULTIRANGE}
-    if row.typtype in by_kind:
-        found.append(by_kind[row.typtype])
-    if base in (650,):
-        found.append(869)
-    return found
-
-
-def get_default_opclass(catalog: Any, type_id: int, am: int) -> int:
-    """OID of the default operator class, 0 if there is none."""
-    found: int = catalog.cached(
-        ("default_opclass", type_id, am), lambda: _default_opclass(catalog, type_id, am)
-    )
-    return found
-
-
-def _default_opclass(catalog: Any, type_id: int, am: int) -> int:
-    for candidate in _acceptable_types(catalog, type_id):
-        for row in catalog.all(PgOpclass, opcmethod=am, opcintype=candidate):
-            if row.opcdefault:
-                return int(row.oid)
-    return 0
 
 
 def resolve_opclass(
@@ -82,9 +47,7 @@ def resolve_opclass(
             f'operator class "{".".join(words)}" does not exist for access method "{am_name}"',
         )
     base = get_base_type(catalog, type_id)
-    if row.opcintype not in _acceptable_types(catalog, type_id) and not is_binary_coercible(
-        catalog, base, row.opcintype
-    ):
+    if not is_binary_coercible(catalog, base, row.opcintype):
         raise PgError(
             DATATYPE_MISMATCH,
             f'operator class "{".".join(words)}" does not accept data type '

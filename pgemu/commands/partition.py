@@ -11,6 +11,7 @@ from typing import Any
 
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.index import index_create
+from pgemu.catalog.lsyscache import get_default_opclass
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
@@ -31,7 +32,7 @@ from pgemu.commands.indexcmds import (
     index_info_of,
     not_supported_detail,
 )
-from pgemu.commands.opclass_lookup import get_default_opclass, resolve_opclass
+from pgemu.commands.opclass_lookup import resolve_opclass
 from pgemu.commands.partition_bounds import (
     Bound,
     bound_value,

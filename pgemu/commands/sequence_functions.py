@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import acl
+from pgemu.catalog.regproc import relation_of_text
 from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgSequence
 from pgemu.commands.sequence import owned_sequences
@@ -148,7 +149,7 @@ def pg_get_serial_sequence(ctx: CallContext, table: str, column: str) -> str | N
     from pgemu.catalog.keywords import quote_qualified_identifier
 
     catalog = ctx.catalog
-    relation = catalog.relation(catalog.reg_in("regclass", table))
+    relation = catalog.relation(relation_of_text(catalog, table))
     att = relation.attrs_by_name.get(column)
     if att is None:
         raise PgError(

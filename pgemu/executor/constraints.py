@@ -13,7 +13,7 @@ from typing import Any
 
 import apsw
 
-from pgemu.catalog.rows import PgConstraint
+from pgemu.catalog.rows import PgConstraint, PgOpclass, PgType
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
 from pgemu.executor.conflicts import first_conflict
 from pgemu.executor.partition_routing import convert_row
@@ -367,7 +367,8 @@ def index_key(
         if attnum > 0:
             attr = relation.attrs[attnum - 1]
             value = values[attnum - 1] if attnum <= len(values) else None
-            key.append((attr.attname, attr.atttypid, value))
+            shown = opcintype(session.catalog, row.indclass[number - 1], attr.atttypid)
+            key.append((attr.attname, shown, value))
             continue
         expr = next(exprs)
         text = compile_index_expr(session.catalog, relation, expr)
@@ -376,6 +377,12 @@ def index_key(
         name = pg_get_indexdef_column(session.catalog, row.indexrelid, number)
         key.append((name, expr_type(expr), found[0]))
     return key
+
+
+def opcintype(catalog: Any, opclass: int, type_oid: int) -> int:
+    """The type as which a key is shown: what its operator class takes, if that is a real type."""
+    taken = catalog.get(PgOpclass, oid=opclass).opcintype
+    return type_oid if catalog.get(PgType, oid=taken).typtype == "p" else int(taken)
 
 
 def key_text(session: Any, key: Sequence[tuple[str, int, Value]]) -> str:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 
+from pgemu.catalog.regproc import relation_of_text
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.rewrite import partition_qual as _partition_qual  # noqa: F401 (registers its function)
 from pgemu.rewrite import ruleutils, ruleutils_proc
 
 
 def _relation_oid(ctx: CallContext, name: str) -> int:
-    oid: int = ctx.catalog.reg_in("regclass", name)
-    return oid
+    return relation_of_text(ctx.catalog, name)
 
 
 @pg_function("pg_get_viewdef(oid)", context=True)

@@ -22,6 +22,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.prepared import Portal, PreparedStatement
 from pgemu.types.integers import IntegerType
+from pgemu.types.pqformat import LeftOver, invalid_utf8
 from pgemu_protocol.hot import (
     command_complete,
     decode_bind,
@@ -145,16 +146,15 @@ class ExtendedQuery:
             try:
                 params.append(decode(data))
             except PgError as error:
-                shown = ""
+                failed, shown = error, ""
+                if isinstance(error, LeftOver):
+                    failed = error.said(f"incorrect binary data format in bind parameter {number}")
                 if _is_text(formats, number):
                     shown = f" = {self._quoted(str(data, self.session.client_codec, 'replace'))}"
-                error.add_context(f"unnamed portal parameter ${number}{shown}")
-                raise
+                failed.add_context(f"unnamed portal parameter ${number}{shown}")
+                raise failed from None
             except UnicodeDecodeError as error:
-                bad = " ".join(f"0x{b:02x}" for b in data[error.start : error.start + 1])
-                raise PgError(
-                    "22021", f'invalid byte sequence for encoding "UTF8": {bad}'
-                ) from None
+                raise invalid_utf8(data, error.start) from None
         return params
 
     def _quoted(self, text: str) -> str:
@@ -170,7 +170,7 @@ class ExtendedQuery:
         session = self.session
         found = []
         for number, type_oid in enumerate(statement.param_types, 1):
-            io = session.catalog.types.io(type_oid)
+            io = session.catalog.types.element_io(type_oid)
             if _is_text(formats, number):
                 found.append(_text_decoder(io, session))
             else:

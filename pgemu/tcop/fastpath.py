@@ -17,6 +17,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.nodes.primnodes import Value
+from pgemu.types.pqformat import LeftOver
 from pgemu_protocol.hot import decode_function_call
 
 if TYPE_CHECKING:
@@ -74,12 +75,17 @@ def _arguments(
         if data is None:
             params.append(None)
             continue
-        io = session.catalog.types.io(type_oid)
+        io = session.catalog.types.element_io(type_oid)
         code = formats[0 if len(formats) == 1 else number] if formats else 0
         if code == 0:
             params.append(io.input(str(data, session.client_codec), -1, session.ctx))
         elif code == 1:
-            params.append(io.recv(bytes(data), -1, session.ctx))
+            try:
+                params.append(io.recv(bytes(data), -1, session.ctx))
+            except LeftOver as error:
+                raise error.said(
+                    f"incorrect binary data format in function argument {number + 1}"
+                ) from None
         else:
             raise PgError(INVALID_PARAMETER_VALUE, f"unsupported format code: {code}")
     return params

@@ -14,13 +14,14 @@ from typing import Any
 
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
+    DATATYPE_MISMATCH,
     INVALID_BINARY_REPRESENTATION,
     INVALID_TEXT_REPRESENTATION,
     PROGRAM_LIMIT_EXCEEDED,
-    PROTOCOL_VIOLATION,
     PgError,
 )
 from pgemu.fmgr import CallContext
+from pgemu.nodes.primnodes import Value
 from pgemu.types.arrays_value import (
     MAXDIM,
     check_size,
@@ -33,6 +34,7 @@ from pgemu.types.arrays_value import (
 )
 from pgemu.types.base import BaseType, base_types, register_type
 from pgemu.types.domains import DomainType
+from pgemu.types.pqformat import FIRST_GENBKI_OBJECT_ID, LeftOver, Message, shown_type
 
 SPACE = " \t\n\v\f\r"
 _SIMPLE = re.compile(r"\{([^{}\"\\]*)\}")
@@ -290,12 +292,13 @@ class ArrayType(BaseType):
                     ]
                 )
         lower, declared, at = parse_bounds(text)
-        raw = Scanner(text, at, self.delimiter).scan()
+        contents = text[at:].lstrip(SPACE)
+        raw = Scanner(contents, 0, self.delimiter).scan()
         if all_empty(raw):
             if declared:
                 raise malformed(text, "Specified array dimensions do not match array contents.")
             return "[]"
-        sizes = check_shape(text, raw)
+        sizes = check_shape(contents, raw)
         if declared and sizes != declared:
             raise malformed(text, "Specified array dimensions do not match array contents.")
         if declared:
@@ -335,9 +338,8 @@ class ArrayType(BaseType):
         return text
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        if len(data) < 12:
-            raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
-        ndim, flags, _element = struct.unpack("!iiI", data[:12])
+        message = Message(data)
+        ndim = message.integer(4)
         if ndim < 0:
             raise PgError(INVALID_BINARY_REPRESENTATION, f"invalid number of dimensions: {ndim}")
         if ndim > MAXDIM:
@@ -345,29 +347,38 @@ class ArrayType(BaseType):
                 PROGRAM_LIMIT_EXCEEDED,
                 f"number of array dimensions ({ndim}) exceeds the maximum allowed ({MAXDIM})",
             )
-        if flags not in (0, 1):
+        if message.integer(4) not in (0, 1):
             raise PgError(INVALID_BINARY_REPRESENTATION, "invalid array flags")
-        at, sizes, lower, count = 12, [], [], 1
+        self.check_received(message.integer(4, signed=False), ctx)
+        sizes, lower = [], []
         for _ in range(ndim):
-            size, low = struct.unpack("!ii", data[at : at + 8])
-            sizes.append(size)
-            lower.append(low)
-            count *= size
-            at += 8
-        if ndim == 0 or count == 0:
-            return "[]"
-        values: list[Any] = []
-        for _ in range(count):
-            if len(data) < at + 4:
-                raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
-            (length,) = struct.unpack("!i", data[at : at + 4])
-            at += 4
-            if length < 0:
-                values.append(None)
-                continue
-            values.append(self.element.recv(data[at : at + length], typmod, ctx))
-            at += length
-        return dump_array(reshape(values, sizes), lower)
+            sizes.append(message.integer(4))
+            lower.append(message.integer(4))
+        count = check_size(sizes, lower)
+        values = [self.recv_element(message, n, typmod, ctx) for n in range(1, count + 1)]
+        message.end()
+        return dump_array(reshape(values, sizes), lower) if values else "[]"
+
+    def check_received(self, oid: int, ctx: CallContext) -> None:
+        """The sender's OIDs of types that are not built in may be others than ours."""
+        expected = self.element_oid or element_oid(self.element, ctx)
+        if oid != expected and oid < FIRST_GENBKI_OBJECT_ID > expected:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"binary data has array element type {oid} ({shown_type(oid, ctx)}) instead of "
+                f"expected {expected} ({shown_type(expected, ctx)})",
+            )
+
+    def recv_element(self, message: Message, number: int, typmod: int, ctx: CallContext) -> Value:
+        length = message.integer(4)
+        if not -1 <= length <= message.left:
+            raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
+        if length < 0:
+            return None
+        try:
+            return self.element.recv(message.take(length), typmod, ctx)
+        except LeftOver as error:
+            raise error.said(f"improper binary format in array element {number}") from None
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         elements, lower = load_array(value)
@@ -427,6 +438,9 @@ def compare_arrays(a: str, b: str, compare: Callable[[Any, Any], int]) -> int:
     return (key_left > key_right) - (key_left < key_right)
 
 
+WORD = re.compile(r"[^ \t\n\v\f\r]+")
+
+
 class VectorType(BaseType):
     """int2vector and oidvector: blanks between numbers, lower bound 0."""
 
@@ -435,6 +449,7 @@ class VectorType(BaseType):
     def __init__(self, name: str, element: str) -> None:
         self.name = name
         self.element_name = element
+        self.element_oid = 21 if element == "int2" else 26
 
     def compare(self, a: Any, b: Any) -> int:
         left, right = load_flat(a), load_flat(b)
@@ -446,19 +461,39 @@ class VectorType(BaseType):
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> str:
         element = base_types[self.element_name]
-        return dump_array([element.input(part, -1, ctx) for part in text.split()])
+        return dump_array(
+            [self.read(element, text, *part.span(), ctx) for part in WORD.finditer(text)]
+        )
+
+    def read(self, element: BaseType, text: str, start: int, end: int, ctx: CallContext) -> Value:
+        """A number is read in place: an error shows the text up to its end."""
+        try:
+            return element.input(text[start:end], -1, ctx)
+        except PgError as error:
+            word, rest = f'"{text[start:end]}"', f'"{text[start:]}"'
+            raise PgError(error.sqlstate, error.message.replace(word, rest)) from None
 
     def output(self, value: Any, ctx: CallContext) -> str:
         return " ".join(str(one) for one in load_flat(value))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        return dump_array(load_flat(ArrayType(base_types[self.element_name]).recv(data, -1, ctx)))
+        elements, lower = load_array(self.array_type().recv(data, -1, ctx))
+        if lower != [0] or None in elements:
+            raise PgError(INVALID_BINARY_REPRESENTATION, f"invalid {self.name} data")
+        return dump_array(elements)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         flat = load_flat(value)
-        text = dump_array(flat, [0]) if flat else "[]"
-        oid = 21 if self.name == "int2vector" else 26
-        return ArrayType(base_types[self.element_name], ",", oid).send(text, ctx)
+        if not flat:
+            return struct.pack("!iiIii", 1, 0, self.element_oid, 0, 0)
+        return self.array_type().send(dump_array(flat, [0]), ctx)
+
+    @property
+    def element(self) -> BaseType:
+        return base_types[self.element_name]
+
+    def array_type(self) -> ArrayType:
+        return ArrayType(base_types[self.element_name], ",", self.element_oid)
 
 
 register_type(VectorType("int2vector", "int2"), VectorType("oidvector", "oid"))

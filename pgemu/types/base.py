@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
+from pgemu.errors import UNDEFINED_FUNCTION, PgError
 from pgemu.fmgr import CallContext
 from pgemu.fmgr.registry import LazyTable
 from pgemu.nodes.primnodes import Value
@@ -50,13 +50,13 @@ class BaseType:
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
         """The storage value of a binary form; malformed data: PgError 22P03 or 08P01."""
         raise PgError(
-            FEATURE_NOT_SUPPORTED, f"no binary input function available for type {self.name}"
+            UNDEFINED_FUNCTION, f"no binary input function available for type {self.name}"
         )
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         """The binary form of a storage value."""
         raise PgError(
-            FEATURE_NOT_SUPPORTED, f"no binary output function available for type {self.name}"
+            UNDEFINED_FUNCTION, f"no binary output function available for type {self.name}"
         )
 
     def text_encoder(self, ctx: CallContext) -> Callable[[Any], bytes]:

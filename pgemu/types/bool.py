@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pgemu.errors import INVALID_TEXT_REPRESENTATION, PROTOCOL_VIOLATION, PgError
+from pgemu.errors import INVALID_TEXT_REPRESENTATION, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
+from pgemu.types.pqformat import Message
 
 SPACE = " \t\n\v\f\r"
 
@@ -50,9 +51,10 @@ class BoolType(BaseType):
         return lambda value: b"t" if value else b"f"
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        if len(data) != 1:
-            raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
-        return int(data != b"\0")
+        message = Message(data)
+        value = message.byte()
+        message.end()
+        return int(value != 0)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return b"\1" if value else b"\0"

@@ -23,7 +23,8 @@ from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons, native_compare
 from pgemu.types.encode import decode_hex
-from pgemu.types.integers import INT4, check_length
+from pgemu.types.integers import INT4
+from pgemu.types.pqformat import check_length
 
 ESCAPE = re.compile(r"\\(?:\\|([0-3][0-7]{2}))|[^\\]+|\\")
 UUID = re.compile(r"\{?([0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}\}?|[0-9a-fA-F]{32}")

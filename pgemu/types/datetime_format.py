@@ -162,8 +162,8 @@ def timestamptz_encoder(zone: PgTimeZone, style: str, order: str) -> Callable[[A
             if style != "ISO":
                 return encode_timestamptz(value, zone, style, order)
             span = zone.span(value // USECS_PER_SEC + UNIX_TO_PG_SECS)
-            low = DT_NOBEGIN + 1 if span[0] is None else unix_to_pg(span[0])
-            high = DT_NOEND if span[1] is None else unix_to_pg(span[1])
+            low = max(DT_NOBEGIN + 1, DT_NOBEGIN if span[0] is None else unix_to_pg(span[0]))
+            high = min(DT_NOEND, DT_NOEND if span[1] is None else unix_to_pg(span[1]))
             shift, suffix = span[2] * USECS_PER_SEC, encode_timezone(span[2])
         days, usecs = divmod(value + shift, 86_400_000_000)
         seconds, fraction = divmod(usecs, 1_000_000)

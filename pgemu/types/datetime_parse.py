@@ -514,7 +514,7 @@ class Decoder:
             self.dtype = DATE
             return TIME_M | m(k.TZ)
         self.dtype = value
-        return DATE_M | TIME_M | m(k.TZ)
+        return m(k.RESERV)
 
     def set_now(self) -> None:
         now = current_tm(self.ctx)
@@ -608,10 +608,10 @@ def decode_datetime(text: str, ctx: Any) -> Decoder:
         if mask & d.fmask:
             raise DecodeError
         d.fmask |= mask
-    if d.dtype != DATE:
-        return d
     d.validate_date()
     d.apply_meridian()
+    if d.dtype != DATE:
+        return d
     if d.fmask & DATE_M != DATE_M:
         raise DecodeError
     d.resolve_zone(d.tm)

@@ -16,7 +16,6 @@ from typing import Any
 from pgemu.errors import (
     DATETIME_VALUE_OUT_OF_RANGE,
     INVALID_PARAMETER_VALUE,
-    PROTOCOL_VIOLATION,
     PgError,
 )
 from pgemu.fmgr import CallContext
@@ -58,6 +57,7 @@ from pgemu.types.datetime_parse import (
     decode_time_only,
     raise_decode_error,
 )
+from pgemu.types.pqformat import check_length
 from pgemu.types.timezone import session_zone
 
 UNIX_EPOCH_DAYS = UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE
@@ -118,11 +118,7 @@ def decode(parse: Callable[[str, Any], Decoder], text: str, ctx: CallContext, na
 
 def unpack(code: str, data: bytes) -> tuple[Any, ...]:
     """struct.unpack with PostgreSQL's error for a wrong size."""
-    size = struct.calcsize(code)
-    if len(data) < size:
-        raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
-    if len(data) > size:
-        raise PgError("22P03", "incorrect binary data format")
+    check_length(data, struct.calcsize(code))
     return struct.unpack(code, data)
 
 

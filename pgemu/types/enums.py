@@ -15,6 +15,7 @@ from pgemu.errors import (
 from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.types.arrays_value import dump_array
 from pgemu.types.base import BaseType
+from pgemu.types.pqformat import decode_utf8
 
 
 class EnumType(BaseType):
@@ -64,7 +65,7 @@ class EnumType(BaseType):
         return label
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> float:
-        return self.input(data.decode(), typmod, ctx)
+        return self.input(decode_utf8(data), typmod, ctx)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return self.output(value, ctx).encode()

@@ -25,7 +25,7 @@ from pgemu.fmgr import CallContext
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import native_compare
-from pgemu.types.integers import check_length
+from pgemu.types.pqformat import check_length
 
 PgFloat = float | str
 

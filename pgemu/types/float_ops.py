@@ -222,7 +222,7 @@ def width_bucket_float8(operand: PgFloat, low: PgFloat, high: PgFloat, count: in
         position = (operand / 2 - low / 2) / (high / 2 - low / 2)
     else:
         position = (operand - low) / (high - low)
-    return min(int(position * count), count - 1) + 1
+    return int(position * count) + 1
 
 
 def in_range_float(value: PgFloat, base: PgFloat, offset: PgFloat, sub: Any, less: Any) -> bool:

@@ -105,16 +105,9 @@ def parse_format(picture: str) -> tuple[Node, ...]:
     nodes: list[Node] = []
     at = 0
     while at < len(picture):
-        fm = tm = False
-        start = at
-        while True:
-            two = picture[at : at + 2]
-            if two in ("FM", "fm"):
-                fm = True
-            elif two in ("TM", "tm"):
-                tm = True
-            else:
-                break
+        start, prefix = at, picture[at : at + 2].upper()
+        fm, tm = prefix == "FM", prefix == "TM"
+        if fm or tm:
             at += 2
         keyword = next((w for w in KEYWORDS if picture.startswith(w, at)), None)
         if keyword is not None:
@@ -207,7 +200,8 @@ def year_field(node: Node, tm: Tm, interval: bool) -> str | None:
         year = date2isoweek(tm.year, tm.mon, tm.day)[0]
     elif word == "Y,YYY":
         shown = tm.year if interval or tm.year > 0 else 1 - tm.year
-        return f"{quotient(shown, 1000)},{abs(shown) % 1000:03d}"
+        thousands = quotient(shown, 1000)
+        return f"{thousands},{shown - thousands * 1000:03d}"
     else:
         return None
     if not interval and year <= 0:
@@ -345,7 +339,7 @@ def dch_to_char(picture: str, tm: Tm, interval: bool) -> str:
                 break
         else:
             continue
-        if node.th and text and text[-1].isdigit():
+        if node.th and text and text[-1].isdigit() and field is not zone_field:
             text = ordinal(text, node.th)
         out.append(text)
     return "".join(out)

@@ -13,6 +13,7 @@ from typing import NoReturn
 from pgemu.errors import DATETIME_VALUE_OUT_OF_RANGE, INVALID_DATETIME_FORMAT, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.datetime_calendar import (
+    DATE_END_JULIAN,
     POSTGRES_EPOCH_JDATE,
     Tm,
     date2j,
@@ -41,8 +42,7 @@ TIMED = frozenset(("AM", "PM", "A.M.", "P.M.", "HH", "HH12", "HH24", "MI", "SS",
 ZONED = frozenset(("TZ", "OF", "TZH", "TZM"))
 # keywords whose text does not start with a digit
 WORDS = frozenset(("A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "DAY", "DY", "FX", "MONTH", "MON",
-                   "OF", "P.M.", "PM", "RM", "TZ", "TZH", "FF1", "FF2", "FF3", "FF4", "FF5",
-                   "FF6"))  # fmt: skip
+                   "OF", "P.M.", "PM", "RM", "TZ", "TZH"))  # fmt: skip
 STANDARD_SEPARATORS = "-./,':; "
 MAX_TZDISP_HOUR = 15
 _SPACE = " \t\n\v\f\r"
@@ -443,7 +443,10 @@ def to_date(text: str, picture: str) -> int:
 def date_of(tm: Tm, text: str) -> int:
     if not valid_julian(tm.year, tm.mon):
         raise PgError(DATETIME_VALUE_OUT_OF_RANGE, f'date out of range: "{text}"')
-    return date2j(tm.year, tm.mon, tm.day) - POSTGRES_EPOCH_JDATE
+    julian = date2j(tm.year, tm.mon, tm.day)
+    if not 0 <= julian < DATE_END_JULIAN:
+        raise PgError(DATETIME_VALUE_OUT_OF_RANGE, f'date out of range: "{text}"')
+    return julian - POSTGRES_EPOCH_JDATE
 
 
 def parse_datetime(text: str, picture: str) -> tuple[str, int, int]:

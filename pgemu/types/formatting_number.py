@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
 from typing import Any
 
-from pgemu.errors import SYNTAX_ERROR, PgError
+from pgemu.errors import INVALID_TEXT_REPRESENTATION, SYNTAX_ERROR, PgError
 from pgemu.fmgr import pg_function
 from pgemu.types.formatting import ordinal
 from pgemu.types.integers import INT4
@@ -327,6 +327,8 @@ class NumberWriter:
                 self.out.append(" ")
             elif word in ("TH", "th"):
                 if self.number[:1] != "#" and self.sign != "-" and not desc.has("DECIMAL"):
+                    if not self.number[-1:].isdigit():
+                        raise not_a_number(self.number)
                     self.out.append(ordinal(self.number, word)[len(self.number) :])
             elif word == "MI":
                 self.out.append("-" if self.sign == "-" else "" if fill else " ")
@@ -335,6 +337,10 @@ class NumberWriter:
             elif word == "SG":
                 self.out.append(self.sign)
         return "".join(self.out).partition("\0")[0]
+
+
+def not_a_number(text: str) -> PgError:
+    return PgError(INVALID_TEXT_REPRESENTATION, f'"{text}" is not a number')
 
 
 ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
@@ -358,6 +364,10 @@ def roman(number: int, desc: NumDesc) -> str:
             out.append(text if word == "RN" else text.lower())
         elif not word:
             out.append(literal)
+        elif word == "SG":
+            break  # there is no sign: C writes the terminator of the string
+        elif word == "L" or (word in (",", "G", "MI", "PL") and not desc.has("FILLMODE")):
+            out.append(" ")
     return "".join(out)
 
 
@@ -379,7 +389,7 @@ def number_to_char(value: str, picture: str, kind: str) -> str:
             return " " + body[: desc.pre] + "." + body[desc.pre + 1 :]
         text = scientific(Decimal(value), desc.post)
         return text if text.startswith("-") else " " + text
-    if desc.has("ROMAN") and kind == "numeric":
+    if desc.has("ROMAN") and kind in ("numeric", "int8"):
         return roman(to_integer(value, INT4), desc)
     if special and desc.has("ROMAN"):
         return roman(0, desc)
@@ -395,7 +405,7 @@ def number_to_char(value: str, picture: str, kind: str) -> str:
         context.prec = 2000
         exact = Decimal(value)
         if desc.has("ROMAN"):
-            return roman(int(exact.to_integral_value(ROUND_HALF_UP)), desc)
+            return roman(int(exact.to_integral_value(ROUND_HALF_EVEN)), desc)
         if desc.has("MULTI"):
             exact = exact.scaleb(desc.multi)
             desc.pre += desc.multi

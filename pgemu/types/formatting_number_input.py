@@ -109,7 +109,7 @@ class NumberReader:
             if following and following in "-+":
                 self.sign = following
                 self.at += 1
-        elif not read and not self.desc.has("LSIGN", "PLUS", "MINUS") and self.char in "-+":
+        elif not read and self.desc.has("PLUS", "MINUS") and self.char in "-+":
             self.sign = self.char
 
 

@@ -36,6 +36,7 @@ from pgemu.types.geo_values import (
     fp_zero,
     geometry_text,
 )
+from pgemu.types.pqformat import Message, check_length, insufficient_data
 
 SPACES = " \t\n\v\f\r"
 NUMBER = re.compile(
@@ -260,22 +261,21 @@ def flat(value: Any) -> list[float]:
 
 def doubles(data: bytes) -> tuple[float, ...]:
     if len(data) % 8:
-        raise PgError("08P01", "insufficient data left in message")
+        raise insufficient_data()
     return struct.unpack(f">{len(data) // 8}d", data)
 
 
-def counted_points(data: bytes, type_name: str) -> tuple[Point, ...]:
+def counted_points(message: Message, type_name: str) -> tuple[Point, ...]:
     """An int32 and that many points."""
-    count = int.from_bytes(data[:4], "big", signed=True)
+    count = message.integer(4)
     if count <= 0 or count >= (1 << 31) // 16:
         raise PgError(
             INVALID_BINARY_REPRESENTATION,
             f'invalid number of points in external "{type_name}" value',
         )
-    values = iter(doubles(data[4:]))
-    found = tuple(Point(x, y) for x, y in zip(values, values, strict=False))
-    if len(found) != count:
-        raise PgError("08P01", "insufficient data left in message")
+    values = iter(message.unpack(f"{2 * count}d"))
+    found = tuple(Point(x, y) for x, y in zip(values, values, strict=True))
+    message.end()
     return found
 
 
@@ -302,8 +302,8 @@ class GeometricType(BaseType):
         )
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        if self.size and len(data) != self.size:
-            raise PgError("08P01", "insufficient data left in message")
+        if self.size:
+            check_length(data, self.size)
         return geometry_text(self.received(data))
 
     def received(self, data: bytes) -> Any:
@@ -336,7 +336,7 @@ class GeometricType(BaseType):
 
 class PolygonType(GeometricType):
     def received(self, data: bytes) -> Any:
-        return Polygon(counted_points(data, "polygon"))
+        return Polygon(counted_points(Message(data), "polygon"))
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return send_points(READERS["polygon"](value).points)
@@ -344,7 +344,8 @@ class PolygonType(GeometricType):
 
 class PathType(GeometricType):
     def received(self, data: bytes) -> Any:
-        return Path(bool(data[0]), counted_points(data[1:], "path"))
+        message = Message(data)
+        return Path(bool(message.byte()), counted_points(message, "path"))
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         path = READERS["path"](value)

@@ -124,13 +124,15 @@ def int_state(value: int, seed: int) -> tuple[int, int]:
     return uint32_state(value & MASK, seed)
 
 
-def char_state(value: str, seed: int) -> tuple[int, int]:
-    code = ord(value) if value else 0
+def char_state(value: str | int, seed: int) -> tuple[int, int]:
+    """Of a "char", and of a bool, whose operator class has this function too."""
+    code = value if isinstance(value, int) else ord(value) if value else 0
     return uint32_state((code - 256 if code >= 128 else code) & MASK, seed)
 
 
-def int8_state(value: int, seed: int) -> tuple[int, int]:
-    return uint32_state(fold_int8(value), seed)
+def int8_state(value: int | str, seed: int) -> tuple[int, int]:
+    """Of an int8, and of an xid8, whose operator class has this function too."""
+    return uint32_state(fold_int8(signed(load_unsigned(value), 64)), seed)
 
 
 def float_state(value: PgFloat, seed: int) -> tuple[int, int]:
@@ -148,6 +150,7 @@ bind_hash("hashint2", "hashint2extended", "int2", int_state)
 bind_hash("hashint4", "hashint4extended", "int4", int_state)
 bind_hash("hashoid", "hashoidextended", "oid", int_state)
 bind_hash("hashint8", "hashint8extended", "int8", int8_state)
+bind_hash("hashvarlena", "hashvarlenaextended", "internal", hash_state)
 bind_hash("uuid_hash", "uuid_hash_extended", "uuid", hash_state)
 bind_hash(
     "pg_lsn_hash",

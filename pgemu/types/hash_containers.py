@@ -12,10 +12,11 @@ from typing import Any
 
 from pgemu.errors import UNDEFINED_FUNCTION, PgError
 from pgemu.fmgr import CallContext, TypeInfo, functions, pg_function
-from pgemu.types.arrays import ArrayType
+from pgemu.types.arrays import ArrayType, VectorType
 from pgemu.types.arrays_value import load_flat
 from pgemu.types.base import BaseType
 from pgemu.types.domains import DomainType
+from pgemu.types.enums import EnumType
 from pgemu.types.hash import (
     MASK,
     char_state,
@@ -26,6 +27,7 @@ from pgemu.types.hash import (
     signed,
     uint32_state,
 )
+from pgemu.types.hash_types import enum_state
 from pgemu.types.ranges import EMPTY as RANGE_EMPTY
 from pgemu.types.ranges import (
     LB_INC,
@@ -66,6 +68,8 @@ def type_hash(ctx: CallContext, io: BaseType) -> Hash:
     container = CONTAINERS.get(type(io))
     if container is not None:
         return lambda value, seed: container(ctx, io, value, seed)
+    if isinstance(io, EnumType):
+        return enum_hash
     if io.name == "bytea":
         return lambda value, seed: (
             hash_any(bytes(value)) if seed is None else hash_any_extended(bytes(value), seed)
@@ -77,6 +81,11 @@ def type_hash(ctx: CallContext, io: BaseType) -> Hash:
 
 def bool_hash(value: Any, seed: int | None) -> int:
     b, c = char_state("\1" if value else "", (seed or 0) & MASK64)
+    return c if seed is None else b << 32 | c
+
+
+def enum_hash(value: float, seed: int | None) -> int:
+    b, c = enum_state(value, (seed or 0) & MASK64)
     return c if seed is None else b << 32 | c
 
 
@@ -159,6 +168,7 @@ def multirange_hash(ctx: CallContext, io: Any, value: str, seed: int | None) -> 
 
 CONTAINERS: dict[type[BaseType], Callable[[CallContext, Any, str, int | None], int]] = {
     ArrayType: array_hash,
+    VectorType: array_hash,
     RecordType: record_hash,
     CompositeType: record_hash,
     RangeType: range_hash,

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from pgemu.errors import (
-    INVALID_BINARY_REPRESENTATION,
     INVALID_TEXT_REPRESENTATION,
     NUMERIC_VALUE_OUT_OF_RANGE,
-    PROTOCOL_VIOLATION,
     PgError,
 )
 from pgemu.fmgr import CallContext
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
+from pgemu.types.pqformat import check_length
 
 INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 
@@ -26,14 +25,6 @@ INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 def to_signed(value: int) -> int:
     """The signed number with the bits of an unsigned 64-bit one."""
     return value - (1 << 64) if value >= 1 << 63 else value
-
-
-def check_length(data: bytes, size: int) -> None:
-    """PostgreSQL's complaints about a binary value of the wrong length."""
-    if len(data) < size:
-        raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
-    if len(data) > size:
-        raise PgError(INVALID_BINARY_REPRESENTATION, "incorrect binary data format")
 
 
 def encode_integer(value: int) -> bytes:

@@ -180,7 +180,10 @@ def decode_interval(text: str, span: int, style: str) -> Span:
             unit, parsing_unit = k.DAY, False
         elif kind == TZ_FIELD and ":" in field[1:]:
             tm = Tm()
-            decode_time(field[1:], tm, minute_to_second=span == m(k.MINUTE, k.SECOND))
+            try:
+                decode_time(field[1:], tm, minute_to_second=span == m(k.MINUTE, k.SECOND))
+            except DecodeError:
+                raise DecodeError from None  # it is no number either
             usecs = tm.time_usecs()
             itm.usecs += -usecs if field[0] == "-" else usecs
             itm.check(LONG_MIN <= itm.usecs <= LONG_MAX)

@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from types import NoneType
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, INVALID_TEXT_REPRESENTATION, PgError
+from pgemu.errors import (
+    ARRAY_SUBSCRIPT_ERROR,
+    INVALID_PARAMETER_VALUE,
+    INVALID_TEXT_REPRESENTATION,
+    PgError,
+)
 from pgemu.fmgr import pg_function
 from pgemu.types.arrays_value import array_bounds, load_flat
 from pgemu.types.json_parse import (
@@ -274,6 +279,8 @@ def jsonb_delete(doc: str, key: str) -> str:
 
 @pg_function("jsonb_delete(jsonb, _text)")
 def jsonb_delete_array(doc: str, keys: str) -> str:
+    if len(array_bounds(keys)[1]) > 1:
+        raise PgError(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
     value = load_jsonb(doc)
     if type(value) not in (dict, list):
         raise refuse("cannot delete from scalar")

@@ -401,7 +401,7 @@ class Lexer:
     def array(self) -> None:
         self.advance()
         if self.token != "]":
-            self.value('Expected array element or "]"')
+            self.value("Expected JSON value")
             while self.token == ",":
                 self.advance()
                 self.value("Expected JSON value")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pgemu.errors import PROTOCOL_VIOLATION, PgError
+from pgemu.errors import INTERNAL_ERROR, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.json_parse import canonical, check_json, load_jsonb
+from pgemu.types.pqformat import Message, decode_utf8
 
 
 class JsonType(BaseType):
@@ -22,7 +23,7 @@ class JsonType(BaseType):
         return str(value)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        return self.input(data.decode(), typmod, ctx)
+        return self.input(decode_utf8(data), typmod, ctx)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return str(value).encode()
@@ -107,11 +108,11 @@ class JsonbType(BaseType):
         return str.encode
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        if not data or data[0] != 1:
-            raise PgError(
-                PROTOCOL_VIOLATION, f"unsupported jsonb version number {data[0] if data else 0}"
-            )
-        return canonical(data[1:].decode())
+        message = Message(data)
+        version = message.integer(1, signed=False)
+        if version != 1:
+            raise PgError(INTERNAL_ERROR, f"unsupported jsonb version number {version}")
+        return canonical(message.text())
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return b"\x01" + str(value).encode()

@@ -22,6 +22,7 @@ from pgemu.fmgr import CallContext
 from pgemu.types.are import compile_are
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.json_parse import Num, encode_string, number_text
+from pgemu.types.pqformat import Message
 
 METHODS = ("type", "size", "abs", "floor", "ceiling", "double", "keyvalue", "datetime")
 _TOKEN = re.compile(
@@ -30,7 +31,10 @@ _TOKEN = re.compile(
     |(?P<str>"(?:[^"\\]|\\.)*")|(?P<word>(?:[^\s?%$.\[\]{}()|&!=<>@\#,*:\-+/"\\]|\\.)+)""",
     re.X | re.S,
 )
-_OTHER = re.compile(r"""[^?%$.\[\]{}()|&!=<>@#,*:\-+/\\" \t\n\r\f]""")
+_OTHER = re.compile(r"""[^?%$.\[\]{}()|&!=<>@#,*:\-+/\\" \t\n\r\f]+""")
+_WORD = re.compile(rf"(?:{_OTHER.pattern}|\\.)+", re.S)
+_BLANK = re.compile(r"[ \t\n\r\f]+")
+_EXPONENT_WITHOUT_DIGITS = re.compile(r"(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)[eE][+-](?!\d)")
 PRIORITY = {"||": 0, "&&": 1, "==": 2, "!=": 2, "<": 2, ">": 2, "<=": 2, ">=": 2, "+": 3, "-": 3,
             "*": 4, "/": 4, "%": 4}  # fmt: skip
 COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
@@ -150,7 +154,16 @@ class Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens: list[Token] = []
-        at = 0
+        self.at = 0
+        # The scanner meets it only when the grammar has come so far.
+        self.error: PgError | None = None
+        try:
+            self.scan()
+        except PgError as error:
+            self.error = error
+
+    def scan(self) -> None:
+        text, at = self.text, 0
         while at < len(text):
             found = _TOKEN.match(text, at)
             if found is None:
@@ -163,20 +176,38 @@ class Parser:
                         SYNTAX_ERROR, "unexpected end of quoted string at end of jsonpath input"
                     )
                 raise syntax_error(text, text[at])
-            if found.lastgroup == "num" and _OTHER.match(text, found.end()):
-                junk = text[at : found.end() + 1]
-                raise PgError(
-                    SYNTAX_ERROR,
-                    f'trailing junk after numeric literal at or near "{junk}" of jsonpath input',
-                )
-            if found.lastgroup:
-                self.tokens.append(Token(found.lastgroup, found[0], at, found.end()))
+            if found.lastgroup == "num":
+                found = self.number(found)
+            if found.lastgroup or found.re is _WORD:
+                kind = found.lastgroup or "word"
+                self.tokens.append(Token(kind, found[0], at, found.end()))
             at = found.end()
-        self.at = 0
+
+    def number(self, found: re.Match[str]) -> re.Match[str]:
+        """The match of a number, or of a word that begins with it: the scanner takes what is
+        longest."""
+        at, end = found.span()
+        bad = _EXPONENT_WITHOUT_DIGITS.match(self.text, at)
+        if bad is not None:
+            raise PgError(
+                SYNTAX_ERROR, f'invalid numeric literal at or near "{bad[0]}" of jsonpath input'
+            )
+        if not _OTHER.match(self.text, end):
+            return found
+        run, word = _OTHER.match(self.text, at), _WORD.match(self.text, at)
+        if run is not None and word is not None and run.end() > end + 1:
+            return word
+        junk = self.text[at : end + 1]
+        raise PgError(
+            SYNTAX_ERROR,
+            f'trailing junk after numeric literal at or near "{junk}" of jsonpath input',
+        )
 
     def peek(self, ahead: int = 0) -> Token:
         index = self.at + ahead
         end = len(self.text)
+        if index >= len(self.tokens) and self.error is not None and not ahead:
+            raise self.error
         return self.tokens[index] if index < len(self.tokens) else Token("end", "", end, end)
 
     def take(self, text: str) -> bool:
@@ -187,10 +218,21 @@ class Parser:
         return False
 
     def fail(self) -> PgError:
-        token = self.peek()
-        if token.kind == "word" and token.end == len(self.text):
-            return syntax_error(self.text, None)  # the scanner has reached the end by then
-        return syntax_error(self.text, token.text)
+        return syntax_error(self.text, self.scanned(self.peek()))
+
+    def scanned(self, token: Token) -> str | None:
+        """What the scanner has matched last when it returns the token, which an error shows: the
+        quote that ends a string, the blanks behind a word, nothing if something else ends it."""
+        after = self.peek(1)
+        if token.text == "$" and after.kind in ("word", "str") and after.start == token.end:
+            run = _OTHER.match(self.text, after.start)
+            return '"' if run is None else f"${run[0]}"
+        if token.kind == "str":
+            return '"'
+        if token.kind != "word":
+            return token.text
+        blanks = _BLANK.match(self.text, token.end)
+        return blanks[0] if blanks is not None else None
 
     def need(self, text: str) -> None:
         if not self.take(text):
@@ -254,6 +296,8 @@ class Parser:
         self.at += 1
         flags = ""
         if self.word("flag"):
+            if self.peek().kind != "str":
+                raise self.fail()
             flags = unescape(self.peek().text[1:-1])
             self.at += 1
             for one in flags:
@@ -402,9 +446,10 @@ def strip_groups(node: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def parse_jsonpath(text: str) -> Path:
-    if not text.strip():
+    parser = Parser(text)
+    if not parser.tokens and parser.error is None:
         raise PgError("22P02", f'invalid input syntax for type jsonpath: "{text}"')
-    path = Parser(text).parse()
+    path = parser.parse()
     root = strip_groups(path.root)
     check_context(root, False, False)
     return Path(path.lax, root)
@@ -525,7 +570,11 @@ class JsonpathType(BaseType):
         return ("" if path.lax else "strict ") + show(path.root, brackets)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        return self.input(data[1:].decode(), typmod, ctx)
+        message = Message(data)
+        version = message.integer(1, signed=False)
+        if version != 1:
+            raise PgError("XX000", f"unsupported jsonpath version number: {version}")
+        return self.input(message.text(), typmod, ctx)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return b"\x01" + str(value).encode()

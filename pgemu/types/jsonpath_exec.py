@@ -147,8 +147,10 @@ class Executor:
         """.**: values at the levels low..high; -1 is the level of the leaves.  The steps behind
         it ignore structural errors."""
         container = type(value) in (dict, list)
-        if low == -1 and high == -1:
-            wanted = not container
+        if level == 0:
+            wanted = low == 0
+        elif low == -1:
+            wanted = high == -1 and not container
         else:
             wanted = level >= low and (high == -1 or level <= high)
         if wanted:
@@ -195,8 +197,8 @@ class Executor:
     def arithmetic(self, node: Node, current: Any) -> Any:
         op = node[0]
         sides = []
-        for which, one in (("left", node[1]), ("right", node[2])):
-            found = self.operand(one, current)
+        operands = [(which, self.operand(node[n], current)) for n, which in SIDES]
+        for which, found in operands:
             if len(found) != 1 or not is_number(found[0]):
                 raise PgError(
                     "22038",
@@ -394,6 +396,7 @@ class Executor:
         return bool(COMPARE[op](a, b))
 
 
+SIDES = ((1, "left"), (2, "right"))
 COMPARE = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
            "<=": operator.le, ">=": operator.ge}  # fmt: skip
 

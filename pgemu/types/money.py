@@ -17,9 +17,10 @@ from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
 from pgemu.types.float import PgFloat, float_overflow
 from pgemu.types.integer_ops import division_by_zero, truncated_quotient
-from pgemu.types.integers import INT8, check_length
+from pgemu.types.integers import INT8
 from pgemu.types.numeric import pack
 from pgemu.types.numeric_ops import numeric_mul, to_integer
+from pgemu.types.pqformat import check_length
 
 CASH = re.compile(
     r"\s*(\(?)\s*([+-]?)\s*\$?\s*(\(?)([+-]?)\s*\$?\s*([0-9,]*)(?:\.([0-9]*))?\s*\)?\s*(-?)\s*\)?\s*"
@@ -92,7 +93,10 @@ def divide_float(a: int, b: PgFloat) -> int:
         raise division_by_zero()
     if isinstance(b, str):
         raise out_of_range()
-    return checked(round(a / b))
+    quotient = a / b
+    if math.isinf(quotient):
+        raise float_overflow()
+    return checked(round(quotient))
 
 
 @pg_function("cash_div_cash(money,money)")

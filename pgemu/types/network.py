@@ -9,12 +9,17 @@ import ipaddress
 import re
 from typing import Any
 
-from pgemu.errors import INVALID_TEXT_REPRESENTATION, NUMERIC_VALUE_OUT_OF_RANGE, PgError
+from pgemu.errors import (
+    INVALID_BINARY_REPRESENTATION,
+    INVALID_TEXT_REPRESENTATION,
+    NUMERIC_VALUE_OUT_OF_RANGE,
+    PgError,
+)
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
-from pgemu.types.integers import check_length
+from pgemu.types.pqformat import Message
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -138,8 +143,35 @@ class InetType(BaseType):
         return bytes((family, bits, self.name == "cidr", len(packed))) + packed
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        address = ipaddress.ip_address(bytes(data[4:]))
-        return join_inet(address, data[1], always=self.name == "cidr")
+        message = Message(data)
+        family, size = message.byte(), 4
+        if family not in (2, 3):
+            raise self.invalid_external("address family in ")
+        bits = message.byte()
+        if family == 3:
+            size = 16
+        if bits > 8 * size:
+            raise self.invalid_external("bits in ")
+        message.byte()
+        if message.byte() != size:
+            raise self.invalid_external("length in ")
+        address = ipaddress.ip_address(bytes(message.byte() for _ in range(size)))
+        if self.name == "cidr" and int(address) & ((1 << (8 * size - bits)) - 1):
+            error = self.invalid_external("")
+            error.detail = "Value has bits set to right of mask."
+            raise error
+        message.end()
+        return join_inet(address, bits, always=self.name == "cidr")
+
+    def output(self, value: Any, ctx: CallContext) -> str:
+        """A cidr that has become an inet is still stored with its length."""
+        text = str(value)
+        if self.name == "cidr":
+            return text
+        return text.removesuffix("/128" if ":" in text else "/32")
+
+    def invalid_external(self, what: str) -> PgError:
+        return PgError(INVALID_BINARY_REPRESENTATION, f'invalid {what}external "{self.name}" value')
 
 
 class CidrType(InetType):
@@ -245,8 +277,14 @@ class MacType(BaseType):
         return bytes(value).hex(":")
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        check_length(data, self.size)
-        return bytes(data)
+        message = Message(data)
+        octets = [message.byte() for _ in range(min(self.size, max(message.left, 6)))]
+        if len(octets) == 6 < self.size:
+            octets[3:3] = (0xFF, 0xFE)
+        elif len(octets) < self.size:
+            message.byte()
+        message.end()
+        return bytes(octets)
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return bytes(value)
@@ -284,6 +322,8 @@ def abbreviated_ipv6(number: int, bits: int) -> str:
     """inet_cidr_ntop_ipv6: the words the prefix covers, at least two."""
     if bits == 0:
         return "::"
+    if bits == 128 and (number >> 32 == 0xFFFF or (number >> 32 == 0 and number >> 16)):
+        return address_text(ipaddress.IPv6Address(number))
     words = max(2, -(-bits // 16))
     parts = [f"{number >> (112 - 16 * i) & 0xFFFF:x}" for i in range(words)]
     text = ":".join(parts)

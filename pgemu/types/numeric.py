@@ -19,12 +19,12 @@ from pgemu.errors import (
     INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     NUMERIC_VALUE_OUT_OF_RANGE,
-    PROTOCOL_VIOLATION,
     PgError,
 )
 from pgemu.fmgr import CallContext
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
+from pgemu.types.pqformat import Message
 
 # A numeric may have 131072 digits before the point; Python's own limit is against hostile input
 # to web servers.
@@ -227,28 +227,25 @@ def numeric_send(text: str) -> bytes:
 
 
 def numeric_recv(data: bytes) -> str:
-    if len(data) < 8 or len(data) % 2:
-        raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
-    words = [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]
-    count, weight, sign, scale, *digits = words
-    if weight & 0x8000:
-        weight -= 0x10000
+    message = Message(data)
+    count, weight, sign = message.unpack("HhH")
     special = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}.get(sign)
-    if special:
-        return special
-    if sign not in (0, 0x4000):
+    if special is None and sign not in (0, 0x4000):
         raise PgError(INVALID_BINARY_REPRESENTATION, 'invalid sign in external "numeric" value')
+    scale = message.integer(2, signed=False)
     if scale & ~DSCALE_MAX:
         raise PgError(INVALID_BINARY_REPRESENTATION, 'invalid scale in external "numeric" value')
-    if len(digits) < count:
-        raise PgError(PROTOCOL_VIOLATION, "insufficient data left in message")
     unscaled = 0
-    for digit in digits[:count]:
+    for _ in range(count):
+        digit = message.integer(2, signed=False)
         if digit >= 10000:
             raise PgError(
                 INVALID_BINARY_REPRESENTATION, 'invalid digit in external "numeric" value'
             )
         unscaled = unscaled * 10000 + digit
+    message.end()
+    if special is not None:
+        return special
     # The last digit's place is 10000^(weight - count + 1); cut or extend to the display scale.
     places = 4 * (count - 1 - weight)
     if places > scale:

@@ -204,7 +204,7 @@ def numeric_round(a: str, scale: int = 0) -> str:
         n, s = unpack(a)
     except ValueError:
         return a
-    scale = min(max(scale, -2000), 2000)
+    scale = min(max(scale, -2000), DSCALE_MAX)
     return checked_pack(rescale(rescale(n, s, scale), scale, max(scale, 0)), max(scale, 0))
 
 
@@ -214,7 +214,7 @@ def numeric_trunc(a: str, scale: int = 0) -> str:
         n, s = unpack(a)
     except ValueError:
         return a
-    scale = min(max(scale, -2000), 2000)
+    scale = min(max(scale, -2000), DSCALE_MAX)
     if scale < s:
         cut = abs(n) // 10 ** (s - scale)
         n, s = (-cut if n < 0 else cut), scale

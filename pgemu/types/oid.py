@@ -26,7 +26,7 @@ from pgemu.types.comparison import (
     native_compare,
     store_unsigned,
 )
-from pgemu.types.integers import check_length
+from pgemu.types.pqformat import check_length
 
 UNSIGNED = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*")
 LEADING = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+))")

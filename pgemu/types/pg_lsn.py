@@ -23,8 +23,8 @@ from pgemu.types.comparison import (
     load_unsigned,
     store_unsigned,
 )
-from pgemu.types.integers import check_length
 from pgemu.types.numeric import SPECIALS, rescale, unpack
+from pgemu.types.pqformat import check_length
 
 LSN = re.compile(r"([0-9a-fA-F]{1,8})/([0-9a-fA-F]{1,8})")
 
@@ -73,7 +73,8 @@ def checked(value: int) -> int | str:
     raise PgError(INVALID_PARAMETER_VALUE, "pg_lsn out of range")
 
 
-def offset(text: str, word: str) -> int:
+def offset(text: str, word: str, base: int = 0) -> int:
+    """The numeric added to an address, rounded at the end."""
     if text in SPECIALS:
         joint = "from" if word == "subtract" else "to"
         if word != "convert" and text != "NaN":
@@ -81,7 +82,7 @@ def offset(text: str, word: str) -> int:
         what = "NaN" if text == "NaN" else "infinity"
         raise PgError(FEATURE_NOT_SUPPORTED, f"cannot {word} {what} {joint} pg_lsn")
     n, s = unpack(text)
-    return rescale(n, s, 0)
+    return rescale(base * int(10**s) + n, s, 0)
 
 
 @pg_function("pg_lsn_mii(pg_lsn,numeric)")
@@ -96,7 +97,7 @@ pg_function("pg_lsn(numeric)")(lambda a: checked(offset(a, "convert")))
 pg_function("pg_lsn_mi(pg_lsn,pg_lsn)", "pg_wal_lsn_diff(pg_lsn,pg_lsn)")(
     lambda a, b: str(load_unsigned(a) - load_unsigned(b))
 )
-pg_function("pg_lsn_pli(pg_lsn,numeric)")(lambda a, b: checked(load_unsigned(a) + offset(b, "add")))
+pg_function("pg_lsn_pli(pg_lsn,numeric)")(lambda a, b: checked(offset(b, "add", load_unsigned(a))))
 pg_function("numeric_pl_pg_lsn(numeric,pg_lsn)")(
-    lambda b, a: checked(load_unsigned(a) + offset(b, "add"))
+    lambda b, a: checked(offset(b, "add", load_unsigned(a)))
 )

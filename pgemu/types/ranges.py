@@ -18,11 +18,11 @@ from pgemu.errors import (
     DATETIME_VALUE_OUT_OF_RANGE,
     INVALID_TEXT_REPRESENTATION,
     NUMERIC_VALUE_OUT_OF_RANGE,
-    PROTOCOL_VIOLATION,
     PgError,
 )
 from pgemu.fmgr import CallContext
 from pgemu.types.base import BaseType
+from pgemu.types.pqformat import Message, getmsgend
 
 SPACE = " \t\n\v\f\r"
 # bits of the binary form
@@ -238,20 +238,17 @@ class RangeType(BaseType):
         return self.pack(load_range(value), ctx)
 
     def unpack(self, data: bytes, ctx: CallContext) -> Range:
-        if not data:
-            raise PgError(PROTOCOL_VIOLATION, "no data left in message")
-        flags, at = data[0], 1
-        if flags & EMPTY:
-            return EMPTY_RANGE
+        message = Message(data)
+        flags = message.byte()
         bounds: list[Any] = []
         for infinite in (LB_INF, UB_INF):
-            if flags & infinite:
+            if flags & (infinite | EMPTY):
                 bounds.append(None)
-                continue
-            (size,) = struct.unpack("!i", data[at : at + 4])
-            at += 4
-            bounds.append(self.subtype.recv(data[at : at + size], -1, ctx))
-            at += size
+            else:
+                bounds.append(self.subtype.recv(message.take(message.integer(4)), -1, ctx))
+        getmsgend(message)
+        if flags & EMPTY:
+            return EMPTY_RANGE
         return self.make(bounds[0], bounds[1], bool(flags & LB_INC), bool(flags & UB_INC))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
@@ -464,10 +461,10 @@ class MultirangeType(BaseType):
         return out
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> str:
-        (count,) = struct.unpack("!i", data[:4])
-        at, ranges = 4, []
-        for _ in range(count):
-            (size,) = struct.unpack("!i", data[at : at + 4])
-            ranges.append(self.range.unpack(data[at + 4 : at + 4 + size], ctx))
-            at += 4 + size
+        message = Message(data)
+        ranges = [
+            self.range.unpack(message.take(message.integer(4)), ctx)
+            for _ in range(message.integer(4, signed=False))
+        ]
+        getmsgend(message)
         return dump_multirange(self.range.normalize(ranges))

@@ -27,6 +27,7 @@ from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType
 from pgemu.types.comparison import NATIVE
 from pgemu.types.domains import DomainType
+from pgemu.types.pqformat import FIRST_GENBKI_OBJECT_ID, LeftOver, Message, shown_type
 
 BPCHAROID = 1042
 
@@ -104,9 +105,14 @@ def deform(text: str) -> tuple[list[int] | None, list[Value]]:
 
 
 def compare_values(a: Any, b: Any) -> int:
-    """Two field values by kind: NULL last, numbers and text natively."""
+    """Two field values by kind: NULL last, numbers and text natively, lists by their parts."""
     if a is None or b is None:
         return (a is None) - (b is None)
+    if isinstance(a, list) and isinstance(b, list):
+        orders = (compare_values(x, y) for x, y in zip(a, b, strict=False))
+        return next((order for order in orders if order), len(a) - len(b))
+    if isinstance(a, (list, dict)) or isinstance(b, (list, dict)):
+        a, b = json.dumps(a, sort_keys=True), json.dumps(b, sort_keys=True)
     if isinstance(a, str) != isinstance(b, str):
         return 1 if isinstance(a, str) else -1  # 'NaN' is above every number
     return bool(a > b) - bool(a < b)
@@ -332,33 +338,38 @@ class CompositeType(RecordType):
         return form_composite(self.placed(values))
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        count = int.from_bytes(data[:4], "big", signed=True)
+        message = Message(data)
+        count = message.integer(4)
         if count != len(self.columns):
             raise PgError(
                 DATATYPE_MISMATCH,
                 f"wrong number of columns: {count}, expected {len(self.columns)}",
             )
-        values: list[Value] = []
-        position = 4
-        for number, column in enumerate(self.columns, 1):
-            oid = int.from_bytes(data[position : position + 4], "big")
-            size = int.from_bytes(data[position + 4 : position + 8], "big", signed=True)
-            position += 8
-            if oid != column.type_oid:
-                raise PgError(
-                    DATATYPE_MISMATCH,
-                    f"binary data has type {oid} (???) instead of expected {column.type_oid} "
-                    f"(???) in record column {number}",
-                )
-            if size < 0:
-                values.append(None)
-                continue
-            if position + size > len(data):
-                raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
-            io = self.registry.io(oid)
-            values.append(io.recv(data[position : position + size], column.typmod, ctx))
-            position += size
+        values = [
+            self.recv_column(message, number, column, ctx)
+            for number, column in enumerate(self.columns, 1)
+        ]
+        message.end()
         return form_composite(self.placed(values))
+
+    def recv_column(self, message: Message, number: int, column: Column, ctx: CallContext) -> Value:
+        oid = message.integer(4, signed=False)
+        if oid != column.type_oid and oid < FIRST_GENBKI_OBJECT_ID > column.type_oid:
+            raise PgError(
+                DATATYPE_MISMATCH,
+                f"binary data has type {oid} ({shown_type(oid, ctx)}) instead of expected "
+                f"{column.type_oid} ({shown_type(column.type_oid, ctx)}) in record column {number}",
+            )
+        size = message.integer(4)
+        if not -1 <= size <= message.left:
+            raise PgError(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
+        io: BaseType = self.registry.io(column.type_oid)
+        if size < 0:
+            return io.check(None, ctx) if isinstance(io, DomainType) else None
+        try:
+            return io.recv(message.take(size), column.typmod, ctx)
+        except LeftOver as error:
+            raise error.said(f"improper binary format in record column {number}") from None
 
 
 def _must_be_alike(registry: Any, oid: int, other: int, number: int) -> None:

@@ -13,8 +13,11 @@ from pgemu.errors import INVALID_BINARY_REPRESENTATION, INVALID_TEXT_REPRESENTAT
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
+from pgemu.types.comparison import load_unsigned
+from pgemu.types.pqformat import Message
 
 MAX_XID = (1 << 63) - 1
+MAX_XIDS = (0x3FFFFFFF - 32) // 8
 
 
 class Snapshot(NamedTuple):
@@ -86,11 +89,15 @@ class SnapshotType(BaseType):
         return len(found.xip).to_bytes(4, "big") + b"".join(n.to_bytes(8, "big") for n in numbers)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        count = int.from_bytes(data[:4], "big", signed=True)
-        numbers = [int.from_bytes(data[i : i + 8], "big") for i in range(4, len(data), 8)]
+        message = Message(data)
+        count = message.integer(4)
+        if not 0 <= count <= MAX_XIDS:
+            raise PgError(INVALID_BINARY_REPRESENTATION, "invalid external pg_snapshot data")
+        numbers = [message.integer(8, signed=False) for _ in range(count + 2)]
+        message.end()
         text = f"{':'.join(map(str, numbers[:2]))}:{','.join(map(str, numbers[2:]))}"
         found = parse_snapshot(text)
-        if found is None or len(numbers) != count + 2:
+        if found is None:
             raise PgError(INVALID_BINARY_REPRESENTATION, "invalid external pg_snapshot data")
         return snapshot_text(found)
 
@@ -102,8 +109,9 @@ def running(value: str) -> Iterator[int]:
     yield from split_snapshot(value).xip
 
 
-def visible(xid: int, value: str) -> bool:
+def visible(xid: int | str, value: str) -> bool:
     """is_visible_fxid."""
+    xid = load_unsigned(xid)
     snapshot = split_snapshot(value)
     if xid < snapshot.xmin:
         return True

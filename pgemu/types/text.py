@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pgemu.errors import (
-    CHARACTER_NOT_IN_REPERTOIRE,
     FEATURE_NOT_SUPPORTED,
     INVALID_PARAMETER_VALUE,
     STRING_DATA_RIGHT_TRUNCATION,
@@ -21,26 +20,11 @@ from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import NATIVE, bind_comparisons, native_compare
+from pgemu.types.pqformat import Message, decode_utf8
 
 VARHDRSZ = 4
 NAMEDATALEN = 64
 MAX_ATTR_SIZE = 10485760
-
-
-def decode_utf8(data: bytes) -> str:
-    """Text of client bytes that claim to be UTF8."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        bad = " ".join(f"0x{byte:02x}" for byte in data[error.start : max(error.end, error.start)])
-        raise PgError(
-            CHARACTER_NOT_IN_REPERTOIRE, f'invalid byte sequence for encoding "UTF8": {bad}'
-        ) from None
-    if "\0" in text:
-        raise PgError(
-            CHARACTER_NOT_IN_REPERTOIRE, 'invalid byte sequence for encoding "UTF8": 0x00'
-        )
-    return text
 
 
 class TextType(BaseType):
@@ -164,7 +148,10 @@ class CharType(TextType):
         return lambda value: char_to_text(value).encode()
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        return data[:1].decode("latin-1").strip("\0")
+        message = Message(data)
+        value = message.byte()
+        message.end()
+        return chr(value) if value else ""
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         return value.encode("latin-1") if value else b"\0"

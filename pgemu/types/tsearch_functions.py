@@ -11,7 +11,7 @@ from typing import Any
 
 from pgemu.errors import INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
-from pgemu.types.arrays_value import dump_array, load_flat
+from pgemu.types.arrays_value import dump_array
 from pgemu.types.tsearch_config import (
     MAX_WORD,
     Configuration,
@@ -372,13 +372,9 @@ def check_parser(ctx: CallContext, parser: Any) -> None:
             raise PgError("XX000", f"cache lookup failed for text search parser {parser}")
         return
     namespace = importlib.import_module("pgemu.catalog.namespace")
-    namespace.get_ts_parser_oid(ctx.catalog, parse_identifier(parser))
-
-
-def parse_identifier(name: str) -> list[str]:
-    from pgemu.types.quote import parse_ident
-
-    return [str(word) for word in load_flat(parse_ident(name))]
+    regproc = importlib.import_module("pgemu.catalog.regproc")
+    names = regproc.string_to_qualified_name_list(parser)
+    namespace.get_ts_parser_oid(ctx.catalog, names)
 
 
 @pg_function("ts_parse(oid,text)", "ts_parse(text,text)", context=True)

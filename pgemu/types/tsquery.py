@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from functools import cmp_to_key, lru_cache
 from typing import Any
 
-from pgemu.errors import INVALID_PARAMETER_VALUE, SYNTAX_ERROR, PgError
+from pgemu.errors import INTERNAL_ERROR, INVALID_PARAMETER_VALUE, SYNTAX_ERROR, PgError
 from pgemu.fmgr import CallContext, pg_function
 from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
-from pgemu.types.tsvector import WordReader, quote_lexeme
+from pgemu.types.pqformat import Message
+from pgemu.types.tsvector import MAX_LEXEME, WordReader, quote_lexeme
 
 NOT, AND, OR, PHRASE = 1, 2, 3, 4
 PRIORITY = {NOT: 4, AND: 2, OR: 1, PHRASE: 3}
 MAX_DISTANCE = 16384
+MAX_ITEMS = 0x3FFFFFFF // 12
 MODIFIERS = {"a": 8, "b": 4, "c": 2, "d": 1}
 DISTANCE = re.compile(r"<(?:(-)|([0-9]+))>")
 
@@ -183,8 +185,8 @@ def clean(node: Node | None) -> tuple[Node | None, int, int]:
     if node is None or isinstance(node, Operand):
         return (None if node is STOP else node), 0, 0
     if node.kind == NOT:
-        right, _, _ = clean(node.right)
-        return (None, 0, 0) if right is None else (Operator(NOT, None, right), 0, 0)
+        right, r_left, r_right = clean(node.right)
+        return (None if right is None else Operator(NOT, None, right)), r_left, r_right
     left, l_left, l_right = clean(node.left)
     right, r_left, r_right = clean(node.right)
     phrase = node.kind == PHRASE
@@ -193,9 +195,9 @@ def clean(node: Node | None) -> tuple[Node | None, int, int]:
         lost = (l_left + distance + r_left) if phrase else max(l_left, r_left)
         return None, lost, lost
     if left is None:
-        return right, (l_left + distance + r_left) if phrase else 0, r_right
+        return right, (l_left + distance + r_left) if phrase else r_left, r_right
     if right is None:
-        return left, l_left, (l_right + distance + r_right) if phrase else 0
+        return left, l_left, (l_right + distance + r_right) if phrase else l_right
     if phrase:
         kept = Operator(PHRASE, left, right, distance + l_right + r_left)
         return kept, l_left, r_right
@@ -347,28 +349,51 @@ class TsqueryType(BaseType):
         return b"".join(out)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        (count,) = struct.unpack_from(">i", data)
-        if not count:
-            return ""
-        return query_text(self.received(bytes(data), 4)[0])
+        message = Message(data)
+        count = message.integer(4, signed=False)
+        if count > MAX_ITEMS:
+            raise PgError(INTERNAL_ERROR, "invalid size of tsquery")
+        items = [received_item(message, number == count - 1) for number in range(count)]
+        items.reverse()
+        root = linked(items)
+        if items:
+            raise PgError(INTERNAL_ERROR, "malformed tsquery: extra nodes")
+        message.end()
+        return query_text(root)
 
-    def received(self, data: bytes, at: int) -> tuple[Node, int]:
-        if data[at] == 1:
-            end = data.index(b"\0", at + 3)
-            return Operand(data[at + 3 : end].decode(), data[at + 1], bool(data[at + 2])), end + 1
-        if data[at] != 2 or data[at + 1] not in PRIORITY:
-            raise PgError("XX000", f"unrecognized tsquery node type: {data[at]}")
-        kind = data[at + 1]
-        distance = 1
-        at += 2
-        if kind == PHRASE:
-            (distance,) = struct.unpack_from(">h", data, at)
-            at += 2
-        right, at = self.received(data, at)
-        if kind == NOT:
-            return Operator(NOT, None, right), at
-        left, at = self.received(data, at)
-        return Operator(kind, left, right, distance), at
+
+def received_item(message: Message, is_last: bool) -> Node:
+    """One operand, or an operator that has no operands yet."""
+    node_type = message.integer(1)
+    if node_type == 1:
+        weight, prefix = message.integer(1, signed=False), message.integer(1, signed=False)
+        lexeme = message.string()
+        if weight > 0xF:
+            raise PgError(INTERNAL_ERROR, "invalid tsquery: invalid weight bitmap")
+        if len(lexeme.encode()) > MAX_LEXEME:
+            raise PgError(INTERNAL_ERROR, "invalid tsquery: operand too long")
+        return Operand(lexeme, weight, bool(prefix))
+    if node_type != 2:
+        raise PgError(INTERNAL_ERROR, f"unrecognized tsquery node type: {node_type}")
+    kind = message.integer(1)
+    if kind not in PRIORITY:
+        raise PgError(INTERNAL_ERROR, f"invalid tsquery: unrecognized operator type {kind}")
+    if is_last:
+        raise PgError(INTERNAL_ERROR, "invalid pointer to right operand")
+    distance = message.integer(2) if kind == PHRASE else 1
+    return Operator(kind, None, Operand(""), distance)
+
+
+def linked(items: list[Node]) -> Node:
+    """findoprnd: takes the nodes of one tree off the end of the list."""
+    if not items:
+        raise PgError(INTERNAL_ERROR, "malformed tsquery: operand not found")
+    node = items.pop()
+    if isinstance(node, Operand):
+        return node
+    right = linked(items)
+    left = None if node.kind == NOT else linked(items)
+    return Operator(node.kind, left, right, node.distance)
 
 
 register_type(TsqueryType())

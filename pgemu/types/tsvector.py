@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from pgemu.errors import (
+    INTERNAL_ERROR,
     INVALID_PARAMETER_VALUE,
     NULL_VALUE_NOT_ALLOWED,
     PROGRAM_LIMIT_EXCEEDED,
@@ -25,12 +26,14 @@ from pgemu.nodes.primnodes import Value
 from pgemu.types.arrays_value import dump_array, load_flat
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.comparison import bind_comparisons
+from pgemu.types.pqformat import Message
 
 Lexemes = dict[str, list[int]]
 
 MAX_POSITION = 16383
 MAX_POSITIONS = 256
 MAX_LEXEME = 2046
+MAX_ENTRIES = 0x3FFFFFFF // 4
 WEIGHTS = {"a": 3, "*": 3, "b": 2, "c": 1, "d": 0}
 LETTERS = ("", "C", "B", "A")
 OPERATORS = "!&|()"
@@ -240,6 +243,18 @@ def stored_size(lexemes: Lexemes) -> int:
     return 8 + 4 * len(lexemes) + data
 
 
+def received_positions(message: Message, number: int) -> list[int]:
+    """Those of one lexeme, which must ascend."""
+    positions: list[int] = []
+    for _ in range(number):
+        raw = message.integer(2, signed=False)
+        position = (raw & 0x3FFF) * 4 + (raw >> 14)
+        if positions and position >> 2 <= positions[-1] >> 2:
+            raise PgError(INTERNAL_ERROR, "position information is misordered")
+        positions.append(position)
+    return positions
+
+
 class TsvectorType(BaseType):
     name = "tsvector"
     collation = "tsvector_ops"
@@ -259,16 +274,20 @@ class TsvectorType(BaseType):
         return b"".join(out)
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        (count,) = struct.unpack_from(">i", data)
-        at = 4
+        message = Message(data)
+        count = message.integer(4)
+        if not 0 <= count <= MAX_ENTRIES:
+            raise PgError(INTERNAL_ERROR, "invalid size of tsvector")
         lexemes: Lexemes = {}
         for _ in range(count):
-            end = data.index(b"\0", at)
-            lexeme = data[at:end].decode()
-            (number,) = struct.unpack_from(">h", data, end + 1)
-            raw = struct.unpack_from(f">{number}H", data, end + 3)
-            lexemes[lexeme] = [(p & 0x3FFF) * 4 + (p >> 14) for p in raw]
-            at = end + 3 + 2 * number
+            lexeme = message.string()
+            number = message.integer(2, signed=False)
+            if len(lexeme.encode()) > MAX_LEXEME:
+                raise PgError(INTERNAL_ERROR, "invalid tsvector: lexeme too long")
+            if number > MAX_POSITIONS:
+                raise PgError(INTERNAL_ERROR, "unexpected number of tsvector positions")
+            lexemes[lexeme] = received_positions(message, number)
+        message.end()
         return tsvector_text(lexemes)
 
 
@@ -278,7 +297,7 @@ class GtsvectorType(BaseType):
     name = "gtsvector"
 
     def input(self, text: str, typmod: int, ctx: CallContext) -> Value:
-        raise PgError("0A000", "cannot accept a value of type gtsvector")
+        raise PgError("0A000", "gtsvector_in not implemented")
 
 
 register_type(TsvectorType(), GtsvectorType())

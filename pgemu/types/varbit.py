@@ -7,6 +7,7 @@ from typing import Any
 
 from pgemu.errors import (
     ARRAY_SUBSCRIPT_ERROR,
+    INVALID_BINARY_REPRESENTATION,
     INVALID_PARAMETER_VALUE,
     INVALID_TEXT_REPRESENTATION,
     NUMERIC_VALUE_OUT_OF_RANGE,
@@ -19,8 +20,10 @@ from pgemu.nodes.primnodes import Value
 from pgemu.types.base import BaseType, register_type
 from pgemu.types.bytea import check_overlay, slice_bounds
 from pgemu.types.comparison import bind_comparisons
+from pgemu.types.pqformat import Message
 
 MAX_BITS = 83886080
+MAX_LENGTH = (1 << 31) - 8
 
 
 def parse_bits(text: str) -> str:
@@ -61,10 +64,14 @@ class VarbitType(BaseType):
         return str.encode
 
     def recv(self, data: bytes, typmod: int, ctx: CallContext) -> Value:
-        count = int.from_bytes(data[:4], "big")
-        bits = "".join(f"{byte:08b}" for byte in data[4:])[:count]
-        self.check(len(bits), typmod)
-        return bits
+        message = Message(data)
+        count = message.integer(4)
+        if not 0 <= count <= MAX_LENGTH:
+            raise PgError(INVALID_BINARY_REPRESENTATION, "invalid length in external bit string")
+        self.check(count, typmod)
+        digits = message.take(-(-count // 8))
+        message.end()
+        return "".join(f"{byte:08b}" for byte in digits)[:count]
 
     def send(self, value: Any, ctx: CallContext) -> bytes:
         padded = value.ljust(-(-len(value) // 8) * 8, "0")

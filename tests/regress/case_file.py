@@ -4,6 +4,7 @@
     -- xfail: reason                             header: pgemu is known to differ (strict)
     -- conn: b                                   what follows runs on connection b (made when named)
     -- bind: ["1", null]                         next statement: extended protocol, text parameters
+    -- bind: [{"hex": "0001"}]                ... a parameter in binary
     -- types: [23, 25]                           ... with these parameter type OIDs
     -- max_rows: 2                               ... Execute with this limit until it is done
     -- format: binary                            ... results in binary, shown as hex
@@ -48,7 +49,7 @@ class Step:
 
     sql: str
     connection: str = ""
-    bind: list[str | None] | None = None
+    bind: list[str | dict[str, str] | None] | None = None
     types: list[int] = field(default_factory=list)
     max_rows: int = 0
     binary: bool = False

@@ -103,6 +103,13 @@ def run_case(case: Case, server: Address) -> str:
         return run.text(case.rule)
 
 
+def parameter(value: str | dict[str, str] | None) -> bytes | None:
+    """What Bind carries for a value of a case file."""
+    if isinstance(value, dict):
+        return bytes.fromhex(value["hex"])
+    return None if value is None else value.encode()
+
+
 class Transcript:
     """The connections of one case and what came over them."""
 
@@ -158,14 +165,18 @@ class Transcript:
 
     def extended(self, wire: Wire, step: Step) -> None:
         assert step.bind is not None
-        shown = ", ".join(self.show(None if v is None else v.encode()) for v in step.bind)
+        values = tuple(parameter(value) for value in step.bind)
+        codes = tuple(int(isinstance(value, dict)) for value in step.bind)
+        shown = ", ".join(
+            f"\\x{v.hex()}" if code and v is not None else self.show(v)
+            for v, code in zip(values, codes, strict=True)
+        )
         self.lines.append(f"bind: [{shown}]")
-        values = tuple(None if value is None else value.encode() for value in step.bind)
         formats = (1,) if step.binary else ()
         wire.send(
             Parse("", step.sql, tuple(step.types)),
             Describe(b"S", ""),
-            Bind("", "", (), values, formats),
+            Bind("", "", codes if any(codes) else (), values, formats),
             Describe(b"P", ""),
             Execute("", step.max_rows),
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pgemu.catalog import acl
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_PARAMETER_VALUE, PgError
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.types.hash import signed, uint32_state
 
 _WORDS = {bit: name for name, bit in acl.PRIVILEGE_NAMES.items() if name != "TEMP"}
 
@@ -54,11 +55,22 @@ def makeaclitem(
     return acl.format_aclitem(ctx.catalog, item)
 
 
+def _sum(ctx: CallContext, text: str) -> int:
+    item = acl.parse_aclitem(ctx.catalog, text)
+    return (item.privs | item.goptions << 16) + item.grantee + item.grantor & 0xFFFFFFFF
+
+
 @pg_function("hash_aclitem(aclitem)", context=True)
 def hash_aclitem(ctx: CallContext, text: str) -> int:
-    item = acl.parse_aclitem(ctx.catalog, text)
-    total = (item.privs | item.goptions << 16) + item.grantee + item.grantor & 0xFFFFFFFF
-    return total - (1 << 32) if total >> 31 else total
+    return signed(_sum(ctx, text), 32)
+
+
+@pg_function("hash_aclitem_extended(aclitem,int8)", context=True)
+def hash_aclitem_extended(ctx: CallContext, text: str, seed: int) -> int:
+    if not seed:
+        return _sum(ctx, text)
+    high, low = uint32_state(_sum(ctx, text), seed & 0xFFFFFFFFFFFFFFFF)
+    return signed(high << 32 | low, 64)
 
 
 @pg_function("aclcontains(_aclitem, aclitem)", context=True)

@@ -25,8 +25,9 @@ from pgemu.catalog.rows import (
     PgLargeobjectMetadata,
     PgProc,
 )
-from pgemu.errors import UNDEFINED_OBJECT, PgError
+from pgemu.errors import NULL_VALUE_NOT_ALLOWED, UNDEFINED_OBJECT, PgError
 from pgemu.fmgr import CallContext, pg_function
+from pgemu.types.arrays_value import load_flat
 from pgemu.types.icu import collation_version
 
 
@@ -96,7 +97,10 @@ def pg_identify_object_as_address(ctx: CallContext, classid: int, objid: int, ob
 
 @pg_function("pg_options_to_table(_text)")
 def pg_options_to_table(options: str) -> Iterator[tuple[str, str | None]]:
-    for option in json.loads(options):
+    found_options = load_flat(options)
+    if None in found_options:
+        raise PgError(NULL_VALUE_NOT_ALLOWED, "null array element not allowed in this context")
+    for option in found_options:
         name, found, value = option.partition("=")
         yield name, (value if found else None)
 

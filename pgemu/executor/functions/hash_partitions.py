@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pgemu.catalog.relcache import try_relation
@@ -10,9 +11,8 @@ from pgemu.fmgr import CallContext, TypeInfo, pg_function
 from pgemu.types.variadic import variadic_any
 
 
-@pg_function("satisfies_hash_partition(oid, int4, int4, any)", context=True, typed=True)
-@variadic_any(3, null_array=False)
-def satisfies_hash_partition(
+def _satisfies(
+    quote: str,
     ctx: CallContext,
     info: TypeInfo,
     parent: int | None,
@@ -49,10 +49,22 @@ def satisfies_hash_partition(
         )
     for number, (wanted, given) in enumerate(zip(table.types, info.arg_types[3:], strict=True), 1):
         if wanted != given:
-            names = [ctx.catalog.type_name(t) for t in (wanted, given)]
+            names = [f"{quote}{ctx.catalog.type_name(t)}{quote}" for t in (wanted, given)]
             raise PgError(
                 INVALID_PARAMETER_VALUE,
                 f"column {number} of the partition key has type {names[0]}, but supplied value "
                 f"is of type {names[1]}",
             )
     return bool(table.row_hash(key) % modulus == remainder)
+
+
+# by whether the key came as one array: the messages differ
+_CHECKS = {
+    variadic: variadic_any(3, null_array=False)(partial(_satisfies, '"' if variadic else ""))
+    for variadic in (False, True)
+}
+
+
+@pg_function("satisfies_hash_partition(oid, int4, int4, any)", context=True, typed=True)
+def satisfies_hash_partition(ctx: CallContext, info: TypeInfo, *args: Any) -> Any:
+    return _CHECKS[info.variadic](ctx, info, *args)

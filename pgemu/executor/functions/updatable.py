@@ -124,8 +124,3 @@ def pg_collation_for(ctx: CallContext, info: TypeInfo, value: Any) -> str | None
 def pg_column_compression(value: Any) -> str | None:
     """Nothing is compressed."""
     return None
-
-
-@pg_function("pg_get_catalog_foreign_keys()")
-def pg_get_catalog_foreign_keys() -> Any:
-    raise PgError("0A000", "function pg_get_catalog_foreign_keys() is not supported")

@@ -1,0 +1,21 @@
+-- jsonpath: what its scanner and grammar refuse, and what operands refuse
+select '$ stricu  $'::jsonpath;
+select '$ abc/* x */ d'::jsonpath;
+select '$ abc"x"'::jsonpath;
+select '$ abc'::jsonpath;
+select '$ "abc" '::jsonpath;
+select '$ $v'::jsonpath;
+select '$ $"v"'::jsonpath;
+select '12a'::jsonpath;
+select '123abc.x'::jsonpath;
+select '1.5abc'::jsonpath;
+select '1e+'::jsonpath;
+select '0x1F'::jsonpath;
+select '/* c */'::jsonpath;
+select '$.**{x}'::jsonpath;
+select '$ ? (@ like_regex "a" flag)'::jsonpath;
+select '$ ? (@ starts "a")'::jsonpath;
+select jsonb_path_query('"a"', '$ - $.abs()');
+select jsonb_path_query('{}', 'strict null / $.a');
+select jsonb_path_query('{}', '"x" + 1');
+select p, jsonb_path_query_array(j::jsonb, p::jsonpath) from (values ('1'), ('[]'), ('[1,{"a":2}]')) v(j), (values ('$.**{last}'), ('$.**{0}'), ('$.**{last to 0}'), ('$.**{0 to last}'), ('$.**{1 to last}'), ('$.**')) w(p) order by j, p;
