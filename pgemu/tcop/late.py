@@ -4,6 +4,7 @@ that the backends which it forks later share it (shared_preload_libraries come c
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,9 @@ from pgemu.errors import PgError
 from pgemu.fmgr.registry import aggregates, functions
 from pgemu.nodes.node_class import compile_pending
 from pgemu.storage.procarray import STARTING_BACKEND
+from pgemu.tcop.heap_holes import fill_holes
+from pgemu.tcop.hot_code import HotCode
+from pgemu.tcop.rehearsal import rehearse
 from pgemu.types.base import base_types
 
 _FIRST = (
@@ -29,6 +33,8 @@ Trial = tuple[str, tuple[Any, ...], tuple[int, ...]]
 """A statement, its parameters and their types."""
 # the postmaster does nothing else for as long as these take
 TRIALS_AT_ONCE = 4
+# so many calls make CPython put a quicker code in place, and settle on it
+REHEARSALS = 12
 _SHAPES = (
     'SELECT "a"."oid", "a"."rolname", "a"."rolvaliduntil" FROM "pg_authid" AS "a"'
     ' WHERE "a"."oid" = 10 LIMIT 21',
@@ -57,9 +63,8 @@ _SHAPES = (
     " WHERE j.v @> '{\"a\": 1}'::jsonb AND j.n >= 1.00 AND 5 = ANY (ARRAY[1, 5])",
     "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
     " (1, 1, 0, 'a'), (2, 1, 0, NULL) RETURNING objoid",
-    "EXPLAIN INSERT INTO pg_description (objoid, classoid, objsubid, description) VALUES"
-    " (1, 1, 0, 'a') ON CONFLICT (objoid, classoid, objsubid) DO UPDATE SET description ="
-    " EXCLUDED.description",
+    "EXPLAIN INSERT INTO information_schema.sql_parts (feature_id, feature_name) VALUES"
+    " ('1', 'a') ON CONFLICT DO NOTHING",
     "EXPLAIN UPDATE pg_description SET objsubid = (pg_description.objsubid - 1),"
     " description = 'a' WHERE pg_description.objoid = 1",
     "EXPLAIN DELETE FROM pg_description WHERE objoid IN (SELECT oid FROM pg_class WHERE oid = 1)",
@@ -96,8 +101,26 @@ def steps(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
         for start in range(0, len(_TRIALS), TRIALS_AT_ONCE):
             try_out(cluster, shm, config, _TRIALS[start : start + TRIALS_AT_ONCE])
             yield
+        yield from rehearsals(cluster, shm, config)
     except (PgError, apsw.Error):
         return  # it only makes backends start sooner
+
+
+def rehearsals(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
+    """Whole connections: the first one tells what code is to be moved together, the others make
+    its copies quick."""
+    hot = HotCode()
+    with hot.watch():
+        rehearse(cluster, shm, config)
+    yield
+    gc.unfreeze()
+    fillers = fill_holes()
+    hot.move()
+    yield
+    for _ in range(REHEARSALS):
+        rehearse(cluster, shm, config)
+        yield
+    del fillers
 
 
 def try_out(cluster: Any, shm: Any, config: Any, trials: Sequence[Trial]) -> None:
