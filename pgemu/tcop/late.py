@@ -7,7 +7,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import apsw
@@ -125,12 +124,10 @@ def rehearsals(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
 
 def try_out(cluster: Any, shm: Any, config: Any, trials: Sequence[Trial]) -> None:
     """Fill the process's caches by use.  SQLite is closed again: the caller forks."""
-    from pgemu.libpq.hba import load_hba
     from pgemu.tcop.backend_main import COLLATIONS
     from pgemu.tcop.backend_session import BackendSession
     from pgemu.tcop.prewarm import boot_settings
 
-    load_hba(Path(cluster.hba_path))
     settings = boot_settings(cluster, config)
     slot = shm.procarray.claim_slot(backend_type=STARTING_BACKEND)
     try:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from pgemu.libpq.hba import HbaLine, Name
+from pgemu.libpq.hba import Client, HbaLine, Name, check_hba
 from pgemu.tcop.prewarm import Prepared
 from pgemu_protocol import frontend
 from pgemu_protocol.startup import PROTOCOL_3_0, StartupMessage
@@ -37,9 +37,14 @@ _TRUST = HbaLine("local", _ALL, _ALL, "", None, "trust")
 
 
 class _Trusting(Prepared):
-    """Whoever rehearses is let in."""
+    """Whoever rehearses is let in.  The file is read and looked through all the same, but for
+    lines that a name server would be asked about."""
 
     def hba(self, cluster: Any) -> tuple[HbaLine, ...]:
+        lines = super().hba(cluster)
+        sure = tuple(line for line in lines if line.network or line.address in ("", "all"))
+        for address in (None, "127.0.0.1", "::1"):
+            check_hba(sure, Client("", "", address))
         return (_TRUST,)
 
 
