@@ -84,7 +84,9 @@ def _signals_kept() -> Iterator[None]:
 
 def _conversation(user: str, dbname: str) -> bytes:
     """All that the client says."""
-    options = (("user", user), ("database", dbname), ("client_encoding", "UTF8"))
+    log = ((name, value) for name, value in _QUIET.items() if name != "ssl")
+    # said by the client too: stronger than what is stored for the database and the role
+    options = (("user", user), ("database", dbname), ("client_encoding", "UTF8"), *log)
     start = StartupMessage(PROTOCOL_3_0, options).payload()
     said = [(len(start) + 4).to_bytes(4, "big") + start]
     said += [
