@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pgemu.errors import (
     CANT_CHANGE_RUNTIME_PARAM,
@@ -41,6 +41,8 @@ SOURCES = (
     "session",
 )
 """From weakest to strongest; up to 'override' they also make the value that RESET gives."""
+
+_Value = TypeVar("_Value")
 
 _RANK = {source: rank for rank, source in enumerate(SOURCES)}
 _OVERRIDE = _RANK["override"]
@@ -102,11 +104,26 @@ class PgSettingsRow(NamedTuple):
     pending_restart: bool
 
 
+class _Overlay(dict[str, _Value]):
+    """A session's own entries over those that all sessions begin with: most never change, and a
+    copy of them would be each process's own memory."""
+
+    __slots__ = ("_shared",)
+
+    def __init__(self, shared: Mapping[str, _Value]) -> None:
+        super().__init__()
+        self._shared = shared
+
+    def __missing__(self, key: str) -> _Value:
+        return self._shared[key]
+
+
 class Settings:
     """See the module.  Names are looked up without regard to case."""
 
     def __init__(self, overrides: Mapping[str, str] | None = None) -> None:
-        self.rows_by_name: dict[str, Setting] = dict(load_settings())
+        # all sessions share it until one of them adds a row
+        self.rows_by_name: dict[str, Setting] = load_settings()
         boot = _boot_state()
         self.values: dict[str, Typed] = dict(boot.values)
         """Lower-case name -> typed value; for reading only."""
@@ -117,8 +134,8 @@ class Settings:
         self.assign_hooks: dict[str, Callable[[Typed], None]] = {}
         self.epoch = 0
         self.reported = boot.reported
-        self._sources: dict[str, str] = dict(boot.sources)
-        self._reset: dict[str, State] = dict(boot.reset)
+        self._sources: _Overlay[str] = _Overlay(boot.sources)
+        self._reset: _Overlay[State] = _Overlay(boot.reset)
         self._stack = SettingStack()
         # the open levels; for looking whether there are any
         self.levels = self._stack.levels
@@ -138,6 +155,9 @@ class Settings:
             self.set(name, text, source="command line", context="postmaster")
 
     def _adopt(self, key: str, row: Setting) -> None:
+        if self.rows_by_name is load_settings():
+            self.rows_by_name = dict(self.rows_by_name)
+        self.rows_by_name[key] = row
         value = _default_of(row)
         self.values[key] = value
         self._sources[key] = row.default_source
@@ -402,7 +422,6 @@ class Settings:
             name, "string", "user", None, "Customized Options", "", None, None, None, (),
             None, None, "default", frozenset({"CUSTOM_PLACEHOLDER", "NO_SHOW_ALL"}),
         )  # fmt: skip
-        self.rows_by_name[setting_key(name)] = row
         self._adopt(setting_key(name), row)
         return row
 
@@ -414,8 +433,7 @@ class Settings:
             if held is not None and "CUSTOM_PLACEHOLDER" not in held.flags:
                 continue
             text = str(self.values[key]) if held is not None else None
-            source = self._sources.get(key, "default")
-            self.rows_by_name[key] = row
+            source = self._sources[key] if held is not None else "default"
             self._adopt(key, row)
             if text is not None and source != "default":
                 self.set(row.name, text, source=source)

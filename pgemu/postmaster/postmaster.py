@@ -31,7 +31,6 @@ from pgemu.guc.guc_file import ConfigLine
 from pgemu.postmaster.backend_startup import STATUS, SpareBackend, become_child, run_child
 from pgemu.postmaster.bootstrap import make_cluster
 from pgemu.postmaster.config import ServerConfig, log, resolve, set_log_format
-from pgemu.postmaster.heap_holes import fill_holes
 from pgemu.postmaster.listen import bind_sockets, bound_port, close_sockets, start_listening
 from pgemu.storage.cluster import Cluster, ClusterError
 from pgemu.storage.latch import LatchSender, latch_path, overflow_path, remove_latch_files
@@ -44,6 +43,7 @@ from pgemu.storage.shmem import (
     SMART_SHUTDOWN,
     SharedMemory,
 )
+from pgemu.tcop.heap_holes import fill_holes
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD)
 FAST_PATIENCE = 5.0  # seconds that backends get to end after SIGTERM

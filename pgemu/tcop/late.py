@@ -4,9 +4,9 @@ that the backends which it forks later share it (shared_preload_libraries come c
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import apsw
@@ -15,6 +15,9 @@ from pgemu.errors import PgError
 from pgemu.fmgr.registry import aggregates, functions
 from pgemu.nodes.node_class import compile_pending
 from pgemu.storage.procarray import STARTING_BACKEND
+from pgemu.tcop.heap_holes import fill_holes
+from pgemu.tcop.hot_code import HotCode
+from pgemu.tcop.rehearsal import rehearse
 from pgemu.types.base import base_types
 
 _FIRST = (
@@ -29,6 +32,8 @@ Trial = tuple[str, tuple[Any, ...], tuple[int, ...]]
 """A statement, its parameters and their types."""
 # the postmaster does nothing else for as long as these take
 TRIALS_AT_ONCE = 4
+# so many calls make CPython put a quicker code in place, and settle on it
+REHEARSALS = 12
 _SHAPES = (
     'SELECT "a"."oid", "a"."rolname", "a"."rolvaliduntil" FROM "pg_authid" AS "a"'
     ' WHERE "a"."oid" = 10 LIMIT 21',
@@ -110,18 +115,34 @@ def steps(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
         for start in range(0, len(_TRIALS), TRIALS_AT_ONCE):
             try_out(cluster, shm, config, _TRIALS[start : start + TRIALS_AT_ONCE])
             yield
+        yield from rehearsals(cluster, shm, config)
     except (PgError, apsw.Error):
         return  # it only makes backends start sooner
 
 
+def rehearsals(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
+    """Whole connections: the first one tells what code is to be moved together, the others make
+    its copies quick."""
+    hot = HotCode()
+    with hot.watch():
+        rehearse(cluster, shm, config)
+    yield
+    gc.unfreeze()
+    fillers = fill_holes()
+    hot.move()
+    yield
+    for _ in range(REHEARSALS):
+        rehearse(cluster, shm, config)
+        yield
+    del fillers
+
+
 def try_out(cluster: Any, shm: Any, config: Any, trials: Sequence[Trial]) -> None:
     """Fill the process's caches by use.  SQLite is closed again: the caller forks."""
-    from pgemu.libpq.hba import load_hba
     from pgemu.tcop.backend_main import COLLATIONS
     from pgemu.tcop.backend_session import BackendSession
     from pgemu.tcop.prewarm import boot_settings
 
-    load_hba(Path(cluster.hba_path))
     settings = boot_settings(cluster, config)
     slot = shm.procarray.claim_slot(backend_type=STARTING_BACKEND)
     try:
