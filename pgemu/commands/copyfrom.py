@@ -556,6 +556,7 @@ class _RowLoader(_Loader):
             text = f"INSERT INTO {name} DEFAULT VALUES"
         types = [a.atttypid for a in self.columns]
         query = session.analyze(session.parse(text)[0], text, types)
+        query.query_source = "copy"  # no rule is fired
         self.plan = session.plan(query)
         if self.where is not None:
             test = compile_table_expr(session.catalog, relation, self.where, "")
@@ -573,7 +574,6 @@ class _RowLoader(_Loader):
             try:
                 if self.where is not None and not session.xact.execute(self.test, row):
                     continue
-                run_plan(session, self.plan, bind(self.plan, row))
+                self.count += run_plan(session, self.plan, bind(self.plan, row)).count
             except (apsw.Error, PgError) as error:
                 raise self._failed(error, batch, i) from error
-            self.count += 1

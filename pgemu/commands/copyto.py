@@ -89,6 +89,8 @@ def copy_query_to(
     tag, body = next(iter(raw.items()))
     if tag == "SelectStmt" and body.get("intoClause") is not None:
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported")
+    if tag == "MergeStmt":
+        raise PgError(FEATURE_NOT_SUPPORTED, "MERGE not supported in COPY")
     query: Query = session.analyze(RawStmt(raw), st.source_text)
     if query.command_type == "utility":
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported")

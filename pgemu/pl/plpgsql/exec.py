@@ -37,6 +37,8 @@ from pgemu.pl.plpgsql.subxact import Subtransaction
 OK, EXIT, CONTINUE, RETURN = 0, 1, 2, 3
 BOOLOID, INT4OID = 16, 23
 
+_INITIALIZATION = "during statement block local variable initialization"
+
 
 class Execution(Assigning, RunningSql, Raising):
     """One call of a function."""
@@ -56,6 +58,8 @@ class Execution(Assigning, RunningSql, Raising):
         self.rows: list[Any] = []
         self.processed = 0
         self.error: PgError | None = None
+        # the one that a block is initializing
+        self.variable: Var | Rec | None = None
         self.trigger: Any = None
         self.evaluating: Expr | None = None
         for datum in function.datums:
@@ -69,7 +73,10 @@ class Execution(Assigning, RunningSql, Raising):
         name = self.function.signature
         if self.stmt is not None and self.stmt.lineno:
             if self.text and self.text != "during function entry":
-                return f"PL/pgSQL function {name} line {self.stmt.lineno} {self.text}"
+                lineno = self.stmt.lineno
+                if self.text == _INITIALIZATION and self.variable is not None:
+                    lineno = self.variable.lineno
+                return f"PL/pgSQL function {name} line {lineno} {self.text}"
             return (
                 f"PL/pgSQL function {name} line {self.stmt.lineno} at "
                 f"{self.stmt.label_of_context()}"
@@ -121,10 +128,11 @@ class Execution(Assigning, RunningSql, Raising):
     # -- blocks and statements -------------------------------------------------------------------
 
     def block(self, block: s.Block) -> int:
-        self.text = "during statement block local variable initialization"
+        self.text = _INITIALIZATION
         saved = self.stmt
         self.stmt = block
         for variable in block.variables:
+            self.variable = variable
             self.initialize(variable)
         self.text = ""
         if block.handlers is not None:

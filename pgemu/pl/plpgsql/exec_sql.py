@@ -728,11 +728,16 @@ class RunningSql:
             xact.end_write()
         else:
             xact.abort_write()
-        if xact.state == IMPLICIT:  # it has slept in the middle
+        # it has slept in the middle, or is serializable
+        began_implicit = xact.state == IMPLICIT
+        if began_implicit:
             xact.commit(may_wait=True) if committing else xact.rollback()
         self._end_cursors()
         session.start_statement()
-        session.guc.push()
+        if began_implicit and xact.current.isolation == "serializable":
+            session.begin_implicit(pipeline=True)
+        else:
+            session.guc.push()
         xact.queried = False
         if chain:
             for name, value in (
