@@ -59,8 +59,9 @@ class CsvParser(LineParser):
                 self.pending = rest + joiner
             else:
                 # CopyReadLine leaves the newline of what ends within quotes
-                lines.append(rest + joiner if text.endswith(joiner) else rest)
-                numbers.append(self.number if before else 1)
+                ended = text.endswith(joiner)
+                lines.append(rest + joiner if ended else rest)
+                numbers.append(self.number + ended if before else 1)
         return lines, numbers
 
     def _toggles(self, line: str, inside: bool) -> bool:

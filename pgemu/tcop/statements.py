@@ -17,7 +17,8 @@ from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_param import check_parameter_types
 from pgemu.planner.plan import OutputColumn, Plan
 from pgemu.planner.planner import output_columns_of, plan_query
-from pgemu.rewrite.rewrite_handler import query_rewrite
+from pgemu.rewrite.rewrite_handler import query_rewrite, rewrite_query
+from pgemu.rewrite.rewrite_manip import copy_object
 from pgemu.tcop.prepared import PreparedStatement
 
 _PLANNED = ("select", "insert", "update", "delete", "merge")
@@ -94,6 +95,8 @@ class StatementsMixin:
         """Analyze a statement whose parameter types may be open."""
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
         check_parameter_types(types)
+        if query.result_relation and query.rtable[query.result_relation - 1].relkind == "v":
+            rewrite_query(self.catalog, copy_object(query), ())  # can the view be written?
         return PreparedStatement(
             name,
             text,
@@ -204,7 +207,9 @@ def _changed(old: tuple[OutputColumn, ...], new: tuple[OutputColumn, ...] | None
     if new is None or len(old) != len(new):
         return True
     pairs = zip(old, new, strict=True)
-    return any(a.type_oid != b.type_oid or a.typmod != b.typmod for a, b in pairs)
+    return any(
+        a.type_oid != b.type_oid or a.typmod != b.typmod or a.name != b.name for a, b in pairs
+    )
 
 
 def statement_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | None:
