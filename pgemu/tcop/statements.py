@@ -91,6 +91,14 @@ class StatementsMixin:
         cache[key] = prepared
         return prepared
 
+    def execute_parameters(
+        self, statement: PreparedStatement, stmt: dict[str, Any], source_text: str
+    ) -> list[Value]:
+        """The values of EXECUTE's arguments."""
+        from pgemu.tcop.prepare import evaluate_params
+
+        return evaluate_params(self, statement, stmt, source_text)
+
     def prepare(self, name: str, text: str, raw: RawStmt, types: list[int]) -> PreparedStatement:
         """Analyze a statement whose parameter types may be open."""
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
@@ -184,11 +192,11 @@ class StatementsMixin:
         text: str = source_text or self.source_text
         return text
 
-    def wants_notice(self, severity: str) -> bool:
+    def wants_notice(self, severity: str, threshold: str) -> bool:
         """client_min_messages; INFO always goes out."""
         if severity == "INFO":
             return True
-        threshold = str(self.guc.values["client_min_messages"]).upper()
+        threshold = threshold.upper()
         threshold = "DEBUG2" if threshold == "DEBUG" else threshold
         return _SEVERITIES.index(severity) >= _SEVERITIES.index(threshold)
 

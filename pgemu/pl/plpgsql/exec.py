@@ -37,6 +37,7 @@ from pgemu.pl.plpgsql.subxact import Subtransaction
 OK, EXIT, CONTINUE, RETURN = 0, 1, 2, 3
 BOOLOID, INT4OID = 16, 23
 
+_NOT_A_ROW = "cannot return non-composite value from function returning composite type"
 _INITIALIZATION = "during statement block local variable initialization"
 
 
@@ -389,7 +390,12 @@ class Execution(Assigning, RunningSql, Raising):
             return RETURN
         if result.is_row:
             record = self.record_variable(stmt.expr)
-            self.returned = (record.copy(), 0, -1) if record else self.evaluate(stmt.expr)
+            if record is not None:
+                self.returned = (record.copy(), 0, -1)
+                return RETURN
+            self.returned = self.evaluate(stmt.expr)
+            if self.returned[0] is not None and self.record_of(*self.returned) is None:
+                raise PgError(DATATYPE_MISMATCH, _NOT_A_ROW)
             return RETURN
         self.returned = self.evaluate(stmt.expr)
         return RETURN
@@ -416,10 +422,7 @@ class Execution(Assigning, RunningSql, Raising):
             return None
         made = self.record_of(value, oid, typmod)
         if made is None:
-            raise PgError(
-                DATATYPE_MISMATCH,
-                "cannot return non-composite value from function returning composite type",
-            )
+            raise PgError(DATATYPE_MISMATCH, _NOT_A_ROW)
         return made
 
     def row_result(self, value: Any, oid: int, typmod: int) -> Any:
@@ -431,11 +434,6 @@ class Execution(Assigning, RunningSql, Raising):
             return None
         else:
             record = self.record_of(value, oid, typmod)
-            if record is None:
-                raise PgError(
-                    DATATYPE_MISMATCH,
-                    "cannot return non-composite value from function returning composite type",
-                )
         assert record is not None
         if record.values is None:
             return None
@@ -491,10 +489,7 @@ class Execution(Assigning, RunningSql, Raising):
                 return OK
             record = self.record_of(value, oid, typmod)
             if record is None:
-                raise PgError(
-                    DATATYPE_MISMATCH,
-                    "cannot return non-composite value from function returning composite type",
-                )
+                raise PgError(DATATYPE_MISMATCH, _NOT_A_ROW)
             message = "returned record type does not match expected record type"
             self.rows.append(self.tuple_of(record, message))
             return OK

@@ -45,6 +45,7 @@ from pgemu.pl.plpgsql.expr import (
 from pgemu.pl.plpgsql.extra_checks import MORE_THAN_ONE, multi_assignment_mismatch
 from pgemu.pl.plpgsql.simple import Compiler
 from pgemu.pl.plpgsql.subxact import only_reads, run_step
+from pgemu.planner.clauses import ConstantCheck
 from pgemu.types.record import deform, form_record, from_json
 
 UNKNOWNOID = 705
@@ -153,7 +154,7 @@ class Assigning:
             try:
                 value = prepared.getter(self.values)
             except PgError as error:
-                if self._in_use(expr):
+                if self._in_use(expr) or self._fails_in_planning(expr, prepared, error):
                     error.add_context(expr.context_line())
                 raise
             finally:
@@ -173,7 +174,7 @@ class Assigning:
             rows = self._rows(prepared, params)
         except PgError as error:
             error.location = None
-            if not simple or (not params and self._fails_in_planning(expr, prepared, error)):
+            if not simple or self._fails_in_planning(expr, prepared, error):
                 error.add_context(expr.context_line())
             raise
         finally:
@@ -196,19 +197,20 @@ class Assigning:
         )
 
     def _fails_in_planning(self, expr: Expr, prepared: Prepared, error: PgError) -> bool:
-        """Is the failed expression one of constants that PostgreSQL's planner would evaluate?
-        The cast to a variable's type that is not part of the expression comes later, and so do
-        the constraints of domains."""
-        node = prepared.query.target_list[0].expr
+        """Has the failed expression constants that PostgreSQL's planner would evaluate?  The cast
+        to a variable's type that is not part of the expression comes later, and so do the
+        constraints of domains."""
         if error.sqlstate in (CHECK_VIOLATION, NOT_NULL_VIOLATION):
             return False
         catalog = self.session.catalog
-        if contain_mutable_functions(catalog, node):
-            return False
-        if not prepared.converted or expr.prefix:
-            return True
+        if prepared.converted and not expr.prefix:
+            prepared = self.prepare(expr)
         try:
-            self.evaluate(expr)
+            ConstantCheck(catalog).query(prepared.query, None)
+            node = prepared.query.target_list[0].expr
+            if prepared.sources or contain_mutable_functions(catalog, node):
+                return False
+            self.session.evaluate(node)
         except PgError:
             return True
         return False

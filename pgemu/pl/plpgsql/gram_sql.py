@@ -424,7 +424,7 @@ class SqlStatements(TokenReader):
                 self.next()
                 strict = self.accept_word("strict")
                 into = self.read_into()
-                cut = (token.start, self.tokens[self.at - 1].end)
+                cut = (token.start, self.peek().start)
                 previous = ""
                 last = self.tokens[self.at - 1]
                 continue
