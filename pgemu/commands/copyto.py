@@ -24,6 +24,7 @@ from pgemu.errors import (
 from pgemu.executor.execute import bind, run_plan, select_rows
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.planner.plan import OutputColumn, Plan
+from pgemu.rewrite.rewrite_handler import query_rewrite
 
 Row = tuple[Any, ...]
 BATCH = 2000
@@ -94,6 +95,7 @@ def copy_query_to(
     query: Query = session.analyze(RawStmt(raw), st.source_text)
     if query.command_type == "utility":
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported")
+    _check_rewritten(query_rewrite(query, session.catalog))
     if query.command_type != "select" and not query.returning_list:
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause")
     plan = session.plan(query)
@@ -105,6 +107,23 @@ def copy_query_to(
     else:
         rows = run_plan(session, plan, bind(plan, ())).rows or ()
     return _send(session, outputs, rows, options, stmt)
+
+
+_RULES = {
+    "qual_instead_rule": "conditional DO INSTEAD rules",
+    "non_instead_rule": "DO ALSO rules",
+}
+
+
+def _check_rewritten(queries: Sequence[Query]) -> None:
+    """Rules must make one query of the one (BeginCopyTo)."""
+    if len(queries) == 1:
+        if queries[0].command_type == "utility":
+            raise PgError(FEATURE_NOT_SUPPORTED, "COPY query must not be a utility command")
+        return
+    what = "multi-statement DO INSTEAD rules" if queries else "DO INSTEAD NOTHING rules"
+    what = next((_RULES[q.query_source] for q in queries if q.query_source in _RULES), what)
+    raise PgError(FEATURE_NOT_SUPPORTED, f"{what} are not supported for COPY")
 
 
 def _resolve_forced(outputs: Sequence[OutputColumn], options: CopyFormatOptions) -> None:
