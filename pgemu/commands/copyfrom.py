@@ -569,11 +569,16 @@ class _RowLoader(_Loader):
         return ""
 
     def store(self, rows: list[Any], batch: Batch) -> None:
-        session = self.session
+        session, stack = self.session, self.session.context_stack
+        head = f"COPY {self.relation.name}, line"
         for i, row in enumerate(rows):
+            line = f': "{shortened(batch.lines[i])}"' if i < len(batch.lines) else ""
+            stack.append(f"{head} {batch.numbers[i]}{line}")
             try:
                 if self.where is not None and not session.xact.execute(self.test, row):
                     continue
                 self.count += run_plan(session, self.plan, bind(self.plan, row)).count
             except (apsw.Error, PgError) as error:
                 raise self._failed(error, batch, i) from error
+            finally:
+                stack.pop()

@@ -22,8 +22,10 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.execute import bind, run_plan, select_rows
+from pgemu.executor.session import query_literals
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.planner.plan import OutputColumn, Plan
+from pgemu.planner.planner import plan_query
 from pgemu.rewrite.rewrite_handler import query_rewrite
 
 Row = tuple[Any, ...]
@@ -95,10 +97,11 @@ def copy_query_to(
     query: Query = session.analyze(RawStmt(raw), st.source_text)
     if query.command_type == "utility":
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported")
-    _check_rewritten(query_rewrite(query, session.catalog))
-    if query.command_type != "select" and not query.returning_list:
+    rewritten = query_rewrite(query, session.catalog)
+    _check_rewritten(rewritten)
+    if rewritten[0].command_type != "select" and not rewritten[0].returning_list:
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause")
-    plan = session.plan(query)
+    plan = plan_query(rewritten[0], session.catalog, session.udfs, query_literals(query))
     outputs = list(plan.columns)
     _resolve_forced(outputs, options)
     plain = plan.command_type == "select" and not plan.steps and not plan.row_marks

@@ -269,7 +269,9 @@ def _is_volatile(expr: p.Expr, low: Lowering) -> bool:
 
     def visit(item: object) -> bool | None:
         nonlocal found
-        if isinstance(item, p.NextValueExpr):
+        if isinstance(item, p.NextValueExpr) or (
+            isinstance(item, p.Param) and item.paramkind == "multiexpr"
+        ):
             found = True
         elif isinstance(item, p.FuncExpr):
             found = found or low.proc(item.funcid).provolatile == "v"

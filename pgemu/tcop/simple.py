@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from pgemu.errors import PgError
+from pgemu.errors import READ_ONLY_SQL_TRANSACTION, PgError
 from pgemu.executor.execute import (
     Result,
     bind,
@@ -167,8 +167,10 @@ class SimpleQuery:
             return command_complete(f"SELECT {count}")
         try:
             result = run_plan(session, plan, bindings, replans=replans)
-        except (PgError, apsw.Error):
-            if plan.command_type == "select" and _had_started(session, cached.query):
+        except (PgError, apsw.Error) as error:
+            # a row mark in a read-only transaction is refused before the start
+            early = plan.row_marks and getattr(error, "sqlstate", "") == READ_ONLY_SQL_TRANSACTION
+            if plan.command_type == "select" and not early and _had_started(session, cached.query):
                 write(describe(session, plan.columns, ()))
             raise
         if result.columns is None or result.columns is not plan.columns:

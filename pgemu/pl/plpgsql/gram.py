@@ -368,9 +368,7 @@ class Parser(SqlStatements):
             if reader is not None:
                 made: s.Stmt = reader(self.line(token))
                 return made
-            if token.value in RESERVED or (
-                token.value in UNRESERVED and self.peek(1).value != "."
-            ):
+            if token.value in RESERVED or (token.value in UNRESERVED and self.peek(1).value != "."):
                 self.syntax_error()
         elif token.kind not in ("word", "quoted", "param"):
             self.syntax_error()
