@@ -546,8 +546,8 @@ def _validate(session: Any, row: PgProc, language: PgLanguage) -> None:
     if row.proconfig:
         # the body is looked at with the settings that it will run with
         with definer_context(session, row._replace(prosecdef=False)):
-            return _validate(session, row._replace(proconfig=None), language)
-    if language.oid == SQL_LANGUAGE:
+            _validate(session, row._replace(proconfig=None), language)
+    elif language.oid == SQL_LANGUAGE:
         from pgemu.commands.function_validator import validate_sql_function
 
         validate_sql_function(session, row)

@@ -147,7 +147,7 @@ class SessionLocks(LockManager):
         ]
 
     def held_both_ways(self) -> bool:
-        """Something is locked by the session and by the transaction (CheckForSessionAndXactLocks)."""
+        """CheckForSessionAndXactLocks: is something locked by the session and the transaction?"""
         by_session: set[LockTag] = set()
         by_transaction: set[LockTag] = set()
         for (tag, _), owners in self._held.items():

@@ -157,7 +157,8 @@ def _chained(session: Any) -> Characteristics:
     xact = session.xact
     if xact.state == FAILED and not xact.savepoints:
         return default_characteristics(session)
-    return replace(xact.current)
+    current: Characteristics = xact.current
+    return replace(current)
 
 
 def _chain(session: Any, kept: Characteristics) -> None:
