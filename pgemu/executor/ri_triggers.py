@@ -23,6 +23,14 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
+from pgemu.executor.ri_actions import (
+    CASCADE,
+    NO_ACTION,
+    RESTRICT,
+    SET_DEFAULT,
+    SET_NULL,
+    run_action,
+)
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Const, Value
@@ -35,7 +43,6 @@ _Side = tuple[Any, Sequence[int]]  # a relation and its columns' numbers
 _ALIKE = (frozenset((20, 21, 23, 26)), frozenset((18, 19, 25, 1042, 1043)), frozenset((700, 701)))
 # so many new references are looked up together, and so many keys by one statement
 MANY, AT_ONCE = 8, 200
-NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,13 +338,13 @@ class AfterTriggers:
                 return True
         return False
 
-    def _leaves(self, relation: Any) -> list[Any]:
+    def leaves(self, relation: Any) -> list[Any]:
         """The tables that hold a relation's rows: its partitions for a partitioned one."""
         leaves: list[Any] = self.session._leaves(relation)
         return leaves
 
     def _storage(self, relation: Any) -> list[str]:
-        return [leaf.sqlite_name for leaf in self._leaves(relation)]
+        return [leaf.sqlite_name for leaf in self.leaves(relation)]
 
     def _conversions(self, source: _Side, target: _Side) -> list[tuple[int, int] | None]:
         """For each column of a key the types of both sides, if they store equal values
@@ -495,7 +502,7 @@ class AfterTriggers:
         self._lock(child.oid, ROW_EXCLUSIVE)
         new = self._cast_key(event.new, *sides, exact=False) if event.new else event.new
         in_child = replace(event, key=fk_key, new=new or ())
-        self._run_action(constraint, child, in_child, action)
+        run_action(self, constraint, child, in_child, action)
         # rows whose default is the key that went have not changed, and were not noted again
         if (
             action == SET_DEFAULT
@@ -509,7 +516,7 @@ class AfterTriggers:
         session = self.session
         if not session.xact.others_running():
             return self._exists(child, attnums, key)
-        for leaf in self._leaves(child):
+        for leaf in self.leaves(child):
             for rid in session.rows_with_key(leaf.sqlite_name, leaf, attnums, key):
                 holder = session.row_locks.holder(leaf, rid, "forkeyshare")
                 if holder:
@@ -534,7 +541,7 @@ class AfterTriggers:
             wait.recheck = recheck
         return wait
 
-    def _rows_of_action(
+    def rows_of_action(
         self, leaf: Any, attnums: Sequence[int], event: Event, action: str
     ) -> list[int]:
         """The rows that an action changes, free to be changed."""
@@ -565,37 +572,6 @@ class AfterTriggers:
             table=child.name,
             constraint=constraint.conname,
         )
-
-    def _run_action(self, constraint: PgConstraint, child: Any, event: Event, action: str) -> None:
-        from pgemu.executor.trigger_writer import cascade_with_triggers
-
-        assert constraint.conkey is not None
-        columns: Sequence[int] = constraint.conkey
-        if child.row.relhastriggers and cascade_with_triggers(
-            self, constraint, child, event, action
-        ):
-            return
-        contended = self.session.xact.others_running()
-        for leaf in self._leaves(child):
-            self.session.prepare_write(leaf)
-            name, key = leaf.sqlite_name, event.key
-            where = self.where(leaf, constraint.conkey)
-            if contended or self.session.xact.fixed_snapshot is not None:
-                rids = self._rows_of_action(leaf, constraint.conkey, event, action)
-                where, key = f"rid IN ({','.join(map(str, rids))})", ()
-            if action == CASCADE and event.kind == "delete":
-                self.session.conn.execute(f"DELETE FROM {name} AS t WHERE {where}", key)
-                continue
-            if action == CASCADE:
-                values: Sequence[Value] = event.new
-            else:
-                if event.kind == "delete" and constraint.confdelsetcols:
-                    columns = constraint.confdelsetcols
-                values = [self.new_value(child, c, action) for c in columns]
-            sets = ", ".join(f"c{c}=?" for c in columns)
-            self.session.conn.execute(
-                f"UPDATE {name} AS t SET xmin=pg_xid(), {sets} WHERE {where}", (*values, *key)
-            )
 
     def new_value(self, child: Any, attnum: int, action: str) -> Value:
         if action == SET_NULL or attnum not in child.defaults:

@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pgemu.catalog.rows import PgConstraint
-from pgemu.errors import PgError
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.row_writer import Row, RowWriter, modified_by_trigger
 from pgemu.executor.triggers import BEFORE, TriggerRun, start
@@ -241,92 +239,3 @@ def write_view(
         if result is not None:
             written.append((relation.oid, 0, 0, *result, *extra))
     return written
-
-
-def cascade_with_triggers(
-    after: Any, constraint: PgConstraint, child: Any, event: Any, action: str
-) -> bool:
-    """The action of a foreign key on a table with user triggers.  False: it has none."""
-    assert constraint.conkey is not None
-    session = after.session
-    columns: Sequence[int] = constraint.conkey
-    values: Sequence[Value] = event.new
-    if action == "c" and event.kind == "delete":
-        columns = ()
-    elif action != "c" and event.kind == "delete" and constraint.confdelsetcols:
-        columns = constraint.confdelsetcols
-    kind = "update" if columns else "delete"
-    begun = False
-    triggers: TriggerRun | None = after.cascades.get((child.oid, kind, *columns))
-    if triggers is None:
-        triggers = start(session, child, (kind,), columns)
-        if triggers is None:
-            return False
-        after.cascades[(child.oid, kind, *columns)] = triggers
-    else:
-        begun = True
-    if action != "c":
-        values = [after.new_value(child, c, action) for c in columns]
-    stack = session.context_stack
-    stack.append(f'SQL statement "{_action_text(child, constraint, columns, action)}"')
-    try:
-        if not begun:
-            triggers.before_statement()
-        _act(after, triggers, child, constraint.conkey, event, columns, values)
-    except PgError as error:
-        error.add_context(stack[-1])
-        raise
-    finally:
-        stack.pop()
-    return True
-
-
-def _act(
-    after: Any,
-    triggers: TriggerRun,
-    child: Any,
-    keys: Sequence[int],
-    event: Any,
-    columns: Sequence[int],
-    values: Sequence[Value],
-) -> None:
-    session, where = after.session, after.where(child, keys)
-    writer = TriggeringWriter(session, child, triggers)
-    for oid in child.all_inheritors if child.relkind == "p" else (child.oid,):
-        storage = session.catalog.relation(oid)
-        if storage.relkind == "p":
-            continue
-        session.prepare_write(storage)
-        found = session.conn.execute(
-            f"SELECT rid FROM {storage.sqlite_name} AS t WHERE {where}", event.key
-        ).fetchall()
-        for (rid,) in found:
-            if columns:
-                writer.update(oid, rid, columns, values)
-            else:
-                writer.delete(oid, rid)
-
-
-def _action_text(child: Any, constraint: PgConstraint, columns: Sequence[int], action: str) -> str:
-    """The query that PostgreSQL's ri_triggers.c runs for it."""
-
-    def quoted(name: str) -> str:
-        return '"' + name.replace('"', '""') + '"'
-
-    only = "" if child.relkind == "p" else "ONLY "
-    table = f"{only}{quoted(child.schema_name)}.{quoted(child.name)}"
-    names = {a.attnum: quoted(a.attname) for a in child.attrs}
-    first, sets = 1, ""
-    if columns and action == "c":
-        sets = ", ".join(f"{names[c]} = ${n}" for n, c in enumerate(columns, 1))
-        first = len(columns) + 1
-    elif columns:
-        word = "NULL" if action == "n" else "DEFAULT"
-        sets = ", ".join(f"{names[c]} = {word}" for c in columns)
-    where = " AND ".join(
-        f"${n} OPERATOR(pg_catalog.=) {names[c]}"
-        for n, c in enumerate(constraint.conkey or (), first)
-    )
-    return (
-        f"UPDATE {table} SET {sets} WHERE {where}" if sets else f"DELETE FROM {table} WHERE {where}"
-    )
