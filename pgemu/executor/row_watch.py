@@ -14,7 +14,7 @@ Touched = set[tuple[str, int]]
 @contextmanager
 def watching(session: Any, touched: Touched) -> Iterator[None]:
     """Note (name of the SQLite table, rid) of every row that is written inside."""
-    watches: list[Touched] = session.row_watches
+    watches: list[Touched] = session.udfs.row_watches
     if not watches:
         session.conn.set_update_hook(partial(_note, watches))
     watches.append(touched)

@@ -140,8 +140,6 @@ class Session(WritingMixin):
         self.sequence_state: dict[Any, Any] = {}
         self.on_commit_actions: dict[int, str] = {}
         self.notices: list[Notice] = []
-        # see row_watch.py
-        self.row_watches: list[set[tuple[str, int]]] = []
         self.ctx.notice_sink = self.notices.append
         self.rechecks: list[EvalPlanQual] = []
         self.dirty: Sequence[tuple[str, int]] = ()

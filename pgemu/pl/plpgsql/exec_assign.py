@@ -203,8 +203,11 @@ class Assigning:
         if error.sqlstate in (CHECK_VIOLATION, NOT_NULL_VIOLATION):
             return False
         catalog = self.session.catalog
-        if prepared.converted and not expr.prefix:
-            prepared = self.prepare(expr)
+        try:
+            if prepared.converted and not expr.prefix:
+                prepared = self.prepare(expr)
+        except PgError:
+            return False
         try:
             ConstantCheck(catalog).query(prepared.query, None)
             node = prepared.query.target_list[0].expr
@@ -376,9 +379,16 @@ class Assigning:
     def set_field(self, field: RecField, value: Any) -> None:
         record: RecordValue = self.values[field.rec.dno]
         index = self._field_index(field, record)
-        if record.values is None:
-            record.values = [None] * len(record.columns)
-        record.values[index] = value
+        values = [None] * len(record.columns) if record.values is None else list(record.values)
+        values[index] = value
+        if field.rec.type.is_domain:
+            self._check_domain(field.rec, RecordValue(record.columns, values, field.rec.type.oid))
+        record.values = values
+
+    def _check_domain(self, rec: Rec, record: RecordValue) -> None:
+        """The constraints of a domain over a composite type."""
+        base = self.session.catalog.types.base_type(rec.type.oid)
+        self.cast(record_storage(record), base, -1, rec.type)
 
     def move_record(self, rec: Rec, source: RecordValue) -> None:
         """exec_move_row for a record value as the source."""
@@ -421,12 +431,7 @@ class Assigning:
                 values.append(None)
         record = RecordValue(wanted, values, rec.type.oid)
         if rec.type.is_domain:
-            self.cast(
-                record_storage(record),
-                self.session.catalog.types.base_type(rec.type.oid),
-                -1,
-                rec.type,
-            )
+            self._check_domain(rec, record)
         self.values[rec.dno] = record
 
     def convert_columns(

@@ -13,6 +13,7 @@ import pgparse
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
+    INTERNAL_ERROR,
     SYNTAX_ERROR,
     UNDEFINED_OBJECT,
     PgError,
@@ -64,7 +65,10 @@ class Parser(SqlStatements):
                 self.syntax_error(self.tokens[self.at - 1])
             self.variable_conflict = value
         elif name.value == "print_strict_params":
-            self.print_strict_params = self.next().value == "on"
+            value = self.next().value
+            if value not in ("on", "off"):
+                raise PgError(INTERNAL_ERROR, f"unrecognized print_strict_params option {value}")
+            self.print_strict_params = value == "on"
         elif name.value in ("option", "dump"):
             if name.value == "option":
                 self.next()

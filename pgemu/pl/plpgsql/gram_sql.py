@@ -234,9 +234,11 @@ class TokenReader:
                 if token.kind == "end":
                     self.syntax_error()
                 what = "statement" if statement else "expression"
+                words = [_shown(word) for word in ends if word not in ("..", "by")]
+                wanted = ('" or "' if ends == (",", ")") else " or ").join(words)
                 raise PgError(
                     SYNTAX_ERROR,
-                    f'missing "{_shown(ends[0])}" at end of SQL {what}',
+                    f'missing "{wanted}" at end of SQL {what}',
                     **self.where_of(token),
                 )
             if value in _OPENING:
