@@ -132,6 +132,9 @@ class AfterTriggers:
                 run.after_statement()
             return
         outer, self.cascades = self.cascades, {}
+        same = None if run is None else (run.relation.oid, "delete")
+        if same is not None and "delete" in run.events:
+            self.cascades[same] = run  # rows that go with others of their table
         try:
             while self.immediate:
                 events, self.immediate = self.immediate, {}
@@ -139,6 +142,7 @@ class AfterTriggers:
                     in_place(self.session, partial(self._fire, event))
             if run is not None:
                 run.after_statement()
+                self.cascades.pop(same, None)
             while self.cascades:
                 runs, self.cascades = self.cascades, {}
                 for cascade in runs.values():
