@@ -39,7 +39,7 @@ create table p (a int primary key);
 create table c (a int references p deferrable initially deferred);
 insert into c values (1)\; select 1;
 insert into c values (1)\; insert into p values (1);
-begin; declare b binary cursor for select 1, 'x'::text; fetch b; commit;
+begin; declare b binary cursor for select 1094795585, 'x'::text; fetch b; commit;
 begin; declare n no scroll cursor for select 1; fetch backward 0 from n; rollback;
 create procedure chains() language plpgsql as $$ begin commit and chain; raise notice '%', current_setting('transaction_isolation'); rollback; end $$;
 set default_transaction_isolation = serializable;
