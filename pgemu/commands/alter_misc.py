@@ -162,6 +162,10 @@ def set_rel_options(ctx: Any, command: dict[str, Any]) -> None:
     options = transform_reloptions(
         list_items(command["def"]), _option_kind(relation, ctx.catalog), relation.row.reloptions
     )
+    if relation.relkind == "v" and any(o.startswith("check_option=") for o in options or ()):
+        from pgemu.commands.view import check_updatable
+
+        check_updatable(ctx.session, relation.view_query)
     _set(ctx, reloptions=options)
     _set_toast_options(ctx, transform_reloptions, command)
 

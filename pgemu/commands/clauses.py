@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog.rows import PgProc, PgType
+from pgemu.errors import PgError
+from pgemu.executor.spi import as_internal_error
 from pgemu.nodes import expr_type, plain_expression
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import (
@@ -131,8 +133,13 @@ def _only_query(catalog: Any, proc: PgProc, types: list[int]) -> Query | None:
         body = catalog.decode_node(proc.prosqlbody, "query")
         queries = body if isinstance(body, list) else [body]
         return queries[0] if len(queries) == 1 else None
-    statements = session.parse(text)
-    if len(statements) != 1:
-        return None
-    query: Query = session.analyze_function_body(statements[0], proc, types)
+    try:
+        statements = session.parse(text)
+        if len(statements) != 1:
+            return None
+        query: Query = session.analyze_function_body(statements[0], proc, types)
+    except PgError as error:
+        as_internal_error(error, text)
+        error.add_context(f'SQL function "{proc.proname}" during inlining')
+        raise
     return query

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.nodes.parsenodes import SELECT_LOCKING
+
 _EVERY_VERB = """ACCESS METHOD|AGGREGATE|CAST|COLLATION|CONSTRAINT|CONVERSION|DOMAIN|EXTENSION
 FOREIGN DATA WRAPPER|FOREIGN TABLE|FUNCTION|INDEX|LANGUAGE|MATERIALIZED VIEW|OPERATOR
 OPERATOR CLASS|OPERATOR FAMILY|POLICY|PROCEDURE|PUBLICATION|ROUTINE|RULE|SCHEMA|SEQUENCE|SERVER
@@ -105,5 +107,5 @@ def written_by(query: Any) -> str | None:
     if query.command_type != "select":
         return command_name(query)
     if query.has_for_update:
-        return "SELECT FOR UPDATE"
+        return SELECT_LOCKING[query.row_marks[0].strength] if query.row_marks else "SELECT"
     return "SELECT" if query.has_modifying_cte else None

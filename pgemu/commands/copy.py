@@ -28,6 +28,8 @@ from pgemu.errors import (
 
 _HINT = "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."
 
+_NOT_OPENED = {"i": "an index", "I": "an index", "c": "a composite type"}
+
 
 class CopyClient(Protocol):
     """The wire in copy mode; tcop implements it."""
@@ -72,6 +74,9 @@ def _copy_relation(
 
     catalog = session.catalog
     relation = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+    if relation.relkind in _NOT_OPENED:  # table_open
+        word = _NOT_OPENED[relation.relkind]
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is {word}')
     names = [n["String"].get("sval", "") for n in stmt.get("attlist", ())]
     where = None
     if stmt.get("whereClause") is not None:

@@ -31,6 +31,8 @@ class CsvParser(LineParser):
                 raw.pop()
         lines: list[str] = []
         numbers: list[int] = []
+        # newlines within quotes are counted once it is known how lines end
+        before = self.number
         open_part: list[str] = []
         inside = False
         joiner = "\r" if self.eol == "\r" else "\n"
@@ -44,6 +46,8 @@ class CsvParser(LineParser):
                     continue
                 line = joiner.join(open_part)
                 open_part = []
+                if not lines and not before:
+                    self.number = 1
             if carriage and line.endswith("\r"):
                 line = line[:-1]
             lines.append(line)
@@ -54,8 +58,10 @@ class CsvParser(LineParser):
                 self.number -= len(open_part)
                 self.pending = rest + joiner
             else:
-                lines.append(rest)
-                numbers.append(self.number)
+                # CopyReadLine leaves the newline of what ends within quotes
+                ended = text.endswith(joiner)
+                lines.append(rest + joiner if ended else rest)
+                numbers.append(self.number + ended if before else 1)
         return lines, numbers
 
     def _toggles(self, line: str, inside: bool) -> bool:

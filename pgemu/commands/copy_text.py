@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from operator import methodcaller
 
 from pgemu.commands.copyfromparse import Batch, Fields, LineParser, invalid_bytes, merge_escaped
+from pgemu.errors import BAD_COPY_FILE_FORMAT, PgError
 
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|[\s\S]|$)")
+_END_MARKER = re.compile(r"(?:[^\\]|\\[^.])*?\\\.", re.DOTALL)
 _LETTERS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
@@ -61,6 +63,23 @@ class TextParser(LineParser):
             merged.pop()
             numbers.pop()
         return merged, numbers
+
+    def end_marker(self, text: str, lines: list[str], numbers: Sequence[int]) -> int:
+        """It may stand behind the last row, on the same line."""
+        if "\\." not in text:
+            return -1
+        for i, line in enumerate(lines):
+            found = _END_MARKER.match(line) if "\\." in line else None
+            if found is None:
+                continue
+            if found.end() < len(line):
+                where = f"\x00line {numbers[i]}"
+                raise PgError(BAD_COPY_FILE_FORMAT, "end-of-copy marker corrupt", where=where)
+            if found.end() == 2:
+                return i
+            lines[i] = line[:-2]
+            return i + 1
+        return -1
 
     def parse_fields(self, line: str) -> Fields:
         delim, null = self.options.delim, self.options.null

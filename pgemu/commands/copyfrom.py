@@ -556,6 +556,7 @@ class _RowLoader(_Loader):
             text = f"INSERT INTO {name} DEFAULT VALUES"
         types = [a.atttypid for a in self.columns]
         query = session.analyze(session.parse(text)[0], text, types)
+        query.query_source = "copy"  # no rule is fired
         self.plan = session.plan(query)
         if self.where is not None:
             test = compile_table_expr(session.catalog, relation, self.where, "")
@@ -568,12 +569,16 @@ class _RowLoader(_Loader):
         return ""
 
     def store(self, rows: list[Any], batch: Batch) -> None:
-        session = self.session
+        session, stack = self.session, self.session.context_stack
+        head = f"COPY {self.relation.name}, line"
         for i, row in enumerate(rows):
+            line = f': "{shortened(batch.lines[i])}"' if i < len(batch.lines) else ""
+            stack.append(f"{head} {batch.numbers[i]}{line}")
             try:
                 if self.where is not None and not session.xact.execute(self.test, row):
                     continue
-                run_plan(session, self.plan, bind(self.plan, row))
+                self.count += run_plan(session, self.plan, bind(self.plan, row)).count
             except (apsw.Error, PgError) as error:
                 raise self._failed(error, batch, i) from error
-            self.count += 1
+            finally:
+                stack.pop()

@@ -138,6 +138,7 @@ class LineParser:
         self.number = 0
         self.eol = ""
         self.done = False
+        self.has_header = False
         self.pending = ""
 
     def batches(self, blocks: Iterable[str]) -> Iterator[Batch]:
@@ -150,6 +151,8 @@ class LineParser:
         if self.pending and not self.done:
             block, self.pending = self.pending, ""
             yield from self._block(block, True)
+        if self.options.header == "match" and not self.has_header:
+            self._match_header("")
 
     def _block(self, block: str, last: bool) -> Iterator[Batch]:
         self._find_eol(block)
@@ -158,11 +161,12 @@ class LineParser:
         lines, numbers = self.split_lines(text, last)
         if error is not None:
             lines, numbers = self._before_error(lines, numbers, error)
-        marker = self._end_marker(lines)
+        marker = self.end_marker(text, lines, numbers)
         if marker >= 0:
             lines, numbers = lines[:marker], numbers[:marker]
             self.done = True
         if self.options.header and lines and numbers[0] == 1:
+            self.has_header = True
             if self.options.header == "match":
                 self._match_header(lines[0])
             lines, numbers = lines[1:], numbers[1:]
@@ -207,7 +211,8 @@ class LineParser:
                 return lines[:i], numbers[:i]
         return lines, numbers
 
-    def _end_marker(self, lines: list[str]) -> int:
+    def end_marker(self, text: str, lines: list[str], numbers: Sequence[int]) -> int:
+        """How many lines stand before the end marker; -1: there is none."""
         try:
             return lines.index("\\.")
         except ValueError:

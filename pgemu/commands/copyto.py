@@ -22,8 +22,11 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.execute import bind, run_plan, select_rows
+from pgemu.executor.session import query_literals
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.planner.plan import OutputColumn, Plan
+from pgemu.planner.planner import plan_query
+from pgemu.rewrite.rewrite_handler import query_rewrite
 
 Row = tuple[Any, ...]
 BATCH = 2000
@@ -89,12 +92,16 @@ def copy_query_to(
     tag, body = next(iter(raw.items()))
     if tag == "SelectStmt" and body.get("intoClause") is not None:
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported")
+    if tag == "MergeStmt":
+        raise PgError(FEATURE_NOT_SUPPORTED, "MERGE not supported in COPY")
     query: Query = session.analyze(RawStmt(raw), st.source_text)
     if query.command_type == "utility":
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported")
-    if query.command_type != "select" and not query.returning_list:
+    rewritten = query_rewrite(query, session.catalog)
+    _check_rewritten(rewritten)
+    if rewritten[0].command_type != "select" and not rewritten[0].returning_list:
         raise PgError(FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause")
-    plan = session.plan(query)
+    plan = plan_query(rewritten[0], session.catalog, session.udfs, query_literals(query))
     outputs = list(plan.columns)
     _resolve_forced(outputs, options)
     plain = plan.command_type == "select" and not plan.steps and not plan.row_marks
@@ -103,6 +110,23 @@ def copy_query_to(
     else:
         rows = run_plan(session, plan, bind(plan, ())).rows or ()
     return _send(session, outputs, rows, options, stmt)
+
+
+_RULES = {
+    "qual_instead_rule": "conditional DO INSTEAD rules",
+    "non_instead_rule": "DO ALSO rules",
+}
+
+
+def _check_rewritten(queries: Sequence[Query]) -> None:
+    """Rules must make one query of the one (BeginCopyTo)."""
+    if len(queries) == 1:
+        if queries[0].command_type == "utility":
+            raise PgError(FEATURE_NOT_SUPPORTED, "COPY query must not be a utility command")
+        return
+    what = "multi-statement DO INSTEAD rules" if queries else "DO INSTEAD NOTHING rules"
+    what = next((_RULES[q.query_source] for q in queries if q.query_source in _RULES), what)
+    raise PgError(FEATURE_NOT_SUPPORTED, f"{what} are not supported for COPY")
 
 
 def _resolve_forced(outputs: Sequence[OutputColumn], options: CopyFormatOptions) -> None:

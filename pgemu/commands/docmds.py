@@ -15,7 +15,7 @@ from pgemu.errors import (
 )
 from pgemu.executor.waiting import retrying
 from pgemu.transam.suspension import allow_suspension
-from pgemu.transam.xact import IDLE
+from pgemu.transam.xact import IDLE, IMPLICIT
 
 
 def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
@@ -76,4 +76,6 @@ def may_end_transaction(session: Any) -> bool:
     """Nothing stands around this statement: a procedure may COMMIT."""
     if session.xact.write_depth:
         return not session.call_atomic
-    return bool(session.xact.state == IDLE)
+    xact = session.xact
+    # a message of the extended protocol, or a statement of a serializable session, is by itself
+    return bool(xact.state == IDLE or (xact.state == IMPLICIT and not xact.several))

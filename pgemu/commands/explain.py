@@ -112,7 +112,7 @@ def _explain_all(
     session: Any, query: Query, state: ExplainState, st: Statement
 ) -> list[tuple[PlanNode | None, Figures]]:
     if query.command_type == "utility":
-        inner = _inner_query(session, query)
+        inner = _inner_query(session, query, st)
         if inner is None:
             return [(None, Figures())]
         if state.analyze:
@@ -138,13 +138,14 @@ def _explain_all(
     return plans
 
 
-def _inner_query(session: Any, query: Query) -> Query | None:
+def _inner_query(session: Any, query: Query, st: Statement) -> Query | None:
     """The query of CREATE TABLE AS, DECLARE CURSOR or EXECUTE."""
     tag, body = next(iter((query.utility_stmt or {}).items()))
     if tag == "ExecuteStmt":
         prepared = getattr(session, "prepared_statements", {}).get(body["name"])
         if prepared is None:
             raise PgError("26000", f'prepared statement "{body["name"]}" does not exist')
+        session.execute_parameters(prepared, body, st.source_text)
         prepared.count_plan(str(session.guc.values["plan_cache_mode"]))
         inner: Query | None = prepared.query
         return inner

@@ -14,7 +14,6 @@ from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.parser.parse_coerce import coerce_to_target_type
 from pgemu.parser.parse_node import make_parsestate
 
-_ANALYZED = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt")
 RECORDOID, VOIDOID, ANYOID = 2249, 2278, 2276
 _POLYMORPHIC = frozenset((*range(2276, 2284), 2776, 3500, 3831, 4537, 4538, *range(5077, 5081)))
 # trigger, language_handler, internal, cstring's neighbours
@@ -27,29 +26,23 @@ def validate_sql_function(session: Any, row: PgProc) -> None:
     if row.prosqlbody is not None:
         body = session.catalog.decode_node(row.prosqlbody, "query")
         queries = body if isinstance(body, list) else [body]
-        if row.prokind == "f":
-            _check_result(session, row, queries[-1] if queries else None)
+        _check_result(session, row, queries[-1] if queries else None)
         return
     try:
         parsed = pgparse.parse(row.prosrc)
     except pgparse.PGQueryError as error:
         raise _syntax_error(session, row, error) from None
-    if _POLYMORPHIC & {*row.proargtypes, row.prorettype}:
+    if (_POLYMORPHIC - _NOT_POLYMORPHIC) & {*row.proargtypes, row.prorettype}:
         return
     last: Query | None = None
     for item in parsed:
-        raw = item["stmt"]
-        last = None
-        if next(iter(raw)) not in _ANALYZED:
-            continue
-        statement = RawStmt(raw, item.get("stmt_location", 0), item.get("stmt_len", 0))
+        statement = RawStmt(item["stmt"], item.get("stmt_location", 0), item.get("stmt_len", 0))
         try:
             last = session.analyze_function_body(statement, row, list(row.proargtypes))
         except PgError as error:
             _transpose(session, row, error)
             raise
-    if row.prokind == "f":
-        _check_result(session, row, last)
+    _check_result(session, row, last)
 
 
 def _syntax_error(session: Any, row: PgProc, error: pgparse.PGQueryError) -> PgError:

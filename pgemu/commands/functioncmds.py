@@ -51,6 +51,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.executor.security_definer import definer_context
 from pgemu.nodes import expr_type
 from pgemu.nodes.parsenodes import Query, RawStmt
 from pgemu.nodes.serialize import node_to_string
@@ -542,7 +543,11 @@ def _validate(session: Any, row: PgProc, language: PgLanguage) -> None:
         raise PgError(UNDEFINED_FUNCTION, f'there is no built-in function named "{row.prosrc}"')
     if not session.guc.value("check_function_bodies"):
         return
-    if language.oid == SQL_LANGUAGE:
+    if row.proconfig:
+        # the body is looked at with the settings that it will run with
+        with definer_context(session, row._replace(prosecdef=False)):
+            _validate(session, row._replace(proconfig=None), language)
+    elif language.oid == SQL_LANGUAGE:
         from pgemu.commands.function_validator import validate_sql_function
 
         validate_sql_function(session, row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from pgemu.catalog.rows import PgClass
+from pgemu.catalog.rows import PgClass, PgDepend, PgNamespace
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 
 
@@ -72,8 +72,16 @@ def reset_temp_table_namespace(session: Any) -> None:
     namespace = catalog.my_temp_namespace
     if not namespace:
         return
+
+    def first(row: PgDepend) -> int:
+        """Tables take with them what belongs to them, types the relations that describe them."""
+        if row.classid != PgClass.RELID:
+            return 1
+        return 0 if catalog.get(PgClass, oid=row.objid).relkind in "rpvmf" else 2
+
     with session.xact.write():
-        for row in catalog.all(PgClass, relnamespace=namespace):
-            if row.relkind in "rvSm" and catalog.one(PgClass, oid=row.oid) is not None:
-                perform_deletion(catalog, ObjectAddress(1259, row.oid, 0), "cascade", quietly=True)
+        while inside := catalog.all(PgDepend, refclassid=PgNamespace.RELID, refobjid=namespace):
+            row = min(inside, key=first)
+            found = ObjectAddress(row.classid, row.objid, 0)
+            perform_deletion(catalog, found, "cascade", quietly=True)
     session.on_commit_actions.clear()

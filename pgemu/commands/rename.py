@@ -21,6 +21,7 @@ from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
+    INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
     RESERVED_NAME,
     UNDEFINED_COLUMN,
@@ -327,6 +328,8 @@ def _rename_on_relation(session: Any, stmt: dict[str, Any], kind: str) -> Comman
         raise PgError(
             DUPLICATE_OBJECT, f'{word} "{new}" for {noun} "{relation.name}" already exists'
         )
+    if word == "rule" and row.ev_type == "1":
+        raise PgError(INVALID_OBJECT_DEFINITION, "renaming an ON SELECT rule is not allowed")
     catalog.update(cls, {"oid": row.oid}, **{name_column: new})
     return result
 

@@ -7,13 +7,14 @@ from typing import Any
 from pgemu.catalog.namespace import lookup_explicit_namespace
 from pgemu.catalog.rows import PgConstraint, PgNamespace
 from pgemu.commands.result import CommandResult, Statement
+from pgemu.commands.variable import in_transaction_block
 from pgemu.errors import UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
 from pgemu.transam.xact import IDLE
 
 
 def set_constraints(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALL, or the constraints of each name in the first schema of the path that has it."""
-    alone = st.top_level and not session.xact.in_block
+    alone = st.top_level and not in_transaction_block(session)
     if alone:
         session.notice("WARNING", "25P01", "SET CONSTRAINTS can only be used in transaction blocks")
     found: list[int] = []

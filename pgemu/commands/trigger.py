@@ -49,11 +49,10 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         from pgemu.commands.permissions import relkind_word
 
         aclcheck_error(relkind_word(relation.relkind), relation.name)
+    qual = _when(session, relation, stmt, tgtype, st.source_text)
     function = _function(session, strings(stmt["funcname"]))
     if not pg_proc_aclcheck(catalog, function.oid, ACL_EXECUTE):
         aclcheck_error("function", ".".join(strings(stmt["funcname"])))
-    columns = _columns(relation, strings(stmt.get("columns")))
-    qual = _when(session, relation, stmt, tgtype, st.source_text)
     name = stmt["trigname"]
     old = catalog.one(PgTrigger, tgrelid=relation.oid, tgname=name)
     if old is not None:
@@ -77,6 +76,7 @@ def create_trigger(session: Any, stmt: dict[str, Any], st: Statement) -> Command
 
         catalog.delete(PgTrigger, oid=old.oid)
         catalog.delete(PgDepend, classid=PG_TRIGGER_RELID, objid=old.oid)
+    columns = _columns(relation, strings(stmt.get("columns")))
     made = _store(session, relation, stmt, tgtype, function, columns, qual, old)
     if relation.relkind == "p" and tgtype & ROW:
         replacing = bool(stmt.get("replace"))

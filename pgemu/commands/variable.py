@@ -19,6 +19,7 @@ from pgemu.errors import (
 )
 from pgemu.fmgr import functions
 from pgemu.transam.snapshots import import_snapshot
+from pgemu.transam.xact import IMPLICIT
 
 TEXTOID = 25
 # settings whose value is a list of names, each quoted when needed (GUC_LIST_QUOTE)
@@ -69,7 +70,7 @@ def variable_set(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     kind = stmt["kind"]
     name = stmt.get("name", "")
     local = bool(stmt.get("is_local"))
-    if local and st.top_level and not session.xact.in_block:
+    if local and st.top_level and not in_transaction_block(session):
         session.notice(
             "WARNING",
             NO_ACTIVE_SQL_TRANSACTION,
@@ -122,8 +123,14 @@ def _set_multi(session: Any, name: str, stmt: dict[str, Any], local: bool, top_l
         raise PgError(SYNTAX_ERROR, f"unexpected SET MULTI element: {name}")
 
 
+def in_transaction_block(session: Any) -> bool:
+    """What WarnNoTransactionBlock takes for one: BEGIN, or several statements in one string."""
+    xact = session.xact
+    return bool(xact.in_block or (xact.state == IMPLICIT and xact.several))
+
+
 def _set_snapshot(session: Any, stmt: dict[str, Any]) -> None:
-    if not session.xact.in_block:
+    if not in_transaction_block(session):
         session.notice(
             "WARNING",
             NO_ACTIVE_SQL_TRANSACTION,
@@ -135,7 +142,7 @@ def _set_snapshot(session: Any, stmt: dict[str, Any]) -> None:
 def _set_characteristics(
     session: Any, stmt: dict[str, Any], prefix: str, block_command: str | None
 ) -> None:
-    if block_command and not session.xact.in_block:
+    if block_command and not in_transaction_block(session):
         session.notice(
             "WARNING",
             NO_ACTIVE_SQL_TRANSACTION,

@@ -73,7 +73,7 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     if check:
         options.append({"DefElem": {"defname": "check_option", "arg": {"String": {"sval": check}}}})
     if any(o["DefElem"]["defname"] == "check_option" for o in options):
-        _check_updatable(session, query)
+        check_updatable(session, query)
     reloptions = transform_reloptions(options, "view")
     namespace = range_var_get_and_check_creation_namespace(catalog, relation)
     range_var_adjust_relation_persistence(catalog, relation, namespace)
@@ -146,7 +146,7 @@ def is_query_using_temp_relation(catalog: Any, query: Query) -> bool:
     return found
 
 
-def _check_updatable(session: Any, query: Query) -> None:
+def check_updatable(session: Any, query: Query) -> None:
     """WITH CHECK OPTION wants an automatically updatable view."""
     from pgemu.rewrite.rewrite_view import view_query_is_auto_updatable
 

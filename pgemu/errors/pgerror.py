@@ -79,3 +79,5 @@ class Notice:
     constraint: str | None = None
     location: int | None = None
     routine: str | None = None
+    # what client_min_messages said of it, if that has changed since
+    shown: bool | None = None

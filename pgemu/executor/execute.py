@@ -24,6 +24,7 @@ from pgemu.executor.modify import run_modify
 from pgemu.executor.modifying_ctes import StatementParts, own_writes_hidden
 from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
+from pgemu.nodes.parsenodes import SELECT_LOCKING
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.snapshots import fix_first_snapshot
@@ -111,7 +112,7 @@ def _modify_result(plan: Plan, rows: list[Row], count: int) -> Result:
 def _run_in_write(session: Any, plan: Plan, bindings: Sequence[Value]) -> Result:
     """Data-modifying CTEs and row locks: several steps in one write statement."""
     if plan.row_marks:
-        session.xact.prevent_if_read_only("SELECT FOR UPDATE")
+        session.xact.prevent_if_read_only(SELECT_LOCKING[plan.row_marks[0].strength])
     with session.xact.write(), own_writes_hidden(session, plan):
         if plan.steps and session.own_overlay is not None and session.xact.others_have_xids():
             return _run_steps_beside_others(session, plan, bindings)

@@ -146,6 +146,17 @@ class SessionLocks(LockManager):
             if any(owner >= TRANSACTION_OWNER for owner in owners)
         ]
 
+    def held_both_ways(self) -> bool:
+        """CheckForSessionAndXactLocks: is something locked by the session and the transaction?"""
+        by_session: set[LockTag] = set()
+        by_transaction: set[LockTag] = set()
+        for (tag, _), owners in self._held.items():
+            if any(owner >= TRANSACTION_OWNER for owner in owners):
+                by_transaction.add(tag)
+            if any(owner < TRANSACTION_OWNER for owner in owners):
+                by_session.add(tag)
+        return bool(by_session & by_transaction)
+
     def tag(self, oid: int) -> LockTag:
         session = self.session
         shared = oid < FIRST_USER_OID and session.catalog.relation(oid).sqlite_name[0] == "g"

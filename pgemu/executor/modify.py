@@ -114,9 +114,7 @@ def _run_statement(
     if session.parts is not None and session.parts.has(plan):
         session.parts.note(plan, triggers)
     else:
-        session.after_triggers.end_of_statement()
-        if triggers is not None:
-            triggers.after_statement()
+        session.after_triggers.end_of_statement(triggers)
     if direct is not None and _parameters(direct, bindings) == len(bindings):
         note_lone_target(session, plan, relation)
     return rows, count

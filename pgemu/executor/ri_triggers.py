@@ -23,6 +23,14 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.lock_levels import ROW_EXCLUSIVE, ROW_SHARE
+from pgemu.executor.ri_actions import (
+    CASCADE,
+    NO_ACTION,
+    RESTRICT,
+    SET_DEFAULT,
+    SET_NULL,
+    run_action,
+)
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Const, Value
@@ -35,7 +43,6 @@ _Side = tuple[Any, Sequence[int]]  # a relation and its columns' numbers
 _ALIKE = (frozenset((20, 21, 23, 26)), frozenset((18, 19, 25, 1042, 1043)), frozenset((700, 701)))
 # so many new references are looked up together, and so many keys by one statement
 MANY, AT_ONCE = 8, 200
-NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT = "a", "r", "c", "n", "d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class AfterTriggers:
         self.session = session
         self.immediate: dict[Event, None] = {}
         self.deferred: dict[Event, None] = {}
+        # the user triggers of the tables that actions have changed, by table and kind of change
+        self.cascades: dict[tuple[Any, ...], Any] = {}
         # of each savepoint: what was deferred, and the modes
         self._marks: list[tuple[dict[Event, None], dict[int, bool]]] = []
         # the foreign key and the key of the check that was the last to wait for a deleter
@@ -115,19 +124,36 @@ class AfterTriggers:
 
     # -- testing -----------------------------------------------------------------------------
 
-    def end_of_statement(self) -> None:
-        """Test what the statement noted; actions may note more."""
-        while self.immediate:
-            events, self.immediate = self.immediate, {}
-            for event in self._without_kept(events):
-                in_place(self.session, partial(self._fire, event))
+    def end_of_statement(self, run: Any = None) -> None:
+        """Test what the statement noted; actions may note more.  run: the user triggers of the
+        statement; those of the tables that actions have changed come behind them."""
+        if not self.immediate:
+            if run is not None:
+                run.after_statement()
+            return
+        outer, self.cascades = self.cascades, {}
+        same = None if run is None else (run.relation.oid, "delete")
+        if same is not None and "delete" in run.events:
+            self.cascades[same] = run  # rows that go with others of their table
+        try:
+            while self.immediate:
+                events, self.immediate = self.immediate, {}
+                for event in self._without_kept(events):
+                    in_place(self.session, partial(self._fire, event))
+            if run is not None:
+                run.after_statement()
+                self.cascades.pop(same, None)
+            while self.cascades:
+                runs, self.cascades = self.cascades, {}
+                for cascade in runs.values():
+                    cascade.after_statement()
+        finally:
+            self.cascades = outer
 
     def before_commit(self) -> None:
         while self.deferred or self.immediate:
-            events = {**self.immediate, **self.deferred}
-            self.immediate, self.deferred = {}, {}
-            for event in self._without_kept(events):
-                in_place(self.session, partial(self._fire, event))
+            self.immediate, self.deferred = {**self.immediate, **self.deferred}, {}
+            self.end_of_statement()
 
     def mark(self) -> tuple[int, int]:
         """How much has been noted."""
@@ -273,7 +299,7 @@ class AfterTriggers:
                 return False  # a value that the parent's type does not have
         self._lock(parent.oid, ROW_SHARE)
         names = ", ".join(f"column{n} AS k{n}" for n in range(1, len(columns) + 1))
-        where = self._where(parent, columns)
+        where = self.where(parent, columns)
         for n in range(1, len(columns) + 1):
             where = where.replace("=?", f"=k{n}", 1)
         marks = "(" + ", ".join("?" * len(columns)) + ")"
@@ -298,7 +324,7 @@ class AfterTriggers:
         if self.session.locks is not None:
             self.session.locks.relation(oid, mode)
 
-    def _where(self, relation: Any, attnums: Sequence[int]) -> str:
+    def where(self, relation: Any, attnums: Sequence[int]) -> str:
         terms = []
         for attnum in attnums:
             att = relation.attrs[attnum - 1]
@@ -310,19 +336,19 @@ class AfterTriggers:
     def _exists(self, relation: Any, attnums: Sequence[int], key: Key) -> bool:
         for name in self._storage(relation):
             found = self.session.conn.execute(
-                f"SELECT 1 FROM {name} AS t WHERE {self._where(relation, attnums)} LIMIT 1", key
+                f"SELECT 1 FROM {name} AS t WHERE {self.where(relation, attnums)} LIMIT 1", key
             ).fetchone()
             if found is not None:
                 return True
         return False
 
-    def _leaves(self, relation: Any) -> list[Any]:
+    def leaves(self, relation: Any) -> list[Any]:
         """The tables that hold a relation's rows: its partitions for a partitioned one."""
         leaves: list[Any] = self.session._leaves(relation)
         return leaves
 
     def _storage(self, relation: Any) -> list[str]:
-        return [leaf.sqlite_name for leaf in self._leaves(relation)]
+        return [leaf.sqlite_name for leaf in self.leaves(relation)]
 
     def _conversions(self, source: _Side, target: _Side) -> list[tuple[int, int] | None]:
         """For each column of a key the types of both sides, if they store equal values
@@ -413,7 +439,7 @@ class AfterTriggers:
         xact = self.session.xact
         name = parent.sqlite_name
         assert constraint.confkey is not None
-        text = f"SELECT 1 FROM {name} AS t WHERE {self._where(parent, constraint.confkey)} LIMIT 1"
+        text = f"SELECT 1 FROM {name} AS t WHERE {self.where(parent, constraint.confkey)} LIMIT 1"
         saved, xact.snapshot = xact.snapshot, xact.fixed_snapshot
         try:
             text = overlay_statement(text, [(name, len(parent.attrs))])
@@ -480,7 +506,7 @@ class AfterTriggers:
         self._lock(child.oid, ROW_EXCLUSIVE)
         new = self._cast_key(event.new, *sides, exact=False) if event.new else event.new
         in_child = replace(event, key=fk_key, new=new or ())
-        self._run_action(constraint, child, in_child, action)
+        run_action(self, constraint, child, in_child, action)
         # rows whose default is the key that went have not changed, and were not noted again
         if (
             action == SET_DEFAULT
@@ -494,7 +520,7 @@ class AfterTriggers:
         session = self.session
         if not session.xact.others_running():
             return self._exists(child, attnums, key)
-        for leaf in self._leaves(child):
+        for leaf in self.leaves(child):
             for rid in session.rows_with_key(leaf.sqlite_name, leaf, attnums, key):
                 holder = session.row_locks.holder(leaf, rid, "forkeyshare")
                 if holder:
@@ -519,7 +545,7 @@ class AfterTriggers:
             wait.recheck = recheck
         return wait
 
-    def _rows_of_action(
+    def rows_of_action(
         self, leaf: Any, attnums: Sequence[int], event: Event, action: str
     ) -> list[int]:
         """The rows that an action changes, free to be changed."""
@@ -551,53 +577,7 @@ class AfterTriggers:
             constraint=constraint.conname,
         )
 
-    def _run_action(self, constraint: PgConstraint, child: Any, event: Event, action: str) -> None:
-        assert constraint.conkey is not None
-        columns: Sequence[int] = constraint.conkey
-        if child.row.relhastriggers and self._cascade(constraint, child, event, action):
-            return
-        contended = self.session.xact.others_running()
-        for leaf in self._leaves(child):
-            self.session.prepare_write(leaf)
-            name, key = leaf.sqlite_name, event.key
-            where = self._where(leaf, constraint.conkey)
-            if contended or self.session.xact.fixed_snapshot is not None:
-                rids = self._rows_of_action(leaf, constraint.conkey, event, action)
-                where, key = f"rid IN ({','.join(map(str, rids))})", ()
-            if action == CASCADE and event.kind == "delete":
-                self.session.conn.execute(f"DELETE FROM {name} AS t WHERE {where}", key)
-                continue
-            if action == CASCADE:
-                values: Sequence[Value] = event.new
-            else:
-                if event.kind == "delete" and constraint.confdelsetcols:
-                    columns = constraint.confdelsetcols
-                values = [self._new_value(child, c, action) for c in columns]
-            sets = ", ".join(f"c{c}=?" for c in columns)
-            self.session.conn.execute(
-                f"UPDATE {name} AS t SET xmin=pg_xid(), {sets} WHERE {where}", (*values, *key)
-            )
-
-    def _cascade(self, constraint: PgConstraint, child: Any, event: Event, action: str) -> bool:
-        """The action where the table has user triggers, which must fire."""
-        from pgemu.executor.trigger_writer import cascade_with_triggers
-        from pgemu.executor.triggers import start
-
-        assert constraint.conkey is not None
-        if start(self.session, child, ("update",)) is None:
-            return False
-        columns: Sequence[int] = constraint.conkey
-        values: Sequence[Value] = event.new
-        if action == CASCADE and event.kind == "delete":
-            columns, values = (), ()
-        elif action != CASCADE:
-            if event.kind == "delete" and constraint.confdelsetcols:
-                columns = constraint.confdelsetcols
-            values = [self._new_value(child, c, action) for c in columns]
-        where = self._where(child, constraint.conkey)
-        return cascade_with_triggers(self.session, child, where, event.key, columns, values)
-
-    def _new_value(self, child: Any, attnum: int, action: str) -> Value:
+    def new_value(self, child: Any, attnum: int, action: str) -> Value:
         if action == SET_NULL or attnum not in child.defaults:
             return None
         value: Value = self.session.evaluate(child.defaults[attnum])
@@ -663,7 +643,7 @@ class AfterTriggers:
             self._wait_for_key(relation, constraint.conkey, key)
         count = self.session.conn.execute(
             f"SELECT count(*) FROM {relation.sqlite_name} AS t "
-            f"WHERE {self._where(relation, constraint.conkey)}",
+            f"WHERE {self.where(relation, constraint.conkey)}",
             key,
         ).fetchone()[0]
         if count > 1:
@@ -682,7 +662,7 @@ class AfterTriggers:
         schema, _, table = relation.sqlite_name.partition(".")
         p = f"{schema}.{prefix(schema)}"
         found = self.session.conn.execute(
-            f"SELECT 1 FROM {relation.sqlite_name} AS t WHERE {self._where(relation, attnums)} "
+            f"SELECT 1 FROM {relation.sqlite_name} AS t WHERE {self.where(relation, attnums)} "
             f"AND NOT EXISTS (SELECT 1 FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
             f"WHERE u.relfilenode={table[1:]} AND u.rid=t.rid AND u.xid<>?) LIMIT 2",
             (*key, self.session.xact.xid),
@@ -698,7 +678,7 @@ class AfterTriggers:
             found = session.conn.execute(
                 f"SELECT u.xid FROM {name} AS t JOIN {p}undo AS u ON u.rid=t.rid "
                 f"JOIN {p}active AS a ON a.xid=u.xid WHERE u.relfilenode={table[1:]} "
-                f"AND u.xid<>? AND {self._where(relation, attnums)} LIMIT 1",
+                f"AND u.xid<>? AND {self.where(relation, attnums)} LIMIT 1",
                 (own, *key),
             ).fetchone()
             if found is not None:

@@ -706,15 +706,15 @@ def tablesample(udfs: UdfRegistry, method: str) -> Callable[..., Any]:
     return call
 
 
-@special("merge_choice", deterministic=False)
-def merge_choice(udfs: UdfRegistry) -> Callable[..., Any]:
+@special("noted", deterministic=False)
+def noted(udfs: UdfRegistry, *place: int) -> Callable[..., Any]:
     """With an argument: notes and returns it; without: the last one noted (the columns of a row
     are computed from left to right)."""
     last: list[Any] = [-1]
 
-    def call(*number: Any) -> Any:
-        if number:
-            last[0] = number[0]
+    def call(*value: Any) -> Any:
+        if value:
+            last[0] = value[0]
         return last[0]
 
     return call

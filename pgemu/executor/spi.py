@@ -11,6 +11,16 @@ from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_CURSOR_DEFINITION, PgErr
 _TAGS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "merge": "MERGE"}
 
 
+def as_internal_error(error: PgError, text: str) -> None:
+    """Where an error points is a place in a text that the server runs by itself."""
+    position = error.position
+    if position is None and error.location is not None and error.location >= 0:
+        position = len(text.encode()[: error.location].decode("utf-8", "ignore")) + 1
+    if error.internal_query is None and position is not None:
+        error.internal_query, error.internal_position = text, position
+        error.location = error.position = None
+
+
 def analyzed(session: Any, text: str) -> Any:
     """The one Query of a text; errors point into it."""
     try:
@@ -19,12 +29,7 @@ def analyzed(session: Any, text: str) -> Any:
             return None
         return session.analyze(raws[0], text, [])
     except PgError as error:
-        position = error.position
-        if position is None and error.location is not None:
-            position = len(text.encode()[: error.location].decode("utf-8", "ignore")) + 1
-        if error.internal_query is None and position is not None:
-            error.internal_query, error.internal_position = text, position
-            error.location = error.position = None
+        as_internal_error(error, text)
         raise
 
 

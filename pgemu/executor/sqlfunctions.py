@@ -11,6 +11,7 @@ from typing import Any
 from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, INVALID_FUNCTION_DEFINITION, PgError
 from pgemu.executor.locking import PlanOutdated
+from pgemu.executor.spi import as_internal_error
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_type, expr_typmod, plain_expression
 from pgemu.nodes.parsenodes import Alias, FromExpr, Query, RangeTblEntry, RangeTblRef
@@ -65,9 +66,9 @@ def sql_function(session: Any, proc: PgProc, info: TypeInfo) -> Callable[..., An
             del stack[depth:]
             return run(*args)
         except PgError as error:
-            body = prepared[0][1] if prepared else []
-            for line in stack[depth:] if made is not None else _context(proc, 0, body):
-                error.add_context(line)
+            if made is not None:
+                for line in stack[depth:]:
+                    error.add_context(line)
             raise
         finally:
             del stack[depth:]
@@ -154,9 +155,7 @@ def _context(
             or proc.prorettype in (VOIDOID, RECORDOID)
         )
     )
-    if statement == 0:
-        what = "during startup" if not (inlined and body) else "during inlining"
-    elif inlined and constant and proc.provolatile != "i":
+    if inlined and constant and proc.provolatile != "i":
         what = "during inlining"
     elif inlined and not constant:
         return []
@@ -194,13 +193,28 @@ def _body_queries(session: Any, proc: PgProc, info: TypeInfo) -> list[Query]:
             queries[-1] = _coerced(session, queries[-1], info)
         return queries
     queries = []
-    for raw in session.parse(body_text(proc)):
-        types = list(info.arg_types)
-        queries.append(session.analyze_function_body(raw, proc, types, info.collation))
-    for query in queries:
-        _check_statement(session, query, proc)
-    if queries:
-        queries[-1] = _coerced(session, queries[-1], info)
+    text = body_text(proc)
+    # inline_function looks at the body first
+    inlined = not (
+        proc.proretset or proc.prosecdef or proc.proconfig or proc.prorettype == RECORDOID
+    )
+    try:
+        raws = session.parse(text)
+        inlined = inlined and len(raws) == 1
+        for raw in raws:
+            types = list(info.arg_types)
+            queries.append(session.analyze_function_body(raw, proc, types, info.collation))
+        checked, inlined = inlined, False
+        for query in queries:
+            _check_statement(session, query, proc)
+        inlined = checked
+        if queries:
+            queries[-1] = _coerced(session, queries[-1], info)
+    except PgError as error:
+        as_internal_error(error, text)
+        what = "inlining" if inlined else "startup"
+        error.add_context(f'SQL function "{proc.proname}" during {what}')
+        raise
     return queries
 
 

@@ -27,7 +27,15 @@ _COLUMNS = re.compile(r"UNIQUE constraint failed: (.*)")
 
 
 def translate(error: apsw.Error, session: Any) -> PgError:
-    """The PgError for an error of apsw; StatementExpiredError is raised."""
+    """The PgError for an error of apsw, with its notes as context; StatementExpiredError is
+    raised."""
+    found = _translated(error, session)
+    for line in getattr(error, "__notes__", ()):
+        found.add_context(line)
+    return found
+
+
+def _translated(error: apsw.Error, session: Any) -> PgError:
     if isinstance(error, apsw.ConstraintError):
         return _constraint(error, session)
     text = str(error)

@@ -60,11 +60,15 @@ class TriggeringWriter(RowWriter):
 
     def before_insert(self, row: Sequence[Value]) -> list[Value] | None:
         """ON CONFLICT: BEFORE INSERT triggers run before the conflict is looked for."""
-        if self.relation.relkind == "p":
-            return list(row)
-        made = self._before(self.relation, row)
+        relation = self.relation
+        if relation.relkind != "p":
+            made = self._before(relation, row)
+            self._fired = True
+            return None if made is None else list(made)
+        target, values = self.session.routing.route(relation, row)
+        made = self._before(target, values)
         self._fired = True
-        return None if made is None else list(made)
+        return None if made is None else list(convert_row(target, relation, made))
 
     def _before(self, target: Any, row: Sequence[Value]) -> Sequence[Value] | None:
         if not self.triggers.has(target, "insert", BEFORE):
@@ -107,6 +111,7 @@ class TriggeringWriter(RowWriter):
         target = self.storage(relid)
         if self._done(target, rid, "updated"):
             return None
+        self._check_untouched(target, rid, "updated")
         old = self._old(target, rid)
         if old is None:
             return None
@@ -120,7 +125,7 @@ class TriggeringWriter(RowWriter):
             made = self.triggers.before_row(target, "update", old, new)
             if made is None:
                 return None
-            self._check_untouched(target, rid, old, "updated")
+            self._check_untouched(target, rid, "updated")
             new = list(self._generated(target, made))
         if (
             self.relation.relkind == "p"
@@ -168,21 +173,23 @@ class TriggeringWriter(RowWriter):
         target = self.storage(relid)
         if self._done(target, rid, "deleted"):
             return None
+        self._check_untouched(target, rid, "deleted")
         old = self._old(target, rid)
         if old is None:
             return None
         if self.triggers.has(target, "delete", BEFORE):
             if self.triggers.before_row(target, "delete", old, None) is None:
                 return None
-            self._check_untouched(target, rid, old, "deleted")
+            self._check_untouched(target, rid, "deleted")
         image = super().delete(relid, rid)
         if image is not None:
             self.triggers.after_row(target, "delete", old, None)
         return image
 
-    def _check_untouched(self, target: Any, rid: int, old: Row, what: str) -> None:
+    def _check_untouched(self, target: Any, rid: int, what: str) -> None:
         """A BEFORE trigger must not have changed the row itself."""
-        if self._old(target, rid) != old:
+        touched = self.triggers.touched
+        if touched and (target.sqlite_name.partition(".")[2], rid) in touched:
             raise modified_by_trigger(self.action or what)
 
     def _generated(self, target: Any, row: Sequence[Value]) -> Sequence[Value]:
@@ -232,36 +239,3 @@ def write_view(
         if result is not None:
             written.append((relation.oid, 0, 0, *result, *extra))
     return written
-
-
-def cascade_with_triggers(
-    session: Any,
-    child: Any,
-    where: str,
-    key: Sequence[Value],
-    columns: Sequence[int],
-    values: Sequence[Value],
-) -> bool:
-    """The action of a foreign key on a table with user triggers: DELETE (without columns) or
-    UPDATE of the rows that `where` finds.  False: the table has no triggers."""
-    event = "update" if columns else "delete"
-    triggers: TriggerRun | None = start(session, child, (event,), columns)
-    if triggers is None:
-        return False
-    triggers.before_statement()
-    writer = TriggeringWriter(session, child, triggers)
-    for oid in child.all_inheritors if child.relkind == "p" else (child.oid,):
-        storage = session.catalog.relation(oid)
-        if storage.relkind == "p":
-            continue
-        session.prepare_write(storage)
-        found = session.conn.execute(
-            f"SELECT rid FROM {storage.sqlite_name} AS t WHERE {where}", key
-        ).fetchall()
-        for (rid,) in found:
-            if columns:
-                writer.update(oid, rid, columns, values)
-            else:
-                writer.delete(oid, rid)
-    triggers.after_statement()
-    return True

@@ -22,6 +22,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.partition_routing import convert_row
+from pgemu.executor.row_watch import Touched, watching
 from pgemu.nodes import mutate
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import Param, TargetEntry, Value, Var
@@ -144,6 +145,8 @@ class TriggerRun:
         # the row trigger that was the last to change a row, for messages
         self.old_rows: dict[str, list[Values]] = {}
         self.new_rows: dict[str, list[Values]] = {}
+        # rows that BEFORE UPDATE and BEFORE DELETE triggers have written
+        self.touched: Touched = set()
         self._of: dict[int, list[PgTrigger]] = {}
         self._statement = [t for t in user_triggers(session, relation) if not t.tgtype & ROW]
         self._transition = any(
@@ -267,7 +270,11 @@ class TriggerRun:
                 data.new = [None if n in relation.generated else v for n, v in enumerate(row, 1)]
             if not passes(self.session, trigger, data):
                 continue
-            result = fire(self.session, trigger, data)
+            if event == "insert":
+                result = fire(self.session, trigger, data)
+            else:
+                with watching(self.session, self.touched):
+                    result = fire(self.session, trigger, data)
             if result is None:
                 return None
             if event != "delete":

@@ -62,6 +62,8 @@ class UdfRegistry:
         self._indexed_relations: dict[int, Any] = {}
         # rows that a statement hands to its own parts: data-modifying CTEs, RETURNING
         self.row_sets: dict[str, list[tuple[Value, ...]]] = {}
+        # see row_watch.py
+        self.row_watches: list[set[tuple[str, int]]] = []
 
     @property
     def catalog(self) -> Any:

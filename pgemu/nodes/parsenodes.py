@@ -183,6 +183,15 @@ class RowMarkClause:
     pushed_down: bool = False
 
 
+# the command tags of SELECT with a row mark
+SELECT_LOCKING = {
+    "forkeyshare": "SELECT FOR KEY SHARE",
+    "forshare": "SELECT FOR SHARE",
+    "fornokeyupdate": "SELECT FOR NO KEY UPDATE",
+    "forupdate": "SELECT FOR UPDATE",
+}
+
+
 @node
 class CommonTableExpr:
     """materialized: None (default), True or False as written.  cterefcount counts references."""

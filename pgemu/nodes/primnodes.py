@@ -61,7 +61,8 @@ class Const(Expr):
 class Param(Expr):
     """paramkind "extern": `$paramid` of the client; "exec": value number paramid supplied by the
     executor (SubPlan-like); "sublink": column paramid of the sub-select of the enclosing
-    SubLink's testexpr; "multiexpr": column of a multi-assignment source."""
+    SubLink's testexpr; "multiexpr": column of a multi-assignment source; "new": the value that
+    the statement gives to column paramid, which has been computed before."""
 
     paramkind: str
     paramid: int

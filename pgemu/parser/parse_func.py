@@ -535,7 +535,7 @@ def _default_arguments(catalog: Catalog, detail: FuncDetail, nargs: int) -> list
     every = function_defaults(catalog, detail.funcid)
     if detail.argnumbers is None:
         return copy.deepcopy(every[len(every) - detail.ndargs :])
-    first = get_proc(catalog, detail.funcid).pronargs - len(every)
+    first = len(detail.argnumbers) - len(every)  # CALL counts OUT parameters too
     return [copy.deepcopy(every[n - first]) for n in detail.argnumbers[nargs:]]
 
 

@@ -297,15 +297,6 @@ def parse_type_string_raw(text: str) -> RawTypeName:
     return typename
 
 
-def is_type_name(text: str) -> bool:
-    """Does the grammar take it for the name of a type?"""
-    try:
-        parse_type_string_raw(text)
-    except PgError:
-        return False
-    return True
-
-
 def type_string_to_typeid(catalog: Catalog, text: str, missing_ok: bool = False) -> tuple[int, int]:
     """parseTypeString: (type OID, typmod) of a type name in text; (0, -1) with missing_ok."""
     typename = parse_type_string_raw(text)

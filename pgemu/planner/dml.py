@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pgemu.nodes import expr_collation, expr_type, expr_typmod
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import OnConflictExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import mutate, walk
@@ -216,6 +217,10 @@ def with_generated(
     if not relation.generated:
         return entries
     new = {t.resno: t.expr for t in entries}
+    for t in entries:
+        if _is_volatile(t.expr, scope.owner):  # it must be computed once
+            kind = expr_type(t.expr), expr_typmod(t.expr), expr_collation(t.expr)
+            new[t.resno] = p.Param("new", t.resno, *kind)
     target_no = scope.query.result_relation
 
     def substitute(node: object) -> object | None:
@@ -233,6 +238,47 @@ def with_generated(
     for attnum, expr in relation.generated.items():
         entries.append(p.TargetEntry(mutate(expr, substitute), attnum))
     return entries
+
+
+def lower_assigned(entries: list[p.TargetEntry], low: Lowering, scope: Scope) -> list[Sql]:
+    """The assignments, of which those that others refer to are noted when they are computed."""
+    referred = _referred(entries)
+    values = []
+    for entry in entries:
+        value = lower(entry.expr, low, scope)
+        if entry.resno in referred:
+            value = sql.func(low.binder.special("noted", entry.resno), value)
+        values.append(value)
+    return values
+
+
+def _referred(entries: list[p.TargetEntry]) -> set[int]:
+    found: set[int] = set()
+
+    def visit(item: object) -> bool | None:
+        if isinstance(item, p.Param) and item.paramkind == "new":
+            found.add(item.paramid)
+        return None
+
+    walk([t.expr for t in entries], visit)
+    return found
+
+
+def _is_volatile(expr: p.Expr, low: Lowering) -> bool:
+    found = False
+
+    def visit(item: object) -> bool | None:
+        nonlocal found
+        if isinstance(item, p.NextValueExpr) or (
+            isinstance(item, p.Param) and item.paramkind == "multiexpr"
+        ):
+            found = True
+        elif isinstance(item, p.FuncExpr):
+            found = found or low.proc(item.funcid).provolatile == "v"
+        return None
+
+    walk([expr], visit)
+    return found
 
 
 def _add_generated(source: Sql, modify: ModifyPlan, low: Lowering, scope: Scope) -> Sql:
@@ -318,6 +364,8 @@ def _conflict_clause(
     several = bool(query.jointree.fromlist) or query.has_target_srfs
     if len(conflict.arbiter_indexes) > 1 or (conflict.action == "update" and several):
         return None  # a row must not be changed twice: SQLite would
+    if _referred(with_generated(conflict.on_conflict_set, scope, insert=False)):
+        return None  # in an order of its own
     if conflict.action == "update" and _target(scope).is_partition:
         return None  # the row must stay in its partition
     targets = [_conflict_target(oid, low, scope) for oid in conflict.arbiter_indexes]
@@ -371,7 +419,8 @@ def _conflict_plan(
         same = sql.binary("=", sql.column(row, "tableoid"), sql.column(alias, "c1"))
         on = sql.connect("and", [on, same])
     where = lower_qual(conflict.on_conflict_where, low, inner)
-    outputs = [sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(entries, 1)] or [
+    values = lower_assigned(entries, low, inner)
+    outputs = [sql.alias(value, f"c{n}") for n, value in enumerate(values, 1)] or [
         sql.alias(sql.integer(1), "c0")
     ]
     plan.set_sql = prefix + sql.render(
@@ -450,8 +499,10 @@ def _lower_update(
 ) -> None:
     entries = with_generated(query.target_list, scope, insert=False)
     modify.target_columns = tuple(t.resno for t in entries)
-    values = [lower(t.expr, low, scope) for t in entries]
+    values = lower_assigned(entries, low, scope)
     modify.source_sql = prefix + _source_sql(query, low, scope, values)
+    if _referred(entries):
+        return  # SQLite's UPDATE computes the columns in an order of its own
     returning = _direct_returning(query, low, scope, modify)
     target = scope.entry(query.result_relation)
     if returning is None or has_children(target, low):

@@ -210,6 +210,8 @@ def lower_param(node: p.Param, low: Lowering, scope: Scope) -> Sql:
         return where.sublink_columns[node.paramid - 1]
     if node.paramkind == "multiexpr":
         return _lower_multiexpr(node, low, scope)
+    if node.paramkind == "new":
+        return sql.func(low.binder.special("noted", node.paramid))
     raise PgError(INTERNAL_ERROR, f"unexpected parameter kind {node.paramkind}")
 
 

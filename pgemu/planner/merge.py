@@ -9,7 +9,7 @@ from __future__ import annotations
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import MergeAction, Query, RangeTblRef
 from pgemu.planner import sql
-from pgemu.planner.expressions import lower, lower_qual
+from pgemu.planner.expressions import lower_qual
 from pgemu.planner.fromclause import lower_entry, lower_from
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.plan import MergeActionPlan, ModifyPlan
@@ -17,7 +17,7 @@ from pgemu.planner.sql import Sql
 
 
 def lower_merge(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, prefix: str) -> None:
-    from pgemu.planner.dml import row_address, with_generated
+    from pgemu.planner.dml import lower_assigned, row_address, with_generated
 
     target_no = query.result_relation
     others = [
@@ -31,7 +31,7 @@ def lower_merge(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, p
     target = lower_entry(target_no, low, scope)
     joins = [*joins, sql.join(target, "LEFT" if outer else "", condition or sql.integer(1))]
     address = row_address(query, low, scope)
-    chosen = low.binder.special("merge_choice")
+    chosen = low.binder.special("noted")
     columns = [*address, sql.func(chosen, _choice(query, address[0], low, scope))]
     actions = []
     for number, action in enumerate(query.merge_action_list):
@@ -39,11 +39,12 @@ def lower_merge(query: Query, low: Lowering, scope: Scope, modify: ModifyPlan, p
         entries: list[p.TargetEntry] = []
         if action.command_type in ("insert", "update"):
             entries = with_generated(action.target_list, scope, insert=insert)
+        values = lower_assigned(entries, low, scope)
         actions.append(
             MergeActionPlan(action.command_type, tuple(t.resno for t in entries), len(columns))
         )
         is_chosen = sql.binary("=", sql.func(chosen), sql.integer(number))
-        columns += [sql.case([(is_chosen, lower(t.expr, low, scope))], None) for t in entries]
+        columns += [sql.case([(is_chosen, value)], None) for value in values]
     modify.actions = tuple(actions)
     named = [sql.alias(c, f"c{n}") for n, c in enumerate(columns, 1)]
     outputs = [*named, *scope.pins]

@@ -302,7 +302,7 @@ def rewrite_query(
 ) -> list[Query]:
     """RewriteQuery: complete the target list, apply rules, go through simple views.  In place;
     the result may be several queries, or none."""
-    from pgemu.rewrite.rewrite_rules import fire_rules
+    from pgemu.rewrite.rewrite_rules import FiredRules, fire_rules
     from pgemu.rewrite.rewrite_view import (
         error_view_not_updatable,
         rewrite_target_view,
@@ -318,7 +318,8 @@ def rewrite_query(
         raise PgError(WRONG_OBJECT_TYPE, f'cannot change materialized view "{relation.name}"')
     values = _rewrite_targets(catalog, query, relation)
     key = (relation.oid, command)
-    fired = fire_rules(catalog, query, relation)
+    copied = query.query_source == "copy"
+    fired = FiredRules() if copied else fire_rules(catalog, query, relation)
     products = list(fired.products)
     instead = fired.instead
     updatable_view = False

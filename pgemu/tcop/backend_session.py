@@ -31,6 +31,8 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
     server_address: str | None = None
     # after a SIGHUP: applies the configuration files, between two statements
     reload: Callable[[], None] | None = None
+    # client_min_messages, when the messages that wait now were made
+    _min_messages: str = "notice"
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -67,6 +69,7 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
         hooks["client_encoding"] = self._set_client_encoding
         hooks["timezone"] = self._set_timezone
         hooks["datestyle"] = self._set_datestyle
+        hooks["client_min_messages"] = self._set_client_min_messages
         for name in (
             "intervalstyle",
             "bytea_output",
@@ -118,6 +121,13 @@ class BackendSession(ProceduralMixin, StatementsMixin, Session):
     def _set_client_encoding(self, value: Any) -> None:
         self.client_codec = python_codec(str(value))
         self.ctx.client_encoding = str(value)
+
+    def _set_client_min_messages(self, value: Any) -> None:
+        """Messages that wait to be sent were made under the old value."""
+        for notice in self.notices:
+            if notice.shown is None:
+                notice.shown = self.wants_notice(notice.severity, self._min_messages)
+        self._min_messages = str(value)
 
     def _set_timezone(self, value: Any) -> None:
         from pgemu.guc.timezone import zone_info

@@ -175,7 +175,7 @@ def _meet_late_error(portal: Portal, direction: str, count: int, size: int) -> N
 
 def _goes_back(position: int, size: int, direction: str, count: int, is_move: bool) -> bool:
     """Does PostgreSQL rewind, or step back, for this (DoPortalRunFetch)?"""
-    if direction == "FETCH_BACKWARD" and count:
+    if direction == "FETCH_BACKWARD":  # also no rows at all
         return True
     if direction == "FETCH_ABSOLUTE":
         return count < 0 or (count <= position and position > 0)

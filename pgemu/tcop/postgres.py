@@ -290,11 +290,15 @@ class Backend:
         session = self.session
         pending = list(session.notices)
         session.notices.clear()
+        threshold = str(session.guc.values["client_min_messages"])
         for notice in pending:
             if self.log is not None:
                 position = character_position(self.statement_text, notice.location)
                 self.log.report(notice, position, self.statement_text)
-            if not session.wants_notice(notice.severity):
+            shown = notice.shown
+            if shown is None:
+                shown = session.wants_notice(notice.severity, threshold)
+            if not shown:
                 continue
             position = character_position(self.statement_text, notice.location)
             self.connection.write(

@@ -110,7 +110,16 @@ def _check_contents(session: Any) -> None:
             FEATURE_NOT_SUPPORTED,
             "cannot PREPARE a transaction that has created a cursor WITH HOLD",
         )
-    for oid in session.locks.locked_relations():
+    if session.locks.held_both_ways():
+        raise PgError(
+            FEATURE_NOT_SUPPORTED,
+            "cannot PREPARE while holding both session-level and transaction-level locks on the "
+            "same object",
+        )
+    namespace, made = session.catalog.my_temp_namespace, session.xact.is_new_storage
+    temporary = session.catalog.all(PgClass, relnamespace=namespace) if namespace else ()
+    new = [row.oid for row in temporary if made(f"main.r{row.relfilenode}")]
+    for oid in (*new, *session.locks.locked_relations()):
         row = session.catalog.one(PgClass, oid=oid)  # None: dropped
         if row is not None and row.relpersistence == "t":
             raise PgError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from pgemu.errors import PgError
+from pgemu.errors import READ_ONLY_SQL_TRANSACTION, PgError
 from pgemu.executor.execute import (
     Result,
     bind,
@@ -87,7 +87,10 @@ class SimpleQuery:
             session.begin_implicit()
             shape = None
         for number, raw in enumerate(statements):
-            self._run_one(raw, text, shape)
+            tag = self._run_one(raw, text, shape)
+            if number + 1 == len(statements) > 1:
+                session.end_implicit()  # a COMMIT that fails takes the last tag's place
+            backend.connection.write(tag)
             if number + 1 < len(statements):
                 if session.xact.state == "idle":
                     session.begin_implicit()
@@ -127,13 +130,15 @@ class SimpleQuery:
             session.accept_invalidations()
             return False
         try:
-            self._execute(cached, bindings, replans=alone)
+            tag = self._execute(cached, bindings, replans=alone)
         except PlanOutdated:
             session.accept_invalidations()
             return False
+        self.backend.connection.write(tag)
         return True
 
-    def _execute(self, cached: CachedStatement, bindings: Any, *, replans: bool = False) -> None:
+    def _execute(self, cached: CachedStatement, bindings: Any, *, replans: bool = False) -> bytes:
+        """Run a plan and send its rows; its CommandComplete."""
         session, write = self.session, self.backend.connection.write
         plan = cached.plan
         if plan.command_type == "select" and not plan.row_marks and not plan.may_write:
@@ -141,8 +146,8 @@ class SimpleQuery:
                 cached.row_description = describe(session, plan.columns, ())
                 cached.encoders = encoders(session, plan.columns, ())
             head = cached.row_description
-            if plan.result is None and self._send_quiet(cached, bindings):
-                return
+            if plan.result is None and (tag := self._send_quiet(cached, bindings)):
+                return tag
             rows = select_rows(session, plan, bindings)
             try:
                 first = next(rows, None)
@@ -159,17 +164,18 @@ class SimpleQuery:
                 count += send_rows(write, rows, cached.encoders)
             if session.notices:
                 self.backend.send_notices()
-            write(command_complete(f"SELECT {count}"))
-            return
+            return command_complete(f"SELECT {count}")
         try:
             result = run_plan(session, plan, bindings, replans=replans)
-        except (PgError, apsw.Error):
-            if plan.command_type == "select" and _had_started(session, cached.query):
+        except (PgError, apsw.Error) as error:
+            # a row mark in a read-only transaction is refused before the start
+            early = plan.row_marks and getattr(error, "sqlstate", "") == READ_ONLY_SQL_TRANSACTION
+            if plan.command_type == "select" and not early and _had_started(session, cached.query):
                 write(describe(session, plan.columns, ()))
             raise
         if result.columns is None or result.columns is not plan.columns:
-            self.send_result(result)
-            return
+            self._send_rows(result)
+            return command_complete(result.tag)
         if not cached.row_description:
             cached.row_description = describe(session, plan.columns, ())
             cached.encoders = encoders(session, plan.columns, ())
@@ -180,10 +186,11 @@ class SimpleQuery:
         if plan.command_type != "select":
             write(cached.row_description)
         send_rows(write, result.rows or (), cached.encoders)
-        write(command_complete(result.tag))
+        return command_complete(result.tag)
 
-    def _send_quiet(self, cached: CachedStatement, bindings: Any) -> bool:
-        """The rows of a SELECT that can run without a snapshot; its table locks are held."""
+    def _send_quiet(self, cached: CachedStatement, bindings: Any) -> bytes:
+        """The rows of a SELECT that can run without a snapshot; its table locks are held.  Its
+        CommandComplete; nothing: it needs one."""
         session, write = self.session, self.backend.connection.write
         session.xact.queried = True
         head = cached.row_description
@@ -193,7 +200,7 @@ class SimpleQuery:
         try:
             cursor = quiet_cursor(session, cached.plan, bindings)
             if cursor is None:
-                return False
+                return b""
             while True:
                 rows = list(islice(cursor, ROWS_AT_ONCE))
                 if head:
@@ -212,12 +219,12 @@ class SimpleQuery:
             if cursor is not None:
                 cursor.close()
         note_duration(cached.plan, started)
-        write(command_complete(f"SELECT {count}"))
-        return True
+        return command_complete(f"SELECT {count}")
 
     # -- other statements --------------------------------------------------------------------------
 
-    def _run_one(self, raw: RawStmt, text: str, shape: Shape | None) -> None:
+    def _run_one(self, raw: RawStmt, text: str, shape: Shape | None) -> bytes:
+        """Everything but the CommandComplete is sent."""
         from pgemu.tcop.postgres import check_failed_transaction
 
         session = self.session
@@ -235,17 +242,19 @@ class SimpleQuery:
             if not planned:
                 if not rewritten:
                     session.used_literals = used
-                self.send_result(session.run(query, show=self._send_rows))
-                return
+                result = session.run(query, show=self._send_rows)
+                if raw.tag == "FetchStmt":
+                    session.result_formats = _fetched_formats(session, raw.body)
+                self._send_rows(result)
+                return command_complete(result.tag)
             if lock_for_plan(session, plan):
                 break
             session.accept_invalidations()  # a table changed while we waited for its lock
         if rewritten[0].command_type != query.command_type and not rewritten[0].can_set_tag:
             # what a rule does instead: its rows are shown under the statement's own tag
             result = session.run_planned(plan, rewritten[0], ())
-            result.tag = EMPTY_TAGS[query.command_type]
-            self.send_result(result)
-            return
+            self._send_rows(result)
+            return command_complete(EMPTY_TAGS[query.command_type])
         cached = None
         if session.notices:  # of analysis; they must be given the next time too
             self.backend.send_notices()
@@ -256,7 +265,7 @@ class SimpleQuery:
         if cached is None:
             cached = CachedStatement(plan)
         cached.query = None if rewritten[0].rtable else rewritten[0]
-        self._execute(cached, bind(plan, ()))
+        return self._execute(cached, bind(plan, ()))
 
     def _prepare_one(self, text: str, shape: Shape) -> CachedStatement | None:
         """Plan a statement and remember it under its shape; None: it is not to be planned so."""
@@ -297,6 +306,12 @@ class SimpleQuery:
             write(describe(session, result.columns, formats))
             if result.rows is not None:
                 send_rows(write, result.rows, encoders(session, result.columns, formats))
+
+
+def _fetched_formats(session: Any, stmt: dict[str, Any]) -> tuple[int, ...]:
+    """A cursor that was declared BINARY says itself how its rows are sent."""
+    portal = session.portals.get(stmt["portalname"])
+    return (1,) if portal is not None and portal.is_binary and not stmt.get("ismove") else ()
 
 
 def _conforming(session: Any) -> bool:

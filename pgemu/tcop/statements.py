@@ -17,7 +17,8 @@ from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_param import check_parameter_types
 from pgemu.planner.plan import OutputColumn, Plan
 from pgemu.planner.planner import output_columns_of, plan_query
-from pgemu.rewrite.rewrite_handler import query_rewrite
+from pgemu.rewrite.rewrite_handler import query_rewrite, rewrite_query
+from pgemu.rewrite.rewrite_manip import copy_object
 from pgemu.tcop.prepared import PreparedStatement
 
 _PLANNED = ("select", "insert", "update", "delete", "merge")
@@ -90,10 +91,20 @@ class StatementsMixin:
         cache[key] = prepared
         return prepared
 
+    def execute_parameters(
+        self, statement: PreparedStatement, stmt: dict[str, Any], source_text: str
+    ) -> list[Value]:
+        """The values of EXECUTE's arguments."""
+        from pgemu.tcop.prepare import evaluate_params
+
+        return evaluate_params(self, statement, stmt, source_text)
+
     def prepare(self, name: str, text: str, raw: RawStmt, types: list[int]) -> PreparedStatement:
         """Analyze a statement whose parameter types may be open."""
         query, used = self.analyze_statement(raw, text, types, variable_params=True)
         check_parameter_types(types)
+        if query.result_relation and query.rtable[query.result_relation - 1].relkind == "v":
+            rewrite_query(self.catalog, copy_object(query), ())  # can the view be written?
         return PreparedStatement(
             name,
             text,
@@ -181,11 +192,11 @@ class StatementsMixin:
         text: str = source_text or self.source_text
         return text
 
-    def wants_notice(self, severity: str) -> bool:
+    def wants_notice(self, severity: str, threshold: str) -> bool:
         """client_min_messages; INFO always goes out."""
         if severity == "INFO":
             return True
-        threshold = str(self.guc.values["client_min_messages"]).upper()
+        threshold = threshold.upper()
         threshold = "DEBUG2" if threshold == "DEBUG" else threshold
         return _SEVERITIES.index(severity) >= _SEVERITIES.index(threshold)
 
@@ -204,7 +215,9 @@ def _changed(old: tuple[OutputColumn, ...], new: tuple[OutputColumn, ...] | None
     if new is None or len(old) != len(new):
         return True
     pairs = zip(old, new, strict=True)
-    return any(a.type_oid != b.type_oid or a.typmod != b.typmod for a, b in pairs)
+    return any(
+        a.type_oid != b.type_oid or a.typmod != b.typmod or a.name != b.name for a, b in pairs
+    )
 
 
 def statement_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | None:

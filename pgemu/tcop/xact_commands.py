@@ -121,7 +121,7 @@ def _commit(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.commit_transaction()
         return "COMMIT"
-    kept = replace(xact.current) if chain else None
+    kept = _chained(session) if chain else None
     failed = xact.state == FAILED
     if failed:
         session.rollback_transaction()
@@ -145,11 +145,20 @@ def _rollback(session: Any, stmt: dict[str, Any]) -> str:
         if xact.state == IMPLICIT:
             session.rollback_transaction()
         return "ROLLBACK"
-    kept = replace(xact.current) if chain else None
+    kept = _chained(session) if chain else None
     session.rollback_transaction()
     if kept is not None:
         _chain(session, kept)
     return "ROLLBACK"
+
+
+def _chained(session: Any) -> Characteristics:
+    """SaveTransactionCharacteristics: one that has failed as a whole has lost its own."""
+    xact = session.xact
+    if xact.state == FAILED and not xact.savepoints:
+        return default_characteristics(session)
+    current: Characteristics = xact.current
+    return replace(current)
 
 
 def _chain(session: Any, kept: Characteristics) -> None:
@@ -171,14 +180,21 @@ def _need_block(session: Any, command: str) -> None:
 
 def _savepoint(session: Any, stmt: dict[str, Any]) -> str:
     _need_block(session, "SAVEPOINT")
-    session.xact.savepoint(stmt["savepoint_name"])
+    xact = session.xact
+    xact.savepoint(stmt["savepoint_name"])
+    xact.savepoints[-1].read_only = xact.current.read_only
     return "SAVEPOINT"
 
 
 def _release(session: Any, stmt: dict[str, Any]) -> str:
     _need_block(session, "RELEASE SAVEPOINT")
-    session.xact.release_savepoint(stmt["savepoint_name"])
-    level = len(session.xact.savepoints)
+    xact = session.xact
+    saved = list(xact.savepoints)
+    xact.release_savepoint(stmt["savepoint_name"])
+    level = len(xact.savepoints)
+    if saved[level].read_only != xact.current.read_only:  # SET TRANSACTION READ ONLY ends with it
+        xact.current.read_only = False
+        session.guc.set("transaction_read_only", "off", local=True)
     for portal in session.portals.values():
         portal.created_level = min(portal.created_level, level)
     return "RELEASE"

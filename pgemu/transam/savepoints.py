@@ -31,6 +31,7 @@ class Savepoint:
     dropped: int
     row_locks: int = 0
     hidden: bool = False
+    read_only: bool = False
 
 
 class Savepoints:

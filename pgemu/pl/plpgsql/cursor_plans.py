@@ -23,7 +23,7 @@ def check_cursor_plan(queries: Sequence[Any], text: str) -> None:
     """SPI_is_cursor_plan"""
     what = None
     if len(queries) != 1:
-        what = "multi-query plan" if queries else "empty query"
+        what = "multi-query plan"
     elif not _returns_tuples(queries[0]):
         what = f"{command_name(queries[0])} query"
     if what is not None:

@@ -37,6 +37,9 @@ from pgemu.pl.plpgsql.subxact import Subtransaction
 OK, EXIT, CONTINUE, RETURN = 0, 1, 2, 3
 BOOLOID, INT4OID = 16, 23
 
+_NOT_A_ROW = "cannot return non-composite value from function returning composite type"
+_INITIALIZATION = "during statement block local variable initialization"
+
 
 class Execution(Assigning, RunningSql, Raising):
     """One call of a function."""
@@ -56,6 +59,8 @@ class Execution(Assigning, RunningSql, Raising):
         self.rows: list[Any] = []
         self.processed = 0
         self.error: PgError | None = None
+        # the one that a block is initializing
+        self.variable: Var | Rec | None = None
         self.trigger: Any = None
         self.evaluating: Expr | None = None
         for datum in function.datums:
@@ -69,7 +74,10 @@ class Execution(Assigning, RunningSql, Raising):
         name = self.function.signature
         if self.stmt is not None and self.stmt.lineno:
             if self.text and self.text != "during function entry":
-                return f"PL/pgSQL function {name} line {self.stmt.lineno} {self.text}"
+                lineno = self.stmt.lineno
+                if self.text == _INITIALIZATION and self.variable is not None:
+                    lineno = self.variable.lineno
+                return f"PL/pgSQL function {name} line {lineno} {self.text}"
             return (
                 f"PL/pgSQL function {name} line {self.stmt.lineno} at "
                 f"{self.stmt.label_of_context()}"
@@ -121,10 +129,11 @@ class Execution(Assigning, RunningSql, Raising):
     # -- blocks and statements -------------------------------------------------------------------
 
     def block(self, block: s.Block) -> int:
-        self.text = "during statement block local variable initialization"
+        self.text = _INITIALIZATION
         saved = self.stmt
         self.stmt = block
         for variable in block.variables:
+            self.variable = variable
             self.initialize(variable)
         self.text = ""
         if block.handlers is not None:
@@ -381,7 +390,12 @@ class Execution(Assigning, RunningSql, Raising):
             return RETURN
         if result.is_row:
             record = self.record_variable(stmt.expr)
-            self.returned = (record.copy(), 0, -1) if record else self.evaluate(stmt.expr)
+            if record is not None:
+                self.returned = (record.copy(), 0, -1)
+                return RETURN
+            self.returned = self.evaluate(stmt.expr)
+            if self.returned[0] is not None and self.record_of(*self.returned) is None:
+                raise PgError(DATATYPE_MISMATCH, _NOT_A_ROW)
             return RETURN
         self.returned = self.evaluate(stmt.expr)
         return RETURN
@@ -408,10 +422,7 @@ class Execution(Assigning, RunningSql, Raising):
             return None
         made = self.record_of(value, oid, typmod)
         if made is None:
-            raise PgError(
-                DATATYPE_MISMATCH,
-                "cannot return non-composite value from function returning composite type",
-            )
+            raise PgError(DATATYPE_MISMATCH, _NOT_A_ROW)
         return made
 
     def row_result(self, value: Any, oid: int, typmod: int) -> Any:
@@ -423,11 +434,6 @@ class Execution(Assigning, RunningSql, Raising):
             return None
         else:
             record = self.record_of(value, oid, typmod)
-            if record is None:
-                raise PgError(
-                    DATATYPE_MISMATCH,
-                    "cannot return non-composite value from function returning composite type",
-                )
         assert record is not None
         if record.values is None:
             return None
@@ -483,10 +489,7 @@ class Execution(Assigning, RunningSql, Raising):
                 return OK
             record = self.record_of(value, oid, typmod)
             if record is None:
-                raise PgError(
-                    DATATYPE_MISMATCH,
-                    "cannot return non-composite value from function returning composite type",
-                )
+                raise PgError(DATATYPE_MISMATCH, _NOT_A_ROW)
             message = "returned record type does not match expected record type"
             self.rows.append(self.tuple_of(record, message))
             return OK

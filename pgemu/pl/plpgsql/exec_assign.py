@@ -45,6 +45,7 @@ from pgemu.pl.plpgsql.expr import (
 from pgemu.pl.plpgsql.extra_checks import MORE_THAN_ONE, multi_assignment_mismatch
 from pgemu.pl.plpgsql.simple import Compiler
 from pgemu.pl.plpgsql.subxact import only_reads, run_step
+from pgemu.planner.clauses import ConstantCheck
 from pgemu.types.record import deform, form_record, from_json
 
 UNKNOWNOID = 705
@@ -153,7 +154,7 @@ class Assigning:
             try:
                 value = prepared.getter(self.values)
             except PgError as error:
-                if self._in_use(expr):
+                if self._in_use(expr) or self._fails_in_planning(expr, prepared, error):
                     error.add_context(expr.context_line())
                 raise
             finally:
@@ -173,7 +174,7 @@ class Assigning:
             rows = self._rows(prepared, params)
         except PgError as error:
             error.location = None
-            if not simple or (not params and self._fails_in_planning(expr, prepared, error)):
+            if not simple or self._fails_in_planning(expr, prepared, error):
                 error.add_context(expr.context_line())
             raise
         finally:
@@ -196,19 +197,23 @@ class Assigning:
         )
 
     def _fails_in_planning(self, expr: Expr, prepared: Prepared, error: PgError) -> bool:
-        """Is the failed expression one of constants that PostgreSQL's planner would evaluate?
-        The cast to a variable's type that is not part of the expression comes later, and so do
-        the constraints of domains."""
-        node = prepared.query.target_list[0].expr
+        """Has the failed expression constants that PostgreSQL's planner would evaluate?  The cast
+        to a variable's type that is not part of the expression comes later, and so do the
+        constraints of domains."""
         if error.sqlstate in (CHECK_VIOLATION, NOT_NULL_VIOLATION):
             return False
         catalog = self.session.catalog
-        if contain_mutable_functions(catalog, node):
-            return False
-        if not prepared.converted or expr.prefix:
-            return True
         try:
-            self.evaluate(expr)
+            if prepared.converted and not expr.prefix:
+                prepared = self.prepare(expr)
+        except PgError:
+            return False
+        try:
+            ConstantCheck(catalog).query(prepared.query, None)
+            node = prepared.query.target_list[0].expr
+            if prepared.sources or contain_mutable_functions(catalog, node):
+                return False
+            self.session.evaluate(node)
         except PgError:
             return True
         return False
@@ -374,9 +379,16 @@ class Assigning:
     def set_field(self, field: RecField, value: Any) -> None:
         record: RecordValue = self.values[field.rec.dno]
         index = self._field_index(field, record)
-        if record.values is None:
-            record.values = [None] * len(record.columns)
-        record.values[index] = value
+        values = [None] * len(record.columns) if record.values is None else list(record.values)
+        values[index] = value
+        if field.rec.type.is_domain:
+            self._check_domain(field.rec, RecordValue(record.columns, values, field.rec.type.oid))
+        record.values = values
+
+    def _check_domain(self, rec: Rec, record: RecordValue) -> None:
+        """The constraints of a domain over a composite type."""
+        base = self.session.catalog.types.base_type(rec.type.oid)
+        self.cast(record_storage(record), base, -1, rec.type)
 
     def move_record(self, rec: Rec, source: RecordValue) -> None:
         """exec_move_row for a record value as the source."""
@@ -419,12 +431,7 @@ class Assigning:
                 values.append(None)
         record = RecordValue(wanted, values, rec.type.oid)
         if rec.type.is_domain:
-            self.cast(
-                record_storage(record),
-                self.session.catalog.types.base_type(rec.type.oid),
-                -1,
-                rec.type,
-            )
+            self._check_domain(rec, record)
         self.values[rec.dno] = record
 
     def convert_columns(

@@ -109,6 +109,8 @@ class Raising:
 
     def _send(self, level: str, fields: dict[str, str | None]) -> None:
         code = fields.get("errcode")
+        if code == "00000":  # not an error's
+            code = None
         message = fields.get("message")
         more = {key: fields[key] for key in ("detail", "hint", *_FIELDS) if key in fields}
         if level == "ERROR":

@@ -60,6 +60,7 @@ from pgemu.transam.xact import IMPLICIT
 
 OK = 0
 _WRITING = ("insert", "update", "delete", "merge")
+_NO_DATA = "INTO used with a command that cannot return data"
 
 
 def _may_commit(query: Any) -> bool:
@@ -191,7 +192,11 @@ class RunningSql:
             except PgError as error:
                 if not is_cursor or query.command_type != "select":
                     raise
-                result, self.late_error = rows_until_error(session, query, params, error)
+                try:
+                    result, self.late_error = rows_until_error(session, query, params, error)
+                except PgError as planned:  # by the planner, before there is a portal
+                    planned.add_context(line)
+                    raise
             return _with_rows(lambda: result)
         except PgError as error:
             error.location = None
@@ -306,7 +311,7 @@ class RunningSql:
                 "query has no destination for result data",
                 hint="If you want to discard the results of a SELECT, use PERFORM instead.",
             )
-        elif result.columns is not None and query.command_type != "utility":
+        elif result.columns is not None:
             raise PgError(SYNTAX_ERROR, "query has no destination for result data")
         return OK
 
@@ -318,7 +323,7 @@ class RunningSql:
 
     def _store_into(self, stmt: Any, query: Any, result: Any) -> None:
         if result.columns is None:
-            raise PgError(SYNTAX_ERROR, "INTO used with a command that cannot return data")
+            raise PgError(SYNTAX_ERROR, _NO_DATA)
         rows = result.rows or []
         modifies = query.command_type in _WRITING
         columns = _columns(result)
@@ -380,6 +385,8 @@ class RunningSql:
         query, result = self.run_dynamic(stmt.query, stmt.params, "EXECUTE")
         if query is None:
             self.processed = 0
+            if stmt.into is not None:
+                raise PgError(SYNTAX_ERROR, _NO_DATA)
             return OK
         self.processed = self._count(query, result)
         if stmt.into is not None:
@@ -602,7 +609,7 @@ class RunningSql:
         name = self.session.catalog.type_name
         live = [c for c in wanted if c[1]]
         for number, (have, want) in enumerate(zip(columns, live, strict=False), 1):
-            if have[1] != want[1] or (want[2] != -1 and have[2] != want[2] and have[2] >= 0):
+            if have[1] != want[1] or (want[2] >= 0 and have[2] != want[2]):
                 raise PgError(
                     DATATYPE_MISMATCH,
                     message,
@@ -728,11 +735,16 @@ class RunningSql:
             xact.end_write()
         else:
             xact.abort_write()
-        if xact.state == IMPLICIT:  # it has slept in the middle
+        # it has slept in the middle, or is serializable
+        began_implicit = xact.state == IMPLICIT
+        if began_implicit:
             xact.commit(may_wait=True) if committing else xact.rollback()
         self._end_cursors()
         session.start_statement()
-        session.guc.push()
+        if began_implicit and xact.current.isolation == "serializable":
+            session.begin_implicit(pipeline=True)
+        else:
+            session.guc.push()
         xact.queried = False
         if chain:
             for name, value in (

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+import pgparse
+
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
+    INTERNAL_ERROR,
     SYNTAX_ERROR,
     UNDEFINED_OBJECT,
     PgError,
 )
-from pgemu.parser.parse_type import is_type_name
 from pgemu.pl.plpgsql import statements as s
 from pgemu.pl.plpgsql.conditions import CONDITIONS
 from pgemu.pl.plpgsql.datums import (
@@ -32,7 +34,7 @@ from pgemu.pl.plpgsql.datums import (
 )
 from pgemu.pl.plpgsql.extra_checks import shadowed_variable
 from pgemu.pl.plpgsql.gram_sql import SqlStatements
-from pgemu.pl.plpgsql.scanner import Token
+from pgemu.pl.plpgsql.scanner import RESERVED, UNRESERVED, Token
 
 _END_OF_DECLARATION = (";", ":=", "=", "default", "not", "collate", ",", ")")
 _LOOPS = ("loop", "while", "for", "foreach")
@@ -63,7 +65,10 @@ class Parser(SqlStatements):
                 self.syntax_error(self.tokens[self.at - 1])
             self.variable_conflict = value
         elif name.value == "print_strict_params":
-            self.print_strict_params = self.next().value == "on"
+            value = self.next().value
+            if value not in ("on", "off"):
+                raise PgError(INTERNAL_ERROR, f"unrecognized print_strict_params option {value}")
+            self.print_strict_params = value == "on"
         elif name.value in ("option", "dump"):
             if name.value == "option":
                 self.next()
@@ -297,12 +302,19 @@ class Parser(SqlStatements):
         return dtype
 
     def _bad_type(self, text: str, first: Token) -> NoReturn:
-        """The core grammar does not take it: the error is at the token behind what it takes."""
-        tokens = self.tokens_of(text)
-        count = len(tokens) - 2
-        while count and not is_type_name(text[: tokens[count - 1].end]):
-            count -= 1
-        token = tokens[count]
+        """The core grammar does not take it (typeStringToTypeName)."""
+        before = "SELECT CAST(NULL AS "
+        try:
+            pgparse.parse(f"{before}{text})")
+        except pgparse.PGQueryError as error:
+            at = (error.position or 1) - 1 - len(before)
+        else:
+            raise PgError(
+                SYNTAX_ERROR, f'invalid type name "{text}"', **self.where_of(first)
+            ) from None
+        token = next(t for t in self.tokens_of(text) if t.end > at or t.kind == "end")
+        if token.kind == "end":
+            self.fail("syntax error", token)
         near = text[token.start : token.end]
         raise PgError(
             SYNTAX_ERROR,
@@ -360,6 +372,8 @@ class Parser(SqlStatements):
             if reader is not None:
                 made: s.Stmt = reader(self.line(token))
                 return made
+            if token.value in RESERVED or (token.value in UNRESERVED and self.peek(1).value != "."):
+                self.syntax_error()
         elif token.kind not in ("word", "quoted", "param"):
             self.syntax_error()
         return self.assignment_or_sql()
@@ -446,12 +460,15 @@ class Parser(SqlStatements):
         return body
 
     def _foreach(self, lineno: int, label: str | None) -> s.Stmt:
-        target = self.read_into("foreach")
+        names = self.for_variable()
         width = 0
         if self.accept_word("slice"):
+            if not self.peek().value.isdigit():
+                self.syntax_error()
             width = int(self.next().value)
         self.expect_word("in")
         self.expect_word("array")
+        target = self.for_target(names, "loop variable of FOREACH must be a known variable or")
         expr = self.read_expr("loop")
         self.expect_word("loop")
         return s.ForEach(lineno, label, target, width, expr, self._loop_body(label))
@@ -460,7 +477,7 @@ class Parser(SqlStatements):
         names = self.for_variable()
         self.expect_word("in")
         if self.accept_word("execute"):
-            target = self.for_target(names, "EXECUTE")
+            target = self.for_target(names)
             query = self.read_expr("loop", "using")
             params = self.read_using("loop")
             self.expect_word("loop")
@@ -512,16 +529,24 @@ class Parser(SqlStatements):
             step = self.read_expr("loop") if self.accept_word("by") else None
             self.expect_word("loop")
             if len(names) > 1:
-                self.fail("integer FOR loop must have only one target variable", names[1][0])
+                raise PgError(
+                    SYNTAX_ERROR,
+                    "integer FOR loop must have only one target variable",
+                    **self.where_of(names[0][0]),
+                )
             variable = self.new_var(names[0][0].value, self.types.plain(23), lineno)
             return s.ForInteger(
                 lineno, label, variable, first, upper, step, reverse, self._loop_body(label)
             )
         if reverse:
-            self.fail("cannot specify REVERSE in query FOR loop", self.tokens[start - 1])
+            raise PgError(
+                SYNTAX_ERROR,
+                "cannot specify REVERSE in query FOR loop",
+                **self.where_of(self.tokens[start - 1]),
+            )
         query = Expr(first.text, first.location, first.ns, True)
         self.check_expression(query)
-        target = self.for_target(names, "query")
+        target = self.for_target(names)
         self.expect_word("loop")
         return s.ForQuery(lineno, label, target, query, self._loop_body(label))
 

@@ -234,9 +234,11 @@ class TokenReader:
                 if token.kind == "end":
                     self.syntax_error()
                 what = "statement" if statement else "expression"
+                words = [_shown(word) for word in ends if word not in ("..", "by")]
+                wanted = ('" or "' if ends == (",", ")") else " or ").join(words)
                 raise PgError(
                     SYNTAX_ERROR,
-                    f'missing "{_shown(ends[0])}" at end of SQL {what}',
+                    f'missing "{wanted}" at end of SQL {what}',
                     **self.where_of(token),
                 )
             if value in _OPENING:
@@ -279,12 +281,12 @@ class TokenReader:
                 params.append(self.read_expr(",", end))
         return params
 
-    def read_into(self, what: str = "into") -> IntoTarget:
-        """read_into_target / for_variable: a record, or scalars."""
+    def read_into(self) -> IntoTarget:
+        """read_into_target: a record, or scalars."""
         first = self.peek()
         datum = self.known_datum()
         if isinstance(datum, Rec):
-            if self.at_op(",") and what == "into":
+            if self.at_op(","):
                 raise PgError(
                     SYNTAX_ERROR,
                     "record variable cannot be part of multiple-item INTO list",
@@ -313,18 +315,30 @@ class TokenReader:
             token = self.peek()
             if not token.is_name:
                 self.syntax_error()
-            datum, _ = self.read_datum()
+            datum, tokens = self.read_datum()
+            if datum is None and (names or len(tokens) > 1 or self.at_op(",")):
+                self.not_a_variable(tokens)
+            if names and isinstance(datum, Rec):
+                raise PgError(
+                    SYNTAX_ERROR,
+                    f'"{datum.refname}" is not a scalar variable',
+                    **self.where_of(token),
+                )
             names.append((token, datum))
-            if not self.accept_op(","):
+            if isinstance(datum, Rec) or not self.accept_op(","):
                 return names
 
-    def for_target(self, names: list[tuple[Token, Datum | None]], what: str) -> IntoTarget:
+    def for_target(
+        self,
+        names: list[tuple[Token, Datum | None]],
+        what: str = "loop variable of loop over rows must be a record variable or",
+    ) -> IntoTarget:
         first, datum = names[0]
         if datum is None:
+            more = "list of variables" if what.endswith("known variable or") else ""
             raise PgError(
                 SYNTAX_ERROR,
-                "loop variable of loop over rows must be a record variable or "
-                "list of scalar variables",
+                f"{what} {more or 'list of scalar variables'}",
                 **self.where_of(first),
             )
         for token, one in names:
@@ -355,24 +369,17 @@ class SqlStatements(TokenReader):
         datum, tokens = self.read_datum()
         following = self.peek()
         is_operator = following.kind == "op" and following.value in (":=", "=", "[", ".")
-        if datum is None:
-            if is_operator and token.kind != "param":
-                self.not_a_variable(tokens)
-            self.at = start
-            if token.kind == "param":
-                self.syntax_error()
-            return self._execsql(token)
+        if following.value == "=" and _longer_operator(following, self.peek(1)):
+            is_operator = False
         if not is_operator:
-            if token.kind == "param" or self._looks_like_datum():
-                self.at = start + 1
-                self.syntax_error()
             self.at = start
+            if datum is not None or token.kind == "param":
+                self.syntax_error()
             return self._execsql(token)
+        if datum is None:
+            self.not_a_variable(tokens)
         self.check_assignable(datum, token)
         return self._assignment(token, datum, indirect=following.value in ("[", "."))
-
-    def _looks_like_datum(self) -> bool:
-        return True
 
     def _assignment(self, token: Token, datum: Datum, *, indirect: bool) -> s.Stmt:
         depth = 0
@@ -419,7 +426,7 @@ class SqlStatements(TokenReader):
                 self.next()
                 strict = self.accept_word("strict")
                 into = self.read_into()
-                cut = (token.start, self.tokens[self.at - 1].end)
+                cut = (token.start, self.peek().start)
                 previous = ""
                 last = self.tokens[self.at - 1]
                 continue
@@ -781,6 +788,11 @@ class SqlStatements(TokenReader):
             return
         made.expr = self.read_expr("from", "in")
         made.returns_multiple = True
+
+
+def _longer_operator(first: Token, following: Token) -> bool:
+    """The `=` is the beginning of another operator."""
+    return following.start == first.end and following.value[:1] in tuple("=<>~!@#%^&|`?*/")
 
 
 def _shown(token: str) -> str:

@@ -197,8 +197,10 @@ class PlpgsqlHandler:
                     raise stack_depth_exceeded() from None
         finally:
             session.call_atomic = atomic
+        if data.level != "ROW":
+            return None  # what it returns is not looked at
         result: RecordValue | None = execution.result
-        if result is not None and data.level == "ROW":
+        if result is not None:
             try:
                 row_of(session, relation, result)
             except PgError as error:
@@ -262,7 +264,7 @@ def _store_trigger(execution: Execution, data: Any) -> None:
     for rec, row in ((function.new, data.new), (function.old, data.old)):
         if row is not None:
             execution.values[rec.dno] = RecordValue(columns, list(row), data.relation.row.reltype)
-        elif data.level == "ROW":
+        else:  # a function of several triggers may name both
             execution.values[rec.dno] = RecordValue(columns, None, data.relation.row.reltype)
     values = {
         "tg_name": data.trigger.tgname,

@@ -40,6 +40,25 @@ RESERVED = frozenset(
     ]
 )
 
+# pl_unreserved_kwlist.h without those that begin a SQL statement: at a statement's start they
+# are keywords unless an assignment follows
+UNRESERVED = frozenset(
+    [
+        *("absolute", "alias", "and", "array", "assert", "backward", "call", "chain", "close"),
+        *("collate", "column", "column_name", "commit", "constant", "constraint"),
+        *("constraint_name", "continue", "current", "cursor", "datatype", "debug", "default"),
+        *("detail", "diagnostics", "do", "dump", "elseif", "elsif", "errcode", "error"),
+        *("exception", "exit", "fetch", "first", "forward", "get", "hint", "info", "is", "last"),
+        *("log", "message", "message_text", "move", "next", "no", "notice", "open", "option"),
+        *("perform", "pg_context", "pg_datatype_name", "pg_exception_context"),
+        *("pg_exception_detail", "pg_exception_hint", "print_strict_params", "prior", "query"),
+        *("raise", "relative", "return", "returned_sqlstate", "reverse", "rollback"),
+        *("row_count", "rowtype", "schema", "schema_name", "scroll", "slice", "sqlstate"),
+        *("stacked", "table", "table_name", "type", "use_column", "use_variable"),
+        *("variable_conflict", "warning"),
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

@@ -8,7 +8,7 @@ from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.pl.plpgsql.compile import compile_function, transpose_error
 
-_ALLOWED_RESULTS = (2249, 2278, 2279, 3838, 2275, 2287)
+_ALLOWED_RESULTS = (2249, 2278, 2279, 3838)
 _POLYMORPHIC = (2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080)
 
 

@@ -1,0 +1,22 @@
+-- SQL functions: what is looked at when they are made, and where errors of their bodies point
+create procedure inserts(a int) language sql as $$ insert into nosuch values (a) $$;
+create function of_void() returns void language sql as $$ select nosuch $$;
+create function merges() returns void language sql as $$ merge into nosuch using pg_class on true when matched then delete $$;
+create procedure without_result(out a int) language sql as '';
+create table t (a int);
+create function with_path() returns int language sql set search_path = pg_catalog as $$ select count(*)::int from t $$;
+create function with_date() returns text language sql set datestyle = german as $$ select date '2020-01-02'::text $$;
+select with_date();
+set check_function_bodies = off;
+create function several() returns int language sql as $$ create table made (a int); insert into made values (1); select a from made $$;
+select several();
+create function one() returns int language sql as $$ select nosuch(1) $$;
+select one();
+create function wrong() returns int language sql as $$ selekt $$;
+select wrong();
+create function of_set() returns setof int language sql as $$ select nosuch(1) $$;
+select * from of_set();
+create function stable_insert() returns int language sql stable as $$ insert into t values (1) returning a $$;
+select stable_insert();
+create function begins() returns void language sql as $$ begin $$;
+select begins();
