@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pgemu.catalog.dependency import perform_deletion
+from pgemu.catalog.dependency import perform_deletion, perform_multiple_deletions
 from pgemu.catalog.heap import (
     ColumnSpec,
     attrdef_rows,
@@ -369,17 +369,16 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
             "cannot drop column from only the partitioned table when partitions exist",
             hint="Do not specify the ONLY keyword.",
         )
+    behavior = command.get("behavior", "restrict")
     for relid in of_type:
         own = ctx.catalog.relation(relid).attrs_by_name[name]
         address = ObjectAddress(PG_CLASS_RELID, relid, own.attnum)
-        perform_deletion(ctx.catalog, address, command.get("behavior", "restrict"))
+        perform_deletion(ctx.catalog, address, behavior)
+    addresses: list[ObjectAddress] = []
     for child in relation.children:
-        _drop_child_column(ctx, child, name, command)
-    perform_deletion(
-        ctx.catalog,
-        ObjectAddress(PG_CLASS_RELID, relation.oid, att.attnum),
-        command.get("behavior", "restrict"),
-    )
+        _drop_child_column(ctx, child, name, addresses)
+    addresses.append(ObjectAddress(PG_CLASS_RELID, relation.oid, att.attnum))
+    perform_multiple_deletions(ctx.catalog, addresses, behavior)
 
 
 def partition_columns(relation: Any) -> set[int]:
@@ -395,19 +394,16 @@ def partition_columns(relation: Any) -> set[int]:
     return found
 
 
-def _drop_child_column(ctx: Any, relid: int, name: str, command: dict[str, Any]) -> None:
+def _drop_child_column(ctx: Any, relid: int, name: str, addresses: list[ObjectAddress]) -> None:
+    """The columns that go with the parent's are added to addresses."""
     relation = ctx.catalog.relation(relid)
     att = relation.attrs_by_name.get(name)
     if att is None or att.attinhcount <= 0:
         return
     if ctx.recurse and att.attinhcount == 1 and not att.attislocal:
         for child in relation.children:
-            _drop_child_column(ctx, child, name, command)
-        perform_deletion(
-            ctx.catalog,
-            ObjectAddress(PG_CLASS_RELID, relid, att.attnum),
-            command.get("behavior", "restrict"),
-        )
+            _drop_child_column(ctx, child, name, addresses)
+        addresses.append(ObjectAddress(PG_CLASS_RELID, relid, att.attnum))
         return
     changes: dict[str, Any] = {"attinhcount": att.attinhcount - 1}
     if not ctx.recurse:

@@ -16,6 +16,7 @@ from pgemu.catalog.pg_constraint import (
     constraint_row,
 )
 from pgemu.catalog.pg_type_create import proc_oid
+from pgemu.catalog.roles import BOOTSTRAP_SUPERUSERID
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -431,11 +432,18 @@ def validate_foreign_key(session: Any, oid: int) -> None:
     pk_table = quote_qualified_identifier(pk.schema_name, pk.name)
     only_fk = "" if fk.relkind == "p" else "ONLY "
     only_pk = "" if pk.relkind == "p" else "ONLY "
-    found = session.query(
-        f"SELECT {', '.join('fk.' + c for c in fk_cols)} FROM {only_fk}{fk_table} fk "
-        f"LEFT OUTER JOIN {only_pk}{pk_table} pk ON ({join}) "
-        f"WHERE pk.{pk_cols[0]} IS NULL AND ({not_null}) LIMIT 1"
-    )
+    me = session.ctx.current_user_oid
+    session.set_current_user(
+        BOOTSTRAP_SUPERUSERID
+    )  # who may not read the tables may constrain them
+    try:
+        found = session.query(
+            f"SELECT {', '.join('fk.' + c for c in fk_cols)} FROM {only_fk}{fk_table} fk "
+            f"LEFT OUTER JOIN {only_pk}{pk_table} pk ON ({join}) "
+            f"WHERE pk.{pk_cols[0]} IS NULL AND ({not_null}) LIMIT 1"
+        )
+    finally:
+        session.set_current_user(me)
     if not found:
         return
     values = found[0]

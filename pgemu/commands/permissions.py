@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from pgemu.catalog.acl import ACL_USAGE, pg_type_aclcheck
+from pgemu.catalog.pg_depend import FIRST_UNPINNED_OBJECT_ID
 from pgemu.catalog.roles import has_privs_of_role, superuser
 from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
 
@@ -61,7 +62,7 @@ def check_object_owner(session: Any, what: str, name: str, owner: int) -> None:
 
 def check_not_system(session: Any, relation: Any) -> None:
     """42501 for DDL on system catalogs."""
-    if relation.namespace == 99 or (relation.oid < 16384 and relation.namespace == 11):
+    if relation.namespace == 99 or relation.oid < FIRST_UNPINNED_OBJECT_ID:
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
         )
