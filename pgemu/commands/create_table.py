@@ -40,6 +40,7 @@ from pgemu.commands.parse_utilcmd import (
     no_exclusion_on_partitioned,
     transform_table_elements,
 )
+from pgemu.commands.permissions import check_catalog_modification
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.sequence import create_sequence, own_sequence
@@ -47,7 +48,6 @@ from pgemu.commands.tablespace import choose_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
-    INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
     PgError,
@@ -64,17 +64,6 @@ def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRe
     """CREATE TABLE, CREATE FOREIGN TABLE's base, PARTITION OF."""
     define_relation(session, stmt, st)
     return CommandResult("CREATE TABLE")
-
-
-def check_catalog_modification(session: Any, namespace: int, name: str) -> None:
-    """heap_create: nothing new in pg_catalog and pg_toast."""
-    schema = {11: "pg_catalog", 99: "pg_toast"}.get(namespace)
-    if schema and not session.guc.value("allow_system_table_mods"):
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE,
-            f'permission denied to create "{schema}.{name}"',
-            detail="System catalog modifications are currently disallowed.",
-        )
 
 
 def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkind: str = "") -> int:

@@ -68,6 +68,17 @@ def check_not_system(session: Any, relation: Any) -> None:
         )
 
 
+def check_catalog_modification(session: Any, namespace: int, name: str) -> None:
+    """heap_create: nothing new in pg_catalog and pg_toast."""
+    schema = {11: "pg_catalog", 99: "pg_toast"}.get(namespace)
+    if schema and not session.guc.value("allow_system_table_mods"):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            f'permission denied to create "{schema}.{name}"',
+            detail="System catalog modifications are currently disallowed.",
+        )
+
+
 def require_superuser(session: Any, message: str, hint: str | None = None) -> None:
     """42501 unless the current user is a superuser."""
     if not superuser(session.catalog):

@@ -20,10 +20,9 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgRewrite,
 )
-from pgemu.commands.create_table import check_catalog_modification
 from pgemu.commands.createas import columns_of_query
 from pgemu.commands.define import strings
-from pgemu.commands.permissions import check_owner
+from pgemu.commands.permissions import check_catalog_modification, check_owner
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
