@@ -30,6 +30,8 @@ from pgemu.catalog.rows import (
     PgAttribute,
     PgClass,
     PgDepend,
+    PgForeignServer,
+    PgForeignTable,
 )
 from pgemu.commands.clauses import contain_volatile_functions
 from pgemu.commands.constraint_cmds import record_expression_dependencies
@@ -39,6 +41,7 @@ from pgemu.commands.ddl_messages import check_not_null, implicit_sequence, not_n
 from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
+from pgemu.commands.foreigncmds import store_column_options
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.inherit import collation_name
@@ -162,6 +165,12 @@ def _add_column_to(
     except PgError as error:
         error.location = None  # AddRelationNewConstraints is called without the text
         raise
+    if relation.relkind == "f":
+        table_row = catalog.get(PgForeignTable, ftrelid=relid)
+        server = catalog.get(PgForeignServer, oid=table_row.ftserver)
+        store_column_options(ctx.session, relid, coldef, server)
+    elif coldef.get("fdwoptions"):
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a foreign table')
     for child in relation.children:
         _add_column_to(ctx, child, command, inherited=True, sequences=table.sequences)
     if not inherited:

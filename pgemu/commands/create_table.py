@@ -50,6 +50,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.event_triggers import collect_command
@@ -63,6 +64,11 @@ REGCLASSOID = 2205
 def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE TABLE, CREATE FOREIGN TABLE's base, PARTITION OF."""
     define_relation(session, stmt, st)
+    for node in stmt.get("tableElts", ()):
+        # PostgreSQL makes them by an ALTER FOREIGN TABLE afterwards
+        if node.get("ColumnDef", {}).get("fdwoptions"):
+            name = stmt["relation"]["relname"]
+            raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is not a foreign table')
     return CommandResult("CREATE TABLE")
 
 

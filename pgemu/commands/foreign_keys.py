@@ -6,9 +6,11 @@ The executor reads the constraint; the trigger rows are for those who look at pg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pgemu.catalog.acl import ACL_REFERENCES, pg_attribute_aclcheck, pg_class_aclcheck
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.pg_constraint import (
     choose_constraint_name,
@@ -38,6 +40,7 @@ from pgemu.commands.opclass_lookup import (
     is_pseudo_key_type,
     opfamily_member,
 )
+from pgemu.commands.permissions import aclcheck_error
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     DUPLICATE_OBJECT,
@@ -97,6 +100,7 @@ def add_foreign_key(
     fk_key = _attributes(heap, fk_names)
     set_cols = _delete_set_columns(heap, fk_key, strings(con.get("fk_del_set_cols")))
     pk_key = _referenced_key(session, pk, con)
+    _check_permissions(session, pk, pk_key.attnums)
     if len(fk_key.attnums) != len(pk_key.attnums):
         raise PgError(
             INVALID_FOREIGN_KEY,
@@ -130,6 +134,15 @@ def add_foreign_key(
 
         clone_to_partitions(session, oid, validate=validate)
     return oid
+
+
+def _check_permissions(session: Any, pk: HeapRef, attnums: Sequence[int]) -> None:
+    """checkFkeyPermissions: REFERENCES on the referenced table, or on each of the columns."""
+    catalog = session.catalog
+    if pg_class_aclcheck(catalog, pk.oid, ACL_REFERENCES):
+        return
+    if not all(pg_attribute_aclcheck(catalog, pk.oid, n, ACL_REFERENCES) for n in attnums):
+        aclcheck_error("table", pk.name)
 
 
 def _check_partitioned(heap: HeapRef, pk: HeapRef, con: dict[str, Any], recurse: bool) -> None:
