@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_EXECUTE, pg_proc_aclcheck
 from pgemu.catalog.rows import PgProc, PgType
 from pgemu.nodes import expr_type, plain_expression
 from pgemu.nodes.parsenodes import Query
@@ -112,6 +113,7 @@ def _inlined_body(catalog: Any, proc: PgProc, types: list[int]) -> Any:
         or proc.prosecdef
         or proc.proretset
         or proc.proconfig
+        or not pg_proc_aclcheck(catalog, proc.oid, ACL_EXECUTE)
         or proc.prorettype == RECORDOID
         or len(types) != proc.pronargs
     ):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgLanguage
 from pgemu.commands.proclang import undefined_language
 from pgemu.commands.result import CommandResult, Statement
@@ -43,7 +45,12 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     row = session.catalog.one(PgLanguage, lanname=language)
     if row is None:
         raise undefined_language(language)
-    if not row.lanpltrusted and session.ctx.current_user_oid != 10:
+    allowed = (
+        pg_language_aclcheck(session.catalog, row.oid, ACL_USAGE)
+        if row.lanpltrusted
+        else superuser(session.catalog)
+    )
+    if not allowed:
         raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for language {row.lanname}")
     if not row.laninline:
         raise PgError(

@@ -11,7 +11,7 @@ from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
 
 _RELKIND_WORDS = {
     "r": "table", "p": "table", "v": "view", "m": "materialized view", "i": "index",
-    "I": "index", "S": "sequence", "f": "foreign table", "c": "type", "t": "table",
+    "I": "index", "S": "sequence", "f": "foreign table", "c": "table", "t": "table",
 }  # fmt: skip
 
 

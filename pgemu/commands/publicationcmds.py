@@ -345,7 +345,7 @@ def _all_tables(name: str, what: str) -> PgError:
 
 
 def _check_not_via_root(catalog: Any, publication: PgPublication) -> None:
-    """AlterPublicationOptions: row filters and column lists of partitioned tables are the root's."""
+    """AlterPublicationOptions: filters and lists of partitioned tables are the root's."""
     option = "publish_via_partition_root"
     for member in catalog.all(PgPublicationRel, prpubid=publication.oid):
         table = catalog.get(PgClass, oid=member.prrelid)

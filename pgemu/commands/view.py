@@ -22,7 +22,7 @@ from pgemu.catalog.rows import (
 )
 from pgemu.commands.createas import columns_of_query
 from pgemu.commands.define import strings
-from pgemu.commands.permissions import check_catalog_modification, check_owner
+from pgemu.commands.permissions import check_catalog_modification, check_owner, check_type_usage
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -87,6 +87,8 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         return CommandResult("CREATE VIEW")
     from pgemu.commands.default_acl import get_user_default_acl
 
+    for column in columns:
+        check_type_usage(catalog, column.type_id)
     check_catalog_modification(session, namespace, relation["relname"])
     made = heap_create_with_catalog(
         session,
