@@ -248,10 +248,11 @@ def _sorted_bounds(
 ) -> list[tuple[list[Any], int, Any]]:
     """create_range_bounds: (datums, 0 for a lower and -1 for an upper bound, whose upper bound)
     in order.  An upper bound that is the lower one of the next partition is there once."""
-    ordered = sorted(
-        others,
-        key=cmp_to_key(lambda x, y: _compare(session, types, x[1]["lower"], y[1]["lower"])),
-    )
+
+    def compare(x: tuple[Any, Bound], y: tuple[Any, Bound]) -> int:
+        return _compare(session, types, x[1]["lower"], y[1]["lower"])
+
+    ordered = sorted(others, key=cmp_to_key(compare))
     bounds: list[tuple[list[Any], int, Any]] = []
     for child, other in ordered:
         if not bounds or _compare(session, types, bounds[-1][0], other["lower"]):

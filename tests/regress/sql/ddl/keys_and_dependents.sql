@@ -55,3 +55,5 @@ create view kd_view as select 1 a; refresh materialized view kd_view;
 create collation kd_co (locale = 'nosuch');
 create rule kd_ru as on delete to kd do instead nothing;
 select deptype, pg_describe_object(refclassid, refobjid, refobjsubid) from pg_depend where classid = 'pg_rewrite'::regclass and objid = (select oid from pg_rewrite where rulename = 'kd_ru') order by 1;
+create table kd_h (a int default 3, b int generated always as (a + 1) stored); create table kd_hc (a int generated always as (7) stored) inherits (kd_h);
+insert into kd_hc default values; insert into kd_hc values (5); select * from kd_hc;
