@@ -186,6 +186,19 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
         constraint_using_index(session, ctx.relation, con)
         return
     names = strings(con.get("keys"))
+    _check_key_columns(relation, names, con)
+    if primary:
+        _set_key_not_null(ctx, names)
+    heap = from_relation(ctx.relation)
+    constraint, index = add_index_constraint(session, heap, con)
+    if heap.relkind == "p" and ctx.recurse:
+        from pgemu.commands.partition import create_partition_indexes
+
+        create_partition_indexes(session, ctx.relation, index, constraint)
+
+
+def _check_key_columns(relation: Any, names: list[str], con: dict[str, Any]) -> None:
+    primary = con["contype"] == "CONSTR_PRIMARY"
     seen: set[str] = set()
     for key in names:
         if key in SYSTEM_COLUMNS:
@@ -206,14 +219,6 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
                 location=con.get("location", 0),
             )
         seen.add(key)
-    if primary:
-        _set_key_not_null(ctx, names)
-    heap = from_relation(ctx.relation)
-    constraint, index = add_index_constraint(session, heap, con)
-    if heap.relkind == "p" and ctx.recurse:
-        from pgemu.commands.partition import create_partition_indexes
-
-        create_partition_indexes(session, ctx.relation, index, constraint)
 
 
 def _check_index_name(catalog: Any, relation: Any, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pgemu.catalog.format_type import format_operator
 from pgemu.catalog.heap import depend, insert_rows
-from pgemu.catalog.index import IndexInfo, builtin_am_name, index_create
+from pgemu.catalog.index import IndexInfo, IndexKey, builtin_am_name, index_create
 from pgemu.catalog.lsyscache import get_op_opfamily_strategy
 from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
 from pgemu.catalog.rows import (
@@ -48,7 +48,6 @@ def add_exclusion_constraint(
         _check_capabilities,
         _cook_predicate,
         _index_column_names,
-        _index_key,
     )
 
     catalog = session.catalog
@@ -58,22 +57,7 @@ def add_exclusion_constraint(
             FEATURE_NOT_SUPPORTED,
             f'access method "{am_name}" does not support exclusion constraints',
         )
-    keys, operators = [], []
-    for node in con.get("exclusions", ()):
-        elem, names = list_items(node)
-        column = elem["IndexElem"].get("name")
-        if column and not heap.attnum(column) and not heap.is_system_column(column):
-            raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
-        if column and heap.is_system_column(column):
-            raise PgError(
-                FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported"
-            )
-        key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
-        words = strings(list_items(names))
-        oid = exclusion_operator(catalog, words, key.type_id)
-        _check_family(catalog, oid, key.opclass)
-        keys.append(key)
-        operators.append(oid)
+    keys, operators = _keys_and_operators(session, heap, con, am_name, am, source_text)
     builtin = builtin_am_name(catalog, am)
     statement = {"indexIncludingParams": con.get("including")}
     _check_capabilities(am_name, builtin, statement, len(keys))
@@ -96,6 +80,31 @@ def add_exclusion_constraint(
         reloptions=transform_reloptions(con.get("options"), builtin),
     )  # fmt: skip
     return create_exclusion(session, heap, name, info, con, tuple(operators))
+
+
+def _keys_and_operators(
+    session: Any, heap: HeapRef, con: dict[str, Any], am_name: str, am: int, source_text: str
+) -> tuple[list[IndexKey], list[int]]:
+    from pgemu.commands.indexcmds import _index_key
+
+    keys: list[IndexKey] = []
+    operators: list[int] = []
+    for node in con.get("exclusions", ()):
+        elem, names = list_items(node)
+        column = elem["IndexElem"].get("name")
+        if column and not heap.attnum(column) and not heap.is_system_column(column):
+            raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
+        if column and heap.is_system_column(column):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported"
+            )
+        key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
+        words = strings(list_items(names))
+        oid = exclusion_operator(session.catalog, words, key.type_id)
+        _check_family(session.catalog, oid, key.opclass)
+        keys.append(key)
+        operators.append(oid)
+    return keys, operators
 
 
 def exclusion_operator(catalog: Any, words: Sequence[str], type_id: int) -> int:

@@ -79,14 +79,9 @@ def _limit(option: dict[str, Any]) -> int:
     return value
 
 
-def init_params(
-    session: Any,
-    options: list[dict[str, Any]],
-    *,
-    old: SequenceParams | None = None,
-    for_identity: bool = False,
-) -> SequenceParams:
-    """init_params: check the options and merge them into what was there."""
+def _options_by_name(
+    options: list[dict[str, Any]], for_identity: bool
+) -> dict[str, dict[str, Any]]:
     given: dict[str, dict[str, Any]] = {}
     for option in options:
         name = option["defname"]
@@ -101,6 +96,18 @@ def init_params(
         if name in given:
             raise error_conflicting_def_elem(option)
         given[name] = option
+    return given
+
+
+def init_params(
+    session: Any,
+    options: list[dict[str, Any]],
+    *,
+    old: SequenceParams | None = None,
+    for_identity: bool = False,
+) -> SequenceParams:
+    """init_params: check the options and merge them into what was there."""
+    given = _options_by_name(options, for_identity)
     p = SequenceParams() if old is None else old
     is_init = old is None
     reset_max, reset_min = _set_type(session, p, given, is_init, for_identity)

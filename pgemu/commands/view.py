@@ -87,9 +87,7 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         return CommandResult("CREATE VIEW")
     from pgemu.commands.default_acl import get_user_default_acl
 
-    for column in columns:
-        check_type_usage(catalog, column.type_id)
-    check_catalog_modification(session, namespace, relation["relname"])
+    _check_may_create(session, columns, namespace, relation["relname"])
     made = heap_create_with_catalog(
         session,
         relation["relname"],
@@ -103,6 +101,12 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     )
     store_view_query(session, made.oid, query)
     return CommandResult("CREATE VIEW")
+
+
+def _check_may_create(session: Any, columns: list[ColumnSpec], namespace: int, name: str) -> None:
+    for column in columns:
+        check_type_usage(session.catalog, column.type_id)
+    check_catalog_modification(session, namespace, name)
 
 
 def _name_columns(query: Query, names: list[str]) -> None:
