@@ -163,7 +163,9 @@ def _column(catalog: Catalog, kind: str, node: Node, missing_ok: bool) -> Object
 def _default(catalog: Catalog, kind: str, node: Node, missing_ok: bool) -> ObjectAddress:
     """get_object_address_attrdef."""
     names = _names(node)
-    column = _column(catalog, kind, node, missing_ok)
+    column = _column(catalog, kind, node, True)
+    if not column.objid and not missing_ok and len(names) > 1:
+        range_var_get_relid(catalog, make_range_var_from_name_list(names[:-1]), False)
     classid = r.PgAttrdef.RELID
     row = None
     if column.objid:
@@ -371,7 +373,7 @@ def _user_mapping(catalog: Catalog, kind: str, node: Node, missing_ok: bool) -> 
     if row is None:
         if missing_ok:
             return ObjectAddress(classid, 0)
-        if srv is None:
+        if srv is None and (role is not None or user == "public"):
             raise PgError(UNDEFINED_OBJECT, f'server "{server}" does not exist')
         raise PgError(
             UNDEFINED_OBJECT,

@@ -335,7 +335,12 @@ def alter_object_depends(session: Any, stmt: dict[str, Any], st: Statement) -> C
     if extension is None:
         raise PgError("42704", f'extension "{name}" does not exist')
     objtype = stmt["objectType"]
-    if "relation" in stmt:
+    if objtype == "OBJECT_TRIGGER":
+        parts = (stmt["relation"].get(n) for n in ("catalogname", "schemaname", "relname"))
+        names = [{"String": {"sval": part}} for part in parts if part]
+        trigger = {"List": {"items": [*names, *stmt["object"]["List"]["items"]]}}
+        address = _address(session, objtype, trigger)
+    elif "relation" in stmt:
         from pgemu.catalog.namespace import range_var_get_relid
 
         oid = range_var_get_relid(catalog, stmt["relation"])

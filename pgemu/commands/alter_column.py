@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pgemu.catalog.dependency import perform_deletion
+from pgemu.catalog.dependency import perform_deletion, perform_multiple_deletions
 from pgemu.catalog.heap import (
     ColumnSpec,
     attrdef_rows,
@@ -30,6 +30,8 @@ from pgemu.catalog.rows import (
     PgAttribute,
     PgClass,
     PgDepend,
+    PgForeignServer,
+    PgForeignTable,
 )
 from pgemu.commands.clauses import contain_volatile_functions
 from pgemu.commands.constraint_cmds import record_expression_dependencies
@@ -39,6 +41,7 @@ from pgemu.commands.ddl_messages import check_not_null, implicit_sequence, not_n
 from pgemu.commands.define import def_get_string, elements, list_items
 from pgemu.commands.event_trigger import REWRITE_DEFAULT_VAL
 from pgemu.commands.foreign_keys import add_foreign_key
+from pgemu.commands.foreigncmds import store_column_options
 from pgemu.commands.heap_ref import from_relation
 from pgemu.commands.index_build import compile_expr
 from pgemu.commands.inherit import collation_name
@@ -162,6 +165,12 @@ def _add_column_to(
     except PgError as error:
         error.location = None  # AddRelationNewConstraints is called without the text
         raise
+    if relation.relkind == "f":
+        table_row = catalog.get(PgForeignTable, ftrelid=relid)
+        server = catalog.get(PgForeignServer, oid=table_row.ftserver)
+        store_column_options(ctx.session, relid, coldef, server)
+    elif coldef.get("fdwoptions"):
+        raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a foreign table')
     for child in relation.children:
         _add_column_to(ctx, child, command, inherited=True, sequences=table.sequences)
     if not inherited:
@@ -369,17 +378,16 @@ def drop_column(ctx: Any, command: dict[str, Any]) -> None:
             "cannot drop column from only the partitioned table when partitions exist",
             hint="Do not specify the ONLY keyword.",
         )
+    behavior = command.get("behavior", "restrict")
     for relid in of_type:
         own = ctx.catalog.relation(relid).attrs_by_name[name]
         address = ObjectAddress(PG_CLASS_RELID, relid, own.attnum)
-        perform_deletion(ctx.catalog, address, command.get("behavior", "restrict"))
+        perform_deletion(ctx.catalog, address, behavior)
+    addresses: list[ObjectAddress] = []
     for child in relation.children:
-        _drop_child_column(ctx, child, name, command)
-    perform_deletion(
-        ctx.catalog,
-        ObjectAddress(PG_CLASS_RELID, relation.oid, att.attnum),
-        command.get("behavior", "restrict"),
-    )
+        _drop_child_column(ctx, child, name, addresses)
+    addresses.append(ObjectAddress(PG_CLASS_RELID, relation.oid, att.attnum))
+    perform_multiple_deletions(ctx.catalog, addresses, behavior)
 
 
 def partition_columns(relation: Any) -> set[int]:
@@ -395,19 +403,16 @@ def partition_columns(relation: Any) -> set[int]:
     return found
 
 
-def _drop_child_column(ctx: Any, relid: int, name: str, command: dict[str, Any]) -> None:
+def _drop_child_column(ctx: Any, relid: int, name: str, addresses: list[ObjectAddress]) -> None:
+    """The columns that go with the parent's are added to addresses."""
     relation = ctx.catalog.relation(relid)
     att = relation.attrs_by_name.get(name)
     if att is None or att.attinhcount <= 0:
         return
     if ctx.recurse and att.attinhcount == 1 and not att.attislocal:
         for child in relation.children:
-            _drop_child_column(ctx, child, name, command)
-        perform_deletion(
-            ctx.catalog,
-            ObjectAddress(PG_CLASS_RELID, relid, att.attnum),
-            command.get("behavior", "restrict"),
-        )
+            _drop_child_column(ctx, child, name, addresses)
+        addresses.append(ObjectAddress(PG_CLASS_RELID, relid, att.attnum))
         return
     changes: dict[str, Any] = {"attinhcount": att.attinhcount - 1}
     if not ctx.recurse:

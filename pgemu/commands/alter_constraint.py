@@ -26,6 +26,7 @@ from pgemu.errors import (
     DUPLICATE_COLUMN,
     DUPLICATE_OBJECT,
     DUPLICATE_TABLE,
+    FEATURE_NOT_SUPPORTED,
     INTERNAL_ERROR,
     INVALID_TABLE_DEFINITION,
     UNDEFINED_COLUMN,
@@ -33,6 +34,7 @@ from pgemu.errors import (
     WRONG_OBJECT_TYPE,
     PgError,
 )
+from pgemu.parser.parse_rte import SYSTEM_COLUMNS
 from pgemu.parser.parse_sort_group import equal
 
 DEFERRABLE_FUNCTIONS = (
@@ -158,6 +160,9 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
     primary = con["contype"] == "CONSTR_PRIMARY"
     if con["contype"] == "CONSTR_EXCLUSION" and relation.relkind == "p":
         raise no_exclusion_on_partitioned(con)
+    for key in strings(con.get("including")):
+        if key not in relation.attrs_by_name and key not in SYSTEM_COLUMNS:
+            raise PgError(UNDEFINED_COLUMN, f'column "{key}" named in key does not exist')
     if primary and relation.primary_key is not None:
         if con.get("indexname"):
             check_index_usable(session, relation, con)
@@ -181,8 +186,25 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
         constraint_using_index(session, ctx.relation, con)
         return
     names = strings(con.get("keys"))
+    _check_key_columns(relation, names, con)
+    if primary:
+        _set_key_not_null(ctx, names)
+    heap = from_relation(ctx.relation)
+    constraint, index = add_index_constraint(session, heap, con)
+    if heap.relkind == "p" and ctx.recurse:
+        from pgemu.commands.partition import create_partition_indexes
+
+        create_partition_indexes(session, ctx.relation, index, constraint)
+
+
+def _check_key_columns(relation: Any, names: list[str], con: dict[str, Any]) -> None:
+    primary = con["contype"] == "CONSTR_PRIMARY"
     seen: set[str] = set()
     for key in names:
+        if key in SYSTEM_COLUMNS:
+            if not primary:
+                continue  # said with the other refusals of an index
+            raise PgError(FEATURE_NOT_SUPPORTED, f'cannot alter system column "{key}"')
         if key not in relation.attrs_by_name:
             # a primary key sets NOT NULL first
             message = f'column "{key}" of relation "{relation.name}" does not exist'
@@ -197,14 +219,6 @@ def add_key(ctx: Any, con: dict[str, Any]) -> None:
                 location=con.get("location", 0),
             )
         seen.add(key)
-    if primary:
-        _set_key_not_null(ctx, names)
-    heap = from_relation(ctx.relation)
-    constraint, index = add_index_constraint(session, heap, con)
-    if heap.relkind == "p" and ctx.recurse:
-        from pgemu.commands.partition import create_partition_indexes
-
-        create_partition_indexes(session, ctx.relation, index, constraint)
 
 
 def _check_index_name(catalog: Any, relation: Any, name: str) -> None:

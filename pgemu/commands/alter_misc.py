@@ -13,6 +13,7 @@ from pgemu.catalog.rows import (
     PgClass,
     PgDepend,
     PgIndex,
+    PgPublicationRel,
     PgRewrite,
     PgTrigger,
     PgType,
@@ -29,6 +30,7 @@ from pgemu.errors import (
     DATATYPE_MISMATCH,
     FEATURE_NOT_SUPPORTED,
     INVALID_TABLE_DEFINITION,
+    OBJECT_NOT_IN_PREREQUISITE_STATE,
     UNDEFINED_OBJECT,
     WRONG_OBJECT_TYPE,
     PgError,
@@ -110,6 +112,13 @@ def _set_persistence(ctx: Any, wanted: str) -> None:
             f'cannot change logged status of table "{relation.name}" because it is temporary',
             schema=relation.schema_name,
             table=relation.name,
+        )
+    if wanted == "u" and ctx.catalog.all(PgPublicationRel, prrelid=relation.oid):
+        raise PgError(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            f'cannot change table "{relation.name}" to unlogged because it is part of a '
+            "publication",
+            detail="Unlogged relations cannot be replicated.",
         )
     for con in relation.fkeys if wanted == "p" else relation.referenced_by:
         other = ctx.catalog.relation(con.confrelid if wanted == "p" else con.conrelid)

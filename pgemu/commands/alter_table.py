@@ -131,8 +131,8 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "AT_DropOids": Subcommand(misc.nothing, PASS_DROP, "rpf", "SET WITHOUT OIDS"),
     "AT_SetAccessMethod": Subcommand(misc.set_access_method, PASS_MISC, "rpm", "SET ACCESS METHOD"),
     "AT_SetTableSpace": Subcommand(misc.set_tablespace, PASS_MISC, "rpmiI", "SET TABLESPACE"),
-    "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmiI", "SET"),
-    "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmiI", "RESET"),
+    "AT_SetRelOptions": Subcommand(misc.set_rel_options, PASS_MISC, "rpvmi", "SET"),
+    "AT_ResetRelOptions": Subcommand(misc.reset_rel_options, PASS_MISC, "rpvmi", "RESET"),
     "AT_GenericOptions": Subcommand(foreigncmds.alter_table_options, PASS_MISC, "f", "OPTIONS"),
     "AT_AlterColumnGenericOptions": Subcommand(
         foreigncmds.alter_column_options, PASS_MISC, "f", "ALTER COLUMN ... OPTIONS"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pgparse
 
+from pgemu.catalog.comment import create_comments
 from pgemu.catalog.dependency import perform_deletion
 from pgemu.catalog.heap import check_attribute_type, create_storage
 from pgemu.catalog.objectaddress import ObjectAddress
@@ -24,6 +25,7 @@ from pgemu.catalog.rows import (
     PgClass,
     PgConstraint,
     PgDepend,
+    PgDescription,
     PgType,
 )
 from pgemu.commands.alter_column import (
@@ -349,7 +351,11 @@ def _remember_constraints(ctx: Any, relation: Any, att: PgAttribute) -> None:
         text = pg_get_constraintdef(catalog, con.oid)
         # what is inherited alone comes back with the parent's
         if con.contype != "c" or con.conislocal or not con.coninhcount:
-            ctx.rebuild.append((con.conrelid, con.conname, text, con.connoinherit))
+            said = catalog.one(
+                PgDescription, objoid=con.oid, classoid=PG_CONSTRAINT_RELID, objsubid=0
+            )
+            comment = said.description if said is not None else None
+            ctx.rebuild.append((con.conrelid, con.conname, text, con.connoinherit, comment))
         perform_deletion(
             catalog, ObjectAddress(PG_CONSTRAINT_RELID, con.oid, 0), "cascade", quietly=True,
             internal=True,
@@ -362,7 +368,7 @@ def rebuild(ctx: Any) -> None:
     from pgemu.commands.utility import process_utility
 
     pending, ctx.rebuild = ctx.rebuild, []
-    for relid, name, text, no_inherit in pending:
+    for relid, name, text, no_inherit, comment in pending:
         relation = ctx.catalog.relation(relid)
         table = quote_qualified_identifier(relation.schema_name, relation.name)
         recurses = relation.relkind == "p" if text.startswith("FOREIGN KEY") else not no_inherit
@@ -376,6 +382,9 @@ def rebuild(ctx: Any) -> None:
             )
         finally:
             session.event_trigger_state = state
+        if comment is not None:
+            made = ctx.catalog.one(PgConstraint, conrelid=relid, conname=name)
+            create_comments(ctx.catalog, made.oid, PG_CONSTRAINT_RELID, 0, comment)
 
 
 def _rewrite(ctx: Any, relation: Any, changes: list[TypeChange]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_EXECUTE, pg_proc_aclcheck
 from pgemu.catalog.rows import PgProc, PgType
 from pgemu.errors import PgError
 from pgemu.executor.spi import as_internal_error
@@ -16,10 +17,13 @@ from pgemu.nodes import expr_type, plain_expression
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.primnodes import (
     CoerceViaIO,
+    CollateExpr,
+    Const,
     FuncExpr,
     NextValueExpr,
     OpExpr,
     Param,
+    RelabelType,
     ScalarArrayOpExpr,
     SQLValueFunction,
 )
@@ -110,15 +114,37 @@ def _inlined_body(catalog: Any, proc: PgProc, types: list[int]) -> Any:
         or proc.prokind != "f"
         or proc.prosecdef
         or proc.proretset
-        or proc.proisstrict
         or proc.proconfig
+        or not pg_proc_aclcheck(catalog, proc.oid, ACL_EXECUTE)
         or proc.prorettype == RECORDOID
         or len(types) != proc.pronargs
     ):
         return None
     query = _only_query(catalog, proc, types)
     expr = plain_expression(query) if query is not None else None
-    return expr if expr is not None and expr_type(expr) == proc.prorettype else None
+    if expr is None or expr_type(expr) != proc.prorettype:
+        return None
+    return None if proc.proisstrict and not _is_strict(catalog, expr, len(types)) else expr
+
+
+def _is_strict(catalog: Any, body: Any, arguments: int) -> bool:
+    """A strict function's body must be strict too, in every argument."""
+    used: set[int] = set()
+    strict = True
+
+    def visit(node: Any) -> bool | None:
+        nonlocal strict
+        if isinstance(node, Param):
+            used.add(node.paramid)
+        elif isinstance(node, (FuncExpr, OpExpr)):
+            funcid = node.funcid if isinstance(node, FuncExpr) else node.opfuncid
+            strict = strict and catalog.get(PgProc, oid=funcid).proisstrict
+        elif not isinstance(node, (Const, RelabelType, CollateExpr, CoerceViaIO, list, tuple)):
+            strict = False
+        return None if strict else False
+
+    walk([body], visit)
+    return strict and len(used) == arguments
 
 
 def _only_query(catalog: Any, proc: PgProc, types: list[int]) -> Query | None:

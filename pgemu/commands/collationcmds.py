@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 from typing import Any
 
 from pgemu.catalog.acl import ACL_CREATE, pg_namespace_aclcheck
@@ -23,6 +24,7 @@ from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INTERNAL_ERROR,
     INVALID_OBJECT_DEFINITION,
+    INVALID_PARAMETER_VALUE,
     SYNTAX_ERROR,
     PgError,
 )
@@ -38,10 +40,10 @@ _OPTIONS = (
 
 
 def _check_together(given: dict[str, Any]) -> None:
-    locale = "locale" in given and ("lc_collate" in given or "lc_ctype" in given)
-    if locale or ("from" in given and len(given) > 1):
+    given_locale = "locale" in given and ("lc_collate" in given or "lc_ctype" in given)
+    if given_locale or ("from" in given and len(given) > 1):
         detail = "FROM cannot be specified together with any other options."
-        if locale:
+        if given_locale:
             detail = "LOCALE cannot be specified together with LC_COLLATE or LC_CTYPE."
         raise PgError(SYNTAX_ERROR, "conflicting or redundant options", detail=detail)
 
@@ -63,14 +65,30 @@ def _is_icu(given: dict[str, Any]) -> bool:
     return "provider" in given and def_get_string(given["provider"]).lower() == "icu"
 
 
+def _check_locale(name: str) -> None:
+    """report_newlocale_failure, for a name that the operating system does not know."""
+    before = locale.setlocale(locale.LC_COLLATE)
+    try:
+        locale.setlocale(locale.LC_COLLATE, name)
+    except locale.Error:
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'could not create locale "{name}": No such file or directory',
+            detail="The operating system could not find any locale data for the locale name "
+            f'"{name}".',
+        ) from None
+    locale.setlocale(locale.LC_COLLATE, before)
+
+
 def _libc_row(name: str, given: dict[str, Any]) -> PgCollation:
-    locale = def_get_string(given["locale"]) if "locale" in given else None
-    collate = def_get_string(given["lc_collate"]) if "lc_collate" in given else locale
-    ctype = def_get_string(given["lc_ctype"]) if "lc_ctype" in given else locale
+    both = def_get_string(given["locale"]) if "locale" in given else None
+    collate = def_get_string(given["lc_collate"]) if "lc_collate" in given else both
+    ctype = def_get_string(given["lc_ctype"]) if "lc_ctype" in given else both
     for value, word in ((collate, "lc_collate"), (ctype, "lc_ctype")):
         if value is None:
             raise PgError(INVALID_OBJECT_DEFINITION, f'parameter "{word}" must be specified')
         if value not in _LOCALES:
+            _check_locale(value)
             raise PgError(
                 FEATURE_NOT_SUPPORTED, f'collations of locale "{value}" are not supported'
             )
@@ -81,12 +99,12 @@ def _libc_row(name: str, given: dict[str, Any]) -> PgCollation:
 def _icu_row(name: str, given: dict[str, Any]) -> PgCollation:
     if "locale" not in given:
         raise PgError(INVALID_OBJECT_DEFINITION, 'parameter "locale" must be specified')
-    locale = def_get_string(given["locale"])
-    version = collation_version(locale)
+    icu = def_get_string(given["locale"])
+    version = collation_version(icu)
     if "version" in given:
         version = def_get_string(given["version"])
     exact = "deterministic" not in given or def_get_boolean(given["deterministic"])
-    return PgCollation(0, name, 0, 0, "i", exact, -1, None, None, locale, version)
+    return PgCollation(0, name, 0, 0, "i", exact, -1, None, None, icu, version)
 
 
 def alter_collation(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

@@ -69,6 +69,8 @@ def index_key_of_column(
 ) -> IndexKey:
     """A plain key column; 42703 when there is none."""
     attnum = heap.attnum(name)
+    if heap.is_system_column(name):
+        raise PgError(FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported")
     if not attnum:
         raise PgError(UNDEFINED_COLUMN, f'column "{name}" named in key does not exist')
     col = heap.columns[attnum - 1]

@@ -74,9 +74,25 @@ def cook_default(
         else ParseExprKind.EXPR_KIND_COLUMN_DEFAULT
     )
     expr = transform_expr(pstate, raw, kind)
+    if generated:
+        _refuse_whole_row(expr)
     if generated and contain_mutable_functions(pstate.catalog, expr):
         raise PgError(INVALID_OBJECT_DEFINITION, "generation expression is not immutable")
     return coerce_default(pstate, expr, type_id, typmod, name)
+
+
+def _refuse_whole_row(expr: Any) -> None:
+    def visit(node: Any) -> bool | None:
+        if isinstance(node, Var) and node.varattno == 0 and not node.varlevelsup:
+            raise PgError(
+                INVALID_OBJECT_DEFINITION,
+                "cannot use whole-row variable in column generation expression",
+                detail="This would cause the generated column to depend on its own value.",
+                location=node.location,
+            )
+        return None
+
+    walk([expr], visit)
 
 
 def coerce_default(pstate: ParseState, expr: Any, type_id: int, typmod: int, name: str) -> Any:

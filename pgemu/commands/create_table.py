@@ -40,6 +40,7 @@ from pgemu.commands.parse_utilcmd import (
     no_exclusion_on_partitioned,
     transform_table_elements,
 )
+from pgemu.commands.permissions import check_catalog_modification
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.sequence import create_sequence, own_sequence
@@ -47,9 +48,9 @@ from pgemu.commands.tablespace import choose_tablespace
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
-    INSUFFICIENT_PRIVILEGE,
     INVALID_OBJECT_DEFINITION,
     INVALID_TABLE_DEFINITION,
+    WRONG_OBJECT_TYPE,
     PgError,
 )
 from pgemu.executor.event_triggers import collect_command
@@ -63,18 +64,12 @@ REGCLASSOID = 2205
 def create_table(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """CREATE TABLE, CREATE FOREIGN TABLE's base, PARTITION OF."""
     define_relation(session, stmt, st)
+    for node in stmt.get("tableElts", ()):
+        # PostgreSQL makes them by an ALTER FOREIGN TABLE afterwards
+        if node.get("ColumnDef", {}).get("fdwoptions"):
+            name = stmt["relation"]["relname"]
+            raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is not a foreign table')
     return CommandResult("CREATE TABLE")
-
-
-def check_catalog_modification(session: Any, namespace: int, name: str) -> None:
-    """heap_create: nothing new in pg_catalog and pg_toast."""
-    schema = {11: "pg_catalog", 99: "pg_toast"}.get(namespace)
-    if schema and not session.guc.value("allow_system_table_mods"):
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE,
-            f'permission denied to create "{schema}.{name}"',
-            detail="System catalog modifications are currently disallowed.",
-        )
 
 
 def define_relation(session: Any, stmt: dict[str, Any], st: Statement, *, relkind: str = "") -> int:

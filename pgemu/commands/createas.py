@@ -11,6 +11,7 @@ from pgemu.commands.amcmds import choose_table_am
 from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import strings
 from pgemu.commands.on_commit import register_on_commit_action
+from pgemu.commands.permissions import check_catalog_modification, check_type_usage
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.tablespace import choose_tablespace
@@ -51,6 +52,9 @@ def create_table_as(session: Any, stmt: dict[str, Any], st: Statement) -> Comman
     persistence = relation.get("relpersistence", "p")
     if is_matview and persistence == "u":
         raise PgError(FEATURE_NOT_SUPPORTED, "materialized views cannot be unlogged")
+    for column in columns:
+        check_type_usage(catalog, column.type_id)
+    check_catalog_modification(session, namespace, name)
     made = heap_create_with_catalog(
         session,
         name,

@@ -90,7 +90,7 @@ def _set_default_acl(
     default = acldefault(_ACLDEFAULT_KIND[kind], role) if not schema else []
     row = catalog.one(PgDefaultAcl, defaclrole=role, defaclnamespace=schema, defaclobjtype=kind)
     old = acl_from_texts(catalog, row.defaclacl) if row is not None else default
-    privileges, _columns = privileges_of(_ACLDEFAULT_KIND[kind], action)
+    privileges, _columns = privileges_of(_ACLDEFAULT_KIND[kind], action, default=True)
     new = apply_grant(session, old, action, privileges, role, role)
     address = ObjectAddress(DEFAULT_ACL_RELID, row.oid if row is not None else catalog.new_oid())
     same = sorted(acl_to_texts(catalog, new)) == sorted(acl_to_texts(catalog, default))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgemu.catalog.acl import ACL_USAGE, pg_language_aclcheck
+from pgemu.catalog.roles import superuser
 from pgemu.catalog.rows import PgLanguage
+from pgemu.commands.proclang import undefined_language
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     INSUFFICIENT_PRIVILEGE,
     SYNTAX_ERROR,
-    UNDEFINED_OBJECT,
     PgError,
 )
 from pgemu.executor.waiting import retrying
@@ -42,8 +44,13 @@ def execute_do(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         raise PgError(SYNTAX_ERROR, "no inline code specified")
     row = session.catalog.one(PgLanguage, lanname=language)
     if row is None:
-        raise PgError(UNDEFINED_OBJECT, f'language "{language}" does not exist')
-    if not row.lanpltrusted and session.ctx.current_user_oid != 10:
+        raise undefined_language(language)
+    allowed = (
+        pg_language_aclcheck(session.catalog, row.oid, ACL_USAGE)
+        if row.lanpltrusted
+        else superuser(session.catalog)
+    )
+    if not allowed:
         raise PgError(INSUFFICIENT_PRIVILEGE, f"permission denied for language {row.lanname}")
     if not row.laninline:
         raise PgError(

@@ -205,6 +205,8 @@ def _existing_address(session: Any, tag: str, stmt: dict[str, Any]) -> ObjectAdd
         objtype, node = stmt["objectType"], stmt.get("object")
     elif tag == "RenameStmt":
         objtype, node = stmt["renameType"], stmt.get("object")
+        if objtype == "OBJECT_SCHEMA":
+            node = {"String": {"sval": stmt["subname"]}}
     elif tag == "AlterFunctionStmt":
         objtype, node = stmt["objtype"], {"ObjectWithArgs": stmt["func"]}
     try:

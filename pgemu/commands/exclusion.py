@@ -6,13 +6,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pgemu.catalog.format_type import format_operator
 from pgemu.catalog.heap import depend, insert_rows
-from pgemu.catalog.index import IndexInfo, index_create
+from pgemu.catalog.index import IndexInfo, IndexKey, builtin_am_name, index_create
+from pgemu.catalog.lsyscache import get_op_opfamily_strategy
 from pgemu.catalog.pg_constraint import choose_relation_name, constraint_row
-from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
+from pgemu.catalog.rows import (
+    PG_CLASS_RELID,
+    PG_CONSTRAINT_RELID,
+    PgOpclass,
+    PgOperator,
+    PgOpfamily,
+)
 from pgemu.commands.ddl_messages import implicit_index, index_built
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
+from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     EXCLUSION_VIOLATION,
@@ -30,8 +39,16 @@ def add_exclusion_constraint(
     session: Any, heap: HeapRef, con: dict[str, Any], source_text: str = ""
 ) -> tuple[int, int]:
     """Make the constraint and its index; (constraint OID, index OID)."""
-    from pgemu.commands.constraint_cmds import choose_index_name_addition, exclusion_am
-    from pgemu.commands.indexcmds import _cook_predicate, _index_column_names, _index_key
+    from pgemu.commands.constraint_cmds import (
+        choose_index_name_addition,
+        exclusion_am,
+        index_key_of_column,
+    )
+    from pgemu.commands.indexcmds import (
+        _check_capabilities,
+        _cook_predicate,
+        _index_column_names,
+    )
 
     catalog = session.catalog
     am, am_name = exclusion_am(session, con)
@@ -40,18 +57,15 @@ def add_exclusion_constraint(
             FEATURE_NOT_SUPPORTED,
             f'access method "{am_name}" does not support exclusion constraints',
         )
-    keys, operators = [], []
-    for node in con.get("exclusions", ()):
-        elem, names = list_items(node)
-        column = elem["IndexElem"].get("name")
-        if column and not heap.attnum(column) and not heap.is_system_column(column):
-            raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
-        key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
-        words = strings(list_items(names))
-        oid = exclusion_operator(catalog, words, key.type_id)
-        keys.append(key)
-        operators.append(oid)
-    columns = _index_column_names(keys)
+    keys, operators = _keys_and_operators(session, heap, con, am_name, am, source_text)
+    builtin = builtin_am_name(catalog, am)
+    statement = {"indexIncludingParams": con.get("including")}
+    _check_capabilities(am_name, builtin, statement, len(keys))
+    included = [
+        index_key_of_column(session, heap, n, am, am_name, included=True)
+        for n in strings(con.get("including"))
+    ]
+    columns = _index_column_names([*keys, *included])
     name = con.get("conname") or choose_relation_name(
         catalog, heap.name, choose_index_name_addition(columns), "excl", heap.namespace,
         is_constraint=True,
@@ -60,10 +74,37 @@ def add_exclusion_constraint(
     if con.get("where_clause") is not None:
         predicate = _cook_predicate(session, heap, con["where_clause"], source_text)
     info = IndexInfo(
-        keys, exclusion=True, immediate=not con.get("deferrable"), am=am, predicate=predicate,
+        keys, included, exclusion=True, immediate=not con.get("deferrable"), am=am,
+        predicate=predicate,
         tablespace=index_tablespace(session, con.get("indexspace"), heap),
+        reloptions=transform_reloptions(con.get("options"), builtin),
     )  # fmt: skip
     return create_exclusion(session, heap, name, info, con, tuple(operators))
+
+
+def _keys_and_operators(
+    session: Any, heap: HeapRef, con: dict[str, Any], am_name: str, am: int, source_text: str
+) -> tuple[list[IndexKey], list[int]]:
+    from pgemu.commands.indexcmds import _index_key
+
+    keys: list[IndexKey] = []
+    operators: list[int] = []
+    for node in con.get("exclusions", ()):
+        elem, names = list_items(node)
+        column = elem["IndexElem"].get("name")
+        if column and not heap.attnum(column) and not heap.is_system_column(column):
+            raise PgError(UNDEFINED_COLUMN, f'column "{column}" named in key does not exist')
+        if column and heap.is_system_column(column):
+            raise PgError(
+                FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported"
+            )
+        key = _index_key(session, heap, elem["IndexElem"], am_name, am, source_text)
+        words = strings(list_items(names))
+        oid = exclusion_operator(session.catalog, words, key.type_id)
+        _check_family(session.catalog, oid, key.opclass)
+        keys.append(key)
+        operators.append(oid)
+    return keys, operators
 
 
 def exclusion_operator(catalog: Any, words: Sequence[str], type_id: int) -> int:
@@ -89,6 +130,20 @@ def exclusion_operator(catalog: Any, words: Sequence[str], type_id: int) -> int:
     return oid
 
 
+def _check_family(catalog: Any, operator: int, opclass: int) -> None:
+    """The access method must know the operator as one of the operator class's family."""
+    family = catalog.get(PgOpfamily, oid=catalog.get(PgOpclass, oid=opclass).opcfamily)
+    if get_op_opfamily_strategy(catalog, operator, family.oid):
+        return
+    raise PgError(
+        WRONG_OBJECT_TYPE,
+        f"operator {format_operator(catalog, operator)} is not a member of operator family "
+        f'"{family.opfname}"',
+        detail="The exclusion operator must be related to the index operator class for the "
+        "constraint.",
+    )
+
+
 def create_exclusion(
     session: Any,
     heap: HeapRef,
@@ -110,7 +165,8 @@ def create_exclusion(
             condeferrable=bool(con.get("deferrable")), condeferred=bool(con.get("initdeferred")),
         )
     ]  # fmt: skip
-    rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in attnums if n)
+    columns = dict.fromkeys((*attnums, *(k.attnum for k in info.included)))
+    rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in columns if n)
     insert_rows(catalog, rows)
     heap.constraint_names.add(name)
     index_built(session, heap, name, info)

@@ -29,6 +29,7 @@ from pgemu.catalog.rows import (
     PgType,
 )
 from pgemu.commands.default_acl import get_user_default_acl
+from pgemu.commands.permissions import check_object_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_FUNCTION,
@@ -170,6 +171,7 @@ def _existing(session: Any, name: str) -> PgExtension:
 def alter_extension(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER EXTENSION UPDATE: of each extension there is one version."""
     row = _existing(session, stmt["extname"])
+    check_object_owner(session, "extension", row.extname, row.extowner)
     version = _options(stmt).get("new_version", row.extversion)
     if version != row.extversion:
         raise PgError(

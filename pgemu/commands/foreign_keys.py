@@ -6,9 +6,11 @@ The executor reads the constraint; the trigger rows are for those who look at pg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pgemu.catalog.acl import ACL_REFERENCES, pg_attribute_aclcheck, pg_class_aclcheck
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.pg_constraint import (
     choose_constraint_name,
@@ -16,6 +18,7 @@ from pgemu.catalog.pg_constraint import (
     constraint_row,
 )
 from pgemu.catalog.pg_type_create import proc_oid
+from pgemu.catalog.roles import BOOTSTRAP_SUPERUSERID
 from pgemu.catalog.rows import (
     PG_CLASS_RELID,
     PG_CONSTRAINT_RELID,
@@ -37,6 +40,7 @@ from pgemu.commands.opclass_lookup import (
     is_pseudo_key_type,
     opfamily_member,
 )
+from pgemu.commands.permissions import aclcheck_error
 from pgemu.errors import (
     DATATYPE_MISMATCH,
     DUPLICATE_OBJECT,
@@ -96,6 +100,7 @@ def add_foreign_key(
     fk_key = _attributes(heap, fk_names)
     set_cols = _delete_set_columns(heap, fk_key, strings(con.get("fk_del_set_cols")))
     pk_key = _referenced_key(session, pk, con)
+    _check_permissions(session, pk, pk_key.attnums)
     if len(fk_key.attnums) != len(pk_key.attnums):
         raise PgError(
             INVALID_FOREIGN_KEY,
@@ -129,6 +134,15 @@ def add_foreign_key(
 
         clone_to_partitions(session, oid, validate=validate)
     return oid
+
+
+def _check_permissions(session: Any, pk: HeapRef, attnums: Sequence[int]) -> None:
+    """checkFkeyPermissions: REFERENCES on the referenced table, or on each of the columns."""
+    catalog = session.catalog
+    if pg_class_aclcheck(catalog, pk.oid, ACL_REFERENCES):
+        return
+    if not all(pg_attribute_aclcheck(catalog, pk.oid, n, ACL_REFERENCES) for n in attnums):
+        aclcheck_error("table", pk.name)
 
 
 def _check_partitioned(heap: HeapRef, pk: HeapRef, con: dict[str, Any], recurse: bool) -> None:
@@ -431,11 +445,18 @@ def validate_foreign_key(session: Any, oid: int) -> None:
     pk_table = quote_qualified_identifier(pk.schema_name, pk.name)
     only_fk = "" if fk.relkind == "p" else "ONLY "
     only_pk = "" if pk.relkind == "p" else "ONLY "
-    found = session.query(
-        f"SELECT {', '.join('fk.' + c for c in fk_cols)} FROM {only_fk}{fk_table} fk "
-        f"LEFT OUTER JOIN {only_pk}{pk_table} pk ON ({join}) "
-        f"WHERE pk.{pk_cols[0]} IS NULL AND ({not_null}) LIMIT 1"
-    )
+    me = session.ctx.current_user_oid
+    session.set_current_user(
+        BOOTSTRAP_SUPERUSERID
+    )  # who may not read the tables may constrain them
+    try:
+        found = session.query(
+            f"SELECT {', '.join('fk.' + c for c in fk_cols)} FROM {only_fk}{fk_table} fk "
+            f"LEFT OUTER JOIN {only_pk}{pk_table} pk ON ({join}) "
+            f"WHERE pk.{pk_cols[0]} IS NULL AND ({not_null}) LIMIT 1"
+        )
+    finally:
+        session.set_current_user(me)
     if not found:
         return
     values = found[0]

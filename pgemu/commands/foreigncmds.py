@@ -402,14 +402,21 @@ def create_foreign_table(session: Any, stmt: dict[str, Any], st: Statement) -> C
         ],
     )
     for node in base.get("tableElts", ()):
-        column = node.get("ColumnDef", {})
-        if column.get("fdwoptions"):
-            found = transform_generic_options(
-                session, PgAttribute.RELID, None, column["fdwoptions"], validator
-            )
-            where = {"attrelid": oid, "attname": column["colname"]}
-            catalog.update(PgAttribute, where, attfdwoptions=found)
+        store_column_options(session, oid, node.get("ColumnDef", {}), server)
     return CommandResult("CREATE FOREIGN TABLE")
+
+
+def store_column_options(
+    session: Any, relid: int, column: dict[str, Any], server: PgForeignServer
+) -> None:
+    """The OPTIONS of a new column."""
+    if not column.get("fdwoptions"):
+        return
+    found = transform_generic_options(
+        session, PgAttribute.RELID, None, column["fdwoptions"], _validator(session.catalog, server)
+    )
+    where = {"attrelid": relid, "attname": column["colname"]}
+    session.catalog.update(PgAttribute, where, attfdwoptions=found)
 
 
 _REFUSED = {

@@ -39,6 +39,7 @@ from pgemu.commands.define import (
 )
 from pgemu.commands.ownership import check_named_object_ownership
 from pgemu.commands.permissions import aclcheck_error, aclcheck_error_type
+from pgemu.commands.proclang import undefined_language
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
@@ -375,14 +376,7 @@ def _language(session: Any, options: dict[str, Any], stmt: dict[str, Any]) -> Pg
         raise PgError(INVALID_FUNCTION_DEFINITION, "no language specified")
     row: PgLanguage | None = session.catalog.one(PgLanguage, lanname=name)
     if row is None:
-        known = {"plperl", "plperlu", "plpython3u", "pltcl", "pltclu"}
-        raise PgError(
-            UNDEFINED_OBJECT,
-            f'language "{name}" does not exist',
-            hint="Use CREATE EXTENSION to load the language into the database."
-            if name in known
-            else None,
-        )
+        raise undefined_language(name)
     allowed = (
         pg_language_aclcheck(session.catalog, row.oid, ACL_USAGE)
         if row.lanpltrusted

@@ -8,6 +8,7 @@ from pgemu.catalog import acl as a
 from pgemu.catalog import rows as r
 from pgemu.catalog.acl_change import aclmembers, aclupdate, select_best_grantor
 from pgemu.catalog.extension_data import BOOTSTRAP_OWNER
+from pgemu.catalog.lsyscache import ARRAY_SUBSCRIPT_HANDLER
 from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.pg_shdepend import update_acl_dependencies
 from pgemu.commands.define import strings
@@ -64,8 +65,11 @@ _CLASS_OF: dict[str, Any] = {
 }  # fmt: skip
 
 
-def privileges_of(kind: str, stmt: dict[str, Any]) -> tuple[int, list[tuple[int, list[str]]]]:
-    """(rights on the object, [(rights, columns)]); an empty privilege list means ALL."""
+def privileges_of(
+    kind: str, stmt: dict[str, Any], *, default: bool = False
+) -> tuple[int, list[tuple[int, list[str]]]]:
+    """(rights on the object, [(rights, columns)]); an empty privilege list means ALL.  default:
+    of ALTER DEFAULT PRIVILEGES, which has neither columns nor the rights of sequences on tables."""
     nodes = stmt.get("privileges")
     everything, word = _ALL[kind]
     if not nodes:
@@ -76,6 +80,10 @@ def privileges_of(kind: str, stmt: dict[str, Any]) -> tuple[int, list[tuple[int,
         priv = node["AccessPriv"]
         name = priv.get("priv_name")
         if priv.get("cols"):
+            if default:
+                raise PgError(
+                    INVALID_GRANT_OPERATION, "default privileges cannot be set for columns"
+                )
             if kind != "r":
                 raise PgError(
                     INVALID_GRANT_OPERATION, "column privileges are only valid for relations"
@@ -90,7 +98,8 @@ def privileges_of(kind: str, stmt: dict[str, Any]) -> tuple[int, list[tuple[int,
         if name not in _WORDS:
             raise PgError(SYNTAX_ERROR, f'unrecognized privilege type "{name}"')
         bit = _WORDS[name]
-        if bit & ~everything and not (kind == "r" and bit & a.ACL_ALL_RIGHTS_SEQUENCE):
+        of_sequence = kind == "r" and not default and bit & a.ACL_ALL_RIGHTS_SEQUENCE
+        if bit & ~everything and not of_sequence:
             raise PgError(
                 INVALID_GRANT_OPERATION, f"invalid privilege type {name.upper()} for {word}"
             )
@@ -221,6 +230,12 @@ def _grant_on(session: Any, stmt: dict[str, Any], kind: str, address: ObjectAddr
         )
     if kind == "L":
         name = f"large object {name}"  # messages say it twice, as PostgreSQL's do
+    if entry.cls is r.PgType and row.typelem and row.typsubscript == ARRAY_SUBSCRIPT_HANDLER:
+        raise PgError(
+            INVALID_GRANT_OPERATION,
+            "cannot set privileges of array types",
+            hint="Set the privileges of the element type instead.",
+        )
     if entry.cls is r.PgClass:
         if row.relkind in "iI":
             raise PgError(WRONG_OBJECT_TYPE, f'"{name}" is an index')

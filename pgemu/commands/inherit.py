@@ -225,13 +225,8 @@ def _merge_own(session: Any, old: ColumnSpec, col: ColumnSpec, moved: bool) -> N
                 INVALID_COLUMN_DEFINITION,
                 f'column "{col.name}" inherits from generated column but specifies identity',
             )
-    elif col.generated:
-        raise PgError(
-            INVALID_COLUMN_DEFINITION,
-            f'child column "{col.name}" specifies generation expression',
-            hint="Omit the generation expression in the definition of the child table column "
-            "to inherit the generation expression from the parent table.",
-        )
+    else:
+        old.generated = col.generated
     merge_compression(old, col.compression)
     old.is_local = True
     old.not_null = old.not_null or col.not_null

@@ -28,6 +28,8 @@ def refresh(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
 
     catalog = session.catalog
     view = catalog.relation(range_var_get_relid(catalog, stmt["relation"]))
+    if view.relkind not in "rtmp":
+        raise PgError(WRONG_OBJECT_TYPE, f'"{view.name}" is not a table or materialized view')
     check_owner(session, view)
     if view.relkind != "m":
         raise PgError(FEATURE_NOT_SUPPORTED, f'"{view.name}" is not a materialized view')

@@ -45,7 +45,8 @@ def drop_owned(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
         for link in _links(session, role, "a"):
             _revoke(session, link, role)
         for link in _links(session, role, "r"):
-            remove_role_from_policy(session, role, link.objid)
+            if not remove_role_from_policy(session, role, link.objid):
+                addresses.append(ObjectAddress(link.classid, link.objid))
         for link in _links(session, role, "o"):
             if link.classid not in (r.PgDatabase.RELID, r.PgTablespace.RELID):
                 addresses.append(ObjectAddress(link.classid, link.objid, link.objsubid))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgemu.catalog.heap import ColumnSpec
+from pgemu.catalog.heap import SYSTEM_COLUMN_NAMES, ColumnSpec
 from pgemu.commands.constraint_cmds import CheckSpec, check_single_primary_key
 from pgemu.commands.define import strings
 from pgemu.commands.permissions import check_type_usage
@@ -345,10 +345,21 @@ def finish_index_constraints(table: TableDef) -> list[dict[str, Any]]:
     for con in table.index_constraints:
         if con["contype"] == "CONSTR_EXCLUSION":
             continue
+        for name in strings(con.get("including")):
+            if table.column(name) is None and name not in SYSTEM_COLUMN_NAMES:
+                raise PgError(
+                    UNDEFINED_COLUMN,
+                    f'column "{name}" named in key does not exist',
+                    location=con.get("location", 0),
+                )
         seen: set[str] = set()
         for name in strings(con.get("keys")):
             column = table.column(name)
-            if column is None and name not in ("ctid", "xmin", "tableoid"):
+            if column is None and name in SYSTEM_COLUMN_NAMES:
+                if con["contype"] != "CONSTR_PRIMARY":
+                    continue
+                raise PgError(FEATURE_NOT_SUPPORTED, f'cannot alter system column "{name}"')
+            if column is None:
                 raise PgError(
                     UNDEFINED_COLUMN,
                     f'column "{name}" named in key does not exist',

@@ -4,6 +4,7 @@ end of parse_utilcmd.c).  A bound's form is told in partition.py.
 
 from __future__ import annotations
 
+from functools import cmp_to_key
 from typing import Any
 
 from pgemu.catalog.pg_locale import value_comparison, value_hash_key
@@ -175,10 +176,10 @@ def _list_overlap(
 
 
 def _compare(
-    session: Any, types: list[KeyType], a: list[Any], b: list[Any], *, same_side: bool = True
+    session: Any, types: list[KeyType], a: list[Any], b: list[Any], *, side: int = 0
 ) -> int:
     """partition_rbound_cmp: negative, 0 or positive; what counts from 1 is the column that made
-    the difference.  same_side False: a is a lower bound and b an upper one."""
+    the difference.  side 1: a is a lower bound and b an upper one; -1: the other way round."""
     column = 0
     for (_name, type_id, _typmod, collation), x, y in zip(types, a, b, strict=True):
         column += 1
@@ -191,13 +192,13 @@ def _compare(
         result = value_comparison(session.catalog, type_id, collation)(x, y)
         if result:
             return column if result > 0 else -column
-    return 0 if same_side else column
+    return side * column
 
 
 def _refuse_empty_range(
     session: Any, name: str, types: list[KeyType], bound: Bound, raw: dict[str, Any]
 ) -> None:
-    order = _compare(session, types, bound["lower"], bound["upper"], same_side=False)
+    order = _compare(session, types, bound["lower"], bound["upper"], side=1)
     if order < 0:
         return
     shown = [_show(session, types, bound[side]) for side in ("lower", "upper")]
@@ -218,21 +219,46 @@ def _range_overlap(
     raw: dict[str, Any],
 ) -> tuple[Any, int | None] | None:
     """The sibling that holds the lower bound, or the first one behind it if the upper bound
-    reaches into it."""
-    after: tuple[Any, Bound] | None = None
-    for child, other in others:
-        order = _compare(session, types, other["lower"], bound["lower"])
+    reaches into it, and the datum that PostgreSQL's search compared last."""
+    bounds = _sorted_bounds(session, types, others)
+    lower, upper = bound["lower"], bound["upper"]
+    low, high, order = -1, len(bounds) - 1, 0
+    while low < high:  # partition_range_bsearch
+        middle = (low + high + 1) // 2
+        order = _compare(session, types, bounds[middle][0], lower, side=bounds[middle][1])
         if order > 0:
-            if after is None or _compare(session, types, other["lower"], after[1]["lower"]) < 0:
-                after = child, other
-        elif _compare(session, types, bound["lower"], other["upper"], same_side=False) < 0:
-            return child, raw_location(raw["lowerdatums"][max(abs(order) - 1, 0)])
-    if after is None:
+            high = middle - 1
+            continue
+        low = middle
+        if not order:
+            break
+    if low + 1 >= len(bounds):
         return None
-    order = _compare(session, types, after[1]["lower"], bound["upper"], same_side=False)
+    datums, side, holder = bounds[low + 1]
+    if holder is not None:
+        return holder, raw_location(raw["lowerdatums"][max(abs(order) - 1, 0)])
+    order = _compare(session, types, datums, upper, side=side + 1)
     if order < 0:
-        return after[0], raw_location(raw["upperdatums"][abs(order) - 1])
+        return bounds[low + 2][2], raw_location(raw["upperdatums"][abs(order) - 1])
     return None
+
+
+def _sorted_bounds(
+    session: Any, types: list[KeyType], others: list[tuple[Any, Bound]]
+) -> list[tuple[list[Any], int, Any]]:
+    """create_range_bounds: (datums, 0 for a lower and -1 for an upper bound, whose upper bound)
+    in order.  An upper bound that is the lower one of the next partition is there once."""
+
+    def compare(x: tuple[Any, Bound], y: tuple[Any, Bound]) -> int:
+        return _compare(session, types, x[1]["lower"], y[1]["lower"])
+
+    ordered = sorted(others, key=cmp_to_key(compare))
+    bounds: list[tuple[list[Any], int, Any]] = []
+    for child, other in ordered:
+        if not bounds or _compare(session, types, bounds[-1][0], other["lower"]):
+            bounds.append((other["lower"], 0, None))
+        bounds.append((other["upper"], -1, child))
+    return bounds
 
 
 def _show(session: Any, types: list[KeyType], values: list[Any]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from pgemu.catalog.acl import ACL_USAGE, pg_type_aclcheck
+from pgemu.catalog.pg_depend import FIRST_UNPINNED_OBJECT_ID
 from pgemu.catalog.roles import has_privs_of_role, superuser
 from pgemu.errors import INSUFFICIENT_PRIVILEGE, PgError
 
 _RELKIND_WORDS = {
     "r": "table", "p": "table", "v": "view", "m": "materialized view", "i": "index",
-    "I": "index", "S": "sequence", "f": "foreign table", "c": "type", "t": "table",
+    "I": "index", "S": "sequence", "f": "foreign table", "c": "table", "t": "table",
 }  # fmt: skip
 
 
@@ -61,9 +62,20 @@ def check_object_owner(session: Any, what: str, name: str, owner: int) -> None:
 
 def check_not_system(session: Any, relation: Any) -> None:
     """42501 for DDL on system catalogs."""
-    if relation.namespace == 99 or (relation.oid < 16384 and relation.namespace == 11):
+    if relation.namespace == 99 or relation.oid < FIRST_UNPINNED_OBJECT_ID:
         raise PgError(
             INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
+        )
+
+
+def check_catalog_modification(session: Any, namespace: int, name: str) -> None:
+    """heap_create: nothing new in pg_catalog and pg_toast."""
+    schema = {11: "pg_catalog", 99: "pg_toast"}.get(namespace)
+    if schema and not session.guc.value("allow_system_table_mods"):
+        raise PgError(
+            INSUFFICIENT_PRIVILEGE,
+            f'permission denied to create "{schema}.{name}"',
+            detail="System catalog modifications are currently disallowed.",
         )
 
 

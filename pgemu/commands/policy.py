@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgemu.catalog.dependency import perform_deletion
 from pgemu.catalog.find_expr_references import record_dependency_on_expr
 from pgemu.catalog.heap import depend, insert_rows
 from pgemu.catalog.objectaddress import ObjectAddress
@@ -144,18 +143,18 @@ def record_again(session: Any, relation: Any, row: PgPolicy) -> None:
     _record(session, row.oid, relation, exprs, tuple(row.polroles))
 
 
-def remove_role_from_policy(session: Any, role: int, policy: int) -> None:
-    """RemoveRoleFromObjectPolicy: a policy that is for nobody any more goes."""
+def remove_role_from_policy(session: Any, role: int, policy: int) -> bool:
+    """RemoveRoleFromObjectPolicy; False: the policy would be for nobody, and is to be dropped."""
     catalog = session.catalog
     row = catalog.one(PgPolicy, oid=policy)
     if row is None or role not in row.polroles:
-        return
+        return True
     roles = tuple(one for one in row.polroles if one != role)
     if not roles:
-        perform_deletion(catalog, ObjectAddress(PG_POLICY_RELID, policy, 0), quietly=True)
-        return
+        return False
     catalog.update(PgPolicy, {"oid": policy}, polroles=roles)
     record_again(session, catalog.relation(row.polrelid), row._replace(polroles=roles))
+    return True
 
 
 def alter_policy(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

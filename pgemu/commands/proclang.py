@@ -17,10 +17,21 @@ from pgemu.catalog.rows import (
 from pgemu.commands.define import strings
 from pgemu.commands.permissions import aclcheck_error_not_owner, owns, require_superuser
 from pgemu.commands.result import CommandResult, Statement
-from pgemu.errors import DUPLICATE_OBJECT, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import DUPLICATE_OBJECT, UNDEFINED_OBJECT, WRONG_OBJECT_TYPE, PgError
 from pgemu.parser.parse_func_lookup import lookup_func_name
 
 LANGUAGE_HANDLEROID, INTERNALOID, OIDOID = 2280, 2281, 26
+_EXTENSIONS = {"plpgsql", "plperl", "plperlu", "plpython3u", "pltcl", "pltclu"}
+
+
+def undefined_language(name: str) -> PgError:
+    """42704, with the hint about languages that an extension brings."""
+    hint = "Use CREATE EXTENSION to load the language into the database."
+    return PgError(
+        UNDEFINED_OBJECT,
+        f'language "{name}" does not exist',
+        hint=hint if name in _EXTENSIONS else None,
+    )
 
 
 def create_language(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:

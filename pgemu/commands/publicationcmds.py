@@ -19,6 +19,7 @@ from pgemu.catalog.rows import (
     PG_PUBLICATION_NAMESPACE_RELID,
     PG_PUBLICATION_REL_RELID,
     PG_PUBLICATION_RELID,
+    PgClass,
     PgNamespace,
     PgPublication,
     PgPublicationNamespace,
@@ -343,6 +344,22 @@ def _all_tables(name: str, what: str) -> PgError:
     )
 
 
+def _check_not_via_root(catalog: Any, publication: PgPublication) -> None:
+    """AlterPublicationOptions: filters and lists of partitioned tables are the root's."""
+    option = "publish_via_partition_root"
+    for member in catalog.all(PgPublicationRel, prpubid=publication.oid):
+        table = catalog.get(PgClass, oid=member.prrelid)
+        if table.relkind != "p" or (member.prqual is None and member.prattrs is None):
+            continue
+        what = "WHERE clause" if member.prqual is not None else "column list"
+        raise PgError(
+            INVALID_PARAMETER_VALUE,
+            f'cannot set parameter "{option}" to false for publication "{publication.pubname}"',
+            detail=f'The publication contains a {what} for partitioned table "{table.relname}", '
+            f'which is not allowed when "{option}" is false.',
+        )
+
+
 def alter_publication(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
     """ALTER PUBLICATION."""
     catalog = session.catalog
@@ -354,7 +371,10 @@ def alter_publication(session: Any, stmt: dict[str, Any], st: Statement) -> Comm
         raise PgError(INSUFFICIENT_PRIVILEGE, f"must be owner of publication {name}")
     done = CommandResult("ALTER PUBLICATION")
     if stmt.get("options"):
-        catalog.update(PgPublication, {"oid": row.oid}, **_options(stmt["options"]))
+        changes = _options(stmt["options"])
+        if changes.get("pubviaroot") is False and not row.puballtables:
+            _check_not_via_root(catalog, row)
+        catalog.update(PgPublication, {"oid": row.oid}, **changes)
         return done
     tables, schemas = _objects(session, stmt.get("pubobjects"))
     action = stmt.get("action", "AP_AddObjects")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pgemu.catalog.rows import PgNamespace
+from pgemu.catalog.rows import PgDatabase, PgNamespace
 from pgemu.catalog.tablespace import database_tablespace, get_tablespace_oid
 from pgemu.commands.define import def_get_boolean, def_get_string, elements
 from pgemu.commands.indexcmds import rebuild_index
@@ -213,5 +213,8 @@ def _reindex_multiple(session: Any, stmt: dict[str, Any], options: _Options) -> 
         has_system = row.nspname in ("pg_catalog", "pg_toast")
     elif stmt.get("name") and stmt["name"] != session.ctx.database:
         raise PgError(FEATURE_NOT_SUPPORTED, "can only reindex the currently open database")
+    else:
+        database = catalog.get(PgDatabase, oid=session.ctx.database_oid)
+        check_object_owner(session, "database", database.datname, database.datdba)
     if options.concurrently and has_system:
         session.notice("WARNING", FEATURE_NOT_SUPPORTED, f"{_SYSTEM}, skipping all")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pgemu.catalog import rows as r
+from pgemu.catalog.objectaddress import ObjectAddress
 from pgemu.catalog.roles import superuser
 from pgemu.commands.name_conflict import check_name_is_free
 from pgemu.commands.ownership import KINDS, check_object_ownership
@@ -259,6 +260,8 @@ def _rename_plain(session: Any, stmt: dict[str, Any], kind: str) -> CommandResul
     if row is None:
         missing = {"schema": "3F000", "database": "3D000", "role": UNDEFINED_OBJECT}[word]
         raise PgError(missing, f'{word} "{old}" does not exist')
+    if word == "database":
+        check_object_ownership(session, ObjectAddress(cls.RELID, row.oid, 0))
     if catalog.one(cls, **{column: new}) is not None:
         raise PgError(code, f'{word} "{new}" already exists')
     if new.startswith("pg_") and word in ("schema", "role"):
@@ -285,9 +288,7 @@ def _rename_plain(session: Any, stmt: dict[str, Any], kind: str) -> CommandResul
             session.notice("NOTICE", "00000", "MD5 password cleared because of role rename")
     elif word == "database" and row.oid == session.ctx.database_oid:
         raise PgError(FEATURE_NOT_SUPPORTED, "current database cannot be renamed")
-    else:
-        from pgemu.catalog.objectaddress import ObjectAddress
-
+    elif word == "schema":
         check_object_ownership(session, ObjectAddress(cls.RELID, row.oid, 0))
     catalog.update(cls, {"oid": row.oid}, **changes)
     return CommandResult(f"ALTER {tag}")

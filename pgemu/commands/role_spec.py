@@ -41,7 +41,7 @@ def get_rolespec_name(session: Any, spec: dict[str, Any]) -> str:
 def check_rolespec_name(spec: dict[str, Any], detail: str) -> None:
     """Refuse reserved names for RENAME and the like."""
     name = spec.get("rolename", "")
-    if name in ("public", "none") or name.startswith("pg_"):
+    if name.startswith("pg_"):
         raise PgError(RESERVED_NAME, f'role name "{name}" is reserved', detail=detail or None)
 
 

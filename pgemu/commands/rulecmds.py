@@ -94,6 +94,8 @@ def define_rule(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         record_dependency_on_query,
     )
 
+    if not stmt.get("actions"):  # NOTHING still has OLD and NEW in its range table
+        insert_rows(catalog, [depend(me, (PG_CLASS_RELID, relation.oid, 0), "n")])
     for action in actions:
         record_dependency_on_query(catalog, ObjectAddress(*me), action)
     if qual is not None:

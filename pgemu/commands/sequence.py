@@ -29,6 +29,7 @@ from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_TABLE,
     FEATURE_NOT_SUPPORTED,
+    INTERNAL_ERROR,
     INVALID_PARAMETER_VALUE,
     OBJECT_NOT_IN_PREREQUISITE_STATE,
     SYNTAX_ERROR,
@@ -68,11 +69,34 @@ _OPTION_NAMES = (
 
 
 def _limit(option: dict[str, Any]) -> int:
-    """defGetInt64."""
+    """defGetInt64, which reads what is no integer by the type's input function."""
+    number = (option.get("arg") or {}).get("Float", {}).get("fval")
+    if number is not None and not number.lstrip("-").isdigit():
+        raise PgError("22P02", f'invalid input syntax for type bigint: "{number}"')
     value = def_get_int(option)
     if not -(2**63) <= value < 2**63:
         raise PgError("22003", f'value "{value}" is out of range for type bigint')
     return value
+
+
+def _options_by_name(
+    options: list[dict[str, Any]], for_identity: bool
+) -> dict[str, dict[str, Any]]:
+    given: dict[str, dict[str, Any]] = {}
+    for option in options:
+        name = option["defname"]
+        if name not in _OPTION_NAMES:
+            raise PgError(INTERNAL_ERROR, f'option "{name}" not recognized')
+        if name == "sequence_name" and not for_identity:
+            raise PgError(
+                SYNTAX_ERROR,
+                "invalid sequence option SEQUENCE NAME",
+                location=option.get("location"),
+            )
+        if name in given:
+            raise error_conflicting_def_elem(option)
+        given[name] = option
+    return given
 
 
 def init_params(
@@ -83,14 +107,7 @@ def init_params(
     for_identity: bool = False,
 ) -> SequenceParams:
     """init_params: check the options and merge them into what was there."""
-    given: dict[str, dict[str, Any]] = {}
-    for option in options:
-        name = option["defname"]
-        if name not in _OPTION_NAMES:
-            raise PgError(SYNTAX_ERROR, f'option "{name}" not recognized')
-        if name in given:
-            raise error_conflicting_def_elem(option)
-        given[name] = option
+    given = _options_by_name(options, for_identity)
     p = SequenceParams() if old is None else old
     is_init = old is None
     reset_max, reset_min = _set_type(session, p, given, is_init, for_identity)
@@ -212,7 +229,10 @@ def create_sequence(
     for_identity: bool = False,
 ) -> tuple[int, SequenceParams]:
     """Make a sequence; the caller records OWNED BY.  Returns (OID, parameters)."""
+    from pgemu.commands.permissions import check_catalog_modification
+
     p = init_params(session, options, for_identity=for_identity)
+    check_catalog_modification(session, namespace, name)
     columns = [
         ColumnSpec("last_value", 20, not_null=True),
         ColumnSpec("log_cnt", 20, not_null=True),
@@ -265,10 +285,12 @@ def alter_sequence(session: Any, stmt: dict[str, Any], st: Statement) -> Command
         name = stmt["sequence"]["relname"]
         session.notice("NOTICE", "00000", f'relation "{name}" does not exist, skipping')
         return CommandResult("ALTER SEQUENCE")
+    from pgemu.commands.permissions import check_not_system, check_owner
+
     relation = catalog.relation(oid)
+    check_not_system(session, relation)
     if relation.relkind != "S":
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a sequence')
-    from pgemu.commands.permissions import check_owner
 
     check_owner(session, relation)
     alter_sequence_options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pgemu.catalog.acl import ACL_SELECT, ACL_USAGE, pg_class_aclcheck, pg_type_aclcheck
 from pgemu.catalog.heap import ColumnSpec
 from pgemu.catalog.index import index_create
 from pgemu.catalog.pg_constraint import choose_relation_name
@@ -23,6 +24,7 @@ from pgemu.commands.index_build import build_index
 from pgemu.commands.indexcmds import index_info_of, not_supported_detail
 from pgemu.commands.inherit import map_variable_attnos
 from pgemu.commands.parse_utilcmd import OwnedSequence, TableDef
+from pgemu.commands.permissions import aclcheck_error, relkind_word
 from pgemu.commands.result import Statement
 from pgemu.commands.sequence import owned_sequences
 from pgemu.commands.statscmds import copy_statistics
@@ -64,6 +66,11 @@ def transform_table_like_clause(catalog: Any, table: TableDef, like: dict[str, A
             detail=not_supported_detail(source.relkind),
             location=location,
         )
+    if source.relkind == "c":
+        if not pg_type_aclcheck(catalog, source.row.reltype, ACL_USAGE):
+            aclcheck_error("type", source.name)
+    elif not pg_class_aclcheck(catalog, source.oid, ACL_SELECT):
+        aclcheck_error(relkind_word(source.relkind), source.name)
     options = like.get("options", 0)
     start = len(table.columns)
     for att in source.columns:

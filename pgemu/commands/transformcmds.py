@@ -52,9 +52,11 @@ def create_transform(session: Any, stmt: dict[str, Any], st: Statement) -> Comma
     from_sql = _function(session, stmt.get("fromsql"))
     if from_sql is not None and from_sql.prorettype != INTERNALOID:
         raise _bad("return data type of FROM SQL function must be internal")
+    _check_function(from_sql)
     to_sql = _function(session, stmt.get("tosql"))
     if to_sql is not None and to_sql.prorettype != type_id:
         raise _bad("return data type of TO SQL function must be the transform data type")
+    _check_function(to_sql)
     functions = tuple(0 if f is None else f.oid for f in (from_sql, to_sql))
     old = catalog.one(PgTransform, trftype=type_id, trflang=language.oid)
     if old is not None:
@@ -114,12 +116,13 @@ def _function(session: Any, node: Any) -> PgProc | None:
     check_object_owner(session, "function", row.proname, row.proowner)
     if not pg_proc_aclcheck(catalog, row.oid, ACL_EXECUTE):
         aclcheck_error("function", row.proname)
-    _check_function(row)
     return row
 
 
-def _check_function(row: PgProc) -> None:
+def _check_function(row: PgProc | None) -> None:
     """check_transform_function."""
+    if row is None:
+        return
     if row.provolatile == "v":
         raise _bad("transform function must not be volatile")
     if row.prokind != "f":

@@ -11,10 +11,10 @@ from pgemu.catalog.heap import create_storage
 from pgemu.catalog.rows import PgClass
 from pgemu.commands.in_use import check_table_not_in_use
 from pgemu.commands.indexcmds import rebuild_index
-from pgemu.commands.permissions import aclcheck_error
+from pgemu.commands.permissions import aclcheck_error, check_not_system
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.sequence import owned_sequences, reset_sequence
-from pgemu.errors import FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE, WRONG_OBJECT_TYPE, PgError
+from pgemu.errors import FEATURE_NOT_SUPPORTED, WRONG_OBJECT_TYPE, PgError
 from pgemu.planner.fromclause import no_fdw_handler
 
 # rowid above which new storage is cheaper than DELETE
@@ -63,10 +63,7 @@ def _check(session: Any, relation: Any) -> None:
         raise PgError(WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table')
     if not pg_class_aclcheck(session.catalog, relation.oid, ACL_TRUNCATE):
         aclcheck_error("table", relation.name)
-    if relation.oid < 16384:
-        raise PgError(
-            INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog'
-        )
+    check_not_system(session, relation)
     if relation.relkind == "f":
         raise no_fdw_handler(session.catalog, relation.oid)
     check_table_not_in_use(session, relation, "TRUNCATE")
@@ -76,7 +73,7 @@ def _follow_references(session: Any, oids: list[int], cascade: bool) -> None:
     catalog = session.catalog
     for oid in oids:
         relation = catalog.relation(oid)
-        for con in relation.referenced_by:
+        for con in sorted(relation.referenced_by, key=lambda c: c.conrelid):
             if con.conrelid in oids:
                 continue
             other = catalog.relation(con.conrelid)

@@ -25,6 +25,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.default_acl import get_user_default_acl
 from pgemu.commands.define import strings
 from pgemu.commands.ownership import check_object_ownership
+from pgemu.commands.permissions import check_catalog_modification
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
     DUPLICATE_OBJECT,
@@ -241,5 +242,6 @@ def define_composite_type(session: Any, stmt: dict[str, Any], st: Statement) -> 
     if table.sequences:
         raise PgError("42704", 'type "serial" does not exist')
     acl = get_user_default_acl(session, "T", session.ctx.current_user_oid, namespace)
+    check_catalog_modification(session, namespace, name)
     heap_create_with_catalog(session, name, namespace, "c", "p", columns, type_acl=acl)
     return CommandResult("CREATE TYPE")

@@ -74,5 +74,3 @@ def apply_column_options(catalog: Any, table: TableDef, elements: list[Any], of_
             column.raw_default, column.default = options.raw_default, None
         elif own_default is not None:
             column.default = own_default
-        if not of_type:
-            column.is_local = True

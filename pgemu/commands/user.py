@@ -14,7 +14,7 @@ from pgemu.commands.define import elements, error_conflicting_def_elem, list_ite
 from pgemu.commands.permissions import check_object_owner
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.commands.role_password import encrypt_password, is_empty_password
-from pgemu.commands.role_spec import get_rolespec_name, get_rolespec_oid
+from pgemu.commands.role_spec import check_rolespec_name, get_rolespec_name, get_rolespec_oid
 from pgemu.errors import (
     DEPENDENT_OBJECTS_STILL_EXIST,
     DUPLICATE_OBJECT,
@@ -129,6 +129,7 @@ def alter_role(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResu
     """ALTER ROLE options, and ALTER GROUP ADD / DROP USER."""
     catalog = session.catalog
     options = _options(stmt)
+    check_rolespec_name(stmt["role"], "Cannot alter reserved roles.")
     name = get_rolespec_name(session, stmt["role"])
     row = catalog.one(PgAuthid, rolname=name)
     members = options.pop("rolemembers", None)

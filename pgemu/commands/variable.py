@@ -205,6 +205,8 @@ def set_session_authorization(session: Any, value: str | None, *, local: bool = 
     if _without_effect(session, local):
         return
     session.guc.set("session_authorization", row.rolname, local=local)
+    if session.guc.get("role") != "none":
+        session.guc.set("role", "none", local=local)
     session.set_session_user(row.oid)
     _report_superuser(session, local)
 

@@ -20,10 +20,9 @@ from pgemu.catalog.rows import (
     PgDepend,
     PgRewrite,
 )
-from pgemu.commands.create_table import check_catalog_modification
 from pgemu.commands.createas import columns_of_query
 from pgemu.commands.define import strings
-from pgemu.commands.permissions import check_owner
+from pgemu.commands.permissions import check_catalog_modification, check_owner, check_type_usage
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.result import CommandResult, Statement
 from pgemu.errors import (
@@ -88,7 +87,7 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
         return CommandResult("CREATE VIEW")
     from pgemu.commands.default_acl import get_user_default_acl
 
-    check_catalog_modification(session, namespace, relation["relname"])
+    _check_may_create(session, columns, namespace, relation["relname"])
     made = heap_create_with_catalog(
         session,
         relation["relname"],
@@ -102,6 +101,12 @@ def define_view(session: Any, stmt: dict[str, Any], st: Statement) -> CommandRes
     )
     store_view_query(session, made.oid, query)
     return CommandResult("CREATE VIEW")
+
+
+def _check_may_create(session: Any, columns: list[ColumnSpec], namespace: int, name: str) -> None:
+    for column in columns:
+        check_type_usage(session.catalog, column.type_id)
+    check_catalog_modification(session, namespace, name)
 
 
 def _name_columns(query: Query, names: list[str]) -> None:

@@ -31,6 +31,7 @@ from pgemu.executor.ri_actions import (
     SET_NULL,
     run_action,
 )
+from pgemu.executor.ri_enabled import fires
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Const, Value
@@ -101,8 +102,8 @@ class AfterTriggers:
         self._add(Event("exclude", constraint, (rid,)))
 
     def _add(self, event: Event) -> None:
-        queue = self.deferred if self._is_deferred(event) else self.immediate
-        queue[event] = None
+        if fires(self.session, event.kind, self._constraint(event.constraint)):
+            (self.deferred if self._is_deferred(event) else self.immediate)[event] = None
 
     def _is_deferred(self, event: Event) -> bool:
         row = self._constraint(event.constraint)
@@ -234,8 +235,7 @@ class AfterTriggers:
         self.immediate = {}
 
     def forget_transaction(self) -> None:
-        self.immediate, self.deferred, self.modes = {}, {}, {}
-        self._marks = []
+        self.immediate, self.deferred, self.modes, self._marks = {}, {}, {}, []
 
     def on_subxact(self, event: str) -> None:
         """Deferred events of an aborted level are forgotten with it, those that it has fired are

@@ -52,7 +52,7 @@ SYSTEM_COLUMNS: dict[str, tuple[int, int]] = {
     "tableoid": (-6, 26),
 }
 MAX_ATTR_NUMBER = 1600
-_KINDS_NOT_OPENED = {"i": "indexes", "I": "partitioned indexes", "c": "composite types"}
+_KINDS_NOT_OPENED = {"i": "an index", "I": "an index", "c": "a composite type"}
 
 
 def system_attribute(attnum: int) -> tuple[str, int]:
@@ -87,8 +87,7 @@ def parser_open_table(pstate: ParseState, relation: dict[str, Any]) -> Relation:
     if row.relkind in _KINDS_NOT_OPENED:
         raise PgError(
             WRONG_OBJECT_TYPE,
-            f'cannot open relation "{relname}"',
-            detail=f"This operation is not supported for {_KINDS_NOT_OPENED[row.relkind]}.",
+            f'"{relname}" is {_KINDS_NOT_OPENED[row.relkind]}',
             location=location,
         )
     return catalog.relation(row.oid)

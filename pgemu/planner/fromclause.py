@@ -187,6 +187,8 @@ def _inheritance_union(relid: int, low: Lowering, *, only: bool = False) -> Sql:
         child = low.catalog.relation(child_oid)
         if child.relkind == "p":
             continue  # a partitioned table holds no rows itself
+        if child.relkind == "f":
+            raise no_fdw_handler(low.catalog, child_oid)
         by_name = {a.attname: a.attnum for a in child.attrs if not a.attisdropped}
         name, _ = low.use_relation(child_oid)
         columns: list[Sql] = [

@@ -69,7 +69,9 @@ def _builtin_rule(catalog: Catalog, rule: PgRewrite) -> tuple[Expr | None, list[
 
 
 def fire_rules(catalog: Catalog, query: Query, relation: Relation) -> FiredRules:
-    """What the relation's rules make of the statement."""
+    """What the relation's rules make of the statement; its owner's privileges count in them."""
+    from pgemu.rewrite.rewrite_handler import set_rule_check_as_user
+
     fired = FiredRules()
     event = EVENTS.get(query.command_type)
     replica = str(catalog.guc.values["session_replication_role"]) == "replica"
@@ -87,7 +89,9 @@ def fire_rules(catalog: Catalog, query: Query, relation: Relation) -> FiredRules
         for action in actions:
             if action.command_type == "utility" and action.utility_stmt is None:
                 continue
-            product = _rewrite_rule_action(query, copy_stored(action), copy_stored(qual), fired)
+            mine = copy_stored(action), copy_stored(qual)
+            set_rule_check_as_user(mine, relation.owner)
+            product = _rewrite_rule_action(query, *mine, fired)
             product.can_set_tag = False
             product.query_source = _query_source(rule, qual)
             fired.products.append(product)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pgemu.catalog.rows import PgClass, PgDatabase, PgTablespace
+from pgemu.catalog.rows import PgClass, PgDatabase, PgIndex, PgTablespace
 from pgemu.catalog.tablespace import (
     DEFAULTTABLESPACE_OID,
     GLOBALTABLESPACE_OID,
@@ -19,6 +19,13 @@ from pgemu.fmgr import CallContext, pg_function
 
 _PAGE = 8192
 _BYTES_PER_ROW = 64
+_BYTES_PER_ENTRY = 22
+BTREE_AM_OID, HASH_AM_OID, GIN_AM_OID, BRIN_AM_OID, SPGIST_AM_OID = 403, 405, 2742, 3580, 4000
+# access method -> pages of an empty index, and of one with a few entries
+_FIRST_PAGES = {
+    BTREE_AM_OID: (1, 2), HASH_AM_OID: (4, 4), GIN_AM_OID: (2, 3), BRIN_AM_OID: (3, 3),
+    SPGIST_AM_OID: (3, 3),
+}  # fmt: skip
 
 
 def _main_fork_size(ctx: CallContext, row: PgClass) -> int:
@@ -27,12 +34,28 @@ def _main_fork_size(ctx: CallContext, row: PgClass) -> int:
     session = ctx.session
     if session is None:
         return max(row.relpages, 0) * _PAGE
-    prefix = "g" if row.relisshared else "main"
     if row.relkind in "rm":
-        table = f"{prefix}.r{row.relfilenode or row.oid}"
-        count = int(session.xact.execute(f"SELECT count(*) FROM {table}")[0][0])
-        return -(-count * _BYTES_PER_ROW // _PAGE) * _PAGE
+        return -(-_row_count(ctx, row) * _BYTES_PER_ROW // _PAGE) * _PAGE
+    if row.relkind == "i":
+        return _index_pages(ctx, row) * _PAGE
     return _PAGE if row.relkind != "t" else 0
+
+
+def _row_count(ctx: CallContext, row: PgClass) -> int:
+    prefix = "g" if row.relisshared else "main"
+    table = f"{prefix}.r{row.relfilenode or row.oid}"
+    return int(ctx.session.xact.execute(f"SELECT count(*) FROM {table}")[0][0])
+
+
+def _index_pages(ctx: CallContext, row: PgClass) -> int:
+    """The pages that an access method starts with, and those of the entries."""
+    table = ctx.catalog.get(PgClass, oid=ctx.catalog.get(PgIndex, indexrelid=row.oid).indrelid)
+    if table.relkind not in "rm":
+        return 1
+    count = _row_count(ctx, table)
+    empty, filled = _FIRST_PAGES.get(row.relam, (1, 1))
+    leaves = -(-count * _BYTES_PER_ENTRY // _PAGE) if row.relam != BRIN_AM_OID else 1
+    return (filled if count else empty) + (leaves if leaves > 1 else 0)
 
 
 def _relation_size(ctx: CallContext, relid: int) -> int | None:

@@ -82,18 +82,36 @@ def pg_get_object_address(ctx: CallContext, kind: str, names: str, args: str) ->
     if kind not in _OBJECT_TYPES:
         raise PgError(INVALID_PARAMETER_VALUE, f'unrecognized object type "{kind}"')
     parts, arguments = json.loads(names), json.loads(args)
+    parts, arguments = _elements(parts), _elements(arguments)
     if kind in _OF_ONE_TYPE or kind == "large object":
         _check_length("name", parts, 1)
-    if None in parts or None in arguments:
-        raise PgError(INVALID_PARAMETER_VALUE, "name or argument lists may not contain nulls")
+    if kind == "large object" and parts[0] is None:
+        raise PgError(INVALID_PARAMETER_VALUE, "large object OID may not be null")
+    _refuse_nulls(parts)
     if not parts:
         raise PgError(INVALID_PARAMETER_VALUE, "name list length must be at least 1")
+    _refuse_nulls(arguments)
     _check_lengths(kind, parts, arguments)
     finder = _FINDERS.get(kind)
     if finder is not None:
         return tuple(finder(ctx.catalog, kind, parts, arguments))
     node = _raw_node(kind, parts, arguments)
     return tuple(get_object_address(ctx.catalog, _OBJECT_TYPES[kind], node, False))
+
+
+def _elements(array: Any) -> list[Any]:
+    """The elements of an array of any dimensions, in order."""
+    if isinstance(array, dict):
+        array = array["a"]
+    found: list[Any] = []
+    for item in array:
+        found += _elements(item) if isinstance(item, list) else [item]
+    return found
+
+
+def _refuse_nulls(items: list[Any]) -> None:
+    if None in items:
+        raise PgError(INVALID_PARAMETER_VALUE, "name or argument lists may not contain nulls")
 
 
 def _check_length(which: str, items: list[Any], wanted: int) -> None:

@@ -1,0 +1,23 @@
+-- Foreign tables as children, options of columns, ALTER SCHEMA RENAME told to event triggers
+create foreign data wrapper fc_w; create server fc_s foreign data wrapper fc_w;
+create table fc_p (a int); create foreign table fc_c () inherits (fc_p) server fc_s;
+select * from fc_p;
+select * from only fc_p;
+update fc_p set a = 1;
+delete from fc_p;
+create foreign table fc_t (a int options (x 'y') not null, b int) server fc_s;
+alter foreign table fc_t add c int options (p 'q', r 's');
+select attname, attfdwoptions from pg_attribute where attrelid = 'fc_t'::regclass and attnum > 0 order by attnum;
+create table fc_plain (a int options (x 'y'));
+alter table fc_p add b int options (x 'y');
+select pg_get_object_address('table', '{{public},{fc_p}}', '{}') = pg_get_object_address('table', '{public,fc_p}', '{}');
+select pg_get_object_address('large object', '{NULL}', '{}');
+select pg_get_object_address('table', '{}', '{NULL}');
+select pg_get_object_address('default value', '{public,fc_p,nosuch}', '{}');
+select pg_get_object_address('user mapping', '{nosuch}', '{nosuch}');
+create function fc_f() returns event_trigger language plpgsql as $$ declare r record; begin for r in select * from pg_event_trigger_ddl_commands() loop raise notice '% % %', r.command_tag, r.object_type, r.object_identity; end loop; end $$;
+create event trigger fc_e on ddl_command_end execute function fc_f();
+create schema fc_s1; alter schema fc_s1 rename to fc_s2; drop schema fc_s2;
+drop event trigger fc_e;
+create transform for int language sql (from sql with function int4_sum(bigint, int));
+drop table fc_p cascade; drop server fc_s cascade; drop foreign data wrapper fc_w;

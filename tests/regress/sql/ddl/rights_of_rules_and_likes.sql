@@ -1,0 +1,37 @@
+-- Whose privileges count: rules' actions, LIKE, types of views, DO, SQL functions that would be inlined
+create role regress_rl; grant create on schema public to regress_rl;
+create table rl_base (a int, who name); create table rl_t (a int); grant insert on rl_t to regress_rl;
+create rule rl_r as on insert to rl_t do also insert into rl_base values (new.a, current_user);
+create rule rl_q as on insert to rl_t where exists (select 1 from rl_base where a > 100) do also insert into rl_base values (-1, current_user);
+set role regress_rl;
+insert into rl_t values (1);
+insert into rl_base values (2, 'x');
+create table rl_l (like rl_base);
+reset role;
+alter table rl_t owner to regress_rl;
+set role regress_rl;
+insert into rl_t values (2);
+reset role;
+select a, who = 'regress_rl' from rl_base order by 1;
+create type rl_ty as enum ('x'); revoke usage on type rl_ty from public; create type rl_co as (a int); revoke usage on type rl_co from public;
+create function rl_f() returns int language sql as 'select 1'; revoke execute on function rl_f() from public;
+revoke usage on language plpgsql from public;
+set role regress_rl;
+create view rl_v as select null::rl_ty;
+create table rl_c as select null::rl_ty;
+create materialized view rl_m as select null::rl_ty;
+create table rl_l (like rl_co);
+do 'begin end';
+create table rl_i (a int); create index on rl_i ((rl_f()));
+alter type rl_co add attribute b int;
+alter extension plpgsql update;
+reset role;
+create table rl_j (a int); create index rl_x on rl_j ((rl_f())); select pg_get_indexdef('rl_x'::regclass);
+grant usage on language plpgsql to public;
+-- columns of a partition are not its own, whatever options it gives them
+create table rl_p (a int, b int default 1, c int) partition by list (a);
+create table rl_p1 partition of rl_p (b default 4, c not null) for values in (1);
+select attname, attislocal, attinhcount from pg_attribute where attrelid = 'rl_p1'::regclass and attnum > 0 order by attnum;
+alter table rl_p drop column b;
+select attname from pg_attribute where attrelid = 'rl_p1'::regclass and attnum > 0 and not attisdropped order by attnum;
+drop table rl_t, rl_base, rl_i, rl_j, rl_p; drop function rl_f(); drop type rl_ty, rl_co; drop owned by regress_rl; drop role regress_rl;
