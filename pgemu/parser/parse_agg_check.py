@@ -126,7 +126,8 @@ def _common_refs(query: Query) -> set[int]:
         raise PgError(
             STATEMENT_TOO_COMPLEX,
             f"too many grouping sets present (maximum {MAX_GROUPING_SETS})",
-            location=query.grouping_sets[0].location,
+            # PostgreSQL asks the GROUP BY list where it stands, which it does not know
+            location=-1 if query.group_clause else query.grouping_sets[0].location,
         )
     common = set(sets[0]).intersection(*sets[1:])
     if len(sets) == 1 and query.group_clause:

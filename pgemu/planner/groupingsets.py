@@ -6,6 +6,7 @@ In the select for one set, the grouping expressions that the set leaves out read
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations, product
 
 from pgemu.nodes import expr_type
@@ -15,6 +16,7 @@ from pgemu.nodes.walk import mutate
 from pgemu.parser.parse_sort_group import equal
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower
+from pgemu.planner.finishing import finish_rows
 from pgemu.planner.lowering import Lowering, Scope
 from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
@@ -70,7 +72,7 @@ def lower_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
         part = _one_set(query, frozenset(refs), every, by_ref, low, scope)
         union = part if union is None else sql.compound("union", union, part, all_rows=True)
     assert union is not None
-    return _finish(union, query, low, scope)
+    return finish_rows(union, query, low, scope)
 
 
 def _one_set(
@@ -85,7 +87,10 @@ def _one_set(
     present = [by_ref[ref].expr for ref in refs]
 
     def blank(node: object) -> object | None:
-        if isinstance(node, (p.Aggref, p.GroupingFunc)):
+        if isinstance(node, p.Aggref):
+            # its direct arguments are evaluated once per group
+            return replace(node, aggdirectargs=mutate(node.aggdirectargs, blank))
+        if isinstance(node, p.GroupingFunc):
             return node
         if isinstance(node, p.Expr):
             if any(equal(node, other) for other in present):
@@ -128,9 +133,3 @@ def _with_groups(
 ) -> Query:
     part.group_clause = [c for c in query.group_clause if c.tle_sort_group_ref in refs]
     return part
-
-
-def _finish(union: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
-    from pgemu.planner.projectset import _finish as finish_rows
-
-    return finish_rows(union, query, low, scope)
