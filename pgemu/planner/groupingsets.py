@@ -5,8 +5,8 @@ In the select for one set, the grouping expressions that the set leaves out read
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 from itertools import combinations, product
 
 from pgemu.nodes import expr_type
@@ -86,19 +86,7 @@ def _one_set(
     absent = [by_ref[ref].expr for ref in every - refs]
     present = [by_ref[ref].expr for ref in refs]
 
-    def blank(node: object) -> object | None:
-        if isinstance(node, p.Aggref):
-            # its direct arguments are evaluated once per group
-            return replace(node, aggdirectargs=mutate(node.aggdirectargs, blank))
-        if isinstance(node, p.GroupingFunc):
-            return node
-        if isinstance(node, p.Expr):
-            if any(equal(node, other) for other in present):
-                return node
-            if any(equal(node, other) for other in absent):
-                return p.Const(expr_type(node), None)
-        return None
-
+    blank = _blanking(present, absent, 0)
     part = Query(
         "select",
         target_list=[
@@ -126,6 +114,42 @@ def _one_set(
         sql.alias(lower(t.expr, low, inner), f"c{n}") for n, t in enumerate(part.target_list, 1)
     ]
     return lower_core(inner.query, low, inner, columns)
+
+
+def _blanking(
+    present: Sequence[p.Expr], absent: Sequence[p.Expr], depth: int
+) -> Callable[[object], object | None]:
+    """For mutate: `absent` become NULL, also in sub-selects, which are `depth` levels below."""
+
+    def blank(node: object) -> object | None:
+        if isinstance(node, Query):
+            return _blank_below(node, present, absent, depth + 1)
+        if isinstance(node, p.Aggref) and node.agglevelsup == depth:
+            # its direct arguments are evaluated once per group
+            return replace(node, aggdirectargs=mutate(node.aggdirectargs, blank))
+        if isinstance(node, p.GroupingFunc):
+            return node
+        if isinstance(node, p.Expr):
+            if any(equal(node, other) for other in present):
+                return node
+            if any(equal(node, other) for other in absent):
+                return p.Const(expr_type(node), None)
+        return None
+
+    return blank
+
+
+def _blank_below(
+    query: Query, present: Sequence[p.Expr], absent: Sequence[p.Expr], depth: int
+) -> Query:
+    """As check_ungrouped_columns: in a sub-select it is columns alone that are grouped by."""
+    blank = _blanking(_from_below(present), _from_below(absent), depth)
+    changes = {field.name: mutate(getattr(query, field.name), blank) for field in fields(query)}
+    return replace(query, **changes)
+
+
+def _from_below(exprs: Sequence[p.Expr]) -> list[p.Expr]:
+    return [replace(e, varlevelsup=e.varlevelsup + 1) for e in exprs if isinstance(e, p.Var)]
 
 
 def _with_groups(

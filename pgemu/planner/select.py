@@ -51,6 +51,8 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
         body = lower_set_operations(query, low, scope)
     elif query.has_target_srfs and groups_by_srf(query):
         body = lower_grouped_srf(query, low, scope)
+    elif query.grouping_sets and aggregates_below(query):
+        body = lower_outer_aggregates(query, low, scope)
     elif query.grouping_sets and (query.has_window_funcs or query.has_target_srfs):
         body = lower_over_grouping_sets(query, low, scope)
     elif query.grouping_sets:
@@ -111,6 +113,7 @@ def lower_core(
 
     if _is_degenerate_grouping(query) and scope.grouped_refs is None:
         having = lower_qual(query.having_qual, low, scope)
+        columns = columns or [sql.alias(sql.integer(1), "c0")]
         return sql.select(columns, where=having, distinct=distinct)
     ordered = None if scope.prelowered else nested_loop_order(query, low)
     if ordered is None:
