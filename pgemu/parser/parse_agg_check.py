@@ -102,13 +102,15 @@ def parse_check_aggregates(pstate: ParseState, query: Query) -> None:
     check = _Check(
         pstate, query, clauses, common_vars, any(not isinstance(c.expr, Var) for c in clauses)
     )
-    tested: list[Any] = list(query.target_list)
+    tested: list[list[Any]] = [list(query.target_list)]
     if query.having_qual is not None:
-        tested.append(query.having_qual)
-    for node in tested:
-        _finalize_grouping(check, node, 0, has_joins)
-        flat = _flatten(query, node) if has_joins else node
-        _check_ungrouped(check, flat, 0, False)
+        tested.append([query.having_qual])
+    for nodes in tested:
+        for node in nodes:
+            _finalize_grouping(check, node, 0, has_joins)
+        for node in nodes:
+            flat = _flatten(query, node) if has_joins else node
+            _check_ungrouped(check, flat, 0, False)
     if pstate.p_has_aggs and self_reference:
         raise PgError(
             INVALID_RECURSION,
