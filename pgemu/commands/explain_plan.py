@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import apsw
 
 from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import PgClass, PgCollation, PgOperator, PgType
+from pgemu.commands.explain_constants import in_order, simplified
+from pgemu.commands.explain_partitions import tables_read
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
-from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
+from pgemu.nodes.parsenodes import Alias, FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import walk
 from pgemu.planner.plan import Plan
 from pgemu.rewrite.ruleutils import deparse_expression
@@ -262,12 +264,28 @@ class _Explainer:
         node.total = sum(c.total for c in flat)
         node.width = flat[0].width
         if tree.op == "union":
-            return node if tree.all else self._hashed(node, [])
+            keys = self._union_keys(query, tree, names)
+            return node if tree.all else self._hashed(node, [("Group Key", keys)])
         above = self._above("SetOp", node)
         command = tree.op.capitalize() + (" All" if tree.all else "")
         above.details = {"Strategy": "Hashed", "Command": command}
         above.title = f"HashSetOp {command}"
         return above
+
+    def _union_keys(self, query: Query, tree: Any, names: list[Any]) -> list[str]:
+        """The columns of the first select, by which the rows are grouped."""
+        while not isinstance(tree, RangeTblRef):
+            tree = tree.larg
+        first = query.rtable[tree.rtindex - 1].subquery
+        if first is None or first.set_operations is not None:
+            return []
+        names = [namespace_for_query(self.catalog, first, names[1:]), *names[1:]]
+        keys = []
+        for entry in first.target_list:
+            text = self._text(entry.expr, names, first, prefix=True)
+            plain = isinstance(entry.expr, p.Var) or text.startswith("(")
+            keys += [] if entry.resjunk else [text if plain else f"({text})"]
+        return keys
 
     # -- FROM ----------------------------------------------------------------------------------
 
@@ -365,7 +383,7 @@ class _Explainer:
             self._name_scan(node, entry, alias)
             node.width = sum(self._type_width(t) for t in entry.coltypes)
         if quals:
-            node.properties.append(("Filter", self._qual(quals, names, query)))
+            node.properties.append(("Filter", self._scan_qual(quals, names, query)))
             node.rows = max(node.rows // 3, 1)
         return node
 
@@ -404,6 +422,38 @@ class _Explainer:
         self, query: Query, entry: RangeTblEntry, rti: int, quals: list[Any], names: list[Any]
     ) -> PlanNode:
         relation = self.catalog.relation(entry.relid)
+        if rti != query.result_relation and (
+            relation.relkind == "p" or (entry.inh and relation.row.relhassubclass)
+        ):
+            return self._append(query, entry, rti, quals, names)
+        return self._table_scan(query, entry, rti, quals, names)
+
+    def _append(
+        self, query: Query, entry: RangeTblEntry, rti: int, quals: list[Any], names: list[Any]
+    ) -> PlanNode:
+        """The scans of partitions or children, with the aliases that set_rtable_names gives."""
+        relation = self.catalog.relation(entry.relid)
+        alias = self._relation_target(entry)["Alias"]
+        found = tables_read(self.session, relation, rti, quals)
+        if not found:
+            return PlanNode("Result", [("One-Time Filter", "false")])
+        scans = []
+        for number, table in enumerate(found, 1):
+            own = alias if len(found) == 1 else f"{alias}_{number}"
+            child = replace(entry, relid=table.oid, inh=False, alias=Alias(own))
+            scans.append(self._table_scan(query, child, rti, quals, names))
+        if len(scans) == 1:
+            return scans[0]
+        node = PlanNode("Append", [], scans)
+        node.rows = sum(c.rows for c in scans)
+        node.total = sum(c.total for c in scans)
+        node.width = scans[0].width
+        return node
+
+    def _table_scan(
+        self, query: Query, entry: RangeTblEntry, rti: int, quals: list[Any], names: list[Any]
+    ) -> PlanNode:
+        relation = self.catalog.relation(entry.relid)
         words = self._target_words(entry)
         rows = self._row_count(relation)
         node = PlanNode("Seq Scan", rows=rows, total=max(rows // 100, 1) + rows * 0.01)
@@ -426,12 +476,12 @@ class _Explainer:
             node.startup, node.total = 0.15, 8.17
             if conditions:
                 node.rows = max(rows // 100, 1)
-                shown = self._qual(conditions, names, query)
+                shown = self._scan_qual(conditions, names, query)
                 node.properties.append(("Index Cond", shown))
         rest = [q for q in quals if q not in conditions]
         if rest:
             node.rows = max(node.rows // 3, 1)
-            node.properties.append(("Filter", self._qual(rest, names, query)))
+            node.properties.append(("Filter", self._scan_qual(rest, names, query)))
         return node
 
     def _index_conditions(
@@ -467,14 +517,32 @@ class _Explainer:
 
     # -- texts ---------------------------------------------------------------------------------
 
-    def _text(self, expr: Any, names: list[Any], query: Query) -> str:
-        return deparse_expression(
-            self.catalog, expr, names, forceprefix=len(query.rtable) > 1 or len(names) > 1
+    def _text(
+        self, expr: Any, names: list[Any], query: Query, *, prefix: bool | None = None
+    ) -> str:
+        if prefix is None:
+            prefix = len(query.rtable) > 1 or len(names) > 1 or self._has_children(query)
+        shown = simplified(self.catalog, expr)
+        return deparse_expression(self.catalog, shown, names, forceprefix=prefix)
+
+    def _has_children(self, query: Query) -> bool:
+        """Partitions and children are entries of the range table too."""
+        return any(
+            e.rtekind == "relation" and e.inh and self.catalog.relation(e.relid).row.relhassubclass
+            for e in query.rtable
         )
 
-    def _qual(self, quals: list[Any], names: list[Any], query: Query) -> str:
+    def _scan_qual(self, quals: list[Any], names: list[Any], query: Query) -> str:
+        """show_scan_qual: the columns of the table itself stand without its name."""
+        quals = in_order(self.catalog, [simplified(self.catalog, q) for q in quals])
+        own = all(len(_varnos(q)) <= 1 for q in quals) and len(names) == 1
+        return self._qual(quals, names, query, prefix=False if own else None)
+
+    def _qual(
+        self, quals: list[Any], names: list[Any], query: Query, *, prefix: bool | None = None
+    ) -> str:
         expr = quals[0] if len(quals) == 1 else p.BoolExpr("and", list(quals))
-        text = self._text(expr, names, query)
+        text = self._text(expr, names, query, prefix=prefix)
         return text if text.startswith("(") else f"({text})" if len(quals) > 1 else text
 
     def _keys(
