@@ -22,7 +22,9 @@ from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Alias, FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import walk
+from pgemu.parser.parse_agg_check import expand_grouping_sets
 from pgemu.planner.plan import Plan
+from pgemu.planner.rollups import groups_are_sorted, rollups
 from pgemu.rewrite.ruleutils import deparse_expression
 from pgemu.rewrite.ruleutils_context import namespace_for_query
 
@@ -99,6 +101,15 @@ def _conjuncts(expr: Any) -> list[Any]:
     return [expr]
 
 
+def _sorts_alike(wanted: list[Any], given: list[Any]) -> bool:
+    """Rows sorted by `given` are sorted by `wanted`, too."""
+    return len(wanted) <= len(given) and all(
+        (a.tle_sort_group_ref, a.sortop, a.nulls_first)
+        == (b.tle_sort_group_ref, b.sortop, b.nulls_first)
+        for a, b in zip(wanted, given, strict=False)
+    )
+
+
 def _varnos(expr: Any) -> set[int]:
     """Which entries of its own query level an expression reads; 0: it holds a sub-query."""
     found: set[int] = set()
@@ -169,18 +180,22 @@ class _Explainer:
         else:
             node = self._from(query, names)
         node = self._aggregate(query, node, names)
+        sorted_by: list[Any] = []
         if query.has_window_funcs:
-            node = self._above("WindowAgg", node)
+            node, sorted_by = self._windows(query, node, names)
         if query.has_target_srfs:
             node = self._above("ProjectSet", node, rows=node.rows * 1000)
         if query.distinct_clause:
             keys = self._keys(query, query.distinct_clause, names, order=False)
             if query.has_distinct_on:
+                sorted_by = max(query.sort_clause, query.distinct_clause, key=len)
+                keys = self._keys(query, sorted_by, names, order=True)
                 node = self._above("Unique", self._above("Sort", node, [("Sort Key", keys)]))
             else:
                 node = self._hashed(node, [("Group Key", keys)])
         index_order = not self.facts.sorts and node.kind.startswith("Index")
-        if query.sort_clause and not index_order:
+        in_order = _sorts_alike(query.sort_clause, sorted_by)
+        if query.sort_clause and not index_order and not in_order:
             keys = self._keys(query, query.sort_clause, names, order=True)
             node = self._above("Sort", node, [("Sort Key", keys)])
             node.startup = node.total
@@ -225,10 +240,65 @@ class _Explainer:
         node.total = child.total + 0.01 * node.rows
         return node
 
+    def _windows(
+        self, query: Query, node: PlanNode, names: list[Any]
+    ) -> tuple[PlanNode, list[Any]]:
+        """A WindowAgg for each window, and what the last one's rows are sorted by."""
+        sorted_by: list[Any] = []
+        for window in query.window_clause:
+            wanted = [*window.partition_clause, *window.order_clause]
+            if not _sorts_alike(wanted, sorted_by):
+                keys = self._keys(query, wanted, names, order=True)
+                node = self._above("Sort", node, [("Sort Key", keys)])
+                sorted_by = wanted
+            node = self._above("WindowAgg", node)
+        return node, sorted_by
+
+    def _grouping_sets(self, query: Query, node: PlanNode, names: list[Any]) -> PlanNode:
+        """The keys of each set; the sets of one chain, if they are sorted."""
+        sets = expand_grouping_sets(query.grouping_sets, query.group_distinct) or []
+        chains = rollups(sets, query.sort_clause)
+        by_ref = {c.tle_sort_group_ref: c for c in query.group_clause}
+        chain_keys = [
+            [self._keys(query, [by_ref[r] for r in refs], names, order=False) for refs in chain]
+            for chain in chains
+        ]
+        if not groups_are_sorted(query, self.catalog) or len(chains) > 1:
+            every = [keys for chain in chain_keys for keys in chain]
+            node = self._hashed(node, [("Hash Key", keys) for keys in every if keys])
+            node.properties += [("Group Key", ["()"]) for keys in every if not keys]
+            if not all(every):
+                node.title = "MixedAggregate"
+                node.details["Strategy"] = "Mixed"
+            return node
+        clauses = [by_ref[r] for r in chains[0][0]]
+        return self._sorted_groups(query, node, names, clauses, chain_keys[0])
+
+    def _sorted_groups(
+        self,
+        query: Query,
+        node: PlanNode,
+        names: list[Any],
+        clauses: list[Any],
+        keys: list[list[str]],
+    ) -> PlanNode:
+        if clauses:
+            sort_keys = self._keys(query, clauses, names, order=True)
+            node = self._above("Sort", node, [("Sort Key", sort_keys)])
+        node = self._hashed(node, [("Group Key", one or ["()"]) for one in keys])
+        node.details["Strategy"] = "Sorted"
+        node.title = "GroupAggregate"
+        return node
+
     def _aggregate(self, query: Query, node: PlanNode, names: list[Any]) -> PlanNode:
-        if query.group_clause or query.grouping_sets:
+        if query.grouping_sets:
+            node = self._grouping_sets(query, node, names)
+        elif query.group_clause:
             keys = self._keys(query, query.group_clause, names, order=False)
-            node = self._hashed(node, [("Group Key", keys)] if keys else [])
+            if groups_are_sorted(query, self.catalog):
+                node = self._sorted_groups(query, node, names, query.group_clause, [keys])
+            else:
+                node = self._hashed(node, [("Group Key", keys)])
         elif query.has_aggs:
             child = node
             node = self._above("Aggregate", child, rows=1)
@@ -290,7 +360,10 @@ class _Explainer:
     # -- FROM ----------------------------------------------------------------------------------
 
     def _from(self, query: Query, names: list[Any]) -> PlanNode:
-        quals = _conjuncts(query.jointree.quals)
+        quals = _conjuncts(simplified(self.catalog, query.jointree.quals))
+        quals = [q for q in quals if not (isinstance(q, p.Const) and q.value)]
+        if any(isinstance(q, p.Const) for q in quals):
+            return PlanNode("Result", [("One-Time Filter", "false")])
         tree: FromExpr = query.jointree
         items = list(tree.fromlist)
         if query.command_type in ("update", "delete", "merge"):
@@ -557,8 +630,8 @@ class _Explainer:
             while order and isinstance(expr, p.CollateExpr):
                 expr = expr.arg
             text = self._text(expr, names, query)
-            if not isinstance(expr, (p.Var, p.Const)) and not text.startswith("("):
-                text = f"({text})"
+            if order and not isinstance(expr, (p.Var, p.Const)):
+                text = f"({text})"  # it has been computed below the sort
             if order:
                 text += self._collation_words(expr, collid) + self._order_words(clause)
             keys.append(text)

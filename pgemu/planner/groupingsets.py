@@ -67,7 +67,7 @@ def _flat(item: GroupingSet) -> list[int]:
 
 def lower_grouping_sets(query: Query, low: Lowering, scope: Scope) -> Sql:
     chains: list[list[list[int]]] = []
-    if groups_are_sorted(query, low):
+    if groups_are_sorted(query, low.catalog):
         ordered = expand_by_size(query.grouping_sets, query.group_distinct) or []
         chains = rollups(ordered, query.sort_clause)
         sets = [(refs, n) for n, chain in enumerate(chains) for refs in chain]

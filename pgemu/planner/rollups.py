@@ -9,18 +9,18 @@ groups it sums up.  The chains are found by a maximum matching in the graph of c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
 from pgemu.nodes.walk import walk
-from pgemu.planner.lowering import Lowering
 
 _FAR = 1 << 30
 
 
-def groups_are_sorted(query: Query, low: Lowering) -> bool:
+def groups_are_sorted(query: Query, catalog: Any) -> bool:
     """Hashing is switched off, or not possible: an aggregate sorts, or a type has no hash."""
-    if not low.catalog.guc.value("enable_hashagg"):
+    if not catalog.guc.value("enable_hashagg"):
         return True
     return not all(c.hashable for c in query.group_clause) or _has_ordered_aggregates(query)
 
