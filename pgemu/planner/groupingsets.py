@@ -158,6 +158,7 @@ def _one_set(
         scope.parent,
         ctes=scope.ctes,
         grouped_refs=refs,
+        prelowered=scope.prelowered,
     )
     inner.query = _with_groups(part, query, refs, by_ref)
     columns = [
