@@ -115,7 +115,7 @@ def parse_check_aggregates(pstate: ParseState, query: Query) -> None:
         raise PgError(
             INVALID_RECURSION,
             "aggregate functions are not allowed in a recursive query's recursive term",
-            location=locate_agg_of_level(tested, 0),
+            location=locate_agg_of_level([node for nodes in tested for node in nodes], 0),
         )
 
 

@@ -91,24 +91,10 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
         return None
 
     def _replace_srf(node: p.FuncExpr) -> p.Expr:
-        if any(contains_srf(arg) for arg in node.args):
-            nested.append(node)
-        new_args = [mutate(arg, split) for arg in node.args]
-        inner = p.FuncExpr(
-            node.funcid,
-            node.funcresulttype,
-            new_args,
-            node.funcretset,
-            node.funcvariadic,
-            node.funcformat,
-            node.funccollid,
-            node.inputcollid,
-            node.location,
-        )
+        inner = replace(node, args=[mutate(arg, split) for arg in node.args], notation=())
         functions.append(inner)
         return p.Var(srf_no, len(functions), node.funcresulttype, location=marker)
 
-    nested: list[p.FuncExpr] = []
     outputs = [mutate(t.expr, split) for t in entries]
     columns = [sql.alias(c.this, f"c{n}") for n, c in enumerate(stage.columns, 1)]
     distinct_before = _distinct_before(query)
@@ -118,8 +104,6 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
     joins = []
     for level in _levels(functions, srf_no):
         joins.append(sql.join(_lockstep(level, functions, srf_no, low, outer), "", sql.raw("1")))
-    if query.limit_count is not None or query.sort_clause or query.distinct_clause:
-        sql.add_tail(core)
     result_columns = [
         sql.alias(_comparable(lower(e, low, outer), t.expr, low), f"c{n}")
         for n, (e, t) in enumerate(zip(outputs, entries, strict=True), 1)
