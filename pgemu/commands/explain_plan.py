@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import apsw
 
 from pgemu.catalog.keywords import quote_identifier
 from pgemu.catalog.rows import PgClass, PgCollation, PgOperator, PgType
+from pgemu.commands.explain_constants import in_order, simplified
+from pgemu.commands.explain_partitions import tables_read
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
-from pgemu.nodes.parsenodes import FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
+from pgemu.nodes.parsenodes import Alias, FromExpr, JoinExpr, Query, RangeTblEntry, RangeTblRef
 from pgemu.nodes.walk import walk
+from pgemu.parser.parse_agg_check import expand_grouping_sets
 from pgemu.planner.plan import Plan
+from pgemu.planner.rollups import groups_are_sorted, rollups
 from pgemu.rewrite.ruleutils import deparse_expression
 from pgemu.rewrite.ruleutils_context import namespace_for_query
 
@@ -97,6 +101,15 @@ def _conjuncts(expr: Any) -> list[Any]:
     return [expr]
 
 
+def _sorts_alike(wanted: list[Any], given: list[Any]) -> bool:
+    """Rows sorted by `given` are sorted by `wanted`, too."""
+    return len(wanted) <= len(given) and all(
+        (a.tle_sort_group_ref, a.sortop, a.nulls_first)
+        == (b.tle_sort_group_ref, b.sortop, b.nulls_first)
+        for a, b in zip(wanted, given, strict=False)
+    )
+
+
 def _varnos(expr: Any) -> set[int]:
     """Which entries of its own query level an expression reads; 0: it holds a sub-query."""
     found: set[int] = set()
@@ -167,18 +180,22 @@ class _Explainer:
         else:
             node = self._from(query, names)
         node = self._aggregate(query, node, names)
+        sorted_by: list[Any] = []
         if query.has_window_funcs:
-            node = self._above("WindowAgg", node)
+            node, sorted_by = self._windows(query, node, names)
         if query.has_target_srfs:
             node = self._above("ProjectSet", node, rows=node.rows * 1000)
         if query.distinct_clause:
             keys = self._keys(query, query.distinct_clause, names, order=False)
             if query.has_distinct_on:
+                sorted_by = max(query.sort_clause, query.distinct_clause, key=len)
+                keys = self._keys(query, sorted_by, names, order=True)
                 node = self._above("Unique", self._above("Sort", node, [("Sort Key", keys)]))
             else:
                 node = self._hashed(node, [("Group Key", keys)])
         index_order = not self.facts.sorts and node.kind.startswith("Index")
-        if query.sort_clause and not index_order:
+        in_order = _sorts_alike(query.sort_clause, sorted_by)
+        if query.sort_clause and not index_order and not in_order:
             keys = self._keys(query, query.sort_clause, names, order=True)
             node = self._above("Sort", node, [("Sort Key", keys)])
             node.startup = node.total
@@ -223,10 +240,65 @@ class _Explainer:
         node.total = child.total + 0.01 * node.rows
         return node
 
+    def _windows(
+        self, query: Query, node: PlanNode, names: list[Any]
+    ) -> tuple[PlanNode, list[Any]]:
+        """A WindowAgg for each window, and what the last one's rows are sorted by."""
+        sorted_by: list[Any] = []
+        for window in query.window_clause:
+            wanted = [*window.partition_clause, *window.order_clause]
+            if not _sorts_alike(wanted, sorted_by):
+                keys = self._keys(query, wanted, names, order=True)
+                node = self._above("Sort", node, [("Sort Key", keys)])
+                sorted_by = wanted
+            node = self._above("WindowAgg", node)
+        return node, sorted_by
+
+    def _grouping_sets(self, query: Query, node: PlanNode, names: list[Any]) -> PlanNode:
+        """The keys of each set; the sets of one chain, if they are sorted."""
+        sets = expand_grouping_sets(query.grouping_sets, query.group_distinct) or []
+        chains = rollups(sets, query.sort_clause)
+        by_ref = {c.tle_sort_group_ref: c for c in query.group_clause}
+        chain_keys = [
+            [self._keys(query, [by_ref[r] for r in refs], names, order=False) for refs in chain]
+            for chain in chains
+        ]
+        if not groups_are_sorted(query, self.catalog) or len(chains) > 1:
+            every = [keys for chain in chain_keys for keys in chain]
+            node = self._hashed(node, [("Hash Key", keys) for keys in every if keys])
+            node.properties += [("Group Key", ["()"]) for keys in every if not keys]
+            if not all(every):
+                node.title = "MixedAggregate"
+                node.details["Strategy"] = "Mixed"
+            return node
+        clauses = [by_ref[r] for r in chains[0][0]]
+        return self._sorted_groups(query, node, names, clauses, chain_keys[0])
+
+    def _sorted_groups(
+        self,
+        query: Query,
+        node: PlanNode,
+        names: list[Any],
+        clauses: list[Any],
+        keys: list[list[str]],
+    ) -> PlanNode:
+        if clauses:
+            sort_keys = self._keys(query, clauses, names, order=True)
+            node = self._above("Sort", node, [("Sort Key", sort_keys)])
+        node = self._hashed(node, [("Group Key", one or ["()"]) for one in keys])
+        node.details["Strategy"] = "Sorted"
+        node.title = "GroupAggregate"
+        return node
+
     def _aggregate(self, query: Query, node: PlanNode, names: list[Any]) -> PlanNode:
-        if query.group_clause or query.grouping_sets:
+        if query.grouping_sets:
+            node = self._grouping_sets(query, node, names)
+        elif query.group_clause:
             keys = self._keys(query, query.group_clause, names, order=False)
-            node = self._hashed(node, [("Group Key", keys)] if keys else [])
+            if groups_are_sorted(query, self.catalog):
+                node = self._sorted_groups(query, node, names, query.group_clause, [keys])
+            else:
+                node = self._hashed(node, [("Group Key", keys)])
         elif query.has_aggs:
             child = node
             node = self._above("Aggregate", child, rows=1)
@@ -262,17 +334,36 @@ class _Explainer:
         node.total = sum(c.total for c in flat)
         node.width = flat[0].width
         if tree.op == "union":
-            return node if tree.all else self._hashed(node, [])
+            keys = self._union_keys(query, tree, names)
+            return node if tree.all else self._hashed(node, [("Group Key", keys)])
         above = self._above("SetOp", node)
         command = tree.op.capitalize() + (" All" if tree.all else "")
         above.details = {"Strategy": "Hashed", "Command": command}
         above.title = f"HashSetOp {command}"
         return above
 
+    def _union_keys(self, query: Query, tree: Any, names: list[Any]) -> list[str]:
+        """The columns of the first select, by which the rows are grouped."""
+        while not isinstance(tree, RangeTblRef):
+            tree = tree.larg
+        first = query.rtable[tree.rtindex - 1].subquery
+        if first is None or first.set_operations is not None:
+            return []
+        names = [namespace_for_query(self.catalog, first, names[1:]), *names[1:]]
+        keys = []
+        for entry in first.target_list:
+            text = self._text(entry.expr, names, first, prefix=True)
+            plain = isinstance(entry.expr, p.Var) or text.startswith("(")
+            keys += [] if entry.resjunk else [text if plain else f"({text})"]
+        return keys
+
     # -- FROM ----------------------------------------------------------------------------------
 
     def _from(self, query: Query, names: list[Any]) -> PlanNode:
-        quals = _conjuncts(query.jointree.quals)
+        quals = _conjuncts(simplified(self.catalog, query.jointree.quals))
+        quals = [q for q in quals if not (isinstance(q, p.Const) and q.value)]
+        if any(isinstance(q, p.Const) for q in quals):
+            return PlanNode("Result", [("One-Time Filter", "false")])
         tree: FromExpr = query.jointree
         items = list(tree.fromlist)
         if query.command_type in ("update", "delete", "merge"):
@@ -365,7 +456,7 @@ class _Explainer:
             self._name_scan(node, entry, alias)
             node.width = sum(self._type_width(t) for t in entry.coltypes)
         if quals:
-            node.properties.append(("Filter", self._qual(quals, names, query)))
+            node.properties.append(("Filter", self._scan_qual(quals, names, query)))
             node.rows = max(node.rows // 3, 1)
         return node
 
@@ -404,6 +495,38 @@ class _Explainer:
         self, query: Query, entry: RangeTblEntry, rti: int, quals: list[Any], names: list[Any]
     ) -> PlanNode:
         relation = self.catalog.relation(entry.relid)
+        if rti != query.result_relation and (
+            relation.relkind == "p" or (entry.inh and relation.row.relhassubclass)
+        ):
+            return self._append(query, entry, rti, quals, names)
+        return self._table_scan(query, entry, rti, quals, names)
+
+    def _append(
+        self, query: Query, entry: RangeTblEntry, rti: int, quals: list[Any], names: list[Any]
+    ) -> PlanNode:
+        """The scans of partitions or children, with the aliases that set_rtable_names gives."""
+        relation = self.catalog.relation(entry.relid)
+        alias = self._relation_target(entry)["Alias"]
+        found = tables_read(self.session, relation, rti, quals)
+        if not found:
+            return PlanNode("Result", [("One-Time Filter", "false")])
+        scans = []
+        for number, table in enumerate(found, 1):
+            own = alias if len(found) == 1 else f"{alias}_{number}"
+            child = replace(entry, relid=table.oid, inh=False, alias=Alias(own))
+            scans.append(self._table_scan(query, child, rti, quals, names))
+        if len(scans) == 1:
+            return scans[0]
+        node = PlanNode("Append", [], scans)
+        node.rows = sum(c.rows for c in scans)
+        node.total = sum(c.total for c in scans)
+        node.width = scans[0].width
+        return node
+
+    def _table_scan(
+        self, query: Query, entry: RangeTblEntry, rti: int, quals: list[Any], names: list[Any]
+    ) -> PlanNode:
+        relation = self.catalog.relation(entry.relid)
         words = self._target_words(entry)
         rows = self._row_count(relation)
         node = PlanNode("Seq Scan", rows=rows, total=max(rows // 100, 1) + rows * 0.01)
@@ -426,12 +549,12 @@ class _Explainer:
             node.startup, node.total = 0.15, 8.17
             if conditions:
                 node.rows = max(rows // 100, 1)
-                shown = self._qual(conditions, names, query)
+                shown = self._scan_qual(conditions, names, query)
                 node.properties.append(("Index Cond", shown))
         rest = [q for q in quals if q not in conditions]
         if rest:
             node.rows = max(node.rows // 3, 1)
-            node.properties.append(("Filter", self._qual(rest, names, query)))
+            node.properties.append(("Filter", self._scan_qual(rest, names, query)))
         return node
 
     def _index_conditions(
@@ -467,14 +590,32 @@ class _Explainer:
 
     # -- texts ---------------------------------------------------------------------------------
 
-    def _text(self, expr: Any, names: list[Any], query: Query) -> str:
-        return deparse_expression(
-            self.catalog, expr, names, forceprefix=len(query.rtable) > 1 or len(names) > 1
+    def _text(
+        self, expr: Any, names: list[Any], query: Query, *, prefix: bool | None = None
+    ) -> str:
+        if prefix is None:
+            prefix = len(query.rtable) > 1 or len(names) > 1 or self._has_children(query)
+        shown = simplified(self.catalog, expr)
+        return deparse_expression(self.catalog, shown, names, forceprefix=prefix)
+
+    def _has_children(self, query: Query) -> bool:
+        """Partitions and children are entries of the range table too."""
+        return any(
+            e.rtekind == "relation" and e.inh and self.catalog.relation(e.relid).row.relhassubclass
+            for e in query.rtable
         )
 
-    def _qual(self, quals: list[Any], names: list[Any], query: Query) -> str:
+    def _scan_qual(self, quals: list[Any], names: list[Any], query: Query) -> str:
+        """show_scan_qual: the columns of the table itself stand without its name."""
+        quals = in_order(self.catalog, [simplified(self.catalog, q) for q in quals])
+        own = all(len(_varnos(q)) <= 1 for q in quals) and len(names) == 1
+        return self._qual(quals, names, query, prefix=False if own else None)
+
+    def _qual(
+        self, quals: list[Any], names: list[Any], query: Query, *, prefix: bool | None = None
+    ) -> str:
         expr = quals[0] if len(quals) == 1 else p.BoolExpr("and", list(quals))
-        text = self._text(expr, names, query)
+        text = self._text(expr, names, query, prefix=prefix)
         return text if text.startswith("(") else f"({text})" if len(quals) > 1 else text
 
     def _keys(
@@ -489,8 +630,8 @@ class _Explainer:
             while order and isinstance(expr, p.CollateExpr):
                 expr = expr.arg
             text = self._text(expr, names, query)
-            if not isinstance(expr, (p.Var, p.Const)) and not text.startswith("("):
-                text = f"({text})"
+            if order and not isinstance(expr, (p.Var, p.Const)):
+                text = f"({text})"  # it has been computed below the sort
             if order:
                 text += self._collation_words(expr, collid) + self._order_words(clause)
             keys.append(text)

@@ -14,22 +14,27 @@ from pgemu.executor.expiry import StatementExpiredError
 from pgemu.executor.waiting import WaitFor
 from pgemu.fmgr import AggregateBinding, TypeInfo
 from pgemu.nodes.primnodes import Value
-from pgemu.parser.parse_coerce_generic import enforce_generic_type_consistency
+from pgemu.parser.parse_agg import resolve_aggregate_transtype
 
 if TYPE_CHECKING:
     from pgemu.executor.udf import UdfRegistry
 
-INTERNALOID = 2281
 STEP_ERRORS = (PgError, apsw.Error, WaitFor, StatementExpiredError)
 _Parts = tuple[Any, Callable[..., None], Callable[[Any], Any]]
 
 
 def state_maker(
-    udfs: UdfRegistry, binding: AggregateBinding | PgAggregate, info: TypeInfo
+    udfs: UdfRegistry,
+    binding: AggregateBinding | PgAggregate,
+    info: TypeInfo,
+    *,
+    transition: bool = False,
 ) -> Callable[[], Any]:
-    """() -> an Aggregate (pgemu.fmgr) with a `strict` rule already applied to its step."""
+    """() -> an Aggregate (pgemu.fmgr) with a `strict` rule already applied to its step.
+    transition: without the final function."""
     if isinstance(binding, PgAggregate):
-        return lambda: CatalogAggregate(udfs, binding, info)
+        row = binding._replace(aggfinalfn=0) if transition else binding
+        return lambda: CatalogAggregate(udfs, row, info)
     first: list[Any] = [udfs.ctx] if binding.context else []
     if binding.typed:
         first.append(info)
@@ -45,8 +50,9 @@ def aggregate_factory(
     distinct: bool,
     ndirect: int,
     ordering: tuple[tuple[bool, bool], ...] = (),
+    transition: bool = False,
 ) -> Callable[[], _Parts]:
-    make = state_maker(udfs, binding, info)
+    make = state_maker(udfs, binding, info, transition=transition)
     strict = isinstance(binding, AggregateBinding) and binding.strict
     if ndirect:
         return lambda: _late_errors(_ordered_set(make(), ndirect, strict, ordering))
@@ -210,7 +216,7 @@ class CatalogAggregate:
     def __init__(self, udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> None:
         catalog = udfs.catalog
         transition: PgProc = catalog.get(PgProc, oid=row.aggtransfn)
-        state_type = resolve_aggregate_transtype(udfs, row, info)
+        state_type = resolve_aggregate_transtype(catalog, row, info.arg_types, info.result_type)
         self._strict = transition.proisstrict
         direct = row.aggnumdirectargs if row.aggkind != "n" else 0
         self._transition = udfs.callable(
@@ -253,15 +259,3 @@ class CatalogAggregate:
     def direct(self, *values: Value) -> None:
         """The direct arguments of an ordered-set aggregate: its final function gets them."""
         self._direct = values
-
-
-def resolve_aggregate_transtype(udfs: UdfRegistry, row: PgAggregate, info: TypeInfo) -> int:
-    """A polymorphic state is of the arguments' type."""
-    catalog = udfs.catalog
-    state_type: int = row.aggtranstype
-    if state_type == INTERNALOID or catalog.types.row(state_type).typtype != "p":
-        return state_type
-    declared = list(catalog.get(PgProc, oid=row.aggfnoid).proargtypes)
-    if len(declared) != len(info.arg_types):
-        return info.result_type
-    return enforce_generic_type_consistency(catalog, list(info.arg_types), declared, state_type)

@@ -242,13 +242,17 @@ def _coerced(session: Any, query: Query, info: TypeInfo) -> Query:
         return query
     given = [expr_type(t.expr) for t in entries if not t.resjunk]
     wanted = _wanted_types(session, given, info)
-    if info.ret_columns and info.result_type == RECORDOID and len(wanted) != len(given):
+    declared = session.catalog.types.row(info.result_type).typtype == "c" or (
+        info.ret_columns and info.result_type == RECORDOID
+    )
+    if declared and len(wanted) != len(given):
         row = len(given) == 1 and session.catalog.types.row(given[0])
         if not (row and (row.typtype == "c" or row.oid == RECORDOID)):
             few = "few" if len(given) < len(wanted) else "many"
             raise PgError(
                 INVALID_FUNCTION_DEFINITION,
-                "return type mismatch in function declared to return record",
+                "return type mismatch in function declared to return "
+                + session.catalog.type_name(info.result_type),
                 detail=f"Final statement returns too {few} columns.",
             )
     typmods = [expr_typmod(t.expr) for t in entries if not t.resjunk]

@@ -243,13 +243,16 @@ class UdfRegistry:
         distinct: bool = False,
         ndirect: int = 0,
         ordering: tuple[tuple[bool, bool], ...] = (),
+        transition: bool = False,
     ) -> str:
-        """ordering: (descending, nulls first) of each column of a hypothetical set."""
+        """ordering: (descending, nulls first) of each column of a hypothetical set.  transition:
+        the result is the state, which aggregates that differ in the final function share."""
         binding = self.aggregate_binding(proc, info)
         row = binding if isinstance(binding, PgAggregate) else None
-        name, new = self._name(
-            ("a", proc.oid, row, info, distinct, ndirect, ordering), proc.proname
-        )
+        key: Hashable = ("a", proc.oid, row, info, distinct, ndirect, ordering)
+        if transition and row is not None:
+            key = ("t", row.aggtransfn, row.agginitval, info, distinct)
+        name, new = self._name(key, proc.proname)
         if new:
             factory = aggregate_factory(
                 self,
@@ -258,6 +261,7 @@ class UdfRegistry:
                 distinct=distinct,
                 ndirect=ndirect,
                 ordering=ordering,
+                transition=transition,
             )
             self.conn.create_aggregate_function(name, factory, -1)
         return name

@@ -24,11 +24,11 @@ from pgemu.errors import (
 from pgemu.executor.aggregates import (
     CatalogAggregate,
     Frame,
-    resolve_aggregate_transtype,
     state_maker,
 )
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes.primnodes import Value
+from pgemu.parser.parse_agg import resolve_aggregate_transtype
 from pgemu.planner.windows import FrameSpec
 
 if TYPE_CHECKING:
@@ -298,7 +298,9 @@ class _MovingAggregate(CatalogAggregate):
         )
         super().__init__(udfs, moving, info)
         inverse: PgProc = udfs.catalog.get(PgProc, oid=row.aggminvtransfn)
-        state_type = resolve_aggregate_transtype(udfs, moving, info)
+        state_type = resolve_aggregate_transtype(
+            udfs.catalog, moving, info.arg_types, info.result_type
+        )
         self._inverse = udfs.callable(
             inverse, TypeInfo((state_type, *info.arg_types), state_type, info.collation)
         )

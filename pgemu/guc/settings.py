@@ -74,6 +74,7 @@ EPOCH_SETTINGS = (
     "lc_numeric",
     "lc_time",
     "timezone_abbreviations",
+    "enable_hashagg",
 )
 """What the meaning of a statement depends on: their values together give the epoch."""
 

@@ -6,9 +6,11 @@ columns it uses.  The check that everything else is grouped is in parse_agg_chec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pgemu.catalog.rows import PgAggregate, PgProc
 from pgemu.errors import (
     FEATURE_NOT_SUPPORTED,
     GROUPING_ERROR,
@@ -33,10 +35,13 @@ from pgemu.nodes.primnodes import (
 )
 from pgemu.nodes.walk import children
 from pgemu.parser.parse_agg_check import expand_grouping_sets, parse_check_aggregates
+from pgemu.parser.parse_coerce_generic import enforce_generic_type_consistency
 from pgemu.parser.parse_node import ParseExprKind as K
 from pgemu.parser.parse_srf import PLACE_WORDS, parse_expr_kind_name
+from pgemu.parser.type_oids import INTERNALOID
 
 if TYPE_CHECKING:
+    from pgemu.catalog.syscache import Catalog
     from pgemu.parser.parse_node import ParseState
 
 __all__ = [
@@ -48,6 +53,7 @@ __all__ = [
     "locate_agg_of_level",
     "locate_windowfunc",
     "parse_check_aggregates",
+    "resolve_aggregate_transtype",
     "transform_aggregate_call",
     "transform_grouping_func",
     "transform_window_func_call",
@@ -427,3 +433,16 @@ def _without_locations(raw: Any) -> Any:
     if isinstance(raw, list):
         return [_without_locations(item) for item in raw]
     return raw
+
+
+def resolve_aggregate_transtype(
+    catalog: Catalog, row: PgAggregate, arg_types: Sequence[int], result_type: int
+) -> int:
+    """A polymorphic state is of the arguments' type."""
+    state_type: int = row.aggtranstype
+    if state_type == INTERNALOID or catalog.types.row(state_type).typtype != "p":
+        return state_type
+    declared = list(catalog.get(PgProc, oid=row.aggfnoid).proargtypes)
+    if len(declared) != len(arg_types):
+        return result_type
+    return enforce_generic_type_consistency(catalog, list(arg_types), declared, state_type)

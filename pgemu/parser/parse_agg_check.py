@@ -102,18 +102,20 @@ def parse_check_aggregates(pstate: ParseState, query: Query) -> None:
     check = _Check(
         pstate, query, clauses, common_vars, any(not isinstance(c.expr, Var) for c in clauses)
     )
-    tested: list[Any] = list(query.target_list)
+    tested: list[list[Any]] = [list(query.target_list)]
     if query.having_qual is not None:
-        tested.append(query.having_qual)
-    for node in tested:
-        _finalize_grouping(check, node, 0, has_joins)
-        flat = _flatten(query, node) if has_joins else node
-        _check_ungrouped(check, flat, 0, False)
+        tested.append([query.having_qual])
+    for nodes in tested:
+        for node in nodes:
+            _finalize_grouping(check, node, 0, has_joins)
+        for node in nodes:
+            flat = _flatten(query, node) if has_joins else node
+            _check_ungrouped(check, flat, 0, False)
     if pstate.p_has_aggs and self_reference:
         raise PgError(
             INVALID_RECURSION,
             "aggregate functions are not allowed in a recursive query's recursive term",
-            location=locate_agg_of_level(tested, 0),
+            location=locate_agg_of_level([node for nodes in tested for node in nodes], 0),
         )
 
 
@@ -126,7 +128,8 @@ def _common_refs(query: Query) -> set[int]:
         raise PgError(
             STATEMENT_TOO_COMPLEX,
             f"too many grouping sets present (maximum {MAX_GROUPING_SETS})",
-            location=query.grouping_sets[0].location,
+            # PostgreSQL asks the GROUP BY list where it stands, which it does not know
+            location=-1 if query.group_clause else query.grouping_sets[0].location,
         )
     common = set(sets[0]).intersection(*sets[1:])
     if len(sets) == 1 and query.group_clause:

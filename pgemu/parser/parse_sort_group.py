@@ -131,9 +131,6 @@ def find_targetlist_entry_sql99(
     """The target entry equal to an expression; a resjunk one is added when there is none."""
     expr = transform_expr(pstate, node, expr_kind)
     for entry in tlist:
-        if type(entry.expr) is type(expr) and equal(expr, entry.expr):
-            return entry
-    for entry in tlist:
         if equal(expr, strip_implicit_coercions(entry.expr)):
             return entry
     target = transform_target_entry(pstate, node, expr, expr_kind, None, True)

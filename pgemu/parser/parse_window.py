@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pgemu.catalog.rows import PgAmop, PgAmproc
+from pgemu.catalog.rows import PgAmproc
 from pgemu.errors import PgError
 from pgemu.errors.codes import FEATURE_NOT_SUPPORTED, UNDEFINED_OBJECT, WINDOWING_ERROR
 from pgemu.nodes.nodefuncs import expr_collation, expr_location, expr_type
@@ -15,6 +15,7 @@ from pgemu.nodes.primnodes import Expr, TargetEntry
 from pgemu.parser.parse_coerce import can_coerce_type, coerce_to_specific_type
 from pgemu.parser.parse_expr import transform_expr
 from pgemu.parser.parse_node import ParseExprKind, ParseState
+from pgemu.parser.parse_oper import get_ordering_op_properties
 from pgemu.parser.parse_sort_group import (
     get_sortgroupref_tle,
     transform_group_clause,
@@ -146,14 +147,12 @@ def _set_frame(
             )
         clause = wc.order_clause[0]
         key = get_sortgroupref_tle(clause.tle_sort_group_ref, targetlist).expr
-        for amop in pstate.catalog.all(PgAmop, amopopr=clause.sortop):
-            if amop.amopmethod == 403 and amop.amopstrategy in (1, 5):
-                family, type_oid = amop.amopfamily, amop.amoplefttype
-                wc.in_range_asc = amop.amopstrategy == 1
-                break
+        found = get_ordering_op_properties(pstate.catalog, clause.sortop)
+        if found is not None:
+            family, type_oid, descending = found
+            wc.in_range_asc = not descending
         wc.in_range_coll = expr_collation(key)
         wc.in_range_nulls_first = clause.nulls_first
-        type_oid = expr_type(key)
     if options & GROUPS and not wc.order_clause:
         raise PgError(WINDOWING_ERROR, "GROUPS mode requires an ORDER BY clause", location=location)
     if windef.get("startOffset") is not None:

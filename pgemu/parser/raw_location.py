@@ -74,9 +74,9 @@ def raw_location(node: Any) -> int:
     if tag == "List":
         return raw_location(body.get("items", []))
     own = body.get("location", 0) if tag in _HAVE_LOCATION else -1
-    if tag == "TypeCast" and own < 0:
-        return raw_location(body.get("arg"))
     found = [own] if own >= 0 else []
+    if tag == "TypeCast" and (at := body["typeName"].get("location", 0)) >= 0:
+        found.append(at)  # CAST(), :: or a type's name before a literal
     for field in _LOOK_LEFT.get(tag, ()):
         at = raw_location(body.get(field))
         if at >= 0:

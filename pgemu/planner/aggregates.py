@@ -13,6 +13,7 @@ from pgemu.catalog.rows import PgAggregate, PgProc
 from pgemu.fmgr import TypeInfo
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
+from pgemu.parser.parse_agg import resolve_aggregate_transtype
 from pgemu.planner import sql
 from pgemu.planner.calls import with_blanks
 from pgemu.planner.expressions import handler, lower, lower_qual
@@ -45,6 +46,12 @@ def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
     if whole is not None:
         finish, calls = whole
         return sql.func(finish, *[_filtered(call, node, low, scope) for call in calls])
+    shared = _shared_state(node, low)
+    if shared is not None:
+        final, state = shared
+        call = _bound_call(node, args, direct, low, scope, state=state)
+        extra = [sql.NULL] * (len(final[1].arg_types) - 1)
+        return sql.func(low.binder.scalar(*final), _filtered(call, node, low, scope), *extra)
     call = _native_call(node, args, low)
     if call is None:
         call = _bound_call(node, args, direct, low, scope)
@@ -54,6 +61,22 @@ def lower_aggref(node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
             call = _filtered(call, node, low, scope)
             return sql.func("coalesce", call, sql.func(empty, *direct))
     return _filtered(call, node, low, scope)
+
+
+def _shared_state(node: p.Aggref, low: Lowering) -> tuple[tuple[PgProc, TypeInfo], int] | None:
+    """((final function, its types), type of the state) of a user's aggregate that is lowered as
+    its final function over its state: SQLite computes once what two aggregates then have in
+    common (find_compatible_trans)."""
+    if node.aggfnoid < FIRST_USER_OID or node.aggkind != "n":
+        return None
+    row = low.catalog.get(PgAggregate, aggfnoid=node.aggfnoid)
+    if not row.aggfinalfn or row.aggfinalmodify == "w" or row.aggtranstype == INTERNALOID:
+        return None
+    info = _info(node)
+    state = resolve_aggregate_transtype(low.catalog, row, info.arg_types, info.result_type)
+    given = info.arg_types if row.aggfinalextra else ()
+    types = type_infos((state, *given), info.result_type, info.collation)
+    return (low.proc(row.aggfinalfn), types), state
 
 
 def _filtered(call: Sql, node: p.Aggref, low: Lowering, scope: Scope) -> Sql:
@@ -157,18 +180,32 @@ def _call(name: str, args: list[Sql], distinct: bool) -> Sql:
 
 
 def _bound_call(
-    node: p.Aggref, args: list[Sql], direct: list[Sql], low: Lowering, scope: Scope
+    node: p.Aggref,
+    args: list[Sql],
+    direct: list[Sql],
+    low: Lowering,
+    scope: Scope,
+    *,
+    state: int = 0,
 ) -> Sql:
+    """state: the type of the state, if that is to be the result."""
     proc = low.proc(node.aggfnoid)
     args = with_blanks(proc, [t.expr for t in node.args if not t.resjunk], args, low)
     arg_types = [expr_type(t.expr) for t in node.args if not t.resjunk]
     info = _info(node)
+    if state:
+        info = type_infos(info.arg_types, state, info.collation)
     wrapped_distinct = bool(node.aggdistinct) and len(args) > 1
     ordering: tuple[tuple[bool, bool], ...] = ()
     if node.aggkind == "h":
         ordering = tuple((c.descending, c.nulls_first) for c in node.aggorder)
     name = low.binder.aggregate(
-        proc, info, distinct=wrapped_distinct, ndirect=len(direct), ordering=ordering
+        proc,
+        info,
+        distinct=wrapped_distinct,
+        ndirect=len(direct),
+        ordering=ordering,
+        transition=bool(state),
     )
     order = _order(node, low, scope) if _sorts(node, low) else []
     inputs = [*args, *direct]

@@ -17,6 +17,7 @@ from pgemu.nodes.walk import walk
 from pgemu.planner import sql
 from pgemu.planner.expressions import has_children
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.nonnullable import nonnullable_rels
 from pgemu.planner.sql import Sql
 
 
@@ -36,10 +37,30 @@ def check_full_join(node: JoinExpr, low: Lowering, scope: Scope) -> None:
         operator = low.catalog.one(PgOperator, oid=clause.opno)
         if joins and operator is not None and (operator.oprcanhash or operator.oprcanmerge):
             return
+    if _is_reduced(node, left | right, low, scope):
+        return
     raise PgError(
         FEATURE_NOT_SUPPORTED,
         "FULL JOIN is only supported with merge-joinable or hash-joinable join conditions",
     )
+
+
+def _is_reduced(node: JoinExpr, below: set[int], low: Lowering, scope: Scope) -> bool:
+    """Conditions above it make it another join (reduce_outer_joins), or no row is asked for."""
+    quals = scope.query.jointree.quals
+    if isinstance(quals, p.Const) and quals.value in (None, 0):
+        return True
+    strict = _asked_for(quals, low, scope)
+    for item in scope.query.jointree.fromlist:
+        while isinstance(item, JoinExpr) and item is not node:
+            if item.jointype == "inner":
+                strict |= _asked_for(item.quals, low, scope)
+            item = item.larg if below <= _relids(item.larg, scope) else item.rarg
+    return bool(strict & below)
+
+
+def _asked_for(quals: p.Expr | None, low: Lowering, scope: Scope) -> set[int]:
+    return {n for n in nonnullable_rels(quals, low) if scope.entry(n).rtekind != "join"}
 
 
 def _conjuncts(quals: Any) -> list[Any]:

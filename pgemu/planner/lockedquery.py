@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pgemu.catalog.rows import PgProc
 from pgemu.errors import FEATURE_NOT_SUPPORTED, PgError
 from pgemu.nodes import expr_type
 from pgemu.nodes import primnodes as p
@@ -22,6 +21,7 @@ from pgemu.nodes.parsenodes import JoinExpr, JoinTreeNode, Query
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower
 from pgemu.planner.lowering import Lowering, Scope
+from pgemu.planner.nonnullable import nonnullable_rels
 from pgemu.planner.plan import RowLimit
 from pgemu.planner.sql import Sql
 
@@ -90,7 +90,7 @@ _NAMES = {
 
 def check_row_marks(query: Query, low: Lowering) -> None:
     """make_outerjoininfo: a row that may be missing cannot be locked."""
-    strict = _nonnullable(query.jointree.quals, low)
+    strict = nonnullable_rels(query.jointree.quals, low)
     nullable: set[int] = set()
     for item in query.jointree.fromlist:
         _relations(item, strict, nullable, low)
@@ -109,7 +109,7 @@ def _relations(node: JoinTreeNode, strict: set[int], nullable: set[int], low: Lo
         return {node.rtindex}
     kept = node.jointype
     if kept == "inner":
-        strict = strict | _nonnullable(node.quals, low)
+        strict = strict | nonnullable_rels(node.quals, low)
     left = _relations(node.larg, strict, nullable, low)
     right = _relations(node.rarg, strict, nullable, low)
     if kept in ("left", "full") and not right & strict:
@@ -117,24 +117,3 @@ def _relations(node: JoinTreeNode, strict: set[int], nullable: set[int], low: Lo
     if kept in ("right", "full") and not left & strict:
         nullable |= left
     return left | right
-
-
-def _nonnullable(quals: p.Expr | None, low: Lowering) -> set[int]:
-    """find_nonnullable_rels, for conjunctions of strict operators and IS NOT NULL"""
-    if isinstance(quals, p.BoolExpr) and quals.boolop == "and":
-        return {one for arg in quals.args for one in _nonnullable(arg, low)}
-    if isinstance(quals, p.NullTest) and not quals.is_null:
-        return _strict_vars(quals.arg, low)
-    return _strict_vars(quals, low)
-
-
-def _strict_vars(node: p.Expr | None, low: Lowering) -> set[int]:
-    if isinstance(node, p.Var):
-        return {node.varno} if node.varlevelsup == 0 else set()
-    if isinstance(node, p.RelabelType):
-        return _strict_vars(node.arg, low)
-    if isinstance(node, (p.OpExpr, p.FuncExpr)):
-        funcid = node.opfuncid if isinstance(node, p.OpExpr) else node.funcid
-        if low.catalog.get(PgProc, oid=funcid).proisstrict:
-            return {one for arg in node.args for one in _strict_vars(arg, low)}
-    return set()

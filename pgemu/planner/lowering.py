@@ -55,6 +55,7 @@ class FunctionBinder(Protocol):
         distinct: bool = False,
         ndirect: int = 0,
         ordering: tuple[tuple[bool, bool], ...] = (),
+        transition: bool = False,
     ) -> str: ...
 
     def window(self, proc: PgProc, info: TypeInfo) -> str: ...

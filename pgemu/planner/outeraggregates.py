@@ -21,7 +21,7 @@ from pgemu.planner.stages import InnerTargets
 
 def aggregates_below(query: Query) -> bool:
     """Is there an aggregate of this query inside one of its sub-selects, or beside one?"""
-    if not (query.has_aggs and query.has_sublinks) or query.grouping_sets:
+    if not (query.has_aggs and query.has_sublinks):
         return False
     return _used_below([query.target_list, query.having_qual], 0)
 
@@ -76,7 +76,7 @@ class _Stage(InnerTargets):
                     for field in fields(item)
                 }
                 return replace(item, **changes)
-            if isinstance(item, p.Aggref) and item.agglevelsup == depth:
+            if isinstance(item, (p.Aggref, p.GroupingFunc)) and item.agglevelsup == depth:
                 return self.column_above(item, depth)
             if isinstance(item, p.Var) and item.varlevelsup == depth:
                 return self.column_above(item, depth)
@@ -96,7 +96,7 @@ def _lifted(node: Any, depth: int) -> Any:
     def lift(item: Any) -> Any:
         if isinstance(item, p.Var):
             return replace(item, varlevelsup=item.varlevelsup - depth)
-        if isinstance(item, p.Aggref) and item.agglevelsup == depth:
+        if isinstance(item, (p.Aggref, p.GroupingFunc)) and item.agglevelsup == depth:
             return replace(mutate(replace(item, agglevelsup=-1), lift), agglevelsup=0)
         return None
 
@@ -104,6 +104,7 @@ def _lifted(node: Any, depth: int) -> Any:
 
 
 def lower_outer_aggregates(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.groupingsets import lower_grouping_sets
     from pgemu.planner.select import group_entries, lower_plain
 
     stage = _Stage(
@@ -116,6 +117,7 @@ def lower_outer_aggregates(query: Query, low: Lowering, scope: Scope) -> Sql:
         query,
         target_list=[replace(t, expr=stage.outer(t.expr)) for t in query.target_list],
         group_clause=[],
+        grouping_sets=[],
         having_qual=None,
         has_aggs=False,
         cte_list=[],
@@ -128,10 +130,13 @@ def lower_outer_aggregates(query: Query, low: Lowering, scope: Scope) -> Sql:
         rtable=query.rtable,
         jointree=query.jointree,
         group_clause=query.group_clause,
+        grouping_sets=query.grouping_sets,
+        group_distinct=query.group_distinct,
         has_aggs=True,
         has_sublinks=query.has_sublinks,
     )
-    body = lower_plain(inner, low, replace(scope, query=inner))
+    lower_inner = lower_grouping_sets if query.grouping_sets else lower_plain
+    body = lower_inner(inner, low, replace(scope, query=inner))
     above = Scope(
         outer, [low.new_alias("g")], low, scope.parent, ctes=scope.ctes, prelowered={1: body}
     )

@@ -16,8 +16,9 @@ from pgemu.nodes.walk import mutate, walk
 from pgemu.parser.parse_sort_group import equal
 from pgemu.planner import sql
 from pgemu.planner.expressions import lower
+from pgemu.planner.finishing import finish_rows, first_of_each, keys_of
 from pgemu.planner.lowering import RECORDOID, Lowering, Scope, SetCall
-from pgemu.planner.select import limit_offset, lower_core
+from pgemu.planner.select import lower_core
 from pgemu.planner.sql import Sql
 
 
@@ -77,6 +78,8 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
         return p.Var(stage_no, number, expr_type(expr), location=marker)
 
     def split(node: object) -> object | None:
+        if isinstance(node, p.OpExpr) and node.opretset:
+            node = _call_of(node)
         if isinstance(node, p.FuncExpr) and node.funcretset:
             return _replace_srf(node)
         if (
@@ -88,42 +91,71 @@ def lower_project_set(query: Query, low: Lowering, scope: Scope) -> Sql:
         return None
 
     def _replace_srf(node: p.FuncExpr) -> p.Expr:
-        if any(contains_srf(arg) for arg in node.args):
-            nested.append(node)
-        new_args = [mutate(arg, split) for arg in node.args]
-        inner = p.FuncExpr(
-            node.funcid,
-            node.funcresulttype,
-            new_args,
-            node.funcretset,
-            node.funcvariadic,
-            node.funcformat,
-            node.funccollid,
-            node.inputcollid,
-            node.location,
-        )
+        inner = replace(node, args=[mutate(arg, split) for arg in node.args], notation=())
         functions.append(inner)
         return p.Var(srf_no, len(functions), node.funcresulttype, location=marker)
 
-    nested: list[p.FuncExpr] = []
     outputs = [mutate(t.expr, split) for t in entries]
     columns = [sql.alias(c.this, f"c{n}") for n, c in enumerate(stage.columns, 1)]
-    core = lower_core(query, low, scope, columns or [sql.alias(sql.integer(1), "c1")])
+    distinct_before = _distinct_before(query)
+    keys = list(zip(entries, outputs, strict=True)) if distinct_before else []
+    core = _core(query, low, scope, columns, keys)
     outer = _outer_scope(query, low, scope, stage, stage_no)
     joins = []
     for level in _levels(functions, srf_no):
         joins.append(sql.join(_lockstep(level, functions, srf_no, low, outer), "", sql.raw("1")))
-    if query.limit_count is not None or query.sort_clause or query.distinct_clause:
-        sql.add_tail(core)
     result_columns = [
         sql.alias(_comparable(lower(e, low, outer), t.expr, low), f"c{n}")
         for n, (e, t) in enumerate(zip(outputs, entries, strict=True), 1)
     ]
     body = sql.select(result_columns, from_=sql.derived(core, stage.alias), joins=joins)
-    return _finish(body, query, low, scope)
+    return finish_rows(body, query, low, scope, distinct=not distinct_before)
 
 
 _MARKER = -1
+
+
+def _call_of(node: p.OpExpr) -> p.FuncExpr:
+    """The call of its function that an operator is."""
+    return p.FuncExpr(
+        node.opfuncid,
+        node.opresulttype,
+        node.args,
+        funcretset=True,
+        funccollid=node.opcollid,
+        inputcollid=node.inputcollid,
+        location=node.location,
+    )
+
+
+def _distinct_before(query: Query) -> bool:
+    """make_sort_input_target: the functions are run after the sort, and so after DISTINCT ON too,
+    unless one of them is a key."""
+    return (
+        query.has_distinct_on
+        and bool(query.sort_clause)
+        and not any(t.ressortgroupref and contains_srf(t.expr) for t in query.target_list)
+    )
+
+
+def _core(
+    query: Query,
+    low: Lowering,
+    scope: Scope,
+    columns: list[Sql],
+    keys: list[tuple[p.TargetEntry, p.Expr]],
+) -> Sql:
+    """The rows that the functions are joined to.  keys: the target list and what it has become,
+    if DISTINCT ON comes before the functions."""
+    core = lower_core(query, low, scope, columns or [sql.alias(sql.integer(1), "c1")])
+    if not keys:
+        return core
+    numbers = {
+        entry.ressortgroupref: (entry.expr, stand_in.varattno)
+        for entry, stand_in in keys
+        if entry.ressortgroupref and isinstance(stand_in, p.Var)
+    }
+    return first_of_each(core, query, low, keys_of(numbers, low), len(columns))
 
 
 def _outer_scope(query: Query, low: Lowering, scope: Scope, stage: _Stage, stage_no: int) -> Scope:
@@ -189,50 +221,3 @@ def _in_select_list(call: SetCall, function: p.FuncExpr, low: Lowering) -> SetCa
         columns = []  # of a record, nobody has said which
     info = replace(call.info, ret_columns=tuple(columns))
     return replace(call, info=info, expand=False, as_row=True)
-
-
-def _finish(body: Sql, query: Query, low: Lowering, scope: Scope) -> Sql:
-    """DISTINCT, ORDER BY and LIMIT around the expanded rows; junk columns are left behind."""
-    entries = query.target_list
-    keep = [n for n, t in enumerate(entries, 1) if not t.resjunk]
-    limit, offset = limit_offset(query, low, scope)
-    plain = not (
-        query.sort_clause or query.distinct_clause or limit is not None or offset is not None
-    )
-    if plain and len(keep) == len(entries):
-        return body
-    alias = low.new_alias("s")
-    by_ref = {t.ressortgroupref: n for n, t in enumerate(entries, 1) if t.ressortgroupref}
-
-    def key(ref: int) -> Sql:
-        number = by_ref[ref]
-        return _comparable(sql.column(alias, f"c{number}"), entries[number - 1].expr, low)
-
-    order = [
-        sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first)
-        for c in query.sort_clause
-    ]
-    outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
-    if query.distinct_clause and not query.has_distinct_on:
-        outputs = [
-            sql.alias(_comparable(sql.column(alias, f"c{n}"), entries[n - 1].expr, low), f"c{k}")
-            for k, n in enumerate(keep, 1)
-        ]
-        order = [
-            sql.ordered(
-                _comparable(
-                    sql.raw(str(keep.index(by_ref[c.tle_sort_group_ref]) + 1)),
-                    entries[by_ref[c.tle_sort_group_ref] - 1].expr,
-                    low,
-                ),
-                c.descending,
-                c.nulls_first,
-            )
-            for c in query.sort_clause
-        ]
-    result = sql.select(
-        outputs,
-        from_=sql.derived(body, alias),
-        distinct=bool(query.distinct_clause) and not query.has_distinct_on,
-    )
-    return sql.add_tail(result, order, limit, offset)

@@ -8,8 +8,6 @@ derived table and goes on around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pgemu.nodes import expr_collation, expr_type
 from pgemu.nodes import primnodes as p
 from pgemu.nodes.parsenodes import Query
@@ -51,12 +49,14 @@ def lower_query_in(query: Query, low: Lowering, scope: Scope) -> Sql:
     ctes = lower_ctes(query, low, scope)
     if query.set_operations is not None:
         body = lower_set_operations(query, low, scope)
+    elif query.has_target_srfs and groups_by_srf(query):
+        body = lower_grouped_srf(query, low, scope)
+    elif query.grouping_sets and aggregates_below(query):
+        body = lower_outer_aggregates(query, low, scope)
     elif query.grouping_sets and (query.has_window_funcs or query.has_target_srfs):
         body = lower_over_grouping_sets(query, low, scope)
     elif query.grouping_sets:
         body = lower_grouping_sets(query, low, scope)
-    elif query.has_target_srfs and groups_by_srf(query):
-        body = lower_grouped_srf(query, low, scope)
     elif query.has_target_srfs and windows_over_srf(query):
         body = lower_windows_over_srf(query, low, scope)
     elif aggregates_below(query):
@@ -113,6 +113,7 @@ def lower_core(
 
     if _is_degenerate_grouping(query) and scope.grouped_refs is None:
         having = lower_qual(query.having_qual, low, scope)
+        columns = columns or [sql.alias(sql.integer(1), "c0")]
         return sql.select(columns, where=having, distinct=distinct)
     ordered = None if scope.prelowered else nested_loop_order(query, low)
     if ordered is None:
@@ -240,77 +241,10 @@ def _is_row_count(expr: p.Expr) -> bool:
 
 
 def _lower_in_stages(query: Query, low: Lowering, scope: Scope) -> Sql:
-    """DISTINCT ON and WITH TIES by window functions over the select as it stands."""
-    entries = query.target_list
-    columns = [sql.alias(lower(t.expr, low, scope), f"c{n}") for n, t in enumerate(entries, 1)]
-    stage = lower_core(query, low, scope, columns)
-    by_ref = {t.ressortgroupref: n for n, t in enumerate(entries, 1) if t.ressortgroupref}
-    keep = [n for n, t in enumerate(entries, 1) if not t.resjunk]
-    alias = low.new_alias("s")
+    """DISTINCT ON and WITH TIES: around the select as it stands."""
+    from pgemu.planner.finishing import finish_rows
 
-    def key(ref: int) -> Sql:
-        number = by_ref[ref]
-        column = sql.column(alias, f"c{number}")
-        return low.comparable(
-            column, expr_type(entries[number - 1].expr), expr_collation(entries[number - 1].expr)
-        )
-
-    def order() -> list[Sql]:
-        clauses = query.sort_clause
-        if query.has_distinct_on and len(query.distinct_clause) > len(clauses):
-            # PostgreSQL sorts for DISTINCT ON, and the rows come in that order
-            clauses = query.distinct_clause
-        return [
-            sql.ordered(key(c.tle_sort_group_ref), c.descending, c.nulls_first) for c in clauses
-        ]
-
-    if query.has_distinct_on:
-        on = [key(c.tle_sort_group_ref) for c in query.distinct_clause]
-        number = sql.window(sql.func("row_number"), on, order(), "")
-        every = [sql.column(alias, f"c{n}") for n in range(1, len(entries) + 1)]
-        ranked = sql.select([*every, sql.alias(number, "rn")], from_=sql.derived(stage, alias))
-        alias = low.new_alias("s")
-        stage = sql.select(
-            [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, len(entries) + 1)],
-            from_=sql.derived(ranked, alias),
-            where=sql.binary("=", sql.column(alias, "rn"), sql.integer(1)),
-        )
-        alias = low.new_alias("s")
-    elif query.distinct_clause:
-        stage.distinct = True
-    limit, offset = limit_offset(query, low, scope)
-    outputs = [sql.alias(sql.column(alias, f"c{n}"), f"c{k}") for k, n in enumerate(keep, 1)]
-    if query.limit_option == "with_ties" and limit is not None:
-        return _with_ties(stage, alias, outputs, order, limit, offset, len(entries), low)
-    result = sql.select(outputs, from_=sql.derived(stage, alias))
-    return sql.add_tail(result, order(), limit, offset)
-
-
-def _with_ties(
-    stage: Sql,
-    alias: str,
-    outputs: list[Sql],
-    order: Callable[[], list[Sql]],
-    limit: Sql,
-    offset: Sql | None,
-    width: int,
-    low: Lowering,
-) -> Sql:
-    """Rows whose rank is within the limit: ties of the last row have its rank."""
-    rank = sql.window(sql.func("rank"), [], order(), "")
-    number = sql.window(sql.func("row_number"), [], order(), "")
-    every = [sql.alias(sql.column(alias, f"c{n}"), f"c{n}") for n in range(1, width + 1)]
-    ranked = sql.select(
-        [*every, sql.alias(rank, "rk"), sql.alias(number, "rn")],
-        from_=sql.derived(stage, alias),
-    )
-    last = limit if offset is None else sql.binary("+", limit, offset)
-    where = [sql.binary("<=", sql.column(alias, "rk"), last)]
-    if offset is not None:
-        where.append(sql.binary(">", sql.column(alias, "rn"), offset))
-    return sql.select(
-        outputs,
-        from_=sql.derived(ranked, alias),
-        where=sql.connect("and", where),
-        order=[sql.ordered(sql.column(alias, "rn"), False, None)],
-    )
+    columns = [
+        sql.alias(lower(t.expr, low, scope), f"c{n}") for n, t in enumerate(query.target_list, 1)
+    ]
+    return finish_rows(lower_core(query, low, scope, columns), query, low, scope)

@@ -22,6 +22,7 @@ _Leaf = Callable[[RangeTblRef, SetOperationStmt], Sql]
 
 
 def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.finishing import with_ties
     from pgemu.planner.select import limit_offset, lower_query
 
     assert query.set_operations is not None
@@ -32,9 +33,19 @@ def lower_set_operations(query: Query, low: Lowering, scope: Scope) -> Sql:
         types = [expr_type(t.expr) for t in subquery.target_list if not t.resjunk]
         return _select_from(lower_query(subquery, low, scope), parent, low, types)
 
+    numbers = {
+        t.ressortgroupref: n for n, t in enumerate(query.target_list, 1) if t.ressortgroupref
+    }
+
+    def key(alias: str, ref: int) -> Sql:
+        return _sort_key(sql.column(alias, f"c{numbers[ref]}"), numbers[ref], query, low)
+
     body = _lower_node(query.set_operations, leaf, low)
     order = _order(query, low)
     limit, offset = limit_offset(query, low, scope)
+    if query.limit_option == "with_ties" and limit is not None:
+        columns = range(1, len(query.target_list) + 1)
+        return with_ties(body, columns, query, low, limit, offset, key)
     if order or limit is not None or offset is not None:
         body = _wrap(body, len(query.set_operations.col_types), low)
         return sql.add_tail(body, order, limit, offset)
@@ -122,16 +133,20 @@ def _order(query: Query, low: Lowering) -> list[Sql]:
         t.ressortgroupref: n for n, t in enumerate(query.target_list, 1) if t.ressortgroupref
     }
     items = []
-    assert query.set_operations is not None
     for clause in query.sort_clause:
         number = numbers[clause.tle_sort_group_ref]
-        type_oid = expr_type(query.target_list[number - 1].expr)
-        key = low.comparable(
-            sql.raw(str(number)), type_oid, query.set_operations.col_collations[number - 1]
-        )
-        if not query.set_operations.col_collations[number - 1] and _is_collatable(type_oid, low):
-            # the collations of the branches differ: found out when rows are compared
-            column = sql.raw(f"c{number}")
-            key = sql.func(low.binder.special("no_collation"), column, column)
+        key = _sort_key(sql.raw(str(number)), number, query, low)
         items.append(sql.ordered(key, clause.descending, clause.nulls_first))
     return items
+
+
+def _sort_key(column: Sql, number: int, query: Query, low: Lowering) -> Sql:
+    """column: the result's column with that number, or the number itself."""
+    assert query.set_operations is not None
+    type_oid = expr_type(query.target_list[number - 1].expr)
+    collation = query.set_operations.col_collations[number - 1]
+    if not collation and _is_collatable(type_oid, low):
+        # the collations of the branches differ: found out when rows are compared
+        column = sql.raw(f"c{number}")
+        return sql.func(low.binder.special("no_collation"), column, column)
+    return low.comparable(column, type_oid, collation)

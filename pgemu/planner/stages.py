@@ -183,6 +183,7 @@ def lower_grouped_srf(query: Query, low: Lowering, scope: Scope) -> Sql:
 
 
 def _lower_outer(outer: Query, body: Sql, low: Lowering, scope: Scope) -> Sql:
+    from pgemu.planner.groupingsets import lower_grouping_sets
     from pgemu.planner.select import lower_plain
 
     outer.rtable = [RangeTblEntry("subquery", Alias("stage"))]
@@ -190,4 +191,8 @@ def _lower_outer(outer: Query, body: Sql, low: Lowering, scope: Scope) -> Sql:
     inner = Scope(
         outer, [low.new_alias("g")], low, scope.parent, ctes=scope.ctes, prelowered={1: body}
     )
+    if outer.grouping_sets and (outer.has_window_funcs or outer.has_target_srfs):
+        return lower_over_grouping_sets(outer, low, inner)
+    if outer.grouping_sets:
+        return lower_grouping_sets(outer, low, inner)
     return lower_plain(outer, low, inner)

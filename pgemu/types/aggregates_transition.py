@@ -343,3 +343,27 @@ pg_function("array_agg_transfn(internal,anynonarray)")(array_agg)
 pg_function("array_agg_finalfn(internal,anynonarray)")(
     lambda state, _value=None: None if state is None else dump_array(state)
 )
+
+
+@pg_function("float8_regr_combine(_float8,_float8)")
+def float8_regr_combine(first: str, second: str) -> str:
+    """Youngs and Cramer's update for two samples."""
+    a = regression(first, "float8_regr_combine")
+    b = regression(second, "float8_regr_combine")
+    if not a.n or not b.n:
+        s = a if a.n else b
+        return float_array([float(s.n), s.sx, s.sxx, s.sy, s.syy, s.sxy])
+    n = a.n + b.n
+    x, y = a.sx / a.n - b.sx / b.n, a.sy / a.n - b.sy / b.n
+    weight = a.n * b.n
+    values = [
+        (a.sx + b.sx, a.sx, b.sx),
+        (a.sxx + b.sxx + weight * x * x / n, a.sxx, b.sxx),
+        (a.sy + b.sy, a.sy, b.sy),
+        (a.syy + b.syy + weight * y * y / n, a.syy, b.syy),
+        (a.sxy + b.sxy + weight * x * y / n, a.sxy, b.sxy),
+    ]
+    for value, *sources in values:
+        if math.isinf(value) and not any(map(math.isinf, sources)):
+            raise float_overflow()
+    return float_array([float(n), *(value for value, *_ in values)])

@@ -274,7 +274,12 @@ def range_merge_from_multirange(ctx: CallContext, info: TypeInfo, value: str) ->
     return kind.union(found[0], found[-1], strict=False).stored() if found else EMPTY_RANGE.stored()
 
 
-@pg_function("range_intersect(anyrange, anyrange)", context=True, typed=True)
+@pg_function(
+    "range_intersect(anyrange, anyrange)",
+    "range_intersect_agg_transfn(anyrange, anyrange)",
+    context=True,
+    typed=True,
+)
 def range_intersect(ctx: CallContext, info: TypeInfo, a: str, b: str) -> str:
     return range_type(ctx, info.arg_types[0]).intersect(load_range(a), load_range(b)).stored()
 
@@ -293,7 +298,12 @@ def multirange_union(ctx: CallContext, info: TypeInfo, a: str, b: str) -> str:
     return dump_multirange(kind.normalize(ranges_of(a) + ranges_of(b)))
 
 
-@pg_function("multirange_intersect(anymultirange, anymultirange)", context=True, typed=True)
+@pg_function(
+    "multirange_intersect(anymultirange, anymultirange)",
+    "multirange_intersect_agg_transfn(anymultirange, anymultirange)",
+    context=True,
+    typed=True,
+)
 def multirange_intersect(ctx: CallContext, info: TypeInfo, a: str, b: str) -> str:
     kind = range_type(ctx, info.arg_types[0])
     found = [kind.intersect(x, y) for x in ranges_of(a) for y in ranges_of(b)]
