@@ -143,7 +143,8 @@ class AfterTriggers:
                     in_place(self.session, partial(self._fire, event))
             if run is not None:
                 run.after_statement()
-                self.cascades.pop(same, None)
+                if same is not None:
+                    self.cascades.pop(same, None)
             while self.cascades:
                 runs, self.cascades = self.cascades, {}
                 for cascade in runs.values():
