@@ -260,26 +260,36 @@ class EvalPlanQual:
             raise wait
         wait_in_place(session, wait, queue)
 
-    def claim(self, row: Row, check: Callable[[Row], None], *, outer: bool = False) -> Row | None:
+    def claim(
+        self,
+        row: Row,
+        check: Callable[[Row], None],
+        lock: Callable[[int, int], None],
+        *,
+        outer: bool = False,
+    ) -> Row | None:
         """Before a row to write is written: nobody else may hold it.  The row, or what has become
-        of it (None: nothing).  check raises WaitFor.  outer: without its target row the statement
-        may still have something to do (MERGE)."""
+        of it (None: nothing).  check and lock, which locks the newest version before it is looked
+        at again, raise WaitFor.  outer: without its target row the statement may still have
+        something to do (MERGE)."""
         queue = None
         try:
             while True:
                 try:
                     check(row)
+                    if not self.changed(row[1], row[0]):
+                        return row
+                    assert self.plan.modify is not None
+                    newest = self.newest(row[1], row[0], self.plan.modify.relid)
+                    if newest is not None:
+                        lock(row[1], row[0])
                     break
                 except WaitFor as wait:
                     queue = queue or RowQueue(self.session)
                     self.wait(wait, queue)
-            if not self.changed(row[1], row[0]):
-                return row
             variants = self.variants
             assert variants is not None
             (target,) = variants.targets
-            assert self.plan.modify is not None
-            newest = self.newest(row[1], row[0], self.plan.modify.relid)
             if newest is None and not outer:
                 return None
             pinned = self.pinned(row)

@@ -102,7 +102,11 @@ def _drop(catalog: Any, body: Body) -> Locks:
                 row = catalog.one(PgIndex, indexrelid=oid)
                 if row is not None:
                     yield row.indrelid, mode
-            for one in relation.all_inheritors if relation.relkind == "p" else (oid,):
+                    if relation.relkind == "I":
+                        # the tables first: who uses them locks their indexes afterwards
+                        for one in (oid, *catalog.relation(row.indrelid).all_inheritors[1:]):
+                            yield one, mode
+            for one in relation.all_inheritors if relation.relkind in "pI" else (oid,):
                 yield one, mode
 
 
@@ -204,16 +208,6 @@ def _comment(catalog: Any, body: Body) -> Locks:
         yield from _one(catalog, _range_var(names), SHARE_UPDATE_EXCLUSIVE)
 
 
-def _vacuum(catalog: Any, body: Body) -> Locks:
-    options = {n["DefElem"].get("defname") for n in body.get("options", ())}
-    if "skip_locked" in options:
-        return  # the command tries for itself
-    full = "full" in options
-    mode = ACCESS_EXCLUSIVE if full else SHARE_UPDATE_EXCLUSIVE
-    for node in body.get("rels", ()):
-        yield from _one(catalog, node["VacuumRelation"].get("relation"), mode)
-
-
 def _refresh(catalog: Any, body: Body) -> Locks:
     mode = EXCLUSIVE if body.get("concurrent") else ACCESS_EXCLUSIVE
     yield from _one(catalog, body["relation"], mode)
@@ -266,5 +260,4 @@ _RULES: dict[str, Callable[[Any, Body], Locks]] = {
     "ClusterStmt": _on("relation", ACCESS_EXCLUSIVE),
     "CommentStmt": _comment,
     "CopyStmt": _copy,
-    "VacuumStmt": _vacuum,
 }
