@@ -24,6 +24,7 @@ from pgemu.errors import (
     PgError,
 )
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
+from pgemu.executor.waiting import retrying
 from pgemu.planner.fromclause import no_fdw_handler
 from pgemu.transam.xact import IDLE
 
@@ -73,10 +74,13 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
         chosen = _expand(session, targets, given, word)
     else:
         chosen = [(relation.oid, "") for relation in _all_tables(session)]
+    alone = session.locks is not None and session.xact.state == IDLE
     for oid, name in chosen:
+        if alone:  # each table has a transaction of its own
+            session.begin_implicit(pipeline=True)
         _work_on(session, oid, name, given, is_vacuum=is_vacuum, analyze=analyze)
-        if session.locks is not None and session.xact.state == IDLE:
-            session.locks.release_all()  # each table has a transaction of its own
+        if alone:
+            session.end_implicit()
     return CommandResult(word)
 
 
@@ -181,7 +185,12 @@ def _work_on(
             if child != oid:
                 session.locks.relation(child, ACCESS_SHARE)
         session.accept_invalidations()
-    _refresh(session, session.catalog.relation(oid), given, is_vacuum=is_vacuum, analyze=analyze)
+
+    def refresh() -> None:
+        relation = session.catalog.relation(oid)
+        _refresh(session, relation, given, is_vacuum=is_vacuum, analyze=analyze)
+
+    retrying(session, refresh)
 
 
 def _who_may(session: Any, relation: Any) -> str:
@@ -246,16 +255,17 @@ def _refresh(
     verbose = bool(given.get("verbose"))
     with session.xact.write():
         if analyze and relation.row.relhassubclass and not relation.children:
-            session.catalog.update(PgClass, {"oid": relation.oid}, relhassubclass=False)
+            session.catalog.update_inplace(PgClass, {"oid": relation.oid}, relhassubclass=False)
         if verbose and analyze and relation.relkind == "p":
             table = f"{relation.schema_name}.{relation.name}"
             session.notice("INFO", "00000", f'analyzing "{table}" inheritance tree')
         if relation.relkind not in "rm" or relation.oid < FIRST_NORMAL_OBJECT_ID:
             return
         _forget_desummarized(session, relation)
+        _reset_flags(session, relation)
         count = session.xact.execute(f"SELECT count(*) FROM {relation.sqlite_name}")[0][0]
         pages = estimated_pages(count, len(relation.attrs))
-        session.catalog.update(
+        session.catalog.update_inplace(
             PgClass, {"oid": relation.oid}, reltuples=float(count), relpages=pages
         )
         if verbose and is_vacuum:
@@ -264,6 +274,25 @@ def _refresh(
             _report_analyze(session, relation, count, pages)
         if analyze:
             session.xact.execute(f"ANALYZE {relation.sqlite_name}")
+
+
+def _reset_flags(session: Any, relation: Any) -> None:
+    """vac_update_relstats: a table that has lost its indexes, rules or triggers says so, but not
+    in a transaction that may still be rolled back."""
+    row = relation.row
+    if session.xact.in_block:
+        return
+    gone = {
+        flag: False
+        for flag, some in (
+            ("relhasindex", relation.all_indexes),
+            ("relhasrules", relation.rules),
+            ("relhastriggers", relation.triggers),
+        )
+        if getattr(row, flag) and not some
+    }
+    if gone:
+        session.catalog.update_inplace(PgClass, {"oid": relation.oid}, **gone)
 
 
 def _report_vacuum(session: Any, table: Any, count: int, pages: int, full: bool) -> None:

@@ -234,6 +234,19 @@ def _reindex(catalog: Any, body: Body) -> Locks:
     yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE)
 
 
+def _alter_sequence(catalog: Any, body: Body) -> Locks:
+    yield from _one(catalog, body["sequence"], SHARE_ROW_EXCLUSIVE)
+    yield from _owner_of_sequence(catalog, body)
+
+
+def _owner_of_sequence(catalog: Any, body: Body) -> Locks:
+    """OWNED BY table.column (process_owned_by)"""
+    for node in body.get("options", ()):
+        items = node["DefElem"].get("arg", {}).get("List", {}).get("items", ())
+        if node["DefElem"]["defname"] == "owned_by" and len(items) > 1:
+            yield from _one(catalog, _range_var(list(items)[:-1]), ACCESS_SHARE)
+
+
 def _on(key: str, mode: int) -> Callable[[Any, Body], Locks]:
     def rule(catalog: Any, body: Body) -> Locks:
         return _one(catalog, body.get(key), mode)
@@ -256,7 +269,8 @@ _RULES: dict[str, Callable[[Any, Body], Locks]] = {
     "CreateTrigStmt": _create_trigger,
     "CreatePolicyStmt": _on("table", ACCESS_EXCLUSIVE),
     "AlterPolicyStmt": _on("table", ACCESS_EXCLUSIVE),
-    "AlterSeqStmt": _on("sequence", SHARE_ROW_EXCLUSIVE),
+    "AlterSeqStmt": _alter_sequence,
+    "CreateSeqStmt": _owner_of_sequence,
     "ClusterStmt": _on("relation", ACCESS_EXCLUSIVE),
     "CommentStmt": _comment,
     "CopyStmt": _copy,

@@ -60,11 +60,12 @@ class TriggeringWriter(RowWriter):
 
     def before_insert(self, row: Sequence[Value]) -> list[Value] | None:
         """ON CONFLICT: BEFORE INSERT triggers run before the conflict is looked for."""
-        if self.relation.relkind == "p":
-            return list(row)
-        made = self._before(self.relation, row)
+        target, values = self.relation, row
+        if target.relkind == "p":
+            target, values = self.session.routing.route(target, row)
+        made = self._before(target, values)
         self._fired = True
-        return None if made is None else list(made)
+        return None if made is None else list(convert_row(target, self.relation, made))
 
     def _before(self, target: Any, row: Sequence[Value]) -> Sequence[Value] | None:
         if not self.triggers.has(target, "insert", BEFORE):
