@@ -237,7 +237,6 @@ def _check_columns(relation: Any, names: list[str]) -> None:
         if name not in relation.attrs_by_name:
             raise PgError(
                 UNDEFINED_COLUMN,
-                UNDEFINED_TABLE,
                 f'column "{name}" of relation "{relation.name}" does not exist',
             )
         if name in seen:
