@@ -8,7 +8,7 @@ from typing import Any
 
 from pgemu.catalog.acl import ACL_TRUNCATE, pg_class_aclcheck
 from pgemu.catalog.namespace import get_namespace_oid, range_var_get_relid
-from pgemu.catalog.rows import PgClass, PgPartitionedTable
+from pgemu.catalog.rows import PgClass, PgInherits, PgPartitionedTable
 from pgemu.errors import PgError
 
 ACCESS_SHARE, ROW_SHARE, ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = 1, 2, 3, 4
@@ -106,6 +106,9 @@ def _drop(catalog: Any, body: Body) -> Locks:
                         # the tables first: who uses them locks their indexes afterwards
                         for one in (oid, *catalog.relation(row.indrelid).all_inheritors[1:]):
                             yield one, mode
+            elif relation.is_partition:  # also one that is half detached
+                for parent in catalog.all(PgInherits, inhrelid=oid):
+                    yield parent.inhparent, mode
             for one in relation.all_inheritors if relation.relkind in "pI" else (oid,):
                 yield one, mode
 

@@ -90,6 +90,11 @@ def wait_before(session: Any, tag: str, body: dict[str, Any]) -> None:
             return  # refused before the first wait, or passed over
         _wait_twice(session, table, SHARE)
         wait_for_older_snapshots(session)
+    elif tag == "AlterTableStmt":
+        # what a DETACH CONCURRENTLY that was cancelled has not waited for
+        commands = [node["AlterTableCmd"].get("subtype") for node in body.get("cmds", ())]
+        if "AT_DetachPartitionFinalize" in commands:
+            wait_for_older_snapshots(session)
     elif tag == "DropStmt" and body.get("concurrent"):
         names = body["objects"][0]["List"]["items"]
         _wait_twice(session, index_table(catalog, names), ACCESS_EXCLUSIVE)
