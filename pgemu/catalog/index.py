@@ -127,8 +127,8 @@ def index_create(
     if info.tablespace and relkind == "I":
         change_dependency_on_tablespace(catalog, PgClass.RELID, oid, info.tablespace)
     _record_expression_dependencies(catalog, oid, heap.oid, info)
-    if set_has_index and not catalog.get(PgClass, oid=heap.oid).relhasindex:
-        catalog.update(PgClass, {"oid": heap.oid}, relhasindex=True)
+    if set_has_index:
+        catalog.update_inplace(PgClass, {"oid": heap.oid}, relhasindex=True)
     return int(oid)
 
 

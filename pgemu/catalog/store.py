@@ -42,6 +42,12 @@ class CatalogStore(Protocol):
         """How many rows were changed."""
         ...
 
+    def update_inplace(
+        self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
+    ) -> int:
+        """The same outside of the transaction: it is seen at once and not rolled back."""
+        ...
+
     def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int: ...
 
     def catalog_version(self) -> int:
@@ -165,6 +171,8 @@ class DirectStore:
         )
         self._version += 1
         return int(self.conn.changes())
+
+    update_inplace = update
 
     def delete(self, cls: type[Any], where: Mapping[str, Value]) -> int:
         clause, params = where_clause(cls, where)

@@ -279,6 +279,12 @@ class Catalog:
             self.observer(cls, where["oid"])
         return count
 
+    def update_inplace(self, cls: type[Any], where: dict[str, Any], **changes: Any) -> None:
+        """Change the rows that match outside of the transaction (heap_inplace_update)."""
+        old = self.all(cls, **where)
+        self.store.update_inplace(cls, _to_storage(where), _to_storage(changes))
+        self._written(cls, [*old, *(row._replace(**changes) for row in old)])
+
     def delete(self, cls: type[Any], **where: Any) -> int:
         """Remove the rows that match; how many there were."""
         old = self.all(cls, **where)

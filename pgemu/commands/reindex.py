@@ -173,7 +173,7 @@ def _without_exclusion(
             )
             continue
         kept.append(index)
-    if not kept and relation.relkind != "p":
+    if not kept and relation.relkind != "p" and not relation.row.reltoastrelid:
         words = "that can be reindexed concurrently" if options.concurrently else "to reindex"
         session.notice("NOTICE", "00000", f'table "{relation.name}" has no indexes {words}')
     return kept

@@ -20,11 +20,15 @@ from pgemu.errors import (
     LOCK_NOT_AVAILABLE,
     SYNTAX_ERROR,
     UNDEFINED_COLUMN,
+    UNDEFINED_TABLE,
     PgError,
 )
-from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE
+from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, ACCESS_SHARE, SHARE_UPDATE_EXCLUSIVE
+from pgemu.executor.waiting import retrying
 from pgemu.planner.fromclause import no_fdw_handler
+from pgemu.transam.xact import IDLE
 
+FIRST_NORMAL_OBJECT_ID = 16384
 ROLE_PG_CHECKPOINT = 4544
 PG_CATALOG_NAMESPACE = 11
 _VACUUM_OPTIONS = (
@@ -66,47 +70,127 @@ def vacuum(session: Any, stmt: dict[str, Any], st: Statement) -> CommandResult:
             FEATURE_NOT_SUPPORTED,
             "ANALYZE option must be specified when a column list is provided",
         )
-    relations = _chosen(session, targets, given, word)
-    if not targets:
-        relations = _all_tables(session)
-    verbose = bool(given.get("verbose"))
-    _refresh(session, relations, given, is_vacuum=is_vacuum, analyze=analyze, verbose=verbose)
+    if targets:
+        chosen = _expand(session, targets, given, word)
+    else:
+        chosen = [(relation.oid, "") for relation in _all_tables(session)]
+    alone = session.locks is not None and session.xact.state == IDLE
+    for oid, name in chosen:
+        if alone:  # each table has a transaction of its own
+            session.begin_implicit(pipeline=True)
+        _work_on(session, oid, name, given, is_vacuum=is_vacuum, analyze=analyze)
+        if alone:
+            session.end_implicit()
     return CommandResult(word)
 
 
-def _chosen(
+def _expand(
     session: Any, targets: list[dict[str, Any]], given: dict[str, Any], word: str
-) -> list[Any]:
-    """The tables that are named and may be worked on."""
+) -> list[tuple[int, str]]:
+    """expand_vacuum_rel: the tables that are named (OID, name), and behind a partitioned one its
+    partitions, nameless."""
     from pgemu.catalog.namespace import range_var_get_relid
 
     catalog = session.catalog
-    relations = []
+    found = []
     for target in targets:
+        oid = range_var_get_relid(catalog, target["relation"])
+        if not _pass(session, oid, skip=bool(given.get("skip_locked"))):
+            _not_locked(session, catalog.relation(oid).name, word)
+            continue
+        session.accept_invalidations()
         relation = catalog.relation(range_var_get_relid(catalog, target["relation"]))
         _check_columns(relation, strings(target.get("va_cols")))
-        who = _who_may(session, relation)
-        if who:
-            session.notice(
-                "WARNING",
-                "01000",
-                f'skipping "{relation.name}" --- only {who} can {word.lower()} it',
-            )
-            continue
-        if relation.relkind == "f" and word == "ANALYZE":
-            raise no_fdw_handler(catalog, relation.oid)
-        if relation.relkind not in "rmpt":
-            what = "non-tables or special system tables"
-            session.notice(
-                "WARNING",
-                "01000",
-                f'skipping "{relation.name}" --- cannot {word.lower()} {what}',
-            )
-            continue
-        if given.get("skip_locked") and not _try_lock(session, relation, given, word):
-            continue
-        relations.append(relation)
-    return relations
+        if _may_work_on(session, relation, word):
+            found.append((relation.oid, relation.name))
+            if relation.relkind == "p":
+                found += [(oid, "") for oid in relation.all_inheritors if oid != relation.oid]
+    return found
+
+
+def _pass(session: Any, oid: int, *, skip: bool) -> bool:
+    """Wait until the table may be looked at; False: SKIP_LOCKED, and it may not be yet."""
+    locks = session.locks
+    if locks is None or oid < FIRST_NORMAL_OBJECT_ID:
+        return True
+    tag = locks.tag(oid)
+    if not locks.acquire(tag, ACCESS_SHARE, dont_wait=skip):
+        return False
+    locks.release(tag, ACCESS_SHARE)
+    return True
+
+
+def _may_work_on(session: Any, relation: Any, word: str) -> bool:
+    who = _who_may(session, relation)
+    if who:
+        session.notice(
+            "WARNING",
+            "01000",
+            f'skipping "{relation.name}" --- only {who} can {word.lower()} it',
+        )
+    return not who
+
+
+def _not_locked(session: Any, name: str, word: str) -> None:
+    session.notice(
+        "WARNING",
+        LOCK_NOT_AVAILABLE,
+        f'skipping {"vacuum" if word == "VACUUM" else "analyze"} of "{name}" --- '
+        "lock not available",
+    )
+
+
+def _open(session: Any, oid: int, name: str, mode: int, word: str, *, skip: bool) -> Any:
+    """vacuum_open_relation: the table, locked; None: it cannot be had, or has gone."""
+    locks = session.locks
+    if locks is not None and oid >= FIRST_NORMAL_OBJECT_ID:
+        if not locks.relation(oid, mode, nowait=skip):
+            if name:
+                _not_locked(session, name, word)
+            return None
+        session.accept_invalidations()
+    if session.catalog.one(PgClass, oid=oid) is not None:
+        return session.catalog.relation(oid)
+    if name:
+        session.notice(
+            "WARNING",
+            UNDEFINED_TABLE,
+            f'skipping {word.lower()} of "{name}" --- relation no longer exists',
+        )
+    return None
+
+
+def _work_on(
+    session: Any, oid: int, name: str, given: dict[str, Any], *, is_vacuum: bool, analyze: bool
+) -> None:
+    """vacuum_rel and analyze_rel of one table."""
+    word = "VACUUM" if is_vacuum else "ANALYZE"
+    mode = ACCESS_EXCLUSIVE if given.get("full") else SHARE_UPDATE_EXCLUSIVE
+    skip = bool(given.get("skip_locked"))
+    relation = _open(session, oid, name, mode, word, skip=skip)
+    if relation is None or not (name or _may_work_on(session, relation, word)):
+        return
+    if relation.relkind == "f" and word == "ANALYZE":
+        raise no_fdw_handler(session.catalog, oid)
+    if relation.relkind not in "rmpt":
+        session.notice(
+            "WARNING",
+            "01000",
+            f'skipping "{relation.name}" --- cannot {word.lower()} non-tables or special system '
+            "tables",
+        )
+        return
+    if analyze and session.locks is not None:
+        for child in relation.all_inheritors:
+            if child != oid:
+                session.locks.relation(child, ACCESS_SHARE)
+        session.accept_invalidations()
+
+    def refresh() -> None:
+        relation = session.catalog.relation(oid)
+        _refresh(session, relation, given, is_vacuum=is_vacuum, analyze=analyze)
+
+    retrying(session, refresh)
 
 
 def _who_may(session: Any, relation: Any) -> str:
@@ -121,21 +205,6 @@ def _who_may(session: Any, relation: Any) -> str:
     if relation.namespace == PG_CATALOG_NAMESPACE:
         return "superuser or database owner"
     return "table or database owner"
-
-
-def _try_lock(session: Any, relation: Any, options: dict[str, Any], word: str) -> bool:
-    """SKIP_LOCKED: who cannot have the lock at once goes on to the next table."""
-    if session.locks is None:
-        return True
-    mode = ACCESS_EXCLUSIVE if options.get("full") else SHARE_UPDATE_EXCLUSIVE
-    if session.locks.relation(relation.oid, mode, nowait=True):
-        return True
-    session.notice(
-        "WARNING",
-        LOCK_NOT_AVAILABLE,
-        f'skipping {word.lower()} of "{relation.name}" --- lock not available',
-    )
-    return False
 
 
 def _option_value(name: str, option: dict[str, Any]) -> Any:
@@ -179,40 +248,50 @@ def _check_columns(relation: Any, names: list[str]) -> None:
 
 
 def _refresh(
-    session: Any,
-    relations: list[Any],
-    given: dict[str, Any],
-    *,
-    is_vacuum: bool,
-    analyze: bool,
-    verbose: bool,
+    session: Any, relation: Any, given: dict[str, Any], *, is_vacuum: bool, analyze: bool
 ) -> None:
-    """reltuples and relpages of these relations."""
-    if not relations:
-        return
+    """reltuples and relpages of a table."""
+    verbose = bool(given.get("verbose"))
     with session.xact.write():
-        for relation in relations:
-            if analyze and relation.row.relhassubclass and not relation.children:
-                session.catalog.update(PgClass, {"oid": relation.oid}, relhassubclass=False)
-            if verbose and analyze and relation.relkind == "p":
-                table = f"{relation.schema_name}.{relation.name}"
-                session.notice("INFO", "00000", f'analyzing "{table}" inheritance tree')
-            for oid in relation.all_inheritors if relation.relkind == "p" else (relation.oid,):
-                target = session.catalog.relation(oid)
-                if target.relkind not in "rm" or target.oid < 16384:
-                    continue
-                _forget_desummarized(session, target)
-                count = session.xact.execute(f"SELECT count(*) FROM {target.sqlite_name}")[0][0]
-                pages = estimated_pages(count, len(target.attrs))
-                session.catalog.update(
-                    PgClass, {"oid": oid}, reltuples=float(count), relpages=pages
-                )
-                if verbose and is_vacuum:
-                    _report_vacuum(session, target, count, pages, bool(given.get("full")))
-                if verbose and analyze:
-                    _report_analyze(session, target, count, pages)
-                if analyze:
-                    session.xact.execute(f"ANALYZE {target.sqlite_name}")
+        if analyze and relation.row.relhassubclass and not relation.children:
+            session.catalog.update_inplace(PgClass, {"oid": relation.oid}, relhassubclass=False)
+        if verbose and analyze and relation.relkind == "p":
+            table = f"{relation.schema_name}.{relation.name}"
+            session.notice("INFO", "00000", f'analyzing "{table}" inheritance tree')
+        if relation.relkind not in "rm" or relation.oid < FIRST_NORMAL_OBJECT_ID:
+            return
+        _forget_desummarized(session, relation)
+        _reset_flags(session, relation)
+        count = session.xact.execute(f"SELECT count(*) FROM {relation.sqlite_name}")[0][0]
+        pages = estimated_pages(count, len(relation.attrs))
+        session.catalog.update_inplace(
+            PgClass, {"oid": relation.oid}, reltuples=float(count), relpages=pages
+        )
+        if verbose and is_vacuum:
+            _report_vacuum(session, relation, count, pages, bool(given.get("full")))
+        if verbose and analyze:
+            _report_analyze(session, relation, count, pages)
+        if analyze:
+            session.xact.execute(f"ANALYZE {relation.sqlite_name}")
+
+
+def _reset_flags(session: Any, relation: Any) -> None:
+    """vac_update_relstats: a table that has lost its indexes, rules or triggers says so, but not
+    in a transaction that may still be rolled back."""
+    row = relation.row
+    if session.xact.in_block:
+        return
+    gone = {
+        flag: False
+        for flag, some in (
+            ("relhasindex", relation.all_indexes),
+            ("relhasrules", relation.rules),
+            ("relhastriggers", relation.triggers),
+        )
+        if getattr(row, flag) and not some
+    }
+    if gone:
+        session.catalog.update_inplace(PgClass, {"oid": relation.oid}, **gone)
 
 
 def _report_vacuum(session: Any, table: Any, count: int, pages: int, full: bool) -> None:
@@ -269,7 +348,7 @@ def _all_tables(session: Any) -> list[Any]:
         session.catalog.relation(row.oid)
         for kind in "rm"
         for row in session.catalog.all(PgClass, relkind=kind)
-        if row.oid >= 16384 and owns(session, row.relowner)
+        if row.oid >= FIRST_NORMAL_OBJECT_ID and owns(session, row.relowner)
     ]
 
 

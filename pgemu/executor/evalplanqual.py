@@ -16,7 +16,7 @@ from typing import Any
 from pgemu.executor.partition_routing import convert_row
 from pgemu.executor.predicate_targets import used_parameters
 from pgemu.executor.suspending import wait_in_place
-from pgemu.executor.waiting import WaitFor, moved_error, without_sent
+from pgemu.executor.waiting import RowQueue, WaitFor, moved_error, without_sent
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import ExternParam, LiteralParam, Plan
 from pgemu.planner.recheck import RecheckPlan, Statement, plan_recheck
@@ -252,31 +252,44 @@ class EvalPlanQual:
 
     # -- waiting -----------------------------------------------------------------------------------
 
-    def wait(self, wait: WaitFor) -> None:
+    def wait(self, wait: WaitFor, queue: RowQueue | None = None) -> None:
         """Sleep in the middle of the statement; what the snapshot must not see stays unseen."""
         session = self.session
         session.xact.snapshot = self.snapshot
         if self.variants is None:
             raise wait
-        wait_in_place(session, wait)
+        wait_in_place(session, wait, queue)
 
-    def claim(self, row: Row, check: Callable[[Row], None], *, outer: bool = False) -> Row | None:
+    def claim(
+        self,
+        row: Row,
+        check: Callable[[Row], None],
+        lock: Callable[[int, int], None],
+        *,
+        outer: bool = False,
+    ) -> Row | None:
         """Before a row to write is written: nobody else may hold it.  The row, or what has become
-        of it (None: nothing).  check raises WaitFor.  outer: without its target row the statement
-        may still have something to do (MERGE)."""
-        while True:
-            try:
-                check(row)
-            except WaitFor as wait:
-                self.wait(wait)
-                continue
-            if not self.changed(row[1], row[0]):
-                return row
+        of it (None: nothing).  check and lock, which locks the newest version before it is looked
+        at again, raise WaitFor.  outer: without its target row the statement may still have
+        something to do (MERGE)."""
+        queue = None
+        try:
+            while True:
+                try:
+                    check(row)
+                    if not self.changed(row[1], row[0]):
+                        return row
+                    assert self.plan.modify is not None
+                    newest = self.newest(row[1], row[0], self.plan.modify.relid)
+                    if newest is not None:
+                        lock(row[1], row[0])
+                    break
+                except WaitFor as wait:
+                    queue = queue or RowQueue(self.session)
+                    self.wait(wait, queue)
             variants = self.variants
             assert variants is not None
             (target,) = variants.targets
-            assert self.plan.modify is not None
-            newest = self.newest(row[1], row[0], self.plan.modify.relid)
             if newest is None and not outer:
                 return None
             pinned = self.pinned(row)
@@ -288,6 +301,9 @@ class EvalPlanQual:
                 return again
             check(again)  # nobody can have come in between
             return again
+        finally:
+            if queue is not None:
+                queue.leave()
 
     def _with_pins(self, row: Row, before: Row) -> Row:
         variants = self.variants

@@ -8,7 +8,7 @@ from typing import Any
 
 from pgemu.catalog.acl import ACL_TRUNCATE, pg_class_aclcheck
 from pgemu.catalog.namespace import get_namespace_oid, range_var_get_relid
-from pgemu.catalog.rows import PgClass, PgPartitionedTable
+from pgemu.catalog.rows import PgClass, PgInherits, PgPartitionedTable
 from pgemu.errors import PgError
 
 ACCESS_SHARE, ROW_SHARE, ROW_EXCLUSIVE, SHARE_UPDATE_EXCLUSIVE = 1, 2, 3, 4
@@ -102,7 +102,14 @@ def _drop(catalog: Any, body: Body) -> Locks:
                 row = catalog.one(PgIndex, indexrelid=oid)
                 if row is not None:
                     yield row.indrelid, mode
-            for one in relation.all_inheritors if relation.relkind == "p" else (oid,):
+                    if relation.relkind == "I":
+                        # the tables first: who uses them locks their indexes afterwards
+                        for one in (oid, *catalog.relation(row.indrelid).all_inheritors[1:]):
+                            yield one, mode
+            elif relation.is_partition:  # also one that is half detached
+                for parent in catalog.all(PgInherits, inhrelid=oid):
+                    yield parent.inhparent, mode
+            for one in relation.all_inheritors if relation.relkind in "pI" else (oid,):
                 yield one, mode
 
 
@@ -204,16 +211,6 @@ def _comment(catalog: Any, body: Body) -> Locks:
         yield from _one(catalog, _range_var(names), SHARE_UPDATE_EXCLUSIVE)
 
 
-def _vacuum(catalog: Any, body: Body) -> Locks:
-    options = {n["DefElem"].get("defname") for n in body.get("options", ())}
-    if "skip_locked" in options:
-        return  # the command tries for itself
-    full = "full" in options
-    mode = ACCESS_EXCLUSIVE if full else SHARE_UPDATE_EXCLUSIVE
-    for node in body.get("rels", ()):
-        yield from _one(catalog, node["VacuumRelation"].get("relation"), mode)
-
-
 def _refresh(catalog: Any, body: Body) -> Locks:
     mode = EXCLUSIVE if body.get("concurrent") else ACCESS_EXCLUSIVE
     yield from _one(catalog, body["relation"], mode)
@@ -240,6 +237,19 @@ def _reindex(catalog: Any, body: Body) -> Locks:
     yield from _one(catalog, body.get("relation"), ACCESS_EXCLUSIVE)
 
 
+def _alter_sequence(catalog: Any, body: Body) -> Locks:
+    yield from _one(catalog, body["sequence"], SHARE_ROW_EXCLUSIVE)
+    yield from _owner_of_sequence(catalog, body)
+
+
+def _owner_of_sequence(catalog: Any, body: Body) -> Locks:
+    """OWNED BY table.column (process_owned_by)"""
+    for node in body.get("options", ()):
+        items = node["DefElem"].get("arg", {}).get("List", {}).get("items", ())
+        if node["DefElem"]["defname"] == "owned_by" and len(items) > 1:
+            yield from _one(catalog, _range_var(list(items)[:-1]), ACCESS_SHARE)
+
+
 def _on(key: str, mode: int) -> Callable[[Any, Body], Locks]:
     def rule(catalog: Any, body: Body) -> Locks:
         return _one(catalog, body.get(key), mode)
@@ -262,9 +272,9 @@ _RULES: dict[str, Callable[[Any, Body], Locks]] = {
     "CreateTrigStmt": _create_trigger,
     "CreatePolicyStmt": _on("table", ACCESS_EXCLUSIVE),
     "AlterPolicyStmt": _on("table", ACCESS_EXCLUSIVE),
-    "AlterSeqStmt": _on("sequence", SHARE_ROW_EXCLUSIVE),
+    "AlterSeqStmt": _alter_sequence,
+    "CreateSeqStmt": _owner_of_sequence,
     "ClusterStmt": _on("relation", ACCESS_EXCLUSIVE),
     "CommentStmt": _comment,
     "CopyStmt": _copy,
-    "VacuumStmt": _vacuum,
 }

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from pgemu.catalog.namespace import get_relname_relid
 from pgemu.errors import LOCK_NOT_AVAILABLE, PgError
 from pgemu.executor.lock_levels import ACCESS_EXCLUSIVE, SHARE, index_table
 from pgemu.storage.locktag import LOCK_CONFLICTS
@@ -83,8 +84,17 @@ def wait_before(session: Any, tag: str, body: dict[str, Any]) -> None:
     phase: each time for those who may still use the state before it."""
     catalog = session.catalog
     if tag == "IndexStmt" and body.get("concurrent"):
-        _wait_twice(session, index_table(catalog, body["relation"]), SHARE)
+        table = index_table(catalog, body["relation"])
+        name = body.get("idxname")
+        if name and table and get_relname_relid(catalog, name, catalog.relation(table).namespace):
+            return  # refused before the first wait, or passed over
+        _wait_twice(session, table, SHARE)
         wait_for_older_snapshots(session)
+    elif tag == "AlterTableStmt":
+        # what a DETACH CONCURRENTLY that was cancelled has not waited for
+        commands = [node["AlterTableCmd"].get("subtype") for node in body.get("cmds", ())]
+        if "AT_DetachPartitionFinalize" in commands:
+            wait_for_older_snapshots(session)
     elif tag == "DropStmt" and body.get("concurrent"):
         names = body["objects"][0]["List"]["items"]
         _wait_twice(session, index_table(catalog, names), ACCESS_EXCLUSIVE)
@@ -92,9 +102,16 @@ def wait_before(session: Any, tag: str, body: dict[str, Any]) -> None:
         options = {n["DefElem"].get("defname") for n in body.get("params", ())}
         if "concurrently" in options:
             table = index_table(catalog, body["relation"])
+            if not table or not _has_indexes(catalog.relation(table)):
+                return
             _wait_twice(session, table, SHARE)
             wait_for_older_snapshots(session)
             _wait_twice(session, table, ACCESS_EXCLUSIVE)
+
+
+def _has_indexes(relation: Any) -> bool:
+    """There is something to build again, if only the index of the TOAST table."""
+    return bool(relation.relkind == "p" or relation.all_indexes or relation.row.reltoastrelid)
 
 
 def _wait_twice(session: Any, oid: int, mode: int) -> None:

@@ -286,7 +286,7 @@ def lock_for_plan(session: Any, plan: Plan) -> bool:
 
 
 def _relations_read(plan: Plan) -> list[int]:
-    return [*(oid for oid, _, _ in plan.relations), *plan.partitioned]
+    return [*plan.partitioned, *(oid for oid, _, _ in plan.relations)]
 
 
 def _fix_snapshot(xact: Any) -> None:
@@ -302,6 +302,9 @@ def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
     # tables that are written or whose rows are locked get their stronger lock below
     written = plan.modify.relid if plan.modify is not None else 0
     marked = {mark.relid for mark in plan.row_marks} if plan.row_marks else ()
+    for oid in plan.partitioned:  # before their partitions
+        if oid != written and (oid, ACCESS_SHARE) not in held:
+            locks.relation(oid, ACCESS_SHARE)
     for oid, _, _ in plan.relations:
         if (
             oid >= FIRST_USER_OID
@@ -309,9 +312,6 @@ def _lock_relations(locks: SessionLocks, plan: Plan) -> None:
             and oid not in marked
             and (oid, ACCESS_SHARE) not in held
         ):
-            locks.relation(oid, ACCESS_SHARE)
-    for oid in plan.partitioned:
-        if oid != written and (oid, ACCESS_SHARE) not in held:
             locks.relation(oid, ACCESS_SHARE)
     for oid in plan.sequences:
         locks.relation(oid, ROW_EXCLUSIVE)
@@ -337,7 +337,7 @@ def lock_for_utility(session: Any, query: Any) -> bool:
     tag, body = next(iter(raw.items()))
     for oid, mode in utility_locks(session.catalog, tag, body):
         locks.relation(oid, mode)
-    if tag in ("IndexStmt", "DropStmt", "ReindexStmt"):
+    if tag in ("IndexStmt", "DropStmt", "ReindexStmt", "AlterTableStmt"):
         wait_before(session, tag, body)
     return bool(session.catalog_version() == version)
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from pgemu.executor.evalplanqual import EvalPlanQual, rechecking
-from pgemu.executor.waiting import WaitFor
+from pgemu.executor.waiting import RowQueue, WaitFor
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.plan import Plan, RowLimit
 
@@ -154,14 +154,19 @@ def _lock(session: Any, recheck: EvalPlanQual, row: Row) -> Row | None:
         if rid is None:
             continue
         relid = row[mark.tableoid] if mark.tableoid >= 0 else mark.relid
-        waited = False
-        while True:
-            try:
-                locked = session.row_locks.lock_one(mark, relid, rid)
-                break
-            except WaitFor as wait:
-                recheck.wait(wait)
-                waited = True
+        queue = None
+        try:
+            while True:
+                try:
+                    locked = session.row_locks.lock_one(mark, relid, rid)
+                    break
+                except WaitFor as wait:
+                    queue = queue or RowQueue(session)
+                    recheck.wait(wait, queue)
+        finally:
+            if queue is not None:
+                queue.leave()
+        waited = queue is not None
         if not locked:
             recheck.again = True
             return None

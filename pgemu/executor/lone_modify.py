@@ -115,9 +115,12 @@ def run_alone(session: Any, plan: Plan, bindings: Sequence[Value]) -> Done | Non
             return None
         raise
     try:
-        return run_again(session, lambda: attempt(session, plan, relation, bindings, rid), first)
+        done = run_again(session, lambda: attempt(session, plan, relation, bindings, rid), first)
     except _KeyMovedError:
-        return [], 0
+        done = [], 0
+    if done is not None and not done[1]:
+        session.row_locks.hold_newest(relation, rid, plan.command_type, modify.target_columns)
+    return done
 
 
 def _autocommit(

@@ -297,6 +297,7 @@ def _change_rows(run: _Statement, command: str, source: Iterable[Row]) -> None:
     """UPDATE and DELETE; of several source rows for one target row the first counts."""
     modify, writer = run.modify, run.writer
     width = 2 + len(modify.target_columns)
+    columns = modify.target_columns
     done: set[tuple[int, int]] = set()
     session = run.session
 
@@ -309,7 +310,7 @@ def _change_rows(run: _Statement, command: str, source: Iterable[Row]) -> None:
             continue
         done.add((found[1], found[0]))
         if run.recheck is not None:
-            row = run.recheck.claim(found, check)
+            row = run.recheck.claim(found, check, partial(_lock_newest, session, command, columns))
         if row is None:
             continue
         if command == "delete":
@@ -328,14 +329,15 @@ def _in_the_way(
     if found is not None and conflict.action != "nothing" and found not in touched:
         session = run.session
         check_conflicts(session, {found: (found[1], found[0])}, "update")
-        _lock_for_update(session, found, conflict.set_columns)
+        _lock_newest(session, "update", conflict.set_columns, *found)
     return found
 
 
-def _lock_for_update(session: Any, address: tuple[int, int], columns: Sequence[int]) -> None:
-    """The row is locked before it is known what becomes of its key (ExecUpdateLockMode)."""
-    relation, rid = session.catalog.relation(address[0]), address[1]
-    key = not session.key_columns(relation).isdisjoint(columns)
+def _lock_newest(session: Any, command: str, columns: Sequence[int], relid: int, rid: int) -> None:
+    """The row is locked before it is known what becomes of its key, or whether it is changed at
+    all (ExecUpdateLockMode)."""
+    relation = session.catalog.relation(relid)
+    key = command == "delete" or not session.key_columns(relation).isdisjoint(columns)
     strength = "forupdate" if key else "fornokeyupdate"
     holder = session.row_locks.holder(relation, rid, strength)
     if holder:
@@ -447,7 +449,10 @@ def _claim_for_merge(run: _Statement, row: Row) -> Row | None:
         target = {(row[1], row[0]): (row[0], row[1], *values)}
         check_conflicts(run.session, target, action.command, action.columns)
 
-    return run.recheck.claim(row, check, outer=True)
+    actions = run.modify.actions
+    columns = [c for action in actions if action.command == "update" for c in action.columns]
+    lock = partial(_lock_newest, run.session, "update", columns)
+    return run.recheck.claim(row, check, lock, outer=True)
 
 
 class _TakenBackError(Exception):

@@ -70,6 +70,7 @@ class AfterTriggers:
         self._marks: list[tuple[dict[Event, None], dict[int, bool]]] = []
         # the foreign key and the key of the check that was the last to wait for a deleter
         self._waited: tuple[int, Key] | None = None
+        self._waited_row: tuple[int, int, int] | None = None
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
         conn = session.conn
@@ -417,13 +418,14 @@ class AfterTriggers:
         ):
             if self.session.xact.fixed_snapshot is not None and parent.relkind != "p":
                 self._check_visible(constraint, parent, child, key, pk_key)
-            self.session.lock_parent_key(parent, constraint.confkey, pk_key)
+            try:
+                self.session.lock_parent_key(parent, constraint.confkey, pk_key)
+            except WaitFor as wait:
+                self._waited, self._waited_row = event_key, wait.row
+                raise
             return
         if busy:
-            deleter = self.session.freed_key(parent, constraint.confkey, pk_key)
-            if deleter:
-                self._waited = event_key
-                raise WaitFor(deleter)
+            self._wait_for_freed(event_key, parent, constraint.confkey, pk_key)
         if not self._exists(child, constraint.conkey, key):
             return  # the row has gone again
         if self._waited == event_key and self.session.key_moved(parent, constraint.confkey, pk_key):
@@ -431,6 +433,24 @@ class AfterTriggers:
         if self.session.key_gone_since(parent, constraint.confkey, pk_key):
             raise self.session.xact.serialization_failure("update")
         raise self._not_present(constraint, parent, child, key)
+
+    def _wait_for_freed(
+        self, event_key: tuple[int, Key], parent: Any, attnums: Sequence[int], key: Key
+    ) -> None:
+        """Somebody is taking the key away from a row; or had that row when it was waited for: then
+        its newest version is wanted, unless it had to stay as it was."""
+        session, locks = self.session, self.session.row_locks
+        freed = session.freed_row(parent, attnums, key)
+        if freed is not None:
+            self._waited = event_key
+            self._waited_row = locks.queue(*freed[1:], "forkeyshare")
+            raise WaitFor(freed[0], self._waited_row)
+        row = self._waited_row if self._waited == event_key else None
+        if row is not None and session.xact.fixed_snapshot is None:
+            relation = self._relation(row[0])
+            holder = locks.holder(relation, row[1], "forkeyshare")
+            if holder:
+                raise WaitFor(holder, locks.queue(relation, row[1], "forkeyshare"))
 
     def _check_visible(
         self, constraint: PgConstraint, parent: Any, child: Any, key: Key, pk_key: Key
@@ -523,20 +543,21 @@ class AfterTriggers:
             return self._exists(child, attnums, key)
         for leaf in self.leaves(child):
             for rid in session.rows_with_key(leaf.sqlite_name, leaf, attnums, key):
-                holder = session.row_locks.holder(leaf, rid, "forkeyshare")
-                if holder:
-                    raise self._wait(holder, leaf, rid, locking=True)
+                self._wait_for_holder(leaf, rid, "forkeyshare")
                 return True
         return False
 
-    def _wait(self, holder: int, leaf: Any, rid: int, *, locking: bool) -> WaitFor:
+    def _wait_for_holder(self, leaf: Any, rid: int, strength: str) -> None:
         """Wait for a row that the trigger's query has found.  At REPEATABLE READ it may not have
         changed then."""
         session = self.session
-        wait = WaitFor(holder)
+        holder = session.row_locks.holder(leaf, rid, strength)
+        if not holder:
+            return
+        wait = WaitFor(holder, session.row_locks.queue(leaf, rid, strength))
 
         def recheck() -> None:
-            if locking and session.changed_since_snapshot(leaf, rid):
+            if strength == "forkeyshare" and session.changed_since_snapshot(leaf, rid):
                 raise session.xact.serialization_failure("update")
             schema, _, table = leaf.sqlite_name.partition(".")
             p = f"{schema}.{prefix(schema)}"
@@ -544,7 +565,7 @@ class AfterTriggers:
 
         if session.xact.fixed_snapshot is not None:
             wait.recheck = recheck
-        return wait
+        raise wait
 
     def rows_of_action(
         self, leaf: Any, attnums: Sequence[int], event: Event, action: str
@@ -556,9 +577,7 @@ class AfterTriggers:
         keys = set(attnums) & session.key_columns(leaf)
         for rid in rids:
             strength = "forupdate" if delete or keys else "fornokeyupdate"
-            holder = session.row_locks.holder(leaf, rid, strength)
-            if holder:
-                raise self._wait(holder, leaf, rid, locking=False)
+            self._wait_for_holder(leaf, rid, strength)
             if session.changed_since_snapshot(leaf, rid):  # the crosscheck snapshot
                 raise session.xact.serialization_failure("update")
         return list(rids)
@@ -687,95 +706,6 @@ class AfterTriggers:
         freed = session.freed_key(relation, attnums, key)
         if freed:
             raise WaitFor(freed)
-
-
-# -- the statements of the AFTER triggers ------------------------------------------------------
-
-
-def _columns(row: str, attnums: Sequence[int]) -> str:
-    return ", ".join(f"{row}.c{a}" for a in attnums)
-
-
-def _changed(attnums: Sequence[int]) -> str:
-    return " OR ".join(f"NEW.c{a} IS NOT OLD.c{a}" for a in attnums)
-
-
-def _present(row: str, attnums: Sequence[int], match_full: bool) -> str:
-    """All key columns are there; MATCH FULL also wants a look at keys with some of them."""
-    joiner = " OR " if match_full else " AND "
-    return joiner.join(f"{row}.c{a} IS NOT NULL" for a in attnums)
-
-
-def child_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
-    """(after insert, after update) for the foreign keys of a table."""
-    insert, update = [], []
-    # in the order of their triggers' names
-    for c in sorted(relation.fkeys, key=lambda c: c.oid):
-        note = f"SELECT pg_note_child({c.oid}, {_columns('NEW', c.conkey)}) WHERE "
-        present = _present("NEW", c.conkey, c.confmatchtype == "f")
-        insert.append(note + present)
-        insert.append(f"SELECT pg_note_null({c.oid}) WHERE ({present}) IS NOT TRUE")
-        changed = _changed(c.conkey)
-        if c.condeferrable:  # what was stored by the same transaction may not be tested yet
-            changed += " OR OLD.xmin=pg_xid()"
-        update.append(f"{note}({present}) AND ({changed})")
-    return insert, update
-
-
-def _referencing(session: Any, relation: Any) -> list[tuple[PgConstraint, Sequence[int]]]:
-    """The foreign keys that reference a table, or a partitioned table that it is part of, with
-    the numbers that the key columns have here."""
-    found = [(c, c.confkey) for c in relation.referenced_by]
-    numbers = {a.attname: a.attnum for a in relation.columns}
-    known = {oid for c, _ in found for oid in constraints_above(session.catalog, c)}
-    for oid in relation.partition_ancestors:
-        ancestor = session.catalog.relation(oid)
-        for c in ancestor.referenced_by:
-            if c.oid not in known and not c.conparentid:
-                found.append((c, [numbers[ancestor.attrs[a - 1].attname] for a in c.confkey]))
-    return sorted(found, key=lambda pair: pair[0].oid)
-
-
-def constraints_above(catalog: Any, constraint: PgConstraint) -> list[int]:
-    """The constraints of the partitioned tables that this one, of a partition, stands for."""
-    above = []
-    while constraint.conparentid:
-        above.append(constraint.conparentid)
-        constraint = catalog.get(PgConstraint, oid=constraint.conparentid)
-    return above
-
-
-def parent_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
-    """(after update, after delete) for the foreign keys that reference a table."""
-    update, delete = [], []
-    for c, confkey in _referencing(session, relation):
-        old, new = _columns("OLD", confkey), _columns("NEW", confkey)
-        present = _present("OLD", confkey, False)
-        update.append(
-            f"SELECT pg_note_update({c.oid}, {old}, {new}) "
-            f"WHERE ({present}) AND ({_changed(confkey)})"
-        )
-        delete.append(f"SELECT pg_note_delete({c.oid}, {old}) WHERE {present}")
-    return update, delete
-
-
-def unique_notes(session: Any, relation: Any) -> tuple[list[str], list[str]]:
-    """(after insert, after update) for deferrable unique constraints."""
-    insert, update = [], []
-    for index in relation.indexes:
-        row = index.constraint
-        if row is not None and row.contype == "x":
-            note = f"SELECT pg_note_exclude({row.oid}, NEW.rid)"
-            insert.append(note)
-            update.append(note)
-            continue
-        if row is None or not row.condeferrable or row.contype not in "pu":
-            continue
-        note = f"SELECT pg_note_unique({row.oid}, {_columns('NEW', row.conkey)}) WHERE "
-        present = _present("NEW", row.conkey, False)
-        insert.append(note + present)
-        update.append(f"{note}({present}) AND ({_changed(row.conkey)})")
-    return insert, update
 
 
 __all__ = ["RESTRICT_VIOLATION", "AfterTriggers", "Event"]

@@ -6,6 +6,7 @@ A lock is a row of `_rowlock` of the holder's transaction; a changed row is lock
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,10 +85,9 @@ class RowLocks:
                     LOCK_NOT_AVAILABLE,
                     f'could not obtain lock on row in relation "{relation.name}"',
                 )
-            row = (relid, rid, _TUPLE_LOCKS[strength])
             raise WaitFor(
                 holder,
-                None if self.has_own(relation, rid) else row,
+                self.queue(relation, rid, mark.strength),
                 row_context("locking", relation, rid),
             )
         if (
@@ -124,11 +124,29 @@ class RowLocks:
         p = f"{schema}.{prefix(schema)}"
         return self._holder(p, relation, int(table[1:]), rid, STRENGTHS[strength])
 
+    def queue(self, relation: Any, rid: int, strength: str) -> tuple[int, int, int] | None:
+        """Where to queue for a lock on a row; None: the transaction has one on it already, and
+        who waits for that must not be waited for."""
+        if self.has_own(relation, rid):
+            return None
+        return relation.oid, rid, _TUPLE_LOCKS[STRENGTHS[strength]]
+
     def hold(self, relation: Any, rid: int, strength: str) -> None:
         """Lock a row that is known to be free."""
         if self.session.xact.state != "idle":
             self.session.xact.row_lock_stamp += 1
             self.note(relation, rid, STRENGTHS[strength])
+
+    def hold_newest(self, relation: Any, rid: int, command: str, columns: Sequence[int]) -> None:
+        """A row that was waited for is locked even if it is none to change any more, unless it
+        has gone."""
+        session = self.session
+        if session.xact.state == "idle":
+            return
+        key = command == "delete" or not session.key_columns(relation).isdisjoint(columns)
+        with session.xact.write():
+            if not self._gone(relation.sqlite_name, rid):
+                self.hold(relation, rid, "forupdate" if key else "fornokeyupdate")
 
     def has_own(self, relation: Any, rid: int) -> bool:
         """The transaction has locked or changed the row."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pgemu.executor.waiting import WaitFor, queue_for, wait_for
+from pgemu.executor.waiting import RowQueue, WaitFor, wait_for
 from pgemu.transam.suspension import can_suspend, suspended
 from pgemu.transam.visibility import Snapshot
 
@@ -31,8 +31,9 @@ def complete_snapshots(session: Any) -> None:
             recheck.snapshot = Snapshot(now.invisible | old.invisible, now.xmax, now.own)
 
 
-def wait_in_place(session: Any, wait: WaitFor) -> None:
-    """Sleep until what is in the way has gone; raises the WaitFor if that cannot be done here."""
+def wait_in_place(session: Any, wait: WaitFor, queue: RowQueue | None = None) -> None:
+    """Sleep until what is in the way has gone; raises the WaitFor if that cannot be done here.
+    queue: of the caller, who leaves it when he has the row."""
     if (
         session.callback_depth
         or session.locks is None
@@ -43,15 +44,15 @@ def wait_in_place(session: Any, wait: WaitFor) -> None:
     for sub in session.subxacts:
         sub.before_sleep()
     complete_snapshots(session)
-    queue = None
+    own = queue or RowQueue(session)
     try:
         with suspended(session.xact):
             session.flush_notices()
-            queue = queue_for(session, wait, None)
+            own.enter(wait)
             wait_for(session, wait)
-    finally:  # with the writer lock: who queued behind finds the row taken
-        if queue is not None:
-            session.locks.release(*queue)
+    finally:
+        if queue is None:
+            own.leave()
     if wait.recheck is not None:
         wait.recheck()
 
@@ -59,8 +60,14 @@ def wait_in_place(session: Any, wait: WaitFor) -> None:
 def in_place(session: Any, run: Callable[[], T]) -> T:
     """Run one step of a statement that leaves nothing behind when it raises WaitFor, as often as
     somebody is in its way."""
-    while True:
-        try:
-            return run()
-        except WaitFor as wait:
-            wait_in_place(session, wait)
+    queue = None
+    try:
+        while True:
+            try:
+                return run()
+            except WaitFor as wait:
+                queue = queue or RowQueue(session)
+                wait_in_place(session, wait, queue)
+    finally:  # with the writer lock: who queued behind finds the row taken
+        if queue is not None:
+            queue.leave()

@@ -95,13 +95,13 @@ def retrying(session: Any, run: Callable[[], T], *, plain: bool = False) -> T:
 
 def run_again(session: Any, run: Callable[[], T], wait: WaitFor | None) -> T:
     """Wait, run, and so on.  Messages that have been sent before a wait are not sent twice."""
-    queue: tuple[LockTag, int] | None = None
+    queue = RowQueue(session)
     sent: list[Any] = []
     try:
         while True:
             if wait is not None:
                 session.flush_notices()
-                queue = queue_for(session, wait, queue)
+                queue.enter(wait)
                 wait_for(session, wait)
                 if wait.recheck is not None:
                     wait.recheck()
@@ -117,8 +117,7 @@ def run_again(session: Any, run: Callable[[], T], wait: WaitFor | None) -> T:
                 if session.xact.suspensions:
                     forget_suspension(session.xact)
     finally:
-        if queue is not None:
-            session.locks.release(*queue)
+        queue.leave()
 
 
 def without_sent(session: Any, start: int, sent: list[Any]) -> list[Any]:
@@ -131,21 +130,32 @@ def without_sent(session: Any, start: int, sent: list[Any]) -> list[Any]:
     return new if len(new) >= len(sent) else sent
 
 
-def queue_for(
-    session: Any, wait: WaitFor, queue: tuple[LockTag, int] | None
-) -> tuple[LockTag, int] | None:
+class RowQueue:
     """Whoever wants a row queues for it at its tuple lock; the first one holds that and waits for
-    the owner (heap_acquire_tuplock).  So rows are had in the order in which they were asked for."""
-    if session.locks is None or wait.row is None:
-        return queue
-    relid, rid, mode = wait.row
-    wanted = tuple_tag(session.ctx.database_oid, relid, rid >> 16, rid & 0xFFFF), mode
-    if queue == wanted:
-        return queue
-    if queue is not None:
-        session.locks.release(*queue)
-    session.locks.acquire(*wanted)
-    return wanted
+    the owners, one after the other, until the row is his (heap_acquire_tuplock).  So rows are had
+    in the order in which they were asked for."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.held: tuple[LockTag, int] | None = None
+
+    def enter(self, wait: WaitFor) -> None:
+        """Queue for the row that a wait is about."""
+        session = self.session
+        if session.locks is None or wait.row is None:
+            return
+        relid, rid, mode = wait.row
+        wanted = tuple_tag(session.ctx.database_oid, relid, rid >> 16, rid & 0xFFFF), mode
+        if self.held == wanted:
+            return
+        self.leave()
+        session.locks.acquire(*wanted)
+        self.held = wanted
+
+    def leave(self) -> None:
+        if self.held is not None:
+            held, self.held = self.held, None
+            self.session.locks.release(*held)
 
 
 def wait_for(session: Any, wait: WaitFor) -> None:

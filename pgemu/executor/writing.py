@@ -76,7 +76,7 @@ class WritingMixin:
                 for (rid,) in self.conn.execute(text, key).fetchall():
                     holder = self.row_locks.holder(leaf, rid, "forkeyshare") if contended else 0
                     if holder:
-                        raise WaitFor(holder)
+                        raise WaitFor(holder, self.row_locks.queue(leaf, rid, "forkeyshare"))
                     if fixed and self.row_locks.key_changed_since(leaf, rid):
                         raise self.xact.serialization_failure("update")
             if self.xact.state != "idle":
@@ -124,11 +124,18 @@ class WritingMixin:
 
     def freed_key(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> int:
         """Another open transaction that took this key away from a row; 0: none did."""
+        found = self.freed_row(relation, attnums, key)
+        return found[0] if found is not None else 0
+
+    def freed_row(
+        self, relation: Any, attnums: Sequence[int], key: Sequence[Value]
+    ) -> tuple[int, Any, int] | None:
+        """That transaction, the table and the rid of the row."""
         for leaf in self._leaves(relation):
             schema, _, table = leaf.sqlite_name.partition(".")
             p, number = f"{schema}.{prefix(schema)}", table[1:]
             found = self.conn.execute(
-                f"SELECT u.xid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
+                f"SELECT u.xid, u.rid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid "
                 f"WHERE u.relfilenode={number} AND u.xid<>? AND u.op<>'I' "
                 f"AND {self._key_is(leaf, attnums, 'u')} AND NOT EXISTS (SELECT 1 FROM "
                 f"{leaf.sqlite_name} AS t WHERE t.rid=u.rid "
@@ -136,8 +143,8 @@ class WritingMixin:
                 (self.xact.xid, *key, *key),
             ).fetchone()
             if found is not None:
-                return int(found[0])
-        return 0
+                return int(found[0]), leaf, int(found[1])
+        return None
 
     def key_gone_since(self, relation: Any, attnums: Sequence[int], key: Sequence[Value]) -> bool:
         """REPEATABLE READ: the snapshot still sees a row with this key that somebody has taken

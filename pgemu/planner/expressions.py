@@ -253,7 +253,7 @@ def lower_func_expr(node: p.FuncExpr, low: Lowering, scope: Scope) -> Sql:
     return lower_function(node, args, low)
 
 
-_SEQUENCE_FUNCTIONS = (1574, 1576, 1765)  # nextval and setval
+_SEQUENCE_FUNCTIONS = (1574, 1575, 1576, 1765)  # nextval, currval and setval
 
 
 def _note_sequence(arg: p.Expr, low: Lowering) -> None:

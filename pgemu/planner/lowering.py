@@ -132,7 +132,7 @@ class Lowering:
         self.params: list[ParamSource] = []
         self._param_index: dict[ParamSource, int] = {}
         self.relations: dict[int, tuple[str, int]] = {}
-        # that nextval() and setval() are called for
+        # that nextval(), currval() and setval() are called for
         self.sequences: set[int] = set()
         self.partitioned: set[int] = set()  # and views
         self.alias_count = 0

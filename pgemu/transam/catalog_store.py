@@ -156,6 +156,28 @@ class MvccStore:
         xact.conn.execute(text, (*changes.values(), *params))
         return int(xact.conn.changes())
 
+    def update_inplace(
+        self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
+    ) -> int:
+        """heap_inplace_update: the row keeps its xmin and its undo; who is changing or locking it
+        is waited for."""
+        numbers = self.layout.column_numbers(cls)
+        sets = ",".join([f"c{numbers[name]}=?" for name in changes])
+        clause, params = self.layout.where_clause(cls, where)
+        xact = self.xact
+        if not xact.write_depth:
+            with xact.write():
+                return self.update_inplace(cls, where, changes)
+        self._writing(cls)
+        self._wait_for_rows(cls, clause, params, updating=True, inplace=True)
+        saved, xact.undo_xid = xact.undo_xid, 0
+        try:
+            text = f"UPDATE {self.layout.physical_name(cls)} SET {sets}{clause}"
+            xact.conn.execute(text, (*changes.values(), *params))
+        finally:
+            xact.undo_xid = saved
+        return int(xact.conn.changes())
+
     def _wait_for_update(
         self, cls: type[Any], where: Mapping[str, Value], changes: Mapping[str, Value]
     ) -> None:
@@ -180,10 +202,16 @@ class MvccStore:
         return int(xact.conn.changes())
 
     def _wait_for_rows(
-        self, cls: type[Any], clause: str, params: Sequence[Value], *, updating: bool
+        self,
+        cls: type[Any],
+        clause: str,
+        params: Sequence[Value],
+        *,
+        updating: bool,
+        inplace: bool = False,
     ) -> None:
-        """Rows that another open transaction has changed or made are waited for.  What it has
-        changed may not be changed then (simple_heap_update), except comments."""
+        """Rows that another open transaction has changed, made or locked are waited for.  What it
+        has changed may not be changed then (simple_heap_update), except comments and in place."""
         name = self.layout.physical_name(cls)
         if not self._running(name[0] == "g"):
             return
@@ -192,8 +220,9 @@ class MvccStore:
         found: Any = self.xact.conn.execute(
             f"SELECT u.xid, u.rid FROM {p}undo AS u JOIN {p}active AS a ON a.xid=u.xid WHERE "
             f"u.relfilenode={table[1:]} AND u.xid<>? AND u.rid IN (SELECT rid FROM {name}{clause}) "
-            "LIMIT 1",
-            (self.xact.xid, *params),
+            f"UNION ALL SELECT xid, rid FROM {p}rowlock WHERE relfilenode={table[1:]} AND xid<>? "
+            f"AND mode>{int(updating)} AND rid IN (SELECT rid FROM {name}{clause}) LIMIT 1",
+            (self.xact.xid, *params, self.xact.xid, *params),
         ).fetchone()
         if found is None:
             return
@@ -206,7 +235,8 @@ class MvccStore:
             if changed is not None:
                 raise PgError(INTERNAL_ERROR, "tuple concurrently updated")
 
-        self.wait_for(xid, recheck if updating and name not in _LOCKED_BEFORE else None)
+        retried = inplace or not updating or name in _LOCKED_BEFORE
+        self.wait_for(xid, None if retried else recheck)
 
     def _wait_for_keys(
         self, cls: type[Any], rows: Sequence[Sequence[Value]], changed: set[str] | None = None

@@ -117,6 +117,15 @@ class _State:
                 self.forget(xact)
 
 
+def _next_image(name: str, undo: str, column: int) -> str:
+    """SQL for what the change of undo entry u has made of a column."""
+    later = f"FROM {undo} AS n WHERE n.relfilenode=u.relfilenode AND n.rid=u.rid AND n.seq>u.seq"
+    return (
+        f"iif(EXISTS (SELECT 1 {later}), (SELECT n.c{column} {later} ORDER BY n.seq LIMIT 1), "
+        f"(SELECT b.c{column} FROM {name} AS b WHERE b.rid=u.rid))"
+    )
+
+
 def _note_conflict_out(reader: SerializableXact, writer: SerializableXact) -> None:
     reader.conflict_out = True
     if not reader.earliest_out or writer.prepare_seq < reader.earliest_out:
@@ -361,23 +370,20 @@ class PredicateLocks:
         name, column, value, _ = target
         schema, _, table = name.partition(".")
         undo = f"{schema}.{prefix(schema)}undo"
-        text = f"SELECT DISTINCT xid FROM {undo} AS u WHERE relfilenode={table[1:]}"
-        params: tuple[Any, ...] = ()
-        if column and isinstance(value, tuple):
-            text = f"SELECT xid, rid, c{column} FROM {undo} AS u WHERE relfilenode={table[1:]}"
-            changed: list[Any] = self.xact.conn.execute(text + " AND pg_invisible(xid)").fetchall()
-            return {
-                xid
-                for xid, rid, old in changed
-                if self._satisfied(value, old) or self._row_satisfies(name, column, rid, value)
-            }
-        if column:
-            text += (
-                f" AND (u.c{column}=? OR EXISTS (SELECT 1 FROM {name} AS b WHERE b.rid=u.rid "
-                f"AND b.c{column}=?))"
-            )
-            params = (value, value)
-        rows: list[Any] = self.xact.conn.execute(text + " AND pg_invisible(xid)", params).fetchall()
+        mine = f"FROM {undo} AS u WHERE u.relfilenode={table[1:]} AND pg_invisible(u.xid)"
+        if not column:
+            rows: list[Any] = self.xact.conn.execute(f"SELECT DISTINCT xid {mine}").fetchall()
+            return {row[0] for row in rows}
+        images = f"SELECT u.xid, u.c{column}, {_next_image(name, undo, column)} {mine}"
+        if isinstance(value, tuple):
+            rows = self.xact.conn.execute(images).fetchall()
+            return {xid for xid, *cells in rows if any(self._satisfied(value, c) for c in cells)}
+        collation = self.xact.conn.column_metadata(schema, table, f"c{column}")[1]
+        rows = self.xact.conn.execute(
+            f"WITH v(xid, old, new) AS ({images}) "
+            f"SELECT xid FROM v WHERE ? COLLATE {collation} IN (old, new)",
+            (value,),
+        ).fetchall()
         return {row[0] for row in rows}
 
     def _satisfied(self, value: Any, cell: Any) -> bool:
