@@ -13,6 +13,7 @@ from pgemu.catalog.rows import PG_CLASS_RELID, PG_CONSTRAINT_RELID, PgOperator
 from pgemu.commands.ddl_messages import implicit_index, index_built
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
+from pgemu.commands.recheck_triggers import recheck_trigger_rows
 from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
     EXCLUSION_VIOLATION,
@@ -110,6 +111,7 @@ def create_exclusion(
             condeferrable=bool(con.get("deferrable")), condeferred=bool(con.get("initdeferred")),
         )
     ]  # fmt: skip
+    rows.extend(recheck_trigger_rows(session, rows[0]))
     rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in attnums if n)
     insert_rows(catalog, rows)
     heap.constraint_names.add(name)

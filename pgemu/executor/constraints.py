@@ -17,7 +17,7 @@ from pgemu.catalog.rows import PgConstraint
 from pgemu.errors import CHECK_VIOLATION, NOT_NULL_VIOLATION, UNIQUE_VIOLATION, PgError
 from pgemu.executor.conflicts import first_conflict
 from pgemu.executor.partition_routing import convert_row
-from pgemu.executor.ri_triggers import child_notes, parent_notes, unique_notes
+from pgemu.executor.ri_notes import child_notes, parent_notes, unique_notes
 from pgemu.executor.shown_values import may_show_key, shown_columns
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.planner import compile_index_expr, compile_table_expr

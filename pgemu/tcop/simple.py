@@ -235,7 +235,11 @@ class SimpleQuery:
             if not planned:
                 if not rewritten:
                     session.used_literals = used
-                self.send_result(session.run(query, show=self._send_rows))
+                result = session.run(query, show=self._send_rows)
+                if raw.tag == "FetchStmt":
+                    portal = session.portals.get(raw.body["portalname"])
+                    session.result_formats = (1,) if portal is not None and portal.is_binary else ()
+                self.send_result(result)
                 return
             if lock_for_plan(session, plan):
                 break

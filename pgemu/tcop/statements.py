@@ -244,7 +244,9 @@ def statement_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | 
 def _utility_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | None:
     tag, body = next(iter((query.utility_stmt or {}).items()))
     if tag == "ExplainStmt":
-        return (OutputColumn("QUERY PLAN", 25),)
+        from pgemu.commands.explain import result_type
+
+        return (OutputColumn("QUERY PLAN", result_type(body.get("options", []))),)
     if tag == "CallStmt":
         from pgemu.commands.callcmds import call_columns
 
