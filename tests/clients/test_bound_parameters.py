@@ -74,3 +74,14 @@ def test_predicate_of_on_conflict_by_value(connection: psycopg.Connection) -> No
         connection.execute(query, ("a", "open", "closed"))
     rows = connection.execute("select * from job order by state").fetchall()
     assert rows == [("a", "closed", 1), ("a", "open", 4)]
+
+
+def test_more_parameters_than_the_storage_engine_takes(connection: psycopg.Connection) -> None:
+    connection.execute("create table many (a int, b text)")
+    values: list[object] = [i if i % 2 == 0 else f"t{i}" for i in range(33_000)]
+    places = ",".join(["(%s, %s)"] * 16_500)
+    assert connection.execute(f"insert into many values {places}", values).rowcount == 16_500
+    literals = ",".join(map(str, range(-10, 33_000)))
+    query = f"select count(*), sum(a), max(b) from many where a in ({literals})"
+    for _ in range(2):
+        assert connection.execute(query).fetchone() == (16_500, 272_233_500, "t9999")
