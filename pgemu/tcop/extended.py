@@ -106,6 +106,9 @@ class ExtendedQuery:
                 f"bind message supplies {len(raw_params)} parameters, but prepared statement "
                 f'"{name}" requires {len(statement.param_types)}',
             )
+        if raw_params and statement.version != session.plan_version():
+            statement.decoders.clear()  # a type may have changed or gone
+            statement.domain_params.clear()
         params = self.decode_params(statement, formats, raw_params)
         if portal_name and portal_name in session.portals:
             raise PgError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')

@@ -85,3 +85,16 @@ def test_more_parameters_than_the_storage_engine_takes(connection: psycopg.Conne
     query = f"select count(*), sum(a), max(b) from many where a in ({literals})"
     for _ in range(2):
         assert connection.execute(query).fetchone() == (16_500, 272_233_500, "t9999")
+
+
+def test_a_type_changes_between_executions(dsn: str, connection: psycopg.Connection) -> None:
+    connection.execute("create type mood as enum ('sad')")
+    with psycopg.connect(dsn, autocommit=True) as other:
+        prepared = other.pgconn.prepare(b"m", b"select $1::bound.mood")
+        assert prepared.error_message == b""
+        assert other.pgconn.exec_prepared(b"m", [b"sad"]).get_value(0, 0) == b"sad"
+        connection.execute("alter type mood add value 'glad'")
+        assert other.pgconn.exec_prepared(b"m", [b"glad"]).get_value(0, 0) == b"glad"
+        connection.execute("drop type mood; create type mood as enum ('so so')")
+        failed = other.pgconn.exec_prepared(b"m", [b"so so"])
+        assert b"cache lookup failed for type" in failed.error_message
