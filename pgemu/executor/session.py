@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from operator import getitem
 from typing import Any
 
 import apsw
@@ -131,7 +130,6 @@ class Session(WritingMixin):
         self.udfs = UdfRegistry(self.conn, self)
         # (enum type, sort order) of labels that this transaction has added to a type
         self.uncommitted_enums: set[tuple[int, float]] = set()
-        self.conn.create_scalar_function("pg_bound", getitem, 2, deterministic=True)
         self.constraints = Constraints(self)
         self.after_triggers = AfterTriggers(self)
         self.row_locks = RowLocks(self)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from hashlib import blake2s
+from operator import getitem
 from types import GeneratorType
 from typing import Any
 
@@ -62,6 +63,8 @@ class UdfRegistry:
         self._indexed_relations: dict[int, Any] = {}
         # rows that a statement hands to its own parts: data-modifying CTEs, RETURNING
         self.row_sets: dict[str, list[tuple[Value, ...]]] = {}
+        # of execute.py's bind
+        conn.create_scalar_function("pg_bound", getitem, 2, deterministic=True)
 
     @property
     def catalog(self) -> Any:
