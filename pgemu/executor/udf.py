@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from hashlib import blake2s
-from operator import getitem
 from types import GeneratorType
 from typing import Any
 
@@ -52,6 +51,12 @@ _OF_TYPES = frozenset(
 SQL_LANGUAGE = 14
 
 
+def _bound(*args: Any) -> Any:
+    """One of the values that the last parameter holds: (the values, index)."""
+    values, index = args
+    return values[index]
+
+
 class UdfRegistry:
     """Which functions, aggregates and modules this connection knows, by call site."""
 
@@ -64,7 +69,7 @@ class UdfRegistry:
         # rows that a statement hands to its own parts: data-modifying CTEs, RETURNING
         self.row_sets: dict[str, list[tuple[Value, ...]]] = {}
         # of execute.py's bind
-        conn.create_scalar_function("pg_bound", getitem, 2, deterministic=True)
+        conn.create_scalar_function("pg_bound", _bound, 2, deterministic=True)
 
     @property
     def catalog(self) -> Any:
