@@ -28,6 +28,7 @@ from pgemu.commands.define import strings
 from pgemu.commands.heap_ref import HeapRef
 from pgemu.commands.index_build import build_index, compile_expr
 from pgemu.commands.opclass_lookup import am_oid, resolve_opclass
+from pgemu.commands.recheck_triggers import recheck_trigger_rows
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
@@ -208,6 +209,7 @@ def _create_constraint_and_index(
             connoinherit=not parent_constraint,
         )
     ]
+    rows.extend(recheck_trigger_rows(session, rows[0]))
     for attnum in dict.fromkeys(k.attnum for k in info.keys + info.included):
         rows.append(depend(me, (PG_CLASS_RELID, heap.oid, attnum), "a"))
     if parent_constraint:
@@ -308,6 +310,7 @@ def _adopt_index(session: Any, relation: Any, found: Any, name: str, con: dict[s
     me = (PG_CONSTRAINT_RELID, oid, 0)
     catalog.delete(PgDepend, classid=PG_CLASS_RELID, objid=found.oid, deptype="a")
     rows: list[Any] = [row, depend((PG_CLASS_RELID, found.oid, 0), me, "i")]
+    rows.extend(recheck_trigger_rows(session, row))
     rows.extend(depend(me, (PG_CLASS_RELID, relation.oid, n), "a") for n in attnums)
     insert_rows(catalog, rows)
     catalog.update(

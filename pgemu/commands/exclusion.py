@@ -21,6 +21,7 @@ from pgemu.catalog.rows import (
 from pgemu.commands.ddl_messages import implicit_index, index_built
 from pgemu.commands.define import list_items, strings
 from pgemu.commands.heap_ref import HeapRef
+from pgemu.commands.recheck_triggers import recheck_trigger_rows
 from pgemu.commands.reloptions import transform_reloptions
 from pgemu.commands.tablespace import index_tablespace
 from pgemu.errors import (
@@ -166,6 +167,7 @@ def create_exclusion(
         )
     ]  # fmt: skip
     columns = dict.fromkeys((*attnums, *(k.attnum for k in info.included)))
+    rows.extend(recheck_trigger_rows(session, rows[0]))
     rows.extend(depend(me, (PG_CLASS_RELID, heap.oid, n), "a") for n in columns if n)
     insert_rows(catalog, rows)
     heap.constraint_names.add(name)

@@ -26,6 +26,7 @@ from pgemu.executor.predicate_targets import note_reads
 from pgemu.executor.sqlite_errors import translate
 from pgemu.nodes.parsenodes import SELECT_LOCKING
 from pgemu.nodes.primnodes import Value
+from pgemu.planner.lowering import MAX_PARAMETERS
 from pgemu.planner.plan import ExternParam, LiteralParam, OutputColumn, Plan
 from pgemu.transam.snapshots import fix_first_snapshot
 from pgemu.transam.visibility import dirty_tables
@@ -58,7 +59,7 @@ def bind(
     if plan.params_in_order is None:
         plan.params_in_order = plan.params == tuple(map(ExternParam, range(1, len(params) + 1)))
     if plan.params_in_order and len(params) == len(plan.params):
-        return tuple(params)
+        return tuple(params) if len(params) < MAX_PARAMETERS else _packed(params)
     values: list[Value] = []
     for source in plan.params:
         if type(source) is ExternParam:
@@ -66,7 +67,14 @@ def bind(
         else:
             assert type(source) is LiteralParam
             values.append(source.value if literals is None else literals[source.location])
-    return tuple(values)
+    return tuple(values) if len(values) < MAX_PARAMETERS else _packed(values)
+
+
+def _packed(values: Sequence[Value]) -> tuple[Any, ...]:
+    """More values than SQLite has parameters: the last parameter holds the rest, from which
+    pg_bound takes them (Lowering.param)."""
+    last = MAX_PARAMETERS - 1
+    return (*values[:last], apsw.pyobject(tuple(values[last:])))
 
 
 def run_plan(

@@ -31,7 +31,7 @@ from pgemu.executor.ri_actions import (
     SET_NULL,
     run_action,
 )
-from pgemu.executor.ri_enabled import fires
+from pgemu.executor.ri_notes import fires_in_role
 from pgemu.executor.suspending import in_place
 from pgemu.executor.waiting import WaitFor, moved_error
 from pgemu.nodes.primnodes import Const, Value
@@ -73,6 +73,12 @@ class AfterTriggers:
         self._waited_row: tuple[int, int, int] | None = None
         # SET CONSTRAINTS of this transaction: constraint OID (0: ALL) -> deferred?
         self.modes: dict[int, bool] = {}
+        # session_replication_role
+        self.replica = False
+        # constraints with triggers that fire there only
+        self.for_replica: set[int] = set()
+        session.guc.assign_hooks["session_replication_role"] = self._follow_role
+        self._follow_role(session.guc.value("session_replication_role"))
         conn = session.conn
         conn.create_scalar_function("pg_note_child", self._note_child, -1)
         conn.create_scalar_function("pg_note_null", self._note_null, 1)
@@ -102,9 +108,16 @@ class AfterTriggers:
     def _note_exclude(self, constraint: int, rid: int) -> None:
         self._add(Event("exclude", constraint, (rid,)))
 
+    def _follow_role(self, role: Any) -> None:
+        self.replica = str(role) == "replica"
+
     def _add(self, event: Event) -> None:
-        if fires(self.session, event.kind, self._constraint(event.constraint)):
-            (self.deferred if self._is_deferred(event) else self.immediate)[event] = None
+        if (self.replica or event.constraint in self.for_replica) and not fires_in_role(
+            self.session, self._constraint(event.constraint), event.kind, replica=self.replica
+        ):
+            return
+        queue = self.deferred if self._is_deferred(event) else self.immediate
+        queue[event] = None
 
     def _is_deferred(self, event: Event) -> bool:
         row = self._constraint(event.constraint)

@@ -362,7 +362,8 @@ class Session(WritingMixin):
         """The value of an expression without columns."""
         query = Query("select", target_list=[p.TargetEntry(expr, 1, "v")])
         plan = plan_query(query, self.catalog, self.udfs)
-        rows = list(run_plan(self, plan, bind(plan, self.current_params)).rows or ())
+        params = self.current_params if plan.params else ()  # there may be thousands
+        rows = list(run_plan(self, plan, bind(plan, params)).rows or ())
         value: Value = rows[0][0]
         return value
 

@@ -51,6 +51,12 @@ _OF_TYPES = frozenset(
 SQL_LANGUAGE = 14
 
 
+def _bound(*args: Any) -> Any:
+    """One of the values that the last parameter holds: (the values, index)."""
+    values, index = args
+    return values[index]
+
+
 class UdfRegistry:
     """Which functions, aggregates and modules this connection knows, by call site."""
 
@@ -64,6 +70,8 @@ class UdfRegistry:
         self.row_sets: dict[str, list[tuple[Value, ...]]] = {}
         # see row_watch.py
         self.row_watches: list[set[tuple[str, int]]] = []
+        # of execute.py's bind
+        conn.create_scalar_function("pg_bound", _bound, 2, deterministic=True)
 
     @property
     def catalog(self) -> Any:

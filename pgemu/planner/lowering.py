@@ -39,6 +39,8 @@ class SetCall:
 
 
 RECORDOID = 2249
+# SQLITE_LIMIT_VARIABLE_NUMBER
+MAX_PARAMETERS = 32766
 _CONTAINER_COLLATIONS = ("array_ops", "record_ops", "range_ops", "multirange_ops")
 
 
@@ -189,8 +191,12 @@ class Lowering:
         return index
 
     def param(self, source: ParamSource) -> Sql:
-        """The SQLite parameter bound to source."""
-        return raw(f"?{self.param_number(source)}")
+        """The SQLite parameter bound to source.  SQLite has MAX_PARAMETERS of them: the last one
+        holds all that are beyond (executor/execute.py's bind)."""
+        number = self.param_number(source)
+        if number < MAX_PARAMETERS:
+            return raw(f"?{number}")
+        return raw(f"pg_bound(?{MAX_PARAMETERS}, {number - MAX_PARAMETERS})")
 
     def extern_param(self, number: int) -> Sql:
         return self.param(ExternParam(number))

@@ -21,6 +21,7 @@ from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.primnodes import Value
 from pgemu.tcop.dest import describe, encoders, send_rows
 from pgemu.tcop.prepared import Portal, PreparedStatement
+from pgemu.types.domains import DomainType
 from pgemu.types.integers import IntegerType
 from pgemu.types.pqformat import LeftOver, invalid_utf8
 from pgemu_protocol.hot import (
@@ -106,6 +107,9 @@ class ExtendedQuery:
                 f"bind message supplies {len(raw_params)} parameters, but prepared statement "
                 f'"{name}" requires {len(statement.param_types)}',
             )
+        if raw_params and statement.version != session.plan_version():
+            statement.decoders.clear()  # a type may have changed or gone
+            statement.domain_params.clear()
         params = self.decode_params(statement, formats, raw_params)
         if portal_name and portal_name in session.portals:
             raise PgError(DUPLICATE_CURSOR, f'cursor "{portal_name}" already exists')
@@ -140,22 +144,30 @@ class ExtendedQuery:
             decoders = statement.decoders[formats] = self._decoders(statement, formats)
         params: list[Value] = []
         for number, (data, decode) in enumerate(zip(raw_params, decoders, strict=True), 1):
-            if data is None:
+            if data is None and not statement.domain_params:
                 params.append(None)
                 continue
             try:
-                params.append(decode(data))
+                if data is None:
+                    params.append(self._null(statement, number))
+                else:
+                    params.append(decode(data))
             except PgError as error:
                 failed, shown = error, ""
                 if isinstance(error, LeftOver):
                     failed = error.said(f"incorrect binary data format in bind parameter {number}")
-                if _is_text(formats, number):
+                if data is not None and _is_text(formats, number):
                     shown = f" = {self._quoted(str(data, self.session.client_codec, 'replace'))}"
                 failed.add_context(f"unnamed portal parameter ${number}{shown}")
                 raise failed from None
             except UnicodeDecodeError as error:
-                raise invalid_utf8(data, error.start) from None
+                raise invalid_utf8(data or b"", error.start) from None
         return params
+
+    def _null(self, statement: PreparedStatement, number: int) -> Value:
+        """NULL for a parameter whose type may be a domain that does not allow it."""
+        io = statement.domain_params.get(number)
+        return None if io is None else io.check(None, self.session.ctx)
 
     def _quoted(self, text: str) -> str:
         """A parameter as the log may show it (appendStringInfoStringQuoted)."""
@@ -171,6 +183,8 @@ class ExtendedQuery:
         found = []
         for number, type_oid in enumerate(statement.param_types, 1):
             io = session.catalog.types.element_io(type_oid)
+            if isinstance(io, DomainType):
+                statement.domain_params[number] = io
             if _is_text(formats, number):
                 found.append(_text_decoder(io, session))
             else:
@@ -255,10 +269,10 @@ class ExtendedQuery:
             check_failed_transaction(session, statement.raw)
         self._start_transaction(executes=0)
         portal.started = True
-        plan = session.plan_for(statement)
+        plan = session.plan_for(statement, portal.params)
         while plan is not None and not lock_for_plan(session, plan):
             session.accept_invalidations()
-            plan = session.plan_for(statement)
+            plan = session.plan_for(statement, portal.params)
         session.current_params = portal.params
         if plan is None:
             result: Result = session.run(statement.query, portal.params)
@@ -370,7 +384,7 @@ def _integer_decoder(io: IntegerType, decode: Any) -> Any:
 def _decoder_of_text(io: Any, session: Any) -> Any:
     read, ctx = io.input, session.ctx
     if session.client_codec == "utf-8":
-        if io.name in ("text", "varchar"):
+        if io.name in ("text", "varchar") and not isinstance(io, DomainType):
             return lambda data: _checked_text(str(data, "utf-8"))
         return lambda data: read(str(data, "utf-8"), -1, ctx)
     codec = session.client_codec

@@ -15,6 +15,7 @@ from typing import Any
 from pgemu.errors import INVALID_ESCAPE_SEQUENCE, PgError
 from pgemu.nodes.primnodes import Value
 from pgemu.planner.calls import like_to_glob
+from pgemu.planner.lowering import MAX_PARAMETERS
 from pgemu.planner.plan import LiteralParam, Plan
 from pgemu.tcop.literals import Shape, cut, joined_strings, string_value
 
@@ -71,7 +72,7 @@ class PlanCache:
 
     def store(self, shape: Shape, epoch: int, version: int, plan: Plan) -> CachedStatement | None:
         """Remember a plan just made for this text; None if it cannot serve other literals."""
-        if joined_strings(shape) or plan.steps:
+        if joined_strings(shape) or plan.steps or len(plan.params) >= MAX_PARAMETERS:
             return None
         by_location = _literals_by_location(shape)
         converters: list[tuple[int, Converter]] = []

@@ -40,6 +40,8 @@ class PreparedStatement:
     decoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     encoders: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
     descriptions: dict[tuple[int, ...], bytes] = field(default_factory=dict)
+    domain_params: dict[int, Any] = field(default_factory=dict)
+    """The types of the parameters, by number, that are domains."""
     raw_text: bytes = field(init=False)
     """`text` in UTF-8."""
 

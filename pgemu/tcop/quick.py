@@ -170,7 +170,7 @@ def _run_anew(
     session: Any = backend.session
     while True:
         session.accept_invalidations()
-        plan = session.plan_for(statement)
+        plan = session.plan_for(statement, params)
         try:
             if plan is not None:
                 return _run(backend, statement, plan, params, results)

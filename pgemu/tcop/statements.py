@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pgemu.errors import PgError
 from pgemu.executor.execute import Result, bind, run_plan
 from pgemu.executor.locking import lock_for_plan
 from pgemu.nodes.parsenodes import Query, RawStmt
-from pgemu.nodes.primnodes import Value
+from pgemu.nodes.primnodes import Const, Param, Value
+from pgemu.nodes.walk import contains, mutate
 from pgemu.parser.analyze import analyze_with_state
 from pgemu.parser.parse_node import make_parsestate
 from pgemu.parser.parse_param import check_parameter_types
@@ -142,10 +144,11 @@ class StatementsMixin:
         statement.plan = None
         statement.version, statement.epoch = version, epoch
         statement.decoders.clear()
+        statement.domain_params.clear()
         statement.encoders.clear()
         statement.descriptions.clear()
 
-    def plan_for(self, statement: PreparedStatement) -> Plan | None:
+    def plan_for(self, statement: PreparedStatement, params: Sequence[Value] = ()) -> Plan | None:
         """The statement's plan; None for utility statements and those that rules multiply."""
         self.revalidate(statement)
         if statement.plan is not None:
@@ -154,11 +157,14 @@ class StatementsMixin:
         assert query is not None
         if query.command_type not in _PLANNED:
             return None
-        rewritten = query_rewrite(query, self.catalog)
+        custom = with_arbiter_values(query, params)
+        rewritten = query_rewrite(custom, self.catalog)
         if len(rewritten) != 1 or rewritten[0].command_type not in _PLANNED:
             return None
-        statement.plan = plan_query(rewritten[0], self.catalog, self.udfs, statement.used_literals)
-        return statement.plan
+        plan = plan_query(rewritten[0], self.catalog, self.udfs, statement.used_literals)
+        if custom is query:
+            statement.plan = plan
+        return plan
 
     def prepared_query(
         self, stmt: dict[str, Any], source_text: str
@@ -174,10 +180,10 @@ class StatementsMixin:
 
     def run_prepared(self, statement: PreparedStatement, params: Sequence[Value]) -> Result:
         """EXECUTE."""
-        plan = self.plan_for(statement)
+        plan = self.plan_for(statement, params)
         while plan is not None and not lock_for_plan(self, plan):
             self.accept_invalidations()
-            plan = self.plan_for(statement)
+            plan = self.plan_for(statement, params)
         saved, self.current_params = self.current_params, params
         try:
             if plan is None:
@@ -211,6 +217,23 @@ class StatementsMixin:
             del self.portals[name]
 
 
+def with_arbiter_values(query: Query, params: Sequence[Value]) -> Query:
+    """ON CONFLICT (...) WHERE with parameters: which partial index is meant depends on their
+    values, so that each execution has a plan of its own (PostgreSQL's custom plan)."""
+    conflict = query.on_conflict
+    if conflict is None or not contains(conflict.arbiter_where, Param):
+        return query
+
+    def value_of(node: Any) -> Any:
+        if isinstance(node, Param) and node.paramkind == "extern":
+            value = params[node.paramid - 1]
+            return Const(node.paramtype, value, node.paramtypmod, node.paramcollid)
+        return None
+
+    where = mutate(conflict.arbiter_where, value_of)
+    return replace(query, on_conflict=replace(conflict, arbiter_where=where))
+
+
 def _changed(old: tuple[OutputColumn, ...], new: tuple[OutputColumn, ...] | None) -> bool:
     if new is None or len(old) != len(new):
         return True
@@ -234,7 +257,9 @@ def statement_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | 
 def _utility_columns(session: Any, query: Query) -> tuple[OutputColumn, ...] | None:
     tag, body = next(iter((query.utility_stmt or {}).items()))
     if tag == "ExplainStmt":
-        return (OutputColumn("QUERY PLAN", 25),)
+        from pgemu.commands.explain import result_type
+
+        return (OutputColumn("QUERY PLAN", result_type(body.get("options", []))),)
     if tag == "CallStmt":
         from pgemu.commands.callcmds import call_columns
 

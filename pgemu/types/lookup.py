@@ -49,7 +49,10 @@ class TypeRegistry:
         from pgemu.types.domains import DomainType
 
         typmod = row.typtypmod
-        return DomainType(self.io(row.typbasetype), type_oid, typmod)
+        base = self.row(row.typbasetype)
+        while base.typtype == "d":
+            typmod, base = base.typtypmod, self.row(base.typbasetype)
+        return DomainType(self.io(base.oid), type_oid, typmod)
 
     def row(self, type_oid: int) -> Any:
         """The pg_type row."""

@@ -276,3 +276,20 @@ async def test_async(dsn: str) -> None:
         async with connection.cursor(name="c") as cursor:
             await cursor.execute("select a from t order by a")
             assert [row[0] async for row in cursor] == list(range(10))
+
+
+def test_binary_cursor_in_the_simple_protocol(connection: psycopg.Connection) -> None:
+    connection.execute("begin; declare b binary cursor for select 1; declare t cursor for select 1")
+    fetched = connection.pgconn.exec_(b"move 0 in b; fetch relative 0 from t; fetch from b")
+    assert (fetched.fformat(0), fetched.get_value(0, 0)) == (1, b"\x00\x00\x00\x01")
+    fetched = connection.pgconn.exec_(b"fetch from t")
+    assert (fetched.fformat(0), fetched.get_value(0, 0)) == (0, b"1")
+    # in the extended protocol Bind says the format
+    assert connection.pgconn.exec_params(b"fetch from b", []).fformat(0) == 0
+    connection.execute("rollback")
+
+
+def test_type_of_a_plan_in_the_extended_protocol(connection: psycopg.Connection) -> None:
+    for form, oid in (("json", 114), ("xml", 142), ("yaml", 25)):
+        query = f"explain (format {form}) select 1".encode()
+        assert connection.pgconn.exec_params(query, []).ftype(0) == oid
