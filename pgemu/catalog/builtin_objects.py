@@ -13,7 +13,7 @@ An entry is lasting if nothing it was made from can change without `concerns_bui
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgemu.catalog.rows import (
@@ -108,18 +108,23 @@ def concerns_builtin(cls: type[Any], rows: Iterable[Any]) -> bool:
 
 @dataclass(slots=True)
 class _Kept:
-    """What a session has left: the versions it was true for, and the caches."""
+    """What a session has left: the versions it was true for, and the caches.  lasting: the same
+    without what other DDL has made doubtful, if that is at hand."""
 
     version: int
     builtin_version: int
-    rows: dict[Any, Any]
+    _rows: dict[Any, Any]
     parse_cache: dict[Any, Any]
     memo: dict[Any, Any]
+    lasting: _Kept | None = None
 
 
 # by the time when shared memory was made, with which versions begin, and the OID of the database;
 # the postmaster's trial statements leave it to all backends
 _KEPT: dict[tuple[int, int], _Kept] = {}
+# To throw a cache away means to write to all that is in it.  A child that does not need what it
+# has inherited leaves it alone.
+_INHERITED: list[_Kept] = []
 
 
 def keep(catalog: Catalog, database: tuple[int, int], version: int, builtin_version: int) -> None:
@@ -139,13 +144,24 @@ def adopt(catalog: Catalog, database: tuple[int, int], version: int, builtin_ver
     kept = _KEPT.pop(database, None)
     if kept is None or kept.builtin_version != builtin_version:
         return
-    catalog._rows, catalog.parse_cache = kept.rows, kept.parse_cache
+    doubtful = kept.version != version
+    if doubtful and kept.lasting is not None:
+        kept, doubtful = kept.lasting, False
+    catalog._rows, catalog.parse_cache = kept._rows, kept.parse_cache
     catalog.memo = kept.memo
-    if kept.version != version:
+    if doubtful:
         forget_others(catalog)
 
 
-def forget_others(catalog: Catalog) -> None:
+def prepare_to_fork() -> None:
+    """In the postmaster, when children are to inherit what its own statements have left."""
+    for kept in _KEPT.values():
+        kept.lasting = lasting = replace(kept)
+        forget_others(lasting)
+        _INHERITED.append(kept)
+
+
+def forget_others(catalog: Catalog | _Kept) -> None:
     """Forget what is not lasting."""
     catalog.parse_cache = _lasting_parse_cache(catalog)
     catalog.memo = _lasting_memo(catalog)
@@ -173,7 +189,7 @@ def _lasting_lookups(cls: type[Any], by_names: dict[Any, Any]) -> dict[Any, Any]
     return found
 
 
-def _lasting_parse_cache(catalog: Catalog) -> dict[Any, Any]:
+def _lasting_parse_cache(catalog: Catalog | _Kept) -> dict[Any, Any]:
     found = {}
     for key, value in catalog.parse_cache.items():
         if type(key) is int:
@@ -187,7 +203,7 @@ def _lasting_parse_cache(catalog: Catalog) -> dict[Any, Any]:
     return found
 
 
-def _is_lasting(catalog: Catalog, key: tuple[Any, ...], value: Any) -> bool:
+def _is_lasting(catalog: Catalog | _Kept, key: tuple[Any, ...], value: Any) -> bool:
     kind = key[0]
     if kind in _BY_CATALOG:
         return kind not in ("range", "multirange") or bool(key[1] < FIRST_NORMAL_OID)
@@ -207,7 +223,7 @@ def _is_lasting(catalog: Catalog, key: tuple[Any, ...], value: Any) -> bool:
     return False
 
 
-def _lasting_memo(catalog: Catalog) -> dict[Any, Any]:
+def _lasting_memo(catalog: Catalog | _Kept) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     memo: dict[Any, Any] = catalog.memo
     for key, value in memo.items():
@@ -229,7 +245,7 @@ def _all_builtin(oids: Iterable[Any]) -> bool:
     return all(oid < FIRST_NORMAL_OID for oid in oids if type(oid) is int)
 
 
-def _is_in_pg_catalog(catalog: Catalog, type_oid: int) -> bool:
+def _is_in_pg_catalog(catalog: Catalog | _Kept, type_oid: int) -> bool:
     if type_oid >= FIRST_NORMAL_OID:
         return False
     rows = catalog._rows.get(PgType, {}).get(("oid",), {}).get((type_oid,), ())

@@ -223,6 +223,7 @@ class Postmaster:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            gc.freeze()  # what is the postmaster's is not to be written to by collections
             gc.enable()
             become_child(parent, guardian)
             os.close(self._death_write)

@@ -11,6 +11,7 @@ from typing import Any
 
 import apsw
 
+from pgemu.catalog.builtin_objects import prepare_to_fork
 from pgemu.errors import PgError
 from pgemu.fmgr.registry import aggregates, functions
 from pgemu.nodes.node_class import compile_pending
@@ -116,6 +117,7 @@ def steps(cluster: Any, shm: Any, config: Any) -> Iterator[None]:
             try_out(cluster, shm, config, _TRIALS[start : start + TRIALS_AT_ONCE])
             yield
         yield from rehearsals(cluster, shm, config)
+        prepare_to_fork()
     except (PgError, apsw.Error):
         return  # it only makes backends start sooner
 
