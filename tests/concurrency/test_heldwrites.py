@@ -13,10 +13,9 @@ import pytest
 from psycopg import errors
 
 from pgemu.testing import PgemuServer
-from tests.regress.transcript import fresh_database
+from tests.concurrency.rehearsed import Connection, Sessions, rehearsed_sessions
 from tests.regress.wire import Address
 
-Connection = psycopg.Connection[tuple[object, ...]]
 SCHEMA = """
 create table t (id int primary key, v int, w int, s text not null default 'x');
 insert into t select g, 0, 0 from generate_series(1, 10) g;
@@ -57,33 +56,10 @@ def holding(request: pytest.FixtureRequest) -> Iterator[Address]:
             yield Address.of_dsn(server.dsn)
 
 
-class Sessions:
-    """Sessions of one database that have run these statements before: their plans are at hand."""
-
-    def __init__(self, address: Address) -> None:
-        self.dsn = address.dsn
-        self.open: list[Connection] = []
-
-    def new(self) -> Connection:
-        conn: Connection = psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None)
-        self.open.append(conn)
-        for _ in range(2):
-            conn.execute("begin")
-            for text in REHEARSED:
-                conn.execute(text)
-            conn.execute("rollback")
-        return conn
-
-
 @pytest.fixture
 def sessions(holding: Address) -> Iterator[Sessions]:
-    with fresh_database(holding, "holding") as address:
-        found = Sessions(address)
-        with psycopg.connect(found.dsn, autocommit=True) as conn:
-            conn.execute(SCHEMA)
+    with rehearsed_sessions(holding, "holding", SCHEMA, REHEARSED) as found:
         yield found
-        for conn in found.open:
-            conn.close()
 
 
 def change(conn: Connection, key: int) -> int:

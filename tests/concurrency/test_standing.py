@@ -8,55 +8,31 @@ import threading
 import time
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 from psycopg import errors
 
-from tests.regress.transcript import fresh_database
+from tests.concurrency.rehearsed import Connection, Sessions, rehearsed_sessions
 from tests.regress.wire import Address
 
-Connection = psycopg.Connection[tuple[object, ...]]
 SCHEMA = """
 create table t (id int primary key, v int);
 insert into t select g, 0 from generate_series(1, 10) g;
 create table child (id int primary key, t int references t, v int);
 create table other (id serial primary key, v int)
 """
-
-
-class Sessions:
-    """Sessions of one database that have run the statements of these tests before, so that
-    their plans are at hand."""
-
-    def __init__(self, address: Address) -> None:
-        self.dsn = (
-            f"host={address.host} port={address.port} user={address.user} dbname={address.database}"
-        )
-        self.open: list[Connection] = []
-
-    def new(self) -> Connection:
-        conn: Connection = psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None)
-        self.open.append(conn)
-        for _ in range(2):
-            conn.execute("begin")
-            change(conn, 1)
-            insert(conn, 99)
-            conn.execute("insert into child values (99, 1, 0)")
-            conn.execute("insert into other (v) values (1)")
-            read(conn)
-            conn.execute("rollback")
-        return conn
+REHEARSED = (
+    "update t set v = v + 1 where id = 1",
+    "insert into t values (99, 0)",
+    "insert into child values (99, 1, 0)",
+    "insert into other (v) values (1)",
+    "select id, v from t where v > 0 or id > 10 order by id",
+)
 
 
 @pytest.fixture
 def sessions(server_address: Address) -> Iterator[Sessions]:
-    with fresh_database(server_address, "standing") as address:
-        found = Sessions(address)
-        with psycopg.connect(found.dsn, autocommit=True) as conn:
-            conn.execute(SCHEMA)
+    with rehearsed_sessions(server_address, "standing", SCHEMA, REHEARSED) as found:
         yield found
-        for conn in found.open:
-            conn.close()
 
 
 def change(conn: Connection, key: int) -> int:
