@@ -92,7 +92,7 @@ class HeldWrites:
             or self.savepoints
             or self.running_functions
         ):
-            return False
+            return False  # it has written, or what it does may be undone in part
         lock = self.writer_lock
         if not _ALWAYS:
             recently = monotonic_ns() - lock.waited_ns < _CONTENDED_NS
